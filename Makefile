@@ -1,0 +1,26 @@
+# Run inside a virtual environment with `pip install -e ".[test]"`.
+.PHONY: check lint types layers test picture
+
+check: lint types layers test
+
+lint:
+	ruff check .
+	ruff format --check .
+
+types:
+	mypy
+
+layers:
+	lint-imports
+
+picture: docs/smoke-report.png
+
+docs/smoke-report.png: results/smoke/report.html
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,2300 \
+		--virtual-time-budget=8000 --screenshot=$@ file://$(CURDIR)/$<
+
+results/smoke/report.html:
+	prunectl run studies/smoke.toml
+
+test:
+	pytest

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, keys, catalogues, randomness. Nothing here imports torch at the top."""

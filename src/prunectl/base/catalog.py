@@ -1,0 +1,116 @@
+"""Catalogues: name → where the object lives. Literal, greppable, and imported only when asked for.
+
+A third party adds an entry through an entry point of the group `prunectl.<catalogue>`; it is found in the
+same place, under the same rules. A name of our own cannot be taken over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module, metadata
+from typing import Any
+
+from prunectl.base.entry import Entry
+from prunectl.base.errors import PrunectlError, nearest
+
+CRITERIA: Mapping[str, str] = {
+    "random": "prunectl.pruning.criteria.random:Random",
+    "magnitude": "prunectl.pruning.criteria.magnitude:Magnitude",
+    "gradient": "prunectl.pruning.criteria.gradient:Gradient",
+    "activation": "prunectl.pruning.criteria.activation:Activation",
+    "snip": "prunectl.pruning.criteria.snip:Snip",
+    "snip-iterative": "prunectl.pruning.criteria.snip_iterative:SnipIterative",
+    "grasp": "prunectl.pruning.criteria.grasp:Grasp",
+    "grasp-magnitude": "prunectl.pruning.criteria.grasp_magnitude:GraspMagnitude",
+    "synflow": "prunectl.pruning.criteria.synflow:SynFlow",
+    "lamp": "prunectl.pruning.criteria.lamp:Lamp",
+    "lap": "prunectl.pruning.criteria.lap:Lap",
+    "obd": "prunectl.pruning.criteria.obd:Obd",
+    "fisher": "prunectl.pruning.criteria.fisher:Fisher",
+}
+
+SCOPES: Mapping[str, str] = {
+    "global": "prunectl.pruning.scopes.global_:Global",
+    "layerwise": "prunectl.pruning.scopes.layerwise:Layerwise",
+    "uniform": "prunectl.pruning.scopes.layerwise:Uniform",
+    "uniform+": "prunectl.pruning.scopes.uniform_plus:UniformPlus",
+    "erk": "prunectl.pruning.scopes.erk:Erk",
+    "lamp": "prunectl.pruning.scopes.lamp:LampAllocation",
+}
+
+MODELS: Mapping[str, str] = {
+    "tiny-cnn": "prunectl.models.tiny:TinyCnn",
+    "lenet-300-100": "prunectl.models.lenet:LeNet300",
+    "lenet-5": "prunectl.models.lenet:LeNet5",
+    "mnist-cnn": "prunectl.models.lenet:MnistCnn",
+    "vgg11": "prunectl.models.vgg:Vgg11",
+    "vgg16": "prunectl.models.vgg:Vgg16",
+    "vgg19": "prunectl.models.vgg:Vgg19",
+    "resnet-20": "prunectl.models.resnet:ResNet20",
+    "resnet-56": "prunectl.models.resnet:ResNet56",
+    "resnet-110": "prunectl.models.resnet:ResNet110",
+    "wrn-16-8": "prunectl.models.resnet:WideResNet16x8",
+    "resnet-18": "prunectl.models.resnet:ResNet18",
+    "resnet-50": "prunectl.models.resnet:ResNet50",
+}
+
+DATASETS: Mapping[str, str] = {
+    "digits": "prunectl.datasets.digits:Digits",
+    "mnist": "prunectl.datasets.mnist:Mnist",
+    "fashion-mnist": "prunectl.datasets.mnist:FashionMnist",
+    "cifar10": "prunectl.datasets.cifar:Cifar10",
+    "cifar100": "prunectl.datasets.cifar:Cifar100",
+}
+
+AUGMENTATIONS: Mapping[str, str] = {
+    "pad-crop": "prunectl.training.augment:PadCrop",
+    "flip": "prunectl.training.augment:Flip",
+}
+
+EXECUTORS: Mapping[str, str] = {
+    "local": "prunectl.execute.local:Local",
+}
+
+CATALOGS: Mapping[str, Mapping[str, str]] = {
+    "criteria": CRITERIA,
+    "scopes": SCOPES,
+    "models": MODELS,
+    "datasets": DATASETS,
+    "augmentations": AUGMENTATIONS,
+    "executors": EXECUTORS,
+}
+
+
+@cache
+def places(catalog: str) -> dict[str, str]:
+    """Every name of a catalogue with the 'module:attribute' it stands for, third parties' included."""
+    theirs = {point.name: point.value for point in metadata.entry_points(group=f"prunectl.{catalog}")}
+    return {**theirs, **CATALOGS[catalog]}
+
+
+def names(catalog: str) -> list[str]:
+    """The names of a catalogue, ours first."""
+    ours = CATALOGS[catalog]
+    return [*ours, *sorted(set(places(catalog)) - set(ours))]
+
+
+@cache
+def entry_type(catalog: str, name: str) -> type[Entry]:
+    """The class behind a name. Raises PrunectlError for a name that is not there or cannot be imported."""
+    place = places(catalog).get(name)
+    if place is None:
+        close = nearest(name, names(catalog))
+        hint = f"did you mean {close!r}?" if close else None
+        raise PrunectlError(f"no {name!r} among the {catalog}: {', '.join(names(catalog))}", hint=hint)
+    module, _, attribute = place.partition(":")
+    try:
+        found: Any = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise PrunectlError(
+            f"{name!r} of the {catalog} cannot be imported from {place}: {error}",
+            hint="mend or uninstall the package that registers it",
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, Entry)):
+        raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, is not an Entry")
+    return found

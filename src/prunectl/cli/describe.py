@@ -1,0 +1,69 @@
+"""`prunectl list` and `prunectl schema`: what there is, and how a study file is written."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from prunectl.base.errors import PrunectlError, nearest
+from prunectl.cli import options
+from prunectl.cli.console import answer, answer_json
+
+What = Annotated[
+    str,
+    typer.Argument(metavar="WHAT", help="criteria, scopes, models, datasets, augmentations, executors or published."),
+]
+
+
+def list_(what: What, json_: options.Json = False) -> None:
+    """List what a study can name: criteria, scopes, models, datasets, augmentations, executors, published tables."""
+    from prunectl.base import catalog
+
+    if what == "published":
+        _published(json_)
+        return
+    if what not in catalog.CATALOGS:
+        close = nearest(what, [*catalog.CATALOGS, "published"])
+        raise PrunectlError(
+            f"nothing called {what!r} can be listed; there are {', '.join(catalog.CATALOGS)}, published",
+            hint=f"did you mean {close}?" if close else None,
+        )
+    entries = {name: catalog.entry_type(what, name) for name in catalog.names(what)}
+    if json_:
+        answer_json(
+            [
+                {
+                    "name": name,
+                    "summary": entry.summary,
+                    "version": entry.version,
+                    "parameters": list(entry.model_fields),
+                }
+                for name, entry in entries.items()
+            ]
+        )
+        return
+    width = max(map(len, entries))
+    for name, entry in entries.items():
+        parameters = ", ".join(f"{key} = {field.default!r}" for key, field in entry.model_fields.items())
+        answer(f"{name:<{width}}  {entry.summary}" + (f"  [{parameters}]" if parameters else ""))
+
+
+def _published(json_: bool) -> None:
+    from prunectl.results.published.index import describe, names
+
+    tables = {name: describe(name) for name in names()}
+    if json_:
+        answer_json([{"name": name, **table._asdict()} for name, table in tables.items()])
+        return
+    for name, table in tables.items():
+        answer(f"{name}: {table.title}. {table.source}")
+        if table.warning:
+            answer(f"    mind: {table.warning}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of study files, for completion in editors."""
+    from prunectl.study.jsonschema import json_schema
+
+    answer_json(json_schema())

@@ -1,0 +1,42 @@
+"""The IDX format of MNIST: two zero bytes, type 0x08 (uint8), rank, big-endian sizes, then the values.
+
+http://yann.lecun.com/exdb/mnist/ ("the IDX file format").
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunectl.datasets.dataset import Arrays
+from prunectl.datasets.files import check_size, damaged, find, read_bytes
+
+PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+def read_idx(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The uint8 values of an IDX file, raw or .gz, of exactly this shape; else DataError."""
+    content = read_bytes(path)
+    header = bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)
+    check_size(path, len(content), len(header) + math.prod(shape))
+    if content[: len(header)].tobytes() != header:
+        raise damaged(path, f"is not an IDX file of {' x '.join(map(str, shape))} bytes")
+    return content[len(header) :].reshape(shape)
+
+
+def read_parts(root: Path, folders: tuple[str, ...], sizes: tuple[int, int], pixels: tuple[int, int]) -> Arrays | None:
+    """The four files of MNIST and its relatives, or None if they are nowhere under the root."""
+    paths = find(root, folders, PARTS, ("", ".gz"))
+    if not paths:
+        return None
+    train, test = sizes
+    height, width = pixels
+    return Arrays(
+        train_images=read_idx(paths[0], (train, height, width)).reshape(train, 1, height, width),
+        train_labels=read_idx(paths[1], (train,)),
+        test_images=read_idx(paths[2], (test, height, width)).reshape(test, 1, height, width),
+        test_labels=read_idx(paths[3], (test,)),
+    )

@@ -1,0 +1,50 @@
+"""From the disk to tensors, checked: what a step trains and is evaluated on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from prunectl.base.errors import DataError
+from prunectl.datasets.dataset import Arrays, Dataset, Images
+from prunectl.datasets.fingerprint import verified
+from prunectl.datasets.subset import balanced
+
+Part = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+
+def load(dataset: Dataset, root: Path, *, train_limit: int | None = None, test_limit: int | None = None) -> Images:
+    """The data set, verified against its fingerprint; with a limit, its fixed class-balanced part of that size.
+
+    Raises DataError if it is missing, damaged, not the declared one, or smaller than a limit.
+    """
+    arrays = verified(dataset, root)[0]
+    train = _part(dataset, "train", (arrays.train_images, arrays.train_labels), train_limit)
+    test = _part(dataset, "test", (arrays.test_images, arrays.test_labels), test_limit)
+    return tensors(Arrays(train_images=train[0], train_labels=train[1], test_images=test[0], test_labels=test[1]))
+
+
+def tensors(arrays: Arrays) -> Images:
+    """The same as tensors: the images share the arrays' memory, the labels become int64."""
+    return Images(
+        train_images=torch.from_numpy(arrays.train_images),
+        train_labels=torch.from_numpy(arrays.train_labels.astype(np.int64)),
+        test_images=torch.from_numpy(arrays.test_images),
+        test_labels=torch.from_numpy(arrays.test_labels.astype(np.int64)),
+    )
+
+
+def _part(dataset: Dataset, part: str, whole: Part, limit: int | None) -> Part:
+    images, labels = whole
+    if limit is None:
+        return whole
+    if limit > len(labels):
+        raise DataError(
+            f"{part}_limit = {limit} is more than the {len(labels):,} {part} images of {dataset.name}",
+            hint=f"leave {part}_limit out for all of them",
+        )
+    chosen = balanced(labels, limit)
+    return images[chosen], labels[chosen]

@@ -1,0 +1,152 @@
+"""The driver: what can be done next is given to an engine until nothing is left to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from prunectl.base.errors import INTERRUPTED, PrunectlError
+from prunectl.execute.engine import Engine
+from prunectl.execute.outcome import Outcome, Progress, Request, Status
+from prunectl.plan.explain import Todo
+from prunectl.plan.graph import Plan
+from prunectl.plan.steps import Key, parents
+
+BUSY_S = 0.5  # before asking again for what another process is making
+Listener = Callable[[Outcome | Progress], None]
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What became of the steps of one run."""
+
+    done: set[Key] = field(default_factory=set)
+    reused: set[Key] = field(default_factory=set)
+    failed: dict[Key, str] = field(default_factory=dict)
+    skipped: dict[Key, str] = field(default_factory=dict)
+
+
+class InterruptedRunError(PrunectlError):
+    """Ctrl-C: everything finished is kept, trainings under way have left a snapshot."""
+
+    exit_code = INTERRUPTED
+
+
+class FatalError(PrunectlError):
+    """Nothing more can be done: the store is full, the data are missing."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.reason, hint=outcome.hint)
+        self.exit_code = outcome.exit_code
+
+
+def drive(
+    plan: Plan,
+    todo: Todo,
+    engine: Engine,
+    request: Callable[[Key], Request],
+    listen: Listener = lambda told: None,
+) -> Tally:
+    """Do everything that is to do, parents first. Raises InterruptedRunError on Ctrl-C, FatalError if it must end."""
+    queue = _Queue(plan, todo)
+    try:
+        while queue.open():
+            while len(engine.running) < engine.jobs and (key := queue.next()) is not None:
+                engine.start(request(key))
+            for told in engine.wait(BUSY_S):
+                if isinstance(told, Outcome):
+                    if told.status is Status.FATAL:
+                        raise FatalError(told)
+                    queue.end(told, listen)
+                listen(told)
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            "interrupted; everything finished is kept", hint="the same command goes on where it stopped"
+        ) from None
+    finally:
+        engine.stop()
+    return queue.tally
+
+
+class _Queue:
+    """The steps that are left, and which of them can begin."""
+
+    def __init__(self, plan: Plan, todo: Todo) -> None:
+        self.plan = plan
+        self.left: dict[Key, float] = dict.fromkeys(todo.todo, 0.0)  # → not before this moment
+        self.running: set[Key] = set()
+        self.tally = Tally(reused=set(todo.reused))
+        self.ready: list[Key] = []
+        self.waiting: dict[Key, set[Key]] = {}
+        self.children: dict[Key, list[Key]] = {}
+        for key in todo.todo:
+            self._wait_for(key, {parent for parent in self._needs(key) if parent in todo.todo})
+
+    def _needs(self, key: Key) -> set[Key]:
+        needs = set(parents(self.plan.steps[key]).values())
+        earlier = self.plan.follows.get(key)
+        return needs | {earlier} if earlier is not None else needs
+
+    def _wait_for(self, key: Key, needs: set[Key]) -> None:
+        self.waiting[key] = needs
+        for need in needs:
+            self.children.setdefault(need, []).append(key)
+        if not needs:
+            self.ready.append(key)
+
+    def open(self) -> bool:
+        return bool(self.left)
+
+    def next(self) -> Key | None:
+        """A step that can begin now: the first in the plan's order that nobody else is at."""
+        now = time.monotonic()
+        for place, key in enumerate(self.ready):
+            if self.left[key] <= now:
+                del self.ready[place]
+                self.running.add(key)
+                return key
+        return None
+
+    def end(self, outcome: Outcome, listen: Listener) -> None:
+        key = outcome.key
+        self.running.discard(key)
+        if outcome.status is Status.BUSY:
+            self.left[key] = time.monotonic() + BUSY_S
+            self.ready.append(key)
+        elif outcome.status is Status.DAMAGED:
+            assert outcome.damaged is not None
+            self._make_again(outcome.damaged, key)
+        elif outcome.status in (Status.DONE, Status.REUSED):
+            (self.tally.done if outcome.status is Status.DONE else self.tally.reused).add(key)
+            del self.left[key]
+            for child in self.children.pop(key, []):
+                self.waiting[child].discard(key)
+                if not self.waiting[child] and child in self.left:
+                    self.ready.append(child)
+        else:
+            self.tally.failed[key] = outcome.reason
+            self._skip(key, outcome.reason, listen)
+
+    def _make_again(self, damaged: Key, child: Key) -> None:
+        """A parent was set aside: it is to do again, with whatever it rests on that is gone too."""
+        if damaged not in self.left:
+            self.left[damaged] = 0.0
+            self.tally.reused.discard(damaged)
+            self._wait_for(damaged, {need for need in self._needs(damaged) if need in self.left})
+        self._wait_for(child, {damaged})
+
+    def _skip(self, key: Key, reason: str, listen: Listener) -> None:
+        """Whatever rests on a failed step cannot be done; an earlier state is a help, not a need."""
+        del self.left[key]
+        for child in self.children.pop(key, []):
+            if child not in self.left:
+                continue
+            if key in parents(self.plan.steps[child]).values():
+                self.tally.skipped[child] = reason
+                listen(Outcome(key=child, status=Status.SKIPPED, reason=reason))
+                self._skip(child, reason, listen)
+            else:
+                self.waiting[child].discard(key)
+                if not self.waiting[child]:
+                    self.ready.append(child)

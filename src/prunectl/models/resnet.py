@@ -1,0 +1,127 @@
+"""ResNets and a Wide ResNet, in the forms that pruning papers use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from prunectl.models.model import Model
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class _Residual(Model):
+    bn_momentum: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """The share of the new batch in BatchNorm's running statistics: TensorFlow's decay of 0.997 is 0.003 here."""
+
+
+class _CifarResNet(_Residual):
+    """He et al. (2016), §4.2: 6n + 2 layers, three stages of n blocks with 16, 32 and 64 channels.
+
+    `shortcut` says what happens where the shape changes. "identity": zeros for the new channels, no parameters
+    (option A, the paper's for CIFAR). "projection": a 1×1 convolution without BatchNorm: with it, ResNet-20, 56 and
+    110 have the 272,282, 855,578 and 1,730,522 parameters of seed 003. "projection-bn": with BatchNorm, as in
+    Frankle et al. and open_lth.
+    """
+
+    blocks: ClassVar[int]
+    """n: blocks in each stage."""
+
+    shortcut: Literal["identity", "projection", "projection-bn"] = "identity"
+
+    def _network(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
+        from prunectl.models.residual import Basic, resnet
+
+        return resnet(
+            Basic,
+            (self.blocks,) * 3,
+            channels=shape[0],
+            width=16,
+            classes=classes,
+            stem="cifar",
+            kind=self.shortcut,
+            momentum=self.bn_momentum,
+        )
+
+
+class ResNet20(_CifarResNet):
+    """n = 3."""
+
+    name: ClassVar[str] = "resnet-20"
+    summary: ClassVar[str] = "ResNet-20 for CIFAR (16-32-64 channels), 0.27 M parameters"
+    blocks: ClassVar[int] = 3
+
+
+class ResNet56(_CifarResNet):
+    """n = 9."""
+
+    name: ClassVar[str] = "resnet-56"
+    summary: ClassVar[str] = "ResNet-56 for CIFAR (16-32-64 channels), 0.86 M parameters"
+    blocks: ClassVar[int] = 9
+
+
+class ResNet110(_CifarResNet):
+    """n = 18."""
+
+    name: ClassVar[str] = "resnet-110"
+    summary: ClassVar[str] = "ResNet-110 for CIFAR (16-32-64 channels), 1.7 M parameters"
+    blocks: ClassVar[int] = 18
+
+
+class _ImageNetResNet(_Residual):
+    """He et al. (2016), Table 1: four stages of 64 to 512 channels, projections with BatchNorm as shortcuts.
+
+    `stem` "cifar": a 3×3 convolution, for images of 32 to 64 pixels (also TinyImageNet in Frankle et al.).
+    "imagenet": 7×7 with stride 2 and a max pool, as torchvision has it, down to the count of parameters.
+    """
+
+    bottleneck: ClassVar[bool]
+    repeats: ClassVar[tuple[int, int, int, int]]
+
+    stem: Literal["cifar", "imagenet"] = "cifar"
+
+    def _network(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
+        from prunectl.models.residual import Basic, Bottleneck, resnet
+
+        return resnet(
+            Bottleneck if self.bottleneck else Basic,
+            self.repeats,
+            channels=shape[0],
+            width=64,
+            classes=classes,
+            stem=self.stem,
+            kind="projection-bn",
+            momentum=self.bn_momentum,
+        )
+
+
+class ResNet18(_ImageNetResNet):
+    """Basic blocks, two in each stage."""
+
+    name: ClassVar[str] = "resnet-18"
+    summary: ClassVar[str] = "ResNet-18 (64-512 channels), for CIFAR or, stem = 'imagenet', as in torchvision"
+    bottleneck: ClassVar[bool] = False
+    repeats: ClassVar[tuple[int, int, int, int]] = (2, 2, 2, 2)
+
+
+class ResNet50(_ImageNetResNet):
+    """Bottleneck blocks, 3, 4, 6 and 3 in the stages."""
+
+    name: ClassVar[str] = "resnet-50"
+    summary: ClassVar[str] = "ResNet-50 (64-2048 channels), for CIFAR or, stem = 'imagenet', as in torchvision"
+    bottleneck: ClassVar[bool] = True
+    repeats: ClassVar[tuple[int, int, int, int]] = (3, 4, 6, 3)
+
+
+class WideResNet16x8(_Residual):
+    """Zagoruyko & Komodakis (2016): 16 layers, eight times as wide, preactivated, no dropout."""
+
+    name: ClassVar[str] = "wrn-16-8"
+    summary: ClassVar[str] = "Wide ResNet-16-8 for CIFAR, 11 M parameters"
+
+    def _network(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
+        from prunectl.models.residual import wide_resnet
+
+        return wide_resnet(2, 8, channels=shape[0], classes=classes, momentum=self.bn_momentum)

@@ -1,0 +1,186 @@
+"""From the study's words to a plan's records: recipes in steps, moments, rounds, arms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+from prunectl.base.entry import Entry
+from prunectl.base.errors import StudyError
+from prunectl.datasets.dataset import Dataset
+from prunectl.plan.graph import Arm
+from prunectl.plan.steps import Data, Network
+from prunectl.pruning.criterion import Criterion
+from prunectl.pruning.schedule import Rounds
+from prunectl.study.schema import (
+    FinetuneSection,
+    PruneSection,
+    RoundsSection,
+    Study,
+    TrainSection,
+    When,
+)
+from prunectl.training.recipe import Recipe
+
+
+def dataset_of(study: Study) -> Dataset:
+    """The study's data set, as the class that it is."""
+    dataset = study.data.dataset
+    assert isinstance(dataset, Dataset), f"{dataset.name} of the datasets is not a Dataset"
+    return dataset
+
+
+def network_of(study: Study) -> Network:
+    """The network that the study trains."""
+    dataset = dataset_of(study)
+    return Network(
+        model=study.model.model,
+        init=study.model.init,
+        bn_init=study.model.bn_init,
+        shape=dataset.shape,
+        classes=dataset.classes,
+    )
+
+
+def data_of(study: Study, fingerprint: str) -> Data:
+    """The data that the study trains and tests on; limits that do not limit are left out."""
+    dataset, data = dataset_of(study), study.data
+    cut_train = data.train_limit is not None and data.train_limit < dataset.train_size
+    cut_test = data.test_limit is not None and data.test_limit < dataset.test_size
+    return Data(
+        dataset=dataset,
+        fingerprint=fingerprint,
+        train_limit=data.train_limit if cut_train else None,
+        test_limit=data.test_limit if cut_test else None,
+    )
+
+
+def recipe_of(study: Study) -> Recipe:
+    """[train], resolved to steps."""
+    return _recipe(study, study.train)
+
+
+def finetune_of(study: Study, finetune: FinetuneSection | None) -> Recipe:
+    """[train] with the overrides of fine-tuning: a small constant rate, as long as the recipe unless told."""
+    given = {name: value for name, value in (finetune or FinetuneSection()) if value is not None}
+    if "epochs" in given or "steps" in given:
+        given |= {"epochs": given.get("epochs"), "steps": given.get("steps")}
+    return _recipe(study, study.train.model_copy(update=given))
+
+
+def _recipe(study: Study, train: TrainSection) -> Recipe:
+    count = min(study.data.train_limit or math.inf, dataset_of(study).train_size)
+    per_epoch = math.ceil(count / train.batch_size)
+    unit = 1 if train.epochs is None else per_epoch
+    return Recipe(
+        steps=(train.steps or 0) if train.epochs is None else train.epochs * per_epoch,
+        steps_per_epoch=per_epoch,
+        batch_size=train.batch_size,
+        optimizer=train.optimizer,
+        lr=train.lr,
+        momentum=train.momentum,
+        nesterov=train.nesterov,
+        weight_decay=train.weight_decay,
+        schedule=train.schedule.kind,
+        milestones=tuple(milestone * unit for milestone in train.schedule.milestones),
+        gamma=train.schedule.gamma,
+        warmup=train.schedule.warmup * unit,
+        augment=study.data.augment,
+    )
+
+
+def step_of(when: When, recipe: Recipe) -> int:
+    """A moment of the dense training as a step of it. Raises StudyError beyond its end."""
+    if when == "init":
+        return 0
+    if when == "end":
+        return recipe.steps
+    assert not isinstance(when, str)
+    step = when.step if when.step is not None else (when.epoch or 0) * recipe.steps_per_epoch
+    if step > recipe.steps:
+        raise StudyError(f"{moment_label(when)} lies beyond the end of the training, step {recipe.steps}")
+    return step
+
+
+def moment_label(when: When) -> str:
+    """A moment as the table writes it."""
+    if isinstance(when, str):
+        return when
+    return f"step={when.step}" if when.step is not None else f"epoch={when.epoch}"
+
+
+def arms_of(study: Study) -> tuple[Arm, ...]:
+    """Every arm, in the order of the study file, each once."""
+    recipe = recipe_of(study)
+    return tuple(dict.fromkeys(arm for section in study.prune for arm in _arms(study, section, recipe)))
+
+
+def _arms(study: Study, section: PruneSection, recipe: Recipe) -> Iterator[Arm]:
+    rounds_asked: tuple[RoundsSection | None, ...] = section.rounds or (None,)
+    finetune = finetune_of(study, section.finetune)
+    for criterion, at, scope, structure, asked, ablation, retrain in product(
+        section.criterion,
+        section.at,
+        section.scope,
+        section.structure,
+        rounds_asked,
+        section.ablation,
+        section.retrain,
+    ):
+        rounds, rounds_label = _rounds(asked, criterion)
+        for label, from_step, recipe_after in _retrainings(section, retrain, recipe, finetune):
+            yield Arm(
+                criterion=criterion,
+                scope=scope,
+                structure=structure,
+                at_step=step_of(at, recipe),
+                at_label=moment_label(at),
+                rounds=rounds,
+                rounds_label=rounds_label,
+                rate=asked.rate if asked is not None else None,
+                ablation=ablation,
+                retrain=retrain,
+                retrain_label=label,
+                from_step=from_step,
+                recipe=recipe_after,
+                restart=section.schedule == "restart",
+            )
+
+
+def _retrainings(
+    section: PruneSection, retrain: str, recipe: Recipe, finetune: Recipe
+) -> Iterator[tuple[str, int, Recipe]]:
+    """The ways of one kind of retraining: its label, the step of the recipe that it begins at, and the recipe.
+
+    A budget b is a fraction of the recipe: fine-tuning takes b of it, weights or rates are rewound to its last b
+    (Renda et al. 2020, Section 2: retraining time as the third axis beside accuracy and sparsity).
+    """
+    if retrain in ("none", "recalibrate"):
+        yield retrain, 0, recipe
+    elif retrain == "weight-rewind" and section.budget is None:
+        for moment in section.rewind_to:
+            label = retrain if moment == "init" else f"{retrain}({moment_label(moment)})"
+            yield label, step_of(moment, recipe), recipe
+    else:
+        for budget in section.budget or (None,):
+            label = retrain if budget in (None, 1.0) else f"{retrain}(budget={budget:g})"
+            steps = recipe.steps if budget is None else max(1, round(budget * recipe.steps))
+            if retrain == "finetune":
+                yield label, 0, finetune if budget is None else replace(finetune, steps=steps)
+            else:
+                yield label, recipe.steps - steps, recipe
+
+
+def _rounds(asked: RoundsSection | None, criterion: Entry) -> tuple[Rounds | None, str]:
+    own = criterion.rounds if isinstance(criterion, Criterion) else Rounds()
+    if asked is None:
+        rounds = own
+    elif asked.kind == "iterative":
+        return None, "iterative" if asked.rate is None else f"iterative(rate={asked.rate:g})"
+    elif asked.kind == "one-shot":
+        rounds = Rounds()
+    else:
+        rounds = Rounds(kind=asked.kind, count=asked.count or max(own.count, 100))
+    return rounds, rounds.kind if rounds.kind == "one-shot" else f"{rounds.kind}(count={rounds.count})"

@@ -1,0 +1,224 @@
+"""The kinds of step. A step is a frozen record; its key is the digest of everything in it.
+
+Fields of type Key name the artefacts that a step starts from (its parents). Nothing here says how a step is done:
+that is `work/`, one module per kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar, Literal, NewType
+
+from prunectl.base.entry import Entry
+from prunectl.base.keys import canonical, digest
+from prunectl.pruning.schedule import Rounds
+from prunectl.training.recipe import Recipe
+
+Key = NewType("Key", str)
+
+SCHEMA = 1
+"""Raised when all keys must change. A change of one kind raises that kind's `version`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Network:
+    """A network and how its weights are drawn."""
+
+    model: Entry
+    init: str
+    bn_init: str
+    shape: tuple[int, int, int]
+    classes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Data:
+    """A data set, by content. Where it lies is not part of it."""
+
+    dataset: Entry
+    fingerprint: str
+    train_limit: int | None = None
+    test_limit: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One unit of work."""
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Init(Step):
+    """Draw the weights of a network. Leaves a state."""
+
+    kind: ClassVar[str] = "init"
+    network: Network
+    seed: int
+    draw: Literal["init", "reinit"] = "init"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Train(Step):
+    """Train from a state, masked or dense, to step `to_step` of the recipe. Leaves a state and a curve.
+
+    `first_step` is where in the recipe it begins. What it can be taken up from (an earlier state of the same
+    training) is not in the key: the bits do not depend on it.
+    """
+
+    kind: ClassVar[str] = "train"
+    network: Network
+    data: Data
+    recipe: Recipe
+    seed: int
+    start: Key
+    mask: Key | None
+    optimizer: Literal["fresh", "kept"]
+    first_step: int
+    to_step: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Score(Step):
+    """Score the prunable weights once. Leaves scores that serve every sparsity, every scope and the inversion."""
+
+    kind: ClassVar[str] = "score"
+    network: Network
+    data: Data | None
+    criterion: Entry
+    exclude: tuple[str, ...]
+    seed: int
+    state: Key
+    mask: Key | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prune(Step):
+    """Turn scores into a mask at one sparsity. `before` is the mask of the level before, if there is one."""
+
+    kind: ClassVar[str] = "prune"
+    network: Network
+    scope: Entry
+    sparsity: float
+    invert: bool
+    seed: int
+    scores: Key
+    before: Key | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PruneByWeights(Prune):
+    """Turn scores into a mask, in a scope that looks at the weights that were scored: those of `state`."""
+
+    kind: ClassVar[str] = "prune-by-weights"
+    state: Key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PruneRounds(Step):
+    """Score and prune in rounds without training between them. Leaves a mask."""
+
+    kind: ClassVar[str] = "prune-rounds"
+    network: Network
+    data: Data | None
+    criterion: Entry
+    exclude: tuple[str, ...]
+    scope: Entry
+    sparsity: float
+    rounds: Rounds
+    invert: bool
+    seed: int
+    state: Key
+    before: Key | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PruneChannels(Prune):
+    """Turn scores into a mask of whole channels, with everything that depends on them."""
+
+    kind: ClassVar[str] = "prune-channels"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PruneChannelsRounds(PruneRounds):
+    """Score and prune whole channels in rounds."""
+
+    kind: ClassVar[str] = "prune-channels-rounds"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shuffle(Step):
+    """Permute each layer's mask. Leaves a mask."""
+
+    kind: ClassVar[str] = "shuffle"
+    network: Network
+    seed: int
+    mask: Key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShuffleChannels(Shuffle):
+    """Permute which channels of each group are kept. Leaves a mask."""
+
+    kind: ClassVar[str] = "shuffle-channels"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recalibrate(Step):
+    """Measure the BatchNorm statistics of a pruned network anew, on the training images. Leaves a state."""
+
+    kind: ClassVar[str] = "recalibrate"
+    network: Network
+    data: Data
+    state: Key
+    mask: Key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measure(Step):
+    """Accuracy on the whole test set, and what is left of the network. Leaves metrics."""
+
+    kind: ClassVar[str] = "measure"
+    network: Network
+    data: Data
+    exclude: tuple[str, ...]
+    state: Key
+    mask: Key | None
+
+
+PARENTS: dict[type[Step], tuple[str, ...]] = {
+    Init: (),
+    Train: ("start", "mask"),
+    Score: ("state", "mask"),
+    Prune: ("scores", "before"),
+    PruneByWeights: ("scores", "before", "state"),
+    PruneRounds: ("state", "before"),
+    PruneChannels: ("scores", "before"),
+    PruneChannelsRounds: ("state", "before"),
+    Shuffle: ("mask",),
+    ShuffleChannels: ("mask",),
+    Recalibrate: ("state", "mask"),
+    Measure: ("state", "mask"),
+}
+"""The fields that are keys of parents, per kind."""
+
+
+NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in PARENTS}
+
+
+def preimage(step: Step) -> str:
+    """The canonical text that a step's key is the digest of."""
+    body = {name: getattr(step, name) for name in NAMES[type(step)]}
+    return canonical({"schema": SCHEMA, "kind": step.kind, "version": step.version, **body})
+
+
+def key_of(step: Step) -> Key:
+    """The identity of what a step makes."""
+    return Key(digest(preimage(step)))
+
+
+def parents(step: Step) -> dict[str, Key]:
+    """The artefacts that a step starts from, by role."""
+    found = {role: getattr(step, role) for role in PARENTS[type(step)]}
+    return {role: key for role, key in found.items() if key is not None}

@@ -1,0 +1,1 @@
+"""Pruning: what scores weights, how a sparsity is spread, which weights go. Four questions, four files."""

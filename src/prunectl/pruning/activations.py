@@ -1,0 +1,87 @@
+"""The mean output of the activation function that follows each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from prunectl.base.errors import MethodError
+from prunectl.pruning.prunable import weight_of
+from prunectl.pruning.watch import OnActivation, hooked
+
+
+def mean_activations(network: nn.Module, layers: Mapping[str, nn.Module], images: Tensor) -> dict[str, Tensor]:
+    """Per layer (units,): the output of the first activation after it, averaged over images and places.
+
+    "After" is read off the graph that autograd records: the first activation function, in the order in which they
+    run, that a layer's output reaches without passing through another layer or activation. So the last convolution
+    of a residual block goes with the activation after the sum. A layer that no activation follows (the output
+    layer) goes with its own output. A layer that is called more than once gets the mean over its calls.
+    """
+    watch = _Watch(layers)
+    with torch.enable_grad(), hooked(dict.fromkeys(layers.values(), watch.layer)), OnActivation(watch.activation):
+        network(images)
+    found: dict[str, list[Tensor]] = {name: [] for name in layers}
+    for call in watch.calls.values():
+        found[call.name].append(call.mean)
+    missing = [name for name, means in found.items() if not means]
+    if missing:
+        raise MethodError(f"the network never calls {', '.join(missing)}")
+    return {name: torch.stack(means).mean(0) for name, means in found.items()}
+
+
+class _Call:
+    """One call of a layer: its units' own mean output, until an activation takes its place."""
+
+    def __init__(self, name: str, mean: Tensor) -> None:
+        self.name, self.mean, self.settled = name, mean, False
+
+
+class _Watch:
+    """What has been called so far, by node of autograd's graph."""
+
+    def __init__(self, layers: Mapping[str, nn.Module]) -> None:
+        self.names = {module: name for name, module in layers.items()}
+        self.calls: dict[Any, _Call] = {}
+        self.activated: set[Any] = set()
+
+    def layer(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        mean = _unit_means(output, len(weight_of(module)), module)
+        self.calls[output.grad_fn] = _Call(self.names[module], mean)
+
+    def activation(
+        self, func: Callable[..., Tensor], given: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Tensor:
+        reached = self._layers_before(given.grad_fn)  # before an in-place activation moves the tensor on
+        output = func(given, *args, **kwargs)
+        for call in reached:
+            if not call.settled:
+                call.mean, call.settled = _unit_means(output, len(call.mean), None), True
+        self.activated.add(output.grad_fn)
+        return output
+
+    def _layers_before(self, node: Any) -> list[_Call]:
+        found, waiting, seen = [], [node], set()
+        while waiting:
+            here = waiting.pop()
+            if here is None or here in seen or here in self.activated:
+                continue
+            seen.add(here)
+            if here in self.calls:
+                found.append(self.calls[here])
+            else:
+                waiting += [before for before, _ in here.next_functions]
+        return found
+
+
+def _unit_means(output: Tensor, units: int, module: nn.Module | None) -> Tensor:
+    """(N, units, ...) → (units,); a linear layer along a sequence has its units last."""
+    values = output.detach()
+    if isinstance(module, nn.Linear) or values.shape[1] % units:
+        values = values.movedim(-1, 1)
+    if values.shape[1] % units:
+        raise MethodError(f"an activation of {tuple(output.shape)} does not match a layer of {units} units")
+    return values.reshape(len(values), units, -1).mean((0, 2))

@@ -1,0 +1,42 @@
+"""Activation pruning: the thesis' baseline (James 2022)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from prunectl.pruning.criterion import DataCriterion, Subject
+
+if TYPE_CHECKING:
+    from prunectl.pruning.criterion import Scores
+
+
+class Activation(DataCriterion):
+    """score = |w ⊙ ā|, ā the mean activation of the unit that the weight leads to, normalised (James 2022, eq. 2.3).
+
+    ā has one number per output unit or channel: the output of the first activation function that the layer's output
+    reaches (behind BatchNorm, and behind a residual sum), averaged over images and places; the output layer, which
+    none follows, takes its own output. Each layer's ā is then divided by its Euclidean norm, and every weight of
+    row o is multiplied by ā[o]. The thesis leaves the norm open; it does not matter to rankings within layers.
+    """
+
+    name: ClassVar[str] = "activation"
+    summary: ClassVar[str] = "|w · mean activation of its unit|: the thesis' baseline"
+    paper: ClassVar[str] = "James (2022), eq. 2.3"
+    needs_labels: ClassVar[bool] = False
+    batch_norm: ClassVar[Literal["train", "eval"]] = "train"
+    repeatable: ClassVar[bool] = True
+
+    def score(self, subject: Subject) -> Scores:
+        """One forward pass per batch."""
+        from torch.nn.functional import normalize
+
+        from prunectl.pruning.activations import mean_activations
+        from prunectl.pruning.watch import modules_of
+
+        layers = modules_of(subject.network, subject.weights)
+        means = [mean_activations(subject.network, layers, images) for images, _ in subject.batches]
+        scores: Scores = {}
+        for name, weight in subject.weights.items():
+            mean = normalize(sum(each[name] for each in means), dim=0)  # type: ignore[arg-type]  # never empty
+            scores[name] = (weight.detach() * mean.view(-1, *(1,) * (weight.dim() - 1))).abs()
+        return scores

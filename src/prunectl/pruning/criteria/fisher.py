@@ -1,0 +1,45 @@
+"""Fisher pruning (Theis et al. 2018)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from prunectl.pruning.criterion import DataCriterion, Subject
+
+if TYPE_CHECKING:
+    from prunectl.pruning.criterion import Scores
+
+
+class Fisher(DataCriterion):
+    """score = w² · E[g²], g the gradient of one image's own loss (Theis et al. 2018, eq. 7, for single weights).
+
+    The diagonal of the empirical Fisher matrix in the place of OBD's h: a factor of the number of classes cheaper,
+    and twice the score of `obd` with `estimator = "empirical-fisher"`, so that the two prune alike.
+    BatchNorm uses its running statistics; at initialization, where it has none, those of the scoring batches.
+    """
+
+    name: ClassVar[str] = "fisher"
+    summary: ClassVar[str] = "w² · E[g²] over single images: the cheap relative of obd"
+    paper: ClassVar[str] = "Theis et al. (2018), eq. 7"
+
+    chunk: Annotated[int, Field(ge=1, description="images that are in memory together")] = 100
+
+    def prepare(self, subject: Subject) -> None:
+        """BatchNorm that has never seen data sees the batches first."""
+        from prunectl.pruning.flow import measure_batch_norm
+
+        measure_batch_norm(subject.network, [images for images, _ in subject.batches])
+
+    def score(self, subject: Subject) -> Scores:
+        """One forward and one backward pass, of which each image's share is squared."""
+        from prunectl.pruning.curvature import Factors, label_factors, summed_squares
+
+        total: Scores = {}
+        factors = Factors(of=label_factors, count=1)
+        for images, labels in subject.batches:
+            for name, squares in summed_squares(subject, images, labels, factors, self.chunk).items():
+                total[name] = total[name].add_(squares) if name in total else squares
+        count = sum(len(images) for images, _ in subject.batches)
+        return {name: g2.mul_(subject.weights[name].detach().square()).div_(count) for name, g2 in total.items()}

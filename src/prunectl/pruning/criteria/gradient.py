@@ -1,0 +1,36 @@
+"""Gradient pruning: the thesis' baseline (James 2022)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from prunectl.pruning.criterion import DataCriterion, Subject
+
+if TYPE_CHECKING:
+    from prunectl.pruning.criterion import Scores
+
+
+class Gradient(DataCriterion):
+    """score = |w ⊙ g|, g = ∂L/∂w on one batch (James 2022, eq. 2.2).
+
+    With more batches g is their mean, and |·| is taken after it; SNIP takes |·| of each batch and then the mean. On
+    one batch the two are the same.
+    """
+
+    name: ClassVar[str] = "gradient"
+    summary: ClassVar[str] = "|w · ∂L/∂w| of the mean gradient: the thesis' baseline"
+    paper: ClassVar[str] = "James (2022), eq. 2.2"
+    batch_norm: ClassVar[Literal["train", "eval"]] = "train"
+    repeatable: ClassVar[bool] = True
+
+    def score(self, subject: Subject) -> Scores:
+        """One forward and one backward pass per batch."""
+        from prunectl.pruning.gradients import loss_gradients
+
+        total: Scores = {}
+        for batch in subject.batches:
+            for name, gradient in loss_gradients(subject, batch).items():
+                total[name] = total[name].add_(gradient) if name in total else gradient
+        for name, gradient in total.items():
+            gradient.mul_(subject.weights[name].detach()).abs_().div_(len(subject.batches))
+        return total

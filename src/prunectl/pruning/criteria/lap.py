@@ -1,0 +1,38 @@
+"""LAP: lookahead pruning (Park et al. 2020)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from prunectl.pruning.criterion import Criterion, Subject
+
+if TYPE_CHECKING:
+    from prunectl.pruning.criterion import Scores
+
+
+class Lap(Criterion):
+    """score = |w| · ‖row of the layer before‖_F · ‖column of the layer after‖_F (Park et al. 2020, eq. 3 and 4).
+
+    The row is all weights that write the channel which w reads, the column all weights that read the channel which
+    w writes; a side on which there is no layer counts 1. BatchNorm on the way multiplies by |γ|/√(σ² + ε), of the
+    layer before and of the layer itself, from running statistics. Behind a flattened image, each channel is as many
+    units as it has places.
+
+    At a residual sum, all layers that write into it are one stacked row, and all that read it one stacked column:
+    their squared norms, each with the BatchNorm of its own path, add up. An identity shortcut is followed on to the
+    layers that lie before it, so that the sum of a whole stage counts; the network's input counts 1.
+    """
+
+    name: ClassVar[str] = "lap"
+    summary: ClassVar[str] = "|w| times the norms of the weights before and after it"
+    paper: ClassVar[str] = "Park et al. (2020), eq. 3 and 4"
+    repeatable: ClassVar[bool] = True
+
+    def score(self, subject: Subject) -> Scores:
+        """One forward and one backward pass of a single image, on squared norms."""
+        from prunectl.pruning.lookahead import Lookahead
+        from prunectl.pruning.watch import modules_of
+
+        run = Lookahead(subject.network, subject.shape)
+        layers = modules_of(subject.network, subject.weights)
+        return {name: weight.detach().abs() * run.factor(layers[name]) for name, weight in subject.weights.items()}

@@ -1,0 +1,23 @@
+"""Magnitude pruning (Han et al. 2015)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from prunectl.pruning.criterion import Criterion, Subject
+
+if TYPE_CHECKING:
+    from prunectl.pruning.criterion import Scores
+
+
+class Magnitude(Criterion):
+    """score = |w|."""
+
+    name: ClassVar[str] = "magnitude"
+    summary: ClassVar[str] = "|w|: the smallest weights go"
+    paper: ClassVar[str] = "Han et al. (2015), Section 3"
+    repeatable: ClassVar[bool] = True
+
+    def score(self, subject: Subject) -> Scores:
+        """No data, no gradient."""
+        return {name: weight.detach().abs() for name, weight in subject.weights.items()}

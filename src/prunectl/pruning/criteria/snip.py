@@ -1,0 +1,43 @@
+"""SNIP: single-shot network pruning based on connection sensitivity (Lee et al. 2019)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from prunectl.pruning.criterion import DataCriterion, Subject
+
+if TYPE_CHECKING:
+    from prunectl.pruning.criterion import Scores
+
+
+class Snip(DataCriterion):
+    """score = mean over batches of |∂L/∂m| at m = 1, which is |w ⊙ ∂L/∂w| (Lee et al. 2019, eq. 5 and 6).
+
+    `wrt = "weight"` is the reading of James (2022), eq. 3.5: |∂L/∂w| without the weight. BatchNorm uses the
+    batch's own statistics. The paper's normalisation by the sum does not change the ranking and is left out.
+    """
+
+    name: ClassVar[str] = "snip"
+    summary: ClassVar[str] = "|w · ∂L/∂w|: weights that the loss at initialization does not feel go"
+    paper: ClassVar[str] = "Lee et al. (2019), eq. 5 and 6"
+    batch_norm: ClassVar[Literal["train", "eval"]] = "train"
+    repeatable: ClassVar[bool] = True
+
+    wrt: Annotated[
+        Literal["mask", "weight"], Field(description="the gradient with respect to the mask, or to the weight")
+    ] = "mask"
+
+    def score(self, subject: Subject) -> Scores:
+        """One forward and one backward pass per batch."""
+        from prunectl.pruning.gradients import loss_gradients
+
+        total: Scores = {}
+        for batch in subject.batches:
+            for name, gradient in loss_gradients(subject, batch).items():
+                if self.wrt == "mask":
+                    gradient.mul_(subject.weights[name].detach())
+                gradient.abs_()
+                total[name] = total[name].add_(gradient) if name in total else gradient
+        return {name: value.div_(len(subject.batches)) for name, value in total.items()}

@@ -1,0 +1,54 @@
+"""SynFlow: iterative synaptic flow pruning (Tanaka et al. 2020)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from prunectl.pruning.criterion import Criterion, Subject
+from prunectl.pruning.schedule import Rounds
+
+if TYPE_CHECKING:
+    from prunectl.pruning.criterion import Scores
+
+
+class SynFlow(Criterion):
+    """score = |w ⊙ ∂R/∂w|, R the sum of the outputs for an all-ones image, every parameter at its absolute value.
+
+    Tanaka et al. 2020, eq. 1 to 3 and Algorithm 1: 100 rounds, density keep^(k/100) after round k. BatchNorm is in
+    evaluation with neutral statistics, so that R depends on the parameters alone. float64, because R
+    grows with the product of all layers and leaves the range of float32 from about 32 layers on.
+    """
+
+    name: ClassVar[str] = "synflow"
+    summary: ClassVar[str] = "|w · ∂R/∂w|: weights that carry little synaptic flow go, without data, in 100 rounds"
+    paper: ClassVar[str] = "Tanaka et al. (2020), eq. 1 to 3, Algorithm 1"
+    precision: ClassVar[Literal["float32", "float64"]] = "float64"
+    repeatable: ClassVar[bool] = True
+    rounds: ClassVar[Rounds] = Rounds(kind="exponential", count=100)
+
+    def prepare(self, subject: Subject) -> None:
+        """Every parameter at its absolute value, BatchNorm neutral: once, for all rounds."""
+        import torch
+
+        from prunectl.pruning.flow import as_products, neutral_batch_norm
+
+        as_products(subject.network)
+        neutral_batch_norm(subject.network)
+        with torch.no_grad():
+            for parameter in subject.network.parameters():
+                parameter.abs_()
+
+    def score(self, subject: Subject) -> Scores:
+        """One forward and one backward pass of a single image."""
+        import torch
+
+        from prunectl.pruning.gradients import saliency_
+
+        some = next(iter(subject.weights.values()))
+        ones = torch.ones((1, *subject.shape), dtype=some.dtype, device=some.device)
+        flow = subject.network(ones).sum()
+        gradients = torch.autograd.grad(flow, list(subject.weights.values()))
+        return {
+            name: saliency_(gradient, weight)
+            for (name, weight), gradient in zip(subject.weights.items(), gradients, strict=True)
+        }

@@ -1,0 +1,51 @@
+"""Gradients of the loss with respect to the prunable weights, for the criteria that need them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from prunectl.pruning.criterion import Batch, Subject
+
+
+BLOCK = 1 << 16
+"""Numbers worked on together: they stay in a core's cache from one operation to the next."""
+
+
+def saliency_(gradient: Tensor, weight: Tensor) -> Tensor:
+    """|gradient ⊙ weight|, put into the gradient's own memory: a third of the time of two new tensors."""
+    if not (gradient.is_contiguous() and weight.is_contiguous()):
+        return gradient.mul_(weight.detach()).abs_()
+    pieces = zip(torch.split(gradient.view(-1), BLOCK), torch.split(weight.detach().view(-1), BLOCK), strict=True)
+    for some, theirs in pieces:
+        some.mul_(theirs).abs_()
+    return gradient
+
+
+def loss_gradients(subject: Subject, batch: Batch) -> dict[str, Tensor]:
+    """∂L/∂w of the mean cross-entropy over one batch, for every prunable weight."""
+    images, labels = batch
+    loss = functional.cross_entropy(subject.network(images), labels)
+    gradients = torch.autograd.grad(loss, list(subject.weights.values()))
+    return dict(zip(subject.weights, gradients, strict=True))
+
+
+def hessian_gradient_products(subject: Subject, batch: Batch, temperature: float) -> dict[str, Tensor]:
+    """H g for the loss of one batch with logits divided by `temperature`, for every prunable weight.
+
+    One graph: ∂(g · stop(g))/∂w. Weights that are masked have no part in g.
+    """
+    images, labels = batch
+    weights = list(subject.weights.values())
+    loss = functional.cross_entropy(subject.network(images) / temperature, labels)
+    gradients = torch.autograd.grad(loss, weights, create_graph=True)
+    fixed = [
+        gradient.detach() * subject.masks[name].to(gradient.device)
+        for name, gradient in zip(subject.weights, gradients, strict=True)
+    ]
+    products = torch.autograd.grad(gradients, weights, fixed)
+    return dict(zip(subject.weights, products, strict=True))

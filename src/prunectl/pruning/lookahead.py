@@ -1,0 +1,98 @@
+"""What lies before and after each weight in the network's real graph, for lookahead pruning.
+
+The network is run once, on numbers that stand for squared norms: every tensor holds, per channel, the squared norm
+of the weights that write that channel; BatchNorm multiplies it by its squared factor, activations and pooling pass it
+on, a sum adds its branches up. A layer reads that number and begins anew with its own rows. What follows a layer is
+the derivative of all that is read later with respect to what it writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from prunectl.base.errors import MethodError
+from prunectl.pruning.flow import NORMS
+from prunectl.pruning.prunable import LAYERS, weight_of
+from prunectl.pruning.watch import Hook, OnActivation, hooked
+
+
+class Lookahead:
+    """One run of a network in evaluation; `factor(layer)` is then what LAP multiplies |w| by."""
+
+    def __init__(self, network: nn.Module, shape: tuple[int, int, int]) -> None:
+        self.calls: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
+        some = next(network.parameters())
+        ones = torch.ones((1, *shape), dtype=some.dtype, device=some.device)
+        self.read = torch.zeros((), dtype=some.dtype, device=some.device)
+        with torch.enable_grad(), hooked(self._hooks(network)), OnActivation(_pass_on):
+            output = network(ones)
+            self.read = self.read + _per_channel(output).sum()
+        rows = [row for calls in self.calls.values() for _, row in calls]
+        after = torch.autograd.grad(self.read, rows, allow_unused=True)
+        self.after = dict(zip(map(id, rows), after, strict=True))
+
+    def factor(self, layer: nn.Module) -> Tensor:
+        """√(Σ over the layer's calls of before[input] · after[output]), to be broadcast over its weight."""
+        weight = weight_of(layer)
+        total = torch.zeros((), dtype=weight.dtype, device=weight.device)
+        for before, row in self.calls.get(layer, []):
+            after = self.after[id(row)]
+            if after is not None:
+                kernel = (1,) * (weight.dim() - 2)
+                total = total + _inputs_of(layer, before).view(*weight.shape[:2], *kernel) * after.view(-1, 1, *kernel)
+        return total.sqrt().expand(weight.shape)
+
+    def _hooks(self, network: nn.Module) -> Mapping[nn.Module, Hook]:
+        found: dict[nn.Module, Hook] = {}
+        for name, module in network.named_modules():
+            if isinstance(module, LAYERS):
+                found[module] = self._layer
+            elif isinstance(module, NORMS):
+                found[module] = _batch_norm
+            elif next(module.parameters(recurse=False), None) is not None:
+                raise MethodError(f"lap does not know what {name} ({type(module).__name__}) does to a norm")
+        return found
+
+    def _layer(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
+        squares = weight_of(module).detach().square()
+        if isinstance(module, nn.Linear) and output.dim() != 2:
+            raise MethodError("lap does not know linear layers that are applied along an image or a sequence")
+        groups = getattr(module, "groups", 1)
+        columns = squares.reshape(groups, -1, squares.shape[1], squares[0, 0].numel()).sum((1, 3)).flatten()
+        before = _per_channel(inputs[0])
+        self.read = self.read + (columns * before).sum()
+        row = squares.flatten(1).sum(1).requires_grad_()
+        self.calls.setdefault(module, []).append((before.detach(), row))
+        return row.view(1, -1, *(1,) * (output.dim() - 2)).expand(output.shape)
+
+
+def _batch_norm(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
+    """γ² / (σ² + ε) per channel; BatchNorm without γ or without running statistics has ones in their place."""
+    assert isinstance(module, NORMS)
+    factor = torch.ones(module.num_features, dtype=output.dtype, device=output.device)
+    if module.running_var is not None:
+        factor = factor / (module.running_var + module.eps)
+    if module.affine:
+        factor = factor * module.weight.detach().square()
+    given: Tensor = inputs[0]
+    return given * factor.view(1, -1, *(1,) * (given.dim() - 2))
+
+
+def _pass_on(func: Callable[..., Tensor], given: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    return given
+
+
+def _per_channel(tensor: Tensor) -> Tensor:
+    """(1, C, ...) → (C,): the mean over the places, which are alike."""
+    return tensor.reshape(tensor.shape[1], -1).mean(1)
+
+
+def _inputs_of(layer: nn.Module, before: Tensor) -> Tensor:
+    """Which input channel each weight reads: (outputs, inputs / groups)."""
+    groups = getattr(layer, "groups", 1)
+    outputs = len(weight_of(layer))
+    return before.view(groups, 1, -1).expand(groups, outputs // groups, -1).reshape(outputs, -1)

@@ -1,0 +1,95 @@
+"""Masks: True keeps a weight, False prunes it. From scores to masks, and masks as packed bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from prunectl.base.errors import MethodError
+from prunectl.pruning.scope import Scope, removed
+from prunectl.pruning.select import lowest_among
+
+if TYPE_CHECKING:
+    from prunectl.pruning.criterion import Scores
+
+Masks = dict[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pruned:
+    """Masks, and how many scores were tied at the cut (summed over the groups that were ranked)."""
+
+    masks: Masks
+    tied: int
+    tied_pruned: int
+
+
+def dense(weights: Mapping[str, Tensor]) -> Masks:
+    """Masks that keep everything."""
+    return {name: torch.ones(weight.shape, dtype=torch.bool) for name, weight in weights.items()}
+
+
+def prune(
+    scores: Scores,
+    scope: Scope,
+    sparsity: float,
+    *,
+    generator: torch.Generator,
+    before: Masks | None = None,
+    invert: bool = False,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Pruned:
+    """The masks at `sparsity`: of n weights exactly round(sparsity · n) are gone, those of `before` among them.
+
+    `invert` reverses the ranking: the highest scores go. `weights` are needed by a scope that says so. Raises
+    MethodError for scores that are not finite and for a sparsity below that of `before`.
+    """
+    before = before or dense(scores)
+    shapes = {name: tuple(score.shape) for name, score in scores.items()}
+    gone = {name: mask.numel() - int(np.count_nonzero(mask.numpy())) for name, mask in before.items()}
+    if sum(gone.values()) > removed(shapes, sparsity):
+        raise MethodError(f"the network is pruned beyond {sparsity:.4g} already; a mask only shrinks")
+    left = None
+    if scope.needs_weights and weights is not None:
+        left = {name: weights[name].detach().cpu()[mask] for name, mask in before.items()}
+    masks: Masks = {}
+    tied = tied_pruned = 0
+    for names, count in scope.groups(shapes, sparsity, gone, left):
+        chosen, tie = lowest_among(
+            [scores[name] for name in names],
+            [before[name] for name in names],
+            count - sum(gone[name] for name in names),
+            generator,
+            highest=invert,
+        )
+        masks |= {name: before[name] ^ lost for name, lost in zip(names, chosen, strict=True)}
+        tied, tied_pruned = tied + tie.scores, tied_pruned + tie.pruned
+    return Pruned(masks={name: masks[name] for name in scores}, tied=tied, tied_pruned=tied_pruned)
+
+
+def apply(masks: Mapping[str, Tensor], network: nn.Module) -> None:
+    """Set the pruned weights of a network to exactly zero, in place."""
+    parameters = dict(network.named_parameters())
+    with torch.no_grad():
+        for name, mask in masks.items():
+            parameters[name].masked_fill_(~mask.to(parameters[name].device), 0.0)
+
+
+def pack(masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Masks as bits, eight to a byte (numpy.packbits order), one flat uint8 tensor per layer."""
+    return {name: torch.from_numpy(np.packbits(mask.numpy().reshape(-1))) for name, mask in masks.items()}
+
+
+def unpack(packed: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> Masks:
+    """The inverse of `pack`, given the shapes."""
+    return {
+        name: torch.from_numpy(
+            np.unpackbits(packed[name].numpy(), count=int(np.prod(shape))).astype(bool).reshape(shape)
+        )
+        for name, shape in shapes.items()
+    }

@@ -1,0 +1,42 @@
+"""Which weights may be pruned: those of convolutions and linear layers. Never biases, never BatchNorm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from torch import nn
+
+from prunectl.base.errors import MethodError, nearest
+
+LAYERS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
+
+
+def prunable(network: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Parameter]:
+    """The prunable weights by parameter name, in the network's order, without the layers excluded by name or glob.
+
+    Raises MethodError if nothing is left, or if a pattern names no layer of the network.
+    """
+    layers = {name: module for name, module in network.named_modules() if isinstance(module, LAYERS)}
+    for pattern in exclude:
+        if not any(fnmatchcase(name, pattern) for name in layers):
+            close = nearest(pattern, layers)
+            meant = f"; did you mean {close!r}?" if close else ""
+            raise MethodError(
+                f"[prunable] exclude = {pattern!r} matches no layer; there are {', '.join(layers)}{meant}"
+            )
+    kept = {
+        f"{name}.weight": weight_of(module)
+        for name, module in layers.items()
+        if not any(fnmatchcase(name, pattern) for pattern in exclude)
+    }
+    if not kept:
+        raise MethodError("nothing to prune: the network has no convolution or linear layer that is not excluded")
+    return kept
+
+
+def weight_of(layer: nn.Module) -> nn.Parameter:
+    """The weight of a prunable layer."""
+    weight = layer.weight
+    assert isinstance(weight, nn.Parameter)
+    return weight

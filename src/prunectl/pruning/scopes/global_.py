@@ -1,0 +1,25 @@
+"""One ranking over all layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from prunectl.pruning.scope import Groups, Scope, Shapes, removed
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Global(Scope):
+    """All layers are ranked together: the scores alone decide how much each layer loses, up to all of it."""
+
+    name: ClassVar[str] = "global"
+    summary: ClassVar[str] = "one ranking over all layers"
+    paper: ClassVar[str] = "Frankle & Carbin (2019), Section 4"
+
+    def groups(
+        self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None
+    ) -> Groups:
+        """One group with every layer."""
+        return [(tuple(shapes), removed(shapes, sparsity))]

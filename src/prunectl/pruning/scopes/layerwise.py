@@ -1,0 +1,43 @@
+"""The same fraction of every layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from prunectl.pruning.allocation import spread
+from prunectl.pruning.scope import Groups, Scope, Shapes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Layerwise(Scope):
+    """kept_l = (1 − s) · n_l in every layer l, as near as whole numbers allow.
+
+    Counted from all weights of a layer, not from those that are left: a layer that an earlier level has left with
+    less than its share loses nothing more, and the others lose an equal fraction so that the total is exact.
+    """
+
+    name: ClassVar[str] = "layerwise"
+    summary: ClassVar[str] = "the same fraction of every layer"
+    paper: ClassVar[str] = "Han et al. (2015), Section 3"
+
+    def groups(
+        self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None
+    ) -> Groups:
+        """A group per layer, each with its share of round(sparsity · n)."""
+        return spread({name: float(math.prod(shape)) for name, shape in shapes.items()}, shapes, sparsity, gone)
+
+
+class Uniform(Layerwise):
+    """`layerwise` under the name that papers on layerwise sparsity give it: the same masks, and the same artefacts."""
+
+    name: ClassVar[str] = "uniform"
+    summary: ClassVar[str] = "another name of layerwise"
+    paper: ClassVar[str] = "Zhu & Gupta (2017); Gale et al. (2019), Section 3"
+
+    def preimage(self) -> dict[str, Any]:
+        """That of `layerwise`: what the one has made is not made again for the other."""
+        return Layerwise().preimage()

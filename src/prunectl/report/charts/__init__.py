@@ -1,0 +1,68 @@
+"""DataFrames → charts, one function per chart. A chart without data is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from prunectl.report import palette
+from prunectl.report.charts import ablation, accuracy, claims, cost, masks, training
+from prunectl.report.charts.chart import Chart, stacked
+from prunectl.report.charts.pieces import Look
+from prunectl.results.aggregate import roles, with_roles
+from prunectl.results.claims import Verdict
+from prunectl.results.table import Results
+
+__all__ = ["Chart", "charts", "look", "stacked"]
+
+
+def look(trials: pl.DataFrame) -> Look:
+    """How the arms of a study are drawn."""
+    role = roles(trials)
+    variants = with_roles(trials, role)["variant"].unique(maintain_order=True).to_list()
+    return Look(
+        role=role,
+        colours=dict(zip(role.hues, palette.colours(role.hues), strict=True)),
+        shapes=dict(zip(role.hues, palette.shapes(role.hues), strict=True)),
+        dashes=dict(zip(variants, palette.dashes(variants), strict=True)),
+    )
+
+
+def charts(
+    results: Results, verdicts: Sequence[Verdict] = (), published: pl.DataFrame | None = None
+) -> dict[str, list[Chart]]:
+    """Every chart that has data, by the section of the report that it belongs to."""
+    trials = results.trials
+    if trials.is_empty():
+        return {}
+    drawn = look(trials)
+    sections: dict[str, list[Chart | None]] = {
+        "claims": [claims.intervals(verdicts)],
+        "accuracy": [
+            accuracy.against_sparsity(trials, drawn, published=published),
+            accuracy.against_compression(trials, drawn, published=published),
+            accuracy.against_sparsity(trials, drawn, "top5", published) if _telling(trials["top5"]) else None,
+            accuracy.before_and_after(trials, drawn),
+            accuracy.against_moment(trials, drawn),
+        ],
+        "ablations": [ablation.differences(trials, drawn), ablation.by_arm(trials, drawn)],
+        "masks": [masks.layer_heat(results.layers, trials, drawn), masks.compression(trials, drawn)],
+        "training": [
+            training.curves(results.curves, trials, drawn),
+            training.curves(results.curves, trials, drawn, "train_loss"),
+        ],
+        "cost": [
+            accuracy.against_cost(trials, drawn, "flops"),
+            accuracy.against_cost(trials, drawn, "size"),
+            cost.time(results.resources),
+        ],
+    }
+    found = {name: [chart for chart in section if chart is not None] for name, section in sections.items()}
+    return {name: section for name, section in found.items() if section}
+
+
+def _telling(top5: pl.Series) -> bool:
+    """Whether top-5 says anything: with few classes it is 1 throughout."""
+    known = top5.drop_nulls()
+    return not known.is_empty() and bool((known < 0.999).any())

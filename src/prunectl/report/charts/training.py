@@ -1,0 +1,100 @@
+"""Training curves of the unmodified arms."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from prunectl.report import palette
+from prunectl.report.charts import pieces
+from prunectl.report.charts.chart import Chart, Sheet, spec_of
+from prunectl.report.charts.pieces import SHOWN, Look
+from prunectl.results.aggregate import with_roles
+from prunectl.results.wording import percent
+
+POINTS = 40
+"""A curve is thinned to about so many points."""
+PANELS = 6
+"""At most so many sparsities have a panel: spread over those that there are, the sparsest included."""
+
+MEASURES = {"top1": "top-1 accuracy on the test set", "train_loss": "training loss"}
+
+
+def curves(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str = "top1") -> Chart | None:
+    """Test accuracy or training loss along the training, a panel per sparsity, the dense network in grey."""
+    frame = _means(curve, trials, look, measure)
+    if frame.is_empty():
+        return None
+    look = look.among(frame)
+    panels = _spread_out(sorted(frame.filter(pl.col("sparsity") > 0)["sparsity"].unique().to_list()))
+    if not panels:
+        return None
+    named = [f"{percent(sparsity)} sparsity" for sparsity in panels]
+    pruned = frame.filter(pl.col("sparsity").is_in(panels)).with_columns(
+        panel=pl.col("sparsity").map_elements(lambda value: f"{percent(value)} sparsity", return_dtype=pl.String),
+        pruned=pl.lit(True),
+    )
+    dense = frame.filter(pl.col("sparsity") == 0).group_by("epoch", maintain_order=True).agg(pl.col("value").mean())
+    grey = dense.sort("epoch").with_columns(pruned=pl.lit(False)).join(pl.DataFrame({"panel": named}), how="cross")
+    data = pl.concat([pruned, grey], how="diagonal")
+    y = alt.Y("value:Q", title=MEASURES[measure], scale=_scale(data["value"].to_list(), measure),
+              axis=alt.Axis(format="%", tickCount=5) if measure == "top1" else alt.Axis(tickCount=5))  # fmt: skip
+    x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(grid=False, tickCount=6))
+    base = alt.Chart().encode(x=x, y=y)
+    back = base.transform_filter("!datum.pruned").mark_line(
+        color=palette.NOTE, strokeWidth=1.2, strokeDash=[3, 3], clip=True
+    )
+    line = base.transform_filter("datum.pruned").transform_filter(SHOWN).mark_line(strokeWidth=1.7, clip=True)
+    tooltip = [
+        alt.Tooltip("series:N", title="arm"), alt.Tooltip("epoch:Q"),
+        alt.Tooltip("value:Q", title=MEASURES[measure], format=".2%" if measure == "top1" else ".4~g"),
+    ]  # fmt: skip
+    line = line.encode(color=look.colour(), detail="variant:N", tooltip=tooltip, **look.dash())
+    panel = alt.layer(back, line).properties(width=225, height=175)
+    sheet = Sheet()
+    drawn = sheet.rows(data, ["panel", "series", "hue", "variant", "epoch", "value", "pruned"])
+    chart = pieces.own_axes(panel.facet(alt.Facet("panel:N", title=None, sort=named), data=drawn, columns=4))
+    return Chart(
+        name=f"curves-{measure.replace('_', '-')}",
+        title=f"{MEASURES[measure].split(' on ')[0].capitalize()} along the training",
+        caption="Unmodified arms, means over the seeds; grey and dashed: the dense network.",
+        spec=spec_of(chart.add_params(look.shown()), sheet),
+        panel_px=297,
+    )
+
+
+def _scale(values: list[float], measure: str) -> alt.Scale:
+    """From the 2nd percentile on for accuracies, so that the first epochs do not flatten the rest."""
+    ordered = sorted(value for value in values if value == value and abs(value) < float("inf"))
+    if measure == "top1":
+        return alt.Scale(domain=[ordered[len(ordered) // 50], ordered[-1]], nice=True, zero=False, clamp=False)
+    return alt.Scale(domain=[ordered[0], ordered[-(len(ordered) // 50) - 1]], nice=True, zero=False)
+
+
+def _means(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str) -> pl.DataFrame:
+    """Per arm, sparsity and epoch the mean over the seeds."""
+    plain = with_roles(trials, look.role).filter(
+        (pl.col("ablation") == "none") & (pl.col("status") == "done") & pl.col("artefact").is_not_null()
+    )
+    arms = plain.select("artefact", "hue", "variant", "sparsity")
+    points = _thinned(curve.filter(pl.col(measure).is_not_null()))
+    joined = pieces.with_series(points.join(arms, on="artefact", how="inner", maintain_order="left_right"))
+    return (
+        joined.group_by("hue", "variant", "series", "sparsity", "epoch", maintain_order=True)
+        .agg(value=pl.col(measure).mean())
+        .sort("hue", "variant", "sparsity", "epoch")
+    )
+
+
+def _thinned(curve: pl.DataFrame) -> pl.DataFrame:
+    """The same epochs of every curve, about POINTS of them, the last one among them."""
+    epochs = sorted(curve["epoch"].unique().to_list())
+    every = max(1, -(-len(epochs) // POINTS))
+    return curve.filter(pl.col("epoch").is_in(epochs[::-1][::every]))
+
+
+def _spread_out(sparsities: list[float]) -> list[float]:
+    if len(sparsities) <= PANELS:
+        return sparsities
+    step = (len(sparsities) - 1) / (PANELS - 1)
+    return [sparsities[round(index * step)] for index in range(PANELS)]

@@ -1,0 +1,56 @@
+"""One colour and one shape per criterion, on every chart of every study.
+
+The colours are Okabe and Ito's, told apart by colour-blind readers, with the light ones darkened until each has a
+contrast of 3 : 1 or more on white and on the dark page. Shapes say the same thing a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+OWN = {
+    "magnitude": "#0072b2",
+    "snip": "#d55e00",
+    "synflow": "#009e73",
+    "grasp": "#c0689a",
+    "random": "#7f7f7f",
+    "gradient": "#a87800",
+    "activation": "#3d8fc4",
+    "lamp": "#7a5cc0",
+}
+"""Criteria that have a colour of their own, so that two studies draw them alike."""
+
+OTHERS = (
+    "#0072b2", "#d55e00", "#009e73", "#c0689a", "#a87800", "#3d8fc4", "#7f7f7f", "#7a5cc0", "#9a6a44", "#c94f5d",
+    "#5b8c2a", "#2f8f8f",
+)  # fmt: skip
+
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
+
+DASHES: tuple[list[int], ...] = ([1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [10, 4], [1, 4], [4, 1], [12, 2, 2, 2, 2, 2])
+
+INK, FAINT, NOTE = "#1a1c20", "#d9dce1", "#6b7280"
+
+
+def colours(names: Sequence[str]) -> list[str]:
+    """A colour for each name: its own if it has one, else the next that no other name here has."""
+    taken = {OWN[name] for name in names if name in OWN}
+    free = [colour for colour in OTHERS if colour not in taken]
+    found, used = [], 0
+    for name in names:
+        if name in OWN:
+            found.append(OWN[name])
+        else:
+            found.append((free or OTHERS)[used % len(free or OTHERS)])
+            used += 1
+    return found
+
+
+def shapes(names: Sequence[str]) -> list[str]:
+    """A shape for each name, in turn."""
+    return [SHAPES[index % len(SHAPES)] for index in range(len(names))]
+
+
+def dashes(names: Sequence[str]) -> list[list[int]]:
+    """A dash for each name; the first is drawn through."""
+    return [DASHES[index % len(DASHES)] for index in range(len(names))]

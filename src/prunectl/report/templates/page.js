@@ -1,0 +1,175 @@
+"use strict";
+(() => {
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const reveal = (elements) => elements.forEach((element) => { element.hidden = false; });
+
+  // Charts. Data comes by columns; each chart is drawn once, the visible ones first.
+  const holder = document.getElementById("charts");
+  const { hues, charts } = holder ? JSON.parse(holder.textContent) : { hues: [], charts: {} };
+  const views = new Map();
+  const switches = all("#switches input");
+  const shown = () => switches.filter((box) => box.checked).map((box) => hues[Number(box.value)]);
+
+  const rows = (columns) => {
+    const names = Object.keys(columns);
+    const value = (column, index) => (Array.isArray(column) ? column[index] : column.of[column.at[index]]);
+    const length = names.length ? (columns[names[0]].at || columns[names[0]]).length : 0;
+    return Array.from({ length }, (_, index) => Object.fromEntries(names.map((name) => [name, value(columns[name], index)])));
+  };
+
+  const fitted = (spec, panel, labels, room) => {
+    if (panel) return { ...spec, columns: Math.max(1, Math.min(spec.columns || 99, Math.floor(room / panel))) };
+    return { ...spec, width: Math.max(160, Math.min(640, room - labels - 80)) };
+  };
+
+  const draw = async (element) => {
+    const name = element.dataset.chart;
+    if (views.has(name)) return;
+    views.set(name, null);
+    const { spec, data, panel, labels } = charts[name];
+    const datasets = Object.fromEntries(Object.entries(data).map(([key, columns]) => [key, rows(columns)]));
+    try {
+      const result = await window.vegaEmbed(element, { ...fitted(spec, panel, labels, element.clientWidth), datasets }, {
+        ast: true, actions: false, renderer: "svg", mode: "vega-lite", defaultStyle: false,
+        tooltip: { disableDefaultStyle: true },
+      });
+      views.set(name, result.view);
+      element.classList.remove("waiting");
+      if (switches.some((box) => !box.checked)) await show(result.view);
+    } catch (error) {
+      element.textContent = `This chart could not be drawn: ${error.message}`;
+      element.classList.add("error");
+      console.error(error);
+    }
+  };
+
+  const show = (view) => {
+    try { return view.signal("shown", shown()).runAsync(); } catch { return null; } // a chart without arms
+  };
+
+  const places = all("[data-chart]");
+  places.forEach((place) => { place.textContent = ""; place.classList.add("waiting"); });
+  const seen = new IntersectionObserver((entries) => entries.forEach((entry) => {
+    if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); }
+  }), { rootMargin: "400px" });
+  places.forEach((place) => seen.observe(place));
+  const later = window.requestIdleCallback || ((work) => setTimeout(work, 200));
+  const rest = async () => {
+    const next = places.find((place) => !views.has(place.dataset.chart));
+    if (!next) { document.documentElement.dataset.drawn = String(views.size); return; }
+    await draw(next);
+    later(rest);
+  };
+  window.addEventListener("load", () => later(rest));
+  window.addEventListener("beforeprint", () => places.forEach(draw));
+  switches.forEach((box) => box.addEventListener("change", () => views.forEach((view) => view && show(view))));
+
+  const save = (href, name) => {
+    const link = document.createElement("a");
+    link.href = href;
+    link.download = name;
+    link.click();
+  };
+  all("[data-save]").forEach((button) => button.addEventListener("click", async () => {
+    const name = button.closest("figure").querySelector("[data-chart]").dataset.chart;
+    const view = views.get(name);
+    if (!view) return;
+    if (button.dataset.save === "png") { save(await view.toImageURL("png", 2), `${name}.png`); return; }
+    save(URL.createObjectURL(new Blob([await view.toSVG()], { type: "image/svg+xml" })), `${name}.svg`);
+  }));
+
+  // Tables: sort by a click on a head, filter by words, copy what is shown.
+  const text = (cell) => (cell.firstChild && cell.firstChild.nodeType === 3 ? cell.firstChild.data : cell.textContent).trim();
+  const number = (content) => Number.parseFloat(content.replaceAll(",", "").replace("−", "-"));
+  const compare = (a, b) => {
+    const [x, y] = [number(a), number(b)];
+    if (!a || !b) return Number(!a) - Number(!b);
+    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y;
+  };
+  all("table.data").forEach((table) => all("thead th", table).forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = head.textContent;
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      all("thead th", table).forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const body = table.tBodies[0];
+      const keyed = [...body.rows].map((row) => [text(row.cells[column]), row]);
+      keyed.sort(([a], [b]) => (!a || !b ? compare(a, b) : down ? compare(b, a) : compare(a, b)));
+      body.append(...keyed.map(([, row]) => row));
+    });
+  }));
+
+  const table = document.getElementById("trials-table");
+  const filter = document.getElementById("filter");
+  const everything = document.getElementById("all");
+  let keys = null;
+  const heads = all("thead th", table).map((head) => head.textContent);
+  const sift = () => {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const place = heads.indexOf("artefact");
+    let count = 0;
+    for (const row of table.tBodies[0].rows) {
+      const cells = [...row.cells].map((cell) => cell.textContent.toLowerCase());
+      const wanted = !keys || keys.has(text(row.cells[place]));
+      row.hidden = !(wanted && words.every((word) => cells.some((cell) => cell.includes(word))));
+      count += row.hidden ? 0 : 1;
+    }
+    document.getElementById("count").textContent = `${count} of ${table.tBodies[0].rows.length}`;
+    everything.hidden = !keys && !words.length;
+  };
+  let waiting = 0;
+  filter.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(sift, 80); });
+  everything.addEventListener("click", () => { keys = null; filter.value = ""; sift(); filter.focus(); });
+  all(".behind").forEach((button) => button.addEventListener("click", () => {
+    keys = new Set(button.dataset.keys.split(" "));
+    filter.value = "";
+    sift();
+    document.getElementById("trials").scrollIntoView();
+    filter.focus({ preventScroll: true });
+  }));
+
+  const content = (name) => {
+    const source = document.getElementById(name);
+    const body = [...source.tBodies[0].rows].filter((row) => !row.hidden);
+    return [all("thead th", source), ...body.map((row) => [...row.cells])].map((cells) => cells.map(text));
+  };
+  const quoted = (cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  const tex = (cell) => cell.replace(/\\/g, "\\textbackslash ").replace(/[&%$#_{}]/g, "\\$&").replace(/[~^]/g, "\\$&{}").replace(/−/g, "$-$");
+  const formats = {
+    csv: (lines) => lines.map((line) => line.map(quoted).join(",")).join("\n") + "\n",
+    md: ([head, ...lines]) => [head, head.map(() => "---"), ...lines].map((line) => `| ${line.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n") + "\n",
+    latex: ([head, ...lines]) => {
+      const row = (line) => `${line.map(tex).join(" & ")} \\\\`;
+      return ["\\begin{tabular}{l" + "r".repeat(head.length - 1) + "}", "\\toprule", row(head), "\\midrule", ...lines.map(row), "\\bottomrule", "\\end{tabular}", ""].join("\n");
+    },
+  };
+  const copy = async (value) => {
+    try { await navigator.clipboard.writeText(value); return; } catch { /* not allowed here: the old way */ }
+    const area = document.createElement("textarea");
+    area.value = value;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  };
+  all("[data-copy]").forEach((button) => button.addEventListener("click", async () => {
+    await copy(formats[button.dataset.copy](content(button.closest("[data-table]").dataset.table)));
+    const name = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = name; }, 1200);
+  }));
+
+  // Light and dark.
+  const theme = document.getElementById("theme");
+  const root = document.documentElement;
+  const dark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const label = () => { theme.textContent = dark() ? "Light" : "Dark"; };
+  theme.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; label(); });
+  label();
+
+  reveal([theme, ...all(".tools, .filter, .behind")]);
+  sift();
+})();

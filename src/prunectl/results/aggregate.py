@@ -1,0 +1,158 @@
+"""From trials to lines: which columns tell a study's arms apart, and means over seeds with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from prunectl.results.pairing import groups, pair
+from prunectl.results.statistics import Interval, bootstrap, mean, median, sd, t_interval
+
+VARIANTS = ("at", "retrain", "rounds", "scope", "structure", "model", "dataset")
+"""Columns beside criterion and ablation in which the arms of a study may differ."""
+
+HUES = ("retrain", "at", "rounds", "scope", "structure", "model", "dataset")
+"""What colours stand for in a study of one criterion: of the columns with most values the first one here."""
+
+SUMMARY: dict[str, Any] = {
+    "hue": pl.String,
+    "variant": pl.String,
+    "criterion": pl.String,
+    "ablation": pl.String,
+    "at": pl.String,
+    "arm": pl.String,
+    "sparsity": pl.Float64,
+    "compression": pl.Float64,
+    "n": pl.Int64,
+    "mean": pl.Float64,
+    "median": pl.Float64,
+    "sd": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "interval": pl.String,  # the kind of low and high
+    "dense": pl.Float64,  # mean top-1 of the same seeds' baselines
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """What a study varies: `hue` is the column that a colour stands for, `variant` the further ones."""
+
+    hue: str
+    variant: tuple[str, ...]
+    hues: tuple[str, ...]  # in the order of the study
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What tells the lines of one ablation apart."""
+        return (self.hue, *self.variant)
+
+
+def roles(trials: pl.DataFrame) -> Roles:
+    """Colours stand for criteria; in a study of one criterion, for what it varies most."""
+    varying = tuple(name for name in VARIANTS if _varies(trials, name))
+    if trials["criterion"].n_unique() > 1 or not varying:
+        hue = "criterion"
+    else:
+        hue = max((name for name in HUES if name in varying), key=lambda name: trials[name].n_unique())
+    names = trials[hue].drop_nulls().unique(maintain_order=True).to_list()
+    return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=tuple(names))
+
+
+def _varies(trials: pl.DataFrame, name: str) -> bool:
+    """Whether a criterion has several values of a column, or the table mixes networks or data sets."""
+    if name in ("model", "dataset"):
+        return trials[name].n_unique() > 1
+    counts = trials.group_by("criterion").agg(pl.col(name).n_unique())[name]
+    return bool((counts > 1).any())
+
+
+def with_roles(trials: pl.DataFrame, role: Roles) -> pl.DataFrame:
+    """The trials with the columns `hue` and `variant` (one text; empty if nothing varies)."""
+    named = [_named(name) for name in role.variant]
+    variant = pl.concat_str(named, separator=" · ", ignore_nulls=True) if named else pl.lit("")
+    return trials.with_columns(pl.col(role.hue).fill_null("–").alias("hue"), variant.alias("variant"))
+
+
+def _named(name: str) -> pl.Expr:
+    """A value that says what it is: 'at end', 'no retraining'. What is pruned at init is trained, not retrained."""
+    if name == "at":
+        return pl.format("at {}", pl.col(name))
+    if name == "retrain":
+        plain = pl.when(pl.col("at") != "init").then(pl.lit("no retraining"))
+        return pl.when(pl.col(name) != "none").then(pl.col(name)).otherwise(plain)
+    return pl.col(name)
+
+
+def summarise(trials: pl.DataFrame, metric: str = "top1", role: Roles | None = None) -> pl.DataFrame:
+    """One row per arm and sparsity: mean and median of a metric over the seeds, with the 80 % bootstrap interval
+    of the mean. Trials without the metric are left out; an arm without any has no row.
+    """
+    done = with_roles(trials, role or roles(trials)).filter(pl.col(metric).is_not_null())
+    by = ["hue", "variant", "criterion", "ablation", "at", "arm", "sparsity", "compression"]
+    rows = []
+    for values, cell in groups(done, by):
+        numbers = cell[metric].to_list()
+        row = dict(zip(by, values, strict=True))
+        row |= _spread(numbers, bootstrap(numbers)) | {"dense": cell["top1_dense"].mean()}
+        rows.append(row)
+    return pl.DataFrame(rows, schema=SUMMARY)
+
+
+def _spread(numbers: Sequence[float], interval: Interval | None) -> dict[str, Any]:
+    return {
+        "n": len(numbers),
+        "mean": mean(numbers),
+        "median": median(numbers),
+        "sd": sd(numbers),
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "interval": interval.kind if interval else None,
+    }
+
+
+def ablation_pairs(trials: pl.DataFrame, role: Roles | None = None) -> pl.DataFrame:
+    """One row per ablated trial that has its unmodified twin (same arm, sparsity and seed): `difference` in top-1.
+
+    Sparsity 0 has nothing to ablate and is left out.
+    """
+    named = with_roles(trials, role or roles(trials)).filter((pl.col("sparsity") > 0) & pl.col("top1").is_not_null())
+    plain = named.filter(pl.col("ablation") == "none")
+    found = [
+        pair(ablated, plain, ignore=["ablation"]).frame
+        for _, ablated in groups(named.filter(pl.col("ablation") != "none"), ["ablation"])
+    ]
+    if not found:
+        return named.clear().with_columns(pl.lit(None, pl.Float64).alias("difference"))
+    return pl.concat(found).with_columns((pl.col("top1") - pl.col("top1_other")).alias("difference"))
+
+
+def ablation_differences(trials: pl.DataFrame, role: Roles | None = None) -> pl.DataFrame:
+    """One row per ablated arm and sparsity: the mean paired difference with its 95 % t-interval."""
+    by = ["hue", "variant", "criterion", "ablation", "at", "arm", "sparsity", "compression"]
+    rows = []
+    for values, cell in groups(ablation_pairs(trials, role), by):
+        numbers = cell["difference"].to_list()
+        rows.append(dict(zip(by, values, strict=True)) | _spread(numbers, t_interval(numbers)))
+    return pl.DataFrame(rows, schema={name: kind for name, kind in SUMMARY.items() if name != "dense"})
+
+
+def baselines(trials: pl.DataFrame) -> pl.DataFrame:
+    """One row per dense network: its data set, model, seed and top-1 (and cost, where a trial of sparsity 0 tells)."""
+    return (
+        trials.filter(pl.col("top1_dense").is_not_null())
+        .sort("sparsity", maintain_order=True)
+        .unique(["model", "dataset", "seed"], keep="first", maintain_order=True)
+        .select(
+            "model", "dataset", "seed", "top1_dense", "n_params", "flops_dense", "size_bytes_dense", "device",
+            pl.when(pl.col("sparsity") == 0).then("train_s").alias("train_s"),
+        )
+    )  # fmt: skip
+
+
+def collapses(trials: pl.DataFrame) -> pl.DataFrame:
+    """The trials in which a layer has nothing left."""
+    return trials.filter(pl.col("layers_collapsed").list.len() > 0)

@@ -1,0 +1,161 @@
+"""What a study was to settle, and whether it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from prunectl.results.pairing import groups, pair
+from prunectl.results.selecting import select
+from prunectl.results.statistics import Interval, mean, t_interval
+from prunectl.results.wording import and_list, percent, plural, points
+from prunectl.study.check import SAME_SPARSITY
+from prunectl.study.schema import Claim
+
+Answer = Literal["supported", "refuted", "not settled"]
+
+ROUNDING = 1e-9
+"""Differences of accuracies carry rounding errors; a bound that is met to here is met."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detail:
+    """One arm at one sparsity: the difference better − than in top-1, paired by seed."""
+
+    arm: str  # what the pairs share, where the claim leaves a choice; else empty
+    sparsity: float
+    n: int  # seeds that both sides have
+    difference: float | None  # the mean over the seeds
+    interval: Interval | None
+    answer: Answer
+    artefacts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A claim with its answer, the reason in words and the trials behind it."""
+
+    claim: Claim
+    answer: Answer
+    reason: str
+    n: int  # the least number of seeds behind any detail
+    details: tuple[Detail, ...]
+    artefacts: tuple[str, ...]
+
+
+def verdicts(claims: Sequence[Claim], trials: pl.DataFrame) -> tuple[Verdict, ...]:
+    """A verdict for each claim, from the trials that there are."""
+    return tuple(verdict(claim, trials) for claim in claims)
+
+
+def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
+    """Supported if the 95 % t-interval of the paired difference lies at or above the margin at every sparsity that
+    the claim is about; refuted if it lies below at one; else not settled. One seed never settles anything.
+
+    Sparsity 0 is the baseline itself and is left out unless `at_sparsity` asks for it.
+    """
+    asked = _about(claim, trials)
+    better, than = select(asked, claim.better), select(asked, claim.than)
+    if better.is_empty() or than.is_empty():
+        side = "better" if better.is_empty() else "than"
+        return _unsettled(claim, f"no trial is what {side!r} selects")
+    pairs = pair(better, than, ignore={*claim.better, *claim.than})
+    if pairs.frame.is_empty():
+        return _unsettled(claim, "no two trials differ in only what the claim is about")
+    telling = [name for name in pairs.on if pairs.frame[name].n_unique() > 1]
+    details = tuple(
+        _detail(claim, " · ".join(str(value) for value in values[:-1]), cell)
+        for values, cell in groups(pairs.frame, [*telling, "sparsity"])
+    )
+    answer = _overall([detail.answer for detail in details])
+    also = [
+        f"{name} is {ones} for the one and {others} for the other"
+        for name, (ones, others) in pairs.differs.items()
+        if name not in {*claim.better, *claim.than}
+    ]
+    return Verdict(
+        claim=claim,
+        answer=answer,
+        reason=". ".join([_reason(claim, answer, details), *([f"Mind that {and_list(also)}"] if also else [])]),
+        n=min(detail.n for detail in details),
+        details=details,
+        artefacts=tuple(dict.fromkeys(key for detail in details for key in detail.artefacts)),
+    )
+
+
+def _about(claim: Claim, trials: pl.DataFrame) -> pl.DataFrame:
+    """The trials at the sparsities that a claim is about."""
+    if claim.at_sparsity is None:
+        return trials.filter(pl.col("sparsity") > 0)
+    near = [(pl.col("sparsity") - value).abs() <= SAME_SPARSITY for value in claim.at_sparsity]
+    return trials.filter(pl.any_horizontal(near))
+
+
+def _unsettled(claim: Claim, reason: str) -> Verdict:
+    return Verdict(claim=claim, answer="not settled", reason=reason, n=0, details=(), artefacts=())
+
+
+def _detail(claim: Claim, arm: str, cell: pl.DataFrame) -> Detail:
+    both = cell.filter(pl.col("top1").is_not_null() & pl.col("top1_other").is_not_null())
+    differences = (both["top1"] - both["top1_other"]).to_list()
+    interval = t_interval(differences)
+    keys = [key for name in ("artefact", "artefact_other") for key in cell[name].to_list() if key]
+    return Detail(
+        arm=arm,
+        sparsity=cell["sparsity"][0],
+        n=len(differences),
+        difference=mean(differences) if differences else None,
+        interval=interval,
+        # A pair that failed leaves a hole that the others do not speak for.
+        answer="not settled" if len(both) < len(cell) else _answer(interval, claim.margin),
+        artefacts=tuple(dict.fromkeys(keys)),
+    )
+
+
+def _answer(interval: Interval | None, margin: float) -> Answer:
+    if interval is None or (interval.n == 2 and interval.low == interval.high):
+        return "not settled"  # two seeds that happen to agree tell nothing of the spread
+    if interval.low >= margin - ROUNDING:
+        return "supported"
+    return "refuted" if interval.high < margin - ROUNDING else "not settled"
+
+
+def _overall(answers: Sequence[Answer]) -> Answer:
+    if "refuted" in answers:
+        return "refuted"
+    return "supported" if all(answer == "supported" for answer in answers) else "not settled"
+
+
+def _reason(claim: Claim, answer: Answer, details: Sequence[Detail]) -> str:
+    needed = f"at least {points(claim.margin, sign=True)}"
+    deciding = [detail for detail in details if detail.answer == answer]
+    cases = f"in {len(deciding)} of {len(details)} cases" if len(details) > 1 else ""
+    if answer == "supported":
+        worst = min(deciding, key=lambda detail: detail.interval.low if detail.interval else 0)
+        every = f"in all {len(details)} cases, most narrowly " if cases else ""
+        return f"The difference is {needed} {every}{told(worst)}"
+    if answer == "refuted":
+        worst = min(deciding, key=lambda detail: detail.interval.high if detail.interval else 0)
+        return f"The difference is not {needed} {f'{cases}, most clearly ' if cases else ''}{told(worst)}"
+    if max(detail.n for detail in details) < 2:
+        return "One seed settles nothing: give the study more seeds"
+    widest = max(deciding, key=lambda detail: detail.interval.high - detail.interval.low if detail.interval else 0)
+    return (
+        f"Whether the difference is {needed} stays open {f'{cases} ' if cases else ''}(the interval holds the margin, "
+        f"or trials are missing), {'most widely ' if cases else ''}{told(widest)}"
+    )
+
+
+def told(detail: Detail) -> str:
+    """A detail in words: where, the mean difference, its interval and the seeds."""
+    where = f"at {percent(detail.sparsity)} sparsity" + (f" ({detail.arm})" if detail.arm else "")
+    if detail.difference is None:
+        return f"{where}: no pair of trials is done"
+    text = f"{where}: {points(detail.difference, sign=True)}"
+    if detail.interval is None:
+        return f"{text}, one seed"
+    low, high = (points(bound, sign=True, unit=False) for bound in (detail.interval.low, detail.interval.high))
+    return f"{text} ({detail.interval.kind} {low} to {high}, {plural(detail.n, 'seed')})"

@@ -1,0 +1,222 @@
+"""Artefacts → frames: the only place where what the store holds becomes rows."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from prunectl.plan.graph import Plan, Trial
+from prunectl.plan.steps import Key, Prune, PruneRounds, Score, Step, Train, parents
+from prunectl.results.table import CURVES, LAYERS, RESOURCES, SCHEMA, Results
+from prunectl.store import layout
+from prunectl.store.local import LocalStore
+from prunectl.store.manifest import Manifest
+from prunectl.study.schema import Study
+
+
+class Shelf:
+    """A plan's artefacts, read and verified once each. Raises DamagedError for one that is not sound."""
+
+    def __init__(self, plan: Plan, store: LocalStore) -> None:
+        self.plan, self.store = plan, store
+        self._manifests: dict[Key, Manifest | None] = {}
+        self._documents: dict[tuple[Key, str], Any] = {}
+
+    def manifest(self, key: Key) -> Manifest | None:
+        """The manifest of an artefact, or None if it is not there."""
+        if key not in self._manifests:
+            try:
+                self._manifests[key] = self.store.manifest(key)
+            except KeyError:
+                self._manifests[key] = None
+        return self._manifests[key]
+
+    def document(self, key: Key, name: str) -> Any:
+        """A JSON file of an artefact, or None if the artefact is not there."""
+        if (key, name) not in self._documents:
+            there = self.manifest(key) is not None
+            self._documents[key, name] = json.loads(self.store.read(key, name)) if there else None
+        return self._documents[key, name]
+
+    def wall_s(self, key: Key) -> float:
+        """Seconds that one artefact took."""
+        found = self.manifest(key)
+        return found.made.wall_s if found else 0.0
+
+    def train_s(self, state: Key) -> float | None:
+        """Seconds of the training that ended in a state, all the pieces of it; None if it was not trained."""
+        if not isinstance(self.plan.steps[state], Train):
+            return None
+        pieces = [state]
+        while (earlier := self.plan.follows.get(pieces[-1])) is not None:
+            pieces.append(earlier)
+        return sum(self.wall_s(piece) for piece in pieces)
+
+    def score_s(self, trial: Trial) -> float | None:
+        """Seconds of scoring behind a trial's mask."""
+        if trial.plain_mask is None:
+            return None
+        step = self.plan.steps[trial.plain_mask]
+        info = self.document(step.scores if isinstance(step, Prune) else trial.plain_mask, layout.INFO)
+        return float(info["score_s"]) if info else None
+
+    def why_missing(self, key: Key) -> tuple[str, str | None]:
+        """("failed", reason) if the step or one that it rests on has failed, else ("missing", None)."""
+        stack = [key]
+        while stack:
+            current = stack.pop()
+            if self.store.has(current):
+                continue
+            if (failure := self.store.failure(current)) is not None:
+                return "failed", failure["reason"]
+            stack.extend(parents(self.plan.steps[current]).values())
+        return "missing", None
+
+
+def table(study: Study, plan: Plan, store: LocalStore, shelf: Shelf | None = None) -> pl.DataFrame:
+    """One row per trial, complete and in the order of the plan: its length follows from the study alone."""
+    shelf = shelf or Shelf(plan, store)
+    rows = [_row(study, trial, shelf) for trial in plan.trials]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def results(study: Study, text: str, plan: Plan, store: LocalStore, made: set[Key]) -> Results:
+    """Everything that a report tells; `made` are the steps that this very run has done."""
+    shelf = Shelf(plan, store)
+    trials = table(study, plan, store, shelf)
+    return Results(
+        study=study,
+        study_text=text,
+        trials=trials,
+        layers=pl.DataFrame(list(_layers(plan, shelf)), schema=LAYERS, orient="row"),
+        curves=pl.DataFrame(list(_curves(plan, shelf)), schema=CURVES, orient="row"),
+        resources=pl.DataFrame(_resources(plan, shelf, made), schema=RESOURCES, orient="row"),
+        versions=_versions(plan, shelf),
+    )
+
+
+def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
+    arm, metrics = trial.arm, shelf.document(trial.measure, layout.METRICS)
+    dense = shelf.document(trial.baseline_measure, layout.METRICS)
+    before = shelf.document(trial.measure_before, layout.METRICS) if trial.measure_before else None
+    row: dict[str, Any] = dict.fromkeys(SCHEMA)
+    row |= {
+        "study": study.name,
+        "arm": arm.label,
+        "model": study.model.model.label(),
+        "dataset": study.data.dataset.label(),
+        **arm.columns(),
+        "seed": trial.seed,
+        "sparsity": trial.sparsity,
+        "compression": 1 / (1 - trial.sparsity),
+        "top1_dense": dense["top1"] if dense else None,
+        "top1_before_retrain": before["top1"] if before else None,
+        "artefact": trial.state,
+    }
+    if metrics is None:
+        status, reason = shelf.why_missing(trial.measure)
+        return row | {"status": status, "reason": reason}
+    made = shelf.manifest(trial.state)
+    return (
+        row
+        | _measured(trial, metrics)
+        | {
+            "train_s": shelf.train_s(trial.state),
+            "score_s": shelf.score_s(trial),
+            "device": made.made.device if made else None,
+            "status": "done",
+        }
+    )
+
+
+def _measured(trial: Trial, metrics: dict[str, Any]) -> dict[str, Any]:
+    kept = sum(layer["kept"] for layer in metrics["layers"])
+    total = metrics["n_prunable"]
+    actual = total / kept if kept else math.inf
+    asked = 1 / (1 - trial.sparsity)
+    copied = (
+        "top1", "top5", "loss", "n_params", "n_nonzero", "n_effective", "flops", "flops_dense", "size_bytes",
+        "size_bytes_dense",
+    )  # fmt: skip
+    return {name: metrics[name] for name in copied} | {
+        "sparsity_actual": 1 - kept / total,
+        "compression_actual": actual,
+        "compression_error": actual / asked - 1,
+        "layers_collapsed": [layer["name"] for layer in metrics["layers"] if layer["kept"] == 0],
+    }
+
+
+def _layers(plan: Plan, shelf: Shelf) -> Iterator[dict[str, Any]]:
+    for trial in plan.trials:
+        metrics = shelf.document(trial.measure, layout.METRICS)
+        for index, layer in enumerate(metrics["layers"] if metrics else ()):
+            yield {
+                "arm": trial.arm.label,
+                "criterion": trial.arm.criterion.label(),
+                "ablation": trial.arm.ablation,
+                "sparsity": trial.sparsity,
+                "seed": trial.seed,
+                "layer": layer["name"],
+                "index": index,
+                "n": layer["n"],
+                "kept": layer["kept"],
+            }
+
+
+def _curves(plan: Plan, shelf: Shelf) -> Iterator[dict[str, Any]]:
+    for state in dict.fromkeys(trial.state for trial in plan.trials):
+        if isinstance(plan.steps[state], Train):
+            progress = shelf.document(state, layout.PROGRESS)
+            for point in progress["curve"] if progress else ():
+                yield {"artefact": state, **point}
+
+
+def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]:
+    groups: dict[tuple[str, str | None], list[Key]] = {}
+    for key, step in plan.steps.items():
+        groups.setdefault((step.kind, _criterion(plan, step)), []).append(key)
+    unshared = Counter[Key]()
+    for trial in plan.trials:
+        unshared.update(plan.closure([trial.measure, *([trial.measure_before] if trial.measure_before else [])]))
+    rows = []
+    for (kind, criterion), keys in groups.items():
+        there = [found for key in keys if (found := shelf.manifest(key)) is not None]
+        rows.append(
+            {
+                "kind": kind,
+                "criterion": criterion,
+                "steps": len(keys),
+                "made": len(made.intersection(keys)),
+                "reused": len(there) - len(made.intersection(keys)),
+                "wall_s": sum(manifest.made.wall_s for manifest in there),
+                "cpu_s": sum(manifest.made.cpu_s for manifest in there),
+                "peak_bytes": max((manifest.made.peak_bytes for manifest in there), default=None),
+                "unshared": sum(unshared[key] for key in keys),
+                "unshared_s": sum(unshared[key] * shelf.wall_s(key) for key in keys),
+                "device": ", ".join(sorted({manifest.made.device for manifest in there})) or None,
+            }
+        )
+    return rows
+
+
+def _criterion(plan: Plan, step: Step) -> str | None:
+    if isinstance(step, Score | PruneRounds):
+        return step.criterion.label()
+    if isinstance(step, Prune):
+        return _criterion(plan, plan.steps[step.scores])
+    return None
+
+
+def _versions(plan: Plan, shelf: Shelf) -> dict[str, str]:
+    """Of the machines that made the artefacts; where several differ, all of them."""
+    seen: dict[str, set[str]] = {}
+    for key in plan.steps:
+        if (manifest := shelf.manifest(key)) is not None:
+            for name, version in {**manifest.made.versions, "hardware": manifest.made.hardware}.items():
+                seen.setdefault(name, set()).add(version)
+    return {name: ", ".join(sorted(versions)) for name, versions in seen.items()}

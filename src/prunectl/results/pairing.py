@@ -1,0 +1,63 @@
+"""Which trials belong together: pairs of trials that differ in what is compared and in nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+CHOICES = ("model", "dataset", "criterion", "scope", "structure", "at", "rounds", "ablation", "retrain")
+"""The columns of a trial that somebody chose, sparsity and seed apart."""
+
+SPARSITY_DIGITS = 9
+"""Sparsities that agree so far are the same one: 1 − 0.8³ and 0.488."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pairs:
+    """Trials side by side: the columns of `one`, and those of `other` with the suffix `_other`.
+
+    `differs` holds the columns that have a single value on each side, but not the same.
+    """
+
+    frame: pl.DataFrame
+    on: tuple[str, ...]
+    differs: dict[str, tuple[str | None, str | None]]
+
+
+def pair(one: pl.DataFrame, other: pl.DataFrame, ignore: Iterable[str] = ()) -> Pairs:
+    """Pair trials by every choice but the ignored ones, by sparsity and by seed.
+
+    A column that has only one value on each side leaves nothing to choose: where the two values differ, that is
+    what is compared, and it does not keep trials apart.
+    """
+    differs = {name: values for name in CHOICES if (values := _single(one, other, name)) is not None}
+    on = tuple(name for name in CHOICES if name not in differs and name not in set(ignore))
+    keys = [*on, "_sparsity", "seed"]
+    frame = rounded(one).join(
+        rounded(other).unique(keys, keep="first", maintain_order=True),
+        on=keys,
+        how="inner",
+        suffix="_other",
+        nulls_equal=True,
+        maintain_order="left",
+    )
+    return Pairs(frame=frame.drop("_sparsity"), on=on, differs=differs)
+
+
+def rounded(trials: pl.DataFrame) -> pl.DataFrame:
+    """The trials with a column `_sparsity` that is safe to join on."""
+    return trials.with_columns(pl.col("sparsity").round(SPARSITY_DIGITS).alias("_sparsity"))
+
+
+def _single(one: pl.DataFrame, other: pl.DataFrame, name: str) -> tuple[str | None, str | None] | None:
+    """The two values of a column, if each side has one and they are not the same."""
+    ones, others = one[name].unique().to_list(), other[name].unique().to_list()
+    return (ones[0], others[0]) if len(ones) == len(others) == 1 and ones != others else None
+
+
+def groups(frame: pl.DataFrame, by: Sequence[str]) -> list[tuple[tuple[Any, ...], pl.DataFrame]]:
+    """The rows of each combination of values, in the order in which the combinations come first."""
+    return list(frame.group_by(list(by), maintain_order=True)) if by else [((), frame)]

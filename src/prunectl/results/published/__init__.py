@@ -1,0 +1,14 @@
+"""Published results, shipped to hold studies against: transcribed, never estimated.
+
+Every table is a CSV file in `data/` with columns of `SCHEMA` (those that it has no values for are left out), in the
+words of our own results table and with every accuracy and sparsity as a fraction; `index.py` says where each is
+from and what to mind. Nothing here is corrected: a number that cannot be right is kept, and its `note` says so.
+"""
+
+from __future__ import annotations
+
+from prunectl.results.published.beside import beside
+from prunectl.results.published.index import Description, describe, names
+from prunectl.results.published.load import load, matching
+
+__all__ = ["Description", "beside", "describe", "load", "matching", "names"]

@@ -1,0 +1,98 @@
+"""A study's trials beside published numbers: the difference, and whether the published number is in the interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from prunectl.results.published.load import matching
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TOLERANCE = 1e-3
+"""Sparsities nearer than this are the same one: papers round theirs."""
+
+ARM = ("criterion", "scope", "structure", "at", "rounds", "ablation", "retrain")
+ORDER = ("table", "model", "dataset", "arm", *ARM, "sparsity")
+NUMBERS = ("published", "published_sd", "ours", "difference", "low", "high")
+
+
+def schema() -> dict[str, Any]:
+    """The columns of `beside`. low and high are the 95 % t-interval of our mean."""
+    import polars as pl
+
+    return {
+        **dict.fromkeys(ORDER[:-1], pl.String),
+        "sparsity": pl.Float64,
+        **dict.fromkeys(NUMBERS[:2], pl.Float64),
+        "published_n": pl.Int64,
+        **dict.fromkeys(NUMBERS[2:], pl.Float64),
+        "n": pl.Int64,  # seeds of ours that are done
+        "within": pl.Boolean,  # low ≤ published ≤ high; null below two seeds
+        "note": pl.String,
+    }
+
+
+def beside(trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = "top1") -> pl.DataFrame:
+    """One row for each published number and arm of ours that is meant by it, in the order of the published table.
+
+    A published `snip` means our SNIP whatever its parameters, each arm in a row of its own; so with networks and
+    rewinding points. A published dense network stands beside our baselines. Where no seed is done, `ours` is null.
+    Raises PrunectlError for a name that is not there.
+    """
+    import polars as pl
+
+    rows = [
+        row
+        for published in matching(trials, [name]).iter_rows(named=True)
+        if published[metric] is not None
+        for row in _rows(published, trials, metric)
+    ]
+    return pl.DataFrame(rows, schema=schema(), orient="row")
+
+
+def _rows(published: Mapping[str, Any], trials: pl.DataFrame, metric: str) -> Iterator[dict[str, Any]]:
+    about = _select(trials, published, ("model", "dataset"))
+    head = {key: published[key] for key in ("table", "note")}
+    head |= {"published": published[metric], "published_n": published["n"]}
+    head |= {"published_sd": published["sd"] if metric == "top1" else None}
+    if published["criterion"] is None:
+        yield from (head | row for row in _dense(about, published[metric], metric))
+        return
+    about = _select(about, published, ARM)
+    near = (about["sparsity"] - published["sparsity"]).abs() <= TOLERANCE
+    for _, cell in about.filter(near).group_by("model", "dataset", "arm", "sparsity", maintain_order=True):
+        first = cell.row(0, named=True)
+        yield head | {key: first[key] for key in ORDER[1:]} | _numbers(cell[metric], published[metric])
+
+
+def _select(trials: pl.DataFrame, published: Mapping[str, Any], columns: tuple[str, ...]) -> pl.DataFrame:
+    """The trials whose columns are what the published row says."""
+    from prunectl.results.selecting import select
+
+    return select(trials, {column: published[column] for column in columns})
+
+
+def _dense(trials: pl.DataFrame, published: float, metric: str) -> Iterator[dict[str, Any]]:
+    """Our baselines, one value a seed: every arm's sparsity 0 is the same network."""
+    column = "top1_dense" if metric == "top1" else metric
+    found = trials if metric == "top1" else trials.filter(trials["sparsity"] == 0)
+    for (model, dataset), cell in found.group_by("model", "dataset", maintain_order=True):
+        values = cell.sort(column, nulls_last=True).unique("seed", keep="first", maintain_order=True)[column]
+        yield {"model": model, "dataset": dataset, "arm": "dense", "sparsity": 0.0} | _numbers(values, published)
+
+
+def _numbers(values: pl.Series, published: float) -> dict[str, Any]:
+    from prunectl.results.statistics import mean, t_interval
+
+    done = values.drop_nulls().to_list()
+    interval = t_interval(done) if done else None
+    return {
+        "ours": mean(done) if done else None,
+        "difference": mean(done) - published if done else None,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "n": len(done),
+        "within": interval.low <= published <= interval.high if interval else None,
+    }

@@ -1,0 +1,132 @@
+"""Which published tables there are, where each is from, and what to mind when it is read. No polars here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from prunectl.base.errors import PrunectlError, nearest
+
+
+class Description(NamedTuple):
+    """What stands in a table, where it was taken from, and what is known to be wrong or peculiar about it."""
+
+    title: str
+    source: str
+    warning: str
+
+
+THESIS = "James (2022), Gauging the State-of-the-art for Foresight Weight Pruning on Neural Networks"
+CHANCE = (
+    "Top-1 of 9.89 and 0.99 % and top-5 of 49.45 and 4.94 % are chance, read as 10000/10112 of itself: a mean over "
+    "batches of which the last is short. The factor may be in every other number too."
+)
+HALF = (
+    "GraSP pruned about half of what is stated (a threshold on both signs of its score), so its rows are of a "
+    "denser network than their sparsity says."
+)
+HARDLY = (
+    "SynFlow hardly pruned either: its scores left the range of float32, and thresholds that are not numbers prune "
+    "nothing."
+)
+ONE = "One run each, seed 42, without intervals."
+
+TABLES: Mapping[str, Description] = {
+    "comp6258-figure1": Description(
+        title="VGG-16 on CIFAR-10: four criteria, four ablations, five sparsities, pruned at initialization",
+        source="Vijayakumar, Ngamsaowaros and Guo, COMP6258 Reproducibility Challenge: the values behind Figure 1, "
+        "from the authors' plotting notebook",
+        warning="The SynFlow rows are of a network that was not pruned at all. In the other rows BatchNorm's scales "
+        "were prunable: inverted magnitude and SNIP remove them first, and the 10 % is their doing, not the "
+        "inversion's. One run each.",
+    ),
+    "thesis-mnist-cnn": Description(
+        title="The MNIST CNN, layer by layer",
+        source=f"{THESIS}, Table 4.1",
+        warning="A network without accuracies: those are in Figures 4.11 to 4.13 only, which give no numbers.",
+    ),
+    "thesis-vgg16-r32": Description(
+        title="VGG-16 on CIFAR-10 and CIFAR-100: 13 methods at initialization, compression 32",
+        source=f"{THESIS}, Table 4.2",
+        warning=f"{CHANCE} {HALF} {ONE}",
+    ),
+    "thesis-vgg16-r64": Description(
+        title="VGG-16 on CIFAR-10 and CIFAR-100: 13 methods at initialization, compression 64",
+        source=f"{THESIS}, Table 4.3",
+        warning=f"{CHANCE} {HALF} {ONE}",
+    ),
+    "thesis-resnet56-r32": Description(
+        title="ResNet-56 on CIFAR-10 and CIFAR-100: 13 methods at initialization, compression 32",
+        source=f"{THESIS}, Table 4.4",
+        warning=f"{CHANCE} {HALF} {HARDLY} {ONE}",
+    ),
+    "thesis-resnet56-r64": Description(
+        title="ResNet-56 on CIFAR-10 and CIFAR-100: 13 methods at initialization, compression 64",
+        source=f"{THESIS}, Table 4.5",
+        warning=f"{CHANCE} {HALF} {HARDLY} {ONE}",
+    ),
+    "l1-lenet-mnist": Description(
+        title="LeNet-5 and LeNet-300-100 on MNIST: layerwise magnitude after training, not retrained",
+        source="Muheeb, Evaluation of Gradient-Based Magnitude Pruning Technique, Table 1",
+        warning="For the unpruned LeNet-5 the text says 97.24 % and the table 97.94 %; the table is what stands here. "
+        "The output layer is not pruned, so the ratio is that of the other layers. One run each.",
+    ),
+    "l1-resnet-cifar10": Description(
+        title="ResNet-18 and ResNet-50 on CIFAR-10: layerwise magnitude after training, not retrained",
+        source="Muheeb, Evaluation of Gradient-Based Magnitude Pruning Technique, Table 2",
+        warning="From 60 % on these are networks that always give the same class. BatchNorm's statistics are those of "
+        "the dense network. The output layer is not pruned. One run each.",
+    ),
+    "renda-repro-networks": Description(
+        title="ResNet-20, 56 and 110 and WRN-16-8, dense: sizes, accuracies, training times",
+        source="Comparing Rewinding and Fine-tuning in Neural Network Pruning, Reproducibility Challenge 2021, "
+        "Tables 1, 2 and 4",
+        warning="Times are minutes of one training on one RTX 3080 in TensorFlow 2.4.2. How many runs an accuracy "
+        "stands for is not said.",
+    ),
+    "renda-repro-resnet110": Description(
+        title="ResNet-110 on CIFAR-10 at 89.3 %: fine-tuning and two rewindings, one-shot",
+        source="Comparing Rewinding and Fine-tuning in Neural Network Pruning, Reproducibility Challenge 2021, Table 5",
+        warning="Medians of 2 to 12 runs; how many, and the step that weights are rewound to, are not said.",
+    ),
+    "renda2020-dense": Description(
+        title="ResNet-20, 34, 50, 56 and 110 and VGG-16, dense",
+        source="Renda, Frankle and Carbin (2020), Comparing Rewinding and Fine-tuning in Neural Network Pruning: the "
+        "authors' trial data",
+        warning="top1 is the mean over n runs; validation, a mean here, is of images held out from the test set.",
+    ),
+    "renda2020-retraining": Description(
+        title="Five ways to retrain after magnitude pruning: five ResNets, one-shot and iterative, by density",
+        source="Renda, Frankle and Carbin (2020), Comparing Rewinding and Fine-tuning in Neural Network Pruning: the "
+        "authors' trial data",
+        warning="Best of several retraining times at each density, chosen by median validation accuracy: "
+        "retrain_epochs says which (of 182 for CIFAR-10). top1 is the mean of three runs, the paper plots the median. "
+        "Channels are pruned by hand-chosen rates per layer (scope structured-a and structured-b), which are no scope "
+        "of ours; low-lr weight-rewind is no retraining of ours.",
+    ),
+    "tanaka2020-figure6": Description(
+        title="Five criteria at initialization: 12 pairs of network and data set, 13 compressions up to 1000",
+        source="Tanaka, Kunin, Yamins and Ganguli (2020), Pruning neural networks without any data by iteratively "
+        "conserving synaptic flow, Figure 6: the authors' result files",
+        warning="top1 is the mean of three runs, all of them given. On CIFAR the VGGs are the lottery-ticket form; the "
+        "VGGs on TinyImageNet, all ResNets and wide-resnet-18 are the authors' TinyImageNet classes, which differ "
+        "from ours. The dense rows were trained anew for every criterion.",
+    ),
+}
+
+
+def names() -> list[str]:
+    """The published tables, by paper."""
+    return list(TABLES)
+
+
+def describe(name: str) -> Description:
+    """Title, source and warning of a table. Raises PrunectlError, with the nearest name, for one that is not there."""
+    found = TABLES.get(name)
+    if found is None:
+        close = nearest(name, TABLES)
+        raise PrunectlError(
+            f"no published table {name!r}; there are {', '.join(TABLES)}",
+            hint=f"did you mean {close!r}?" if close else None,
+        )
+    return found

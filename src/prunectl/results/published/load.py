@@ -1,0 +1,74 @@
+"""Published tables as frames. polars is imported when a table is read, not before."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from prunectl.results.published.index import describe
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TEXTS = (
+    "table", "model", "dataset", "criterion", "scope", "structure", "at", "rounds", "ablation", "retrain", "note",
+)  # fmt: skip
+"""As in the results table; `table` is the published table's name. A dense network has no criterion to `retrain`."""
+
+FRACTIONS = ("sparsity", "top1", "top5", "median", "sd", "min", "max", "validation")
+"""In [0, 1]. median, sd (with n − 1), min and max are of the n runs' top-1; `validation` is on held-out images."""
+
+COUNTS = ("n", "n_params", "n_prunable")
+TIMES = ("retrain_epochs", "train_s")
+
+
+def schema() -> dict[str, Any]:
+    """The columns of every published table and their types."""
+    import polars as pl
+
+    return {
+        **dict.fromkeys(TEXTS[:-1], pl.String),
+        **dict.fromkeys(FRACTIONS, pl.Float64),
+        "runs": pl.List(pl.Float64),  # top-1 of each run, where the authors gave them
+        **dict.fromkeys(COUNTS, pl.Int64),
+        **dict.fromkeys(TIMES, pl.Float64),
+        "note": pl.String,
+    }
+
+
+def load(name: str) -> pl.DataFrame:
+    """A published table, with exactly the columns of `schema`; what it does not tell is null.
+
+    Raises PrunectlError for a name that is not there.
+    """
+    import polars as pl
+
+    describe(name)
+    content = resources.files("prunectl.results.published").joinpath("data", f"{name}.csv").read_bytes()
+    text = pl.read_csv(io.BytesIO(content), infer_schema=False).with_columns(table=pl.lit(name))
+    if "runs" in text.columns:
+        text = text.with_columns(pl.col("runs").str.split(";"))
+    return text.select(
+        pl.col(column).cast(kind) if column in text.columns else pl.lit(None, kind).alias(column)
+        for column, kind in schema().items()
+    )
+
+
+def matching(trials: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """The rows of the named tables that are about a network and a data set of the trials, for charts and lists."""
+    import polars as pl
+
+    from prunectl.results.selecting import means
+
+    frames = [pl.DataFrame(schema=schema())]
+    pairs = trials.select("model", "dataset").unique(maintain_order=True).rows()
+    for name in names:
+        frame = load(name)
+        keep = [
+            any(means("model", model, ours) and means("dataset", dataset, theirs) for ours, theirs in pairs)
+            for model, dataset in frame.select("model", "dataset").iter_rows()
+        ]
+        frames.append(frame.filter(pl.Series(keep, dtype=pl.Boolean)))
+    return pl.concat(frames)

@@ -1,0 +1,94 @@
+"""What a stage made, as plain rows: baselines, masks layer by layer, ablated masks beside their originals, trials."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors.numpy import load
+
+from prunectl.plan.graph import Plan, Trial
+from prunectl.plan.stage import Stage
+from prunectl.results.gather import Shelf
+from prunectl.store import layout
+from prunectl.store.local import LocalStore
+
+if TYPE_CHECKING:
+    from prunectl.plan.steps import Key
+
+
+def told(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]:
+    """The rows of a stage, in the order of the plan. Raises DamagedError for an artefact that is not sound."""
+    shelf = Shelf(plan, store)
+    if stage == "train":
+        first = {trial.baseline: trial for trial in plan.trials}
+        return [
+            {"seed": trial.seed, "artefact": key, **_metrics(shelf, trial.baseline_measure)}
+            for key, trial in first.items()
+        ]
+    if stage == "retrain":
+        return [{**_trial(trial), **_metrics(shelf, trial.measure)} for trial in plan.trials]
+    pruned = [trial for trial in plan.trials if trial.plain_mask is not None]
+    if stage == "prune":
+        return [{**_trial(trial), **_mask(shelf, trial.plain_mask)} for trial in pruned]
+    plain = {_place(trial): trial.plain_mask for trial in pruned if trial.arm.ablation != "invert"}
+    return [
+        {**_trial(trial), "ablation": trial.arm.ablation, **_mask(shelf, trial.mask, plain.get(_place(trial)))}
+        for trial in pruned
+        if trial.arm.ablation != "none"
+    ]
+
+
+def _place(trial: Trial) -> tuple[object, ...]:
+    """What a trial has in common with the same one under another ablation."""
+    return replace(trial.arm, ablation="none"), trial.sparsity, trial.seed
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    return {
+        "arm": trial.arm.label,
+        "sparsity": trial.sparsity,
+        "compression": 1 / (1 - trial.sparsity),
+        "seed": trial.seed,
+    }
+
+
+def _metrics(shelf: Shelf, measure: Key) -> dict[str, Any]:
+    metrics = shelf.document(measure, layout.METRICS)
+    if metrics is None:
+        return {"top1": None, "top5": None, "loss": None, "reason": shelf.why_missing(measure)[1]}
+    return {name: metrics[name] for name in ("top1", "top5", "loss")} | {"reason": None}
+
+
+def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[str, Any]:
+    """What a mask leaves, layer by layer; how much of it moved, if it is an ablated one and its original is there."""
+    assert mask is not None
+    info = shelf.document(mask, layout.INFO)
+    if info is None:
+        return {"layers": None, "reason": shelf.why_missing(mask)[1]}
+    layers = [
+        {"name": layer["name"], "n": layer["n"], "kept": layer["kept"], "sparsity": 1 - layer["kept"] / layer["n"]}
+        for layer in info["layers"]
+    ]
+    if original is not None and shelf.manifest(original) is not None:
+        for layer, moved in zip(layers, _moved(shelf, original, mask, layers), strict=True):
+            layer["moved"] = moved
+    total, kept = (sum(layer[name] for layer in layers) for name in ("n", "kept"))
+    return {
+        "layers": layers,
+        "artefact": mask,
+        "n_kept": kept,
+        "sparsity_actual": 1 - kept / total,
+        "compression_actual": total / kept if kept else None,
+        "tied": info["tied"],
+        "n_effective": sum(layer["effective"] for layer in info["layers"]),
+        "layers_collapsed": [layer["name"] for layer in layers if layer["kept"] == 0],
+        "reason": None,
+    }
+
+
+def _moved(shelf: Shelf, plain: Key, ablated: Key, layers: list[dict[str, Any]]) -> list[float]:
+    """Per layer, the fraction of places at which the ablated mask differs from the original."""
+    one, other = (load(shelf.store.read(key, layout.MASK)) for key in (plain, ablated))
+    return [float(np.bitwise_count(one[layer["name"]] ^ other[layer["name"]]).sum()) / layer["n"] for layer in layers]

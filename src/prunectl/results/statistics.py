@@ -1,0 +1,170 @@
+"""Mean, spread and intervals of a few numbers, mostly one per seed. An interval says what kind it is.
+
+t-intervals are for differences paired by seed, the 80 % bootstrap for plots as Renda et al. (2020) draw them.
+One number has no interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations_with_replacement
+from typing import Literal, TypeVar
+
+from prunectl.base.rng import seed_of
+
+K = TypeVar("K", bound=Hashable)
+
+EXACT_UP_TO = 5
+"""Bootstraps of at most so many numbers are enumerated; beyond, they are drawn."""
+
+RESAMPLES = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interval:
+    """An interval, its kind ('95 % t-interval of the mean') and the number of values behind it."""
+
+    low: float
+    high: float
+    kind: str
+    n: int
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean, rounded once."""
+    return math.fsum(values) / len(values)
+
+
+def sd(values: Sequence[float]) -> float | None:
+    """The standard deviation with n − 1; None for a single value."""
+    if len(values) < 2:
+        return None
+    centre = mean(values)
+    return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle value, or the mean of the two in the middle."""
+    ordered, half = sorted(values), len(values) // 2
+    return ordered[half] if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
+def t_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
+    """Student's interval of the mean; None for a single value."""
+    spread = sd(values)
+    if spread is None:
+        return None
+    n, centre = len(values), mean(values)
+    half = t_quantile((1 + level) / 2, n - 1) * spread / math.sqrt(n)
+    return Interval(low=centre - half, high=centre + half, kind=f"{level * 100:.0f} % t-interval of the mean", n=n)
+
+
+def bootstrap(values: Sequence[float], of: Literal["mean", "median"] = "mean", level: float = 0.8) -> Interval | None:
+    """The percentile bootstrap interval of the mean or the median; None for a single value.
+
+    Up to five values all resamples are enumerated; beyond, 10,000 are drawn, the same on every call. The bounds
+    are the innermost values with at least (1 − level)/2 of the resamples at or beyond them.
+    """
+    n = len(values)
+    if n < 2:
+        return None
+    ordered = sorted(values)
+    if n <= EXACT_UP_TO:
+        statistic = mean if of == "mean" else median
+        weighted = sorted((statistic([ordered[i] for i in picks]), ways) for picks, ways in _resamples(n))
+    else:
+        weighted = [(value, 1) for value in _drawn(ordered, of)]
+    tail = (1 - level) / 2 * sum(ways for _, ways in weighted)
+    low, high = _reaches(weighted, tail), _reaches(weighted[::-1], tail)
+    return Interval(low=low, high=high, kind=f"{level * 100:.0f} % bootstrap interval of the {of}", n=n)
+
+
+@cache
+def _resamples(n: int) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """Every multiset of n picks out of n, with the number of orders that it comes in (n^n in all)."""
+    return tuple(
+        (picks, math.factorial(n) // math.prod(math.factorial(picks.count(i)) for i in set(picks)))
+        for picks in combinations_with_replacement(range(n), n)
+    )
+
+
+def _drawn(ordered: Sequence[float], of: Literal["mean", "median"]) -> list[float]:
+    import numpy as np
+
+    n = len(ordered)
+    picks = np.random.default_rng(seed_of(n, "bootstrap")).integers(0, n, size=(RESAMPLES, n))
+    samples = np.asarray(ordered)[picks]
+    found = samples.mean(axis=1) if of == "mean" else np.median(samples, axis=1)
+    return [float(value) for value in np.sort(found)]
+
+
+def _reaches(weighted: Sequence[tuple[float, int]], tail: float) -> float:
+    total = 0
+    for value, ways in weighted:
+        total += ways
+        if total >= tail - 1e-9:
+            return value
+    raise AssertionError("a tail is less than everything")
+
+
+def paired(ones: Mapping[K, float], others: Mapping[K, float]) -> dict[K, float]:
+    """one − other for every seed that both have, in the order of the first."""
+    return {seed: value - others[seed] for seed, value in ones.items() if seed in others}
+
+
+@cache
+def t_quantile(p: float, df: float) -> float:
+    """The t with P(T ≤ t) = p for Student's distribution with df degrees of freedom; 0 < p < 1."""
+    if not 0 < p < 1 or df <= 0:
+        raise ValueError("a quantile is for 0 < p < 1 and df > 0")
+    if p < 0.5:
+        return -t_quantile(1 - p, df)
+    tail = 2 * (1 - p)
+    low, high = 0.0, 1.0
+    while _two_tails(high, df) > tail:
+        low, high = high, high * 2
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if _two_tails(middle, df) > tail else (low, middle)
+    return (low + high) / 2
+
+
+def _two_tails(t: float, df: float) -> float:
+    """P(|T| ≥ t)."""
+    return incomplete_beta(df / 2, 0.5, df / (df + t * t))
+
+
+def incomplete_beta(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function I_x(a, b)."""
+    if not 0 <= x <= 1 or a <= 0 or b <= 0:
+        raise ValueError("I_x(a, b) is for 0 ≤ x ≤ 1 and a, b > 0")
+    if x in (0, 1):
+        return float(x)
+    if x > (a + 1) / (a + b + 2):
+        return 1 - incomplete_beta(b, a, 1 - x)
+    front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    return math.exp(front) / a * _beta_fraction(a, b, x)
+
+
+def _beta_fraction(a: float, b: float, x: float) -> float:
+    """The continued fraction of the incomplete beta function, by Lentz's method (DLMF 8.17.22)."""
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    value = d
+    for m in range(1, 1000):
+        for factor in _beta_terms(a, b, x, m):
+            d = 1 / (1 + factor * d)
+            c = 1 + factor / c
+            value *= c * d
+        if abs(c * d - 1) < 1e-16:
+            break
+    return value
+
+
+def _beta_terms(a: float, b: float, x: float, m: int) -> Iterable[float]:
+    yield m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+    yield -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))

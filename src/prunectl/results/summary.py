@@ -1,0 +1,182 @@
+"""A study in sentences, each computed. No sentence judges from one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from prunectl.results.aggregate import (
+    Roles,
+    ablation_differences,
+    baselines,
+    collapses,
+    roles,
+    summarise,
+    with_roles,
+)
+from prunectl.results.pairing import groups
+from prunectl.results.statistics import bootstrap, mean, paired, t_interval
+from prunectl.results.wording import and_list, count, percent, plural, points, seconds
+
+SPOKEN = 6
+"""At most so many sparsities get a sentence of their own: the sparsest ones."""
+
+VERBS = {"shuffle": "Shuffling", "reinit": "Reinitializing", "invert": "Inverting"}
+
+
+def sentences(trials: pl.DataFrame) -> tuple[str, ...]:
+    """What the trials say: coverage, baseline, the best at each sparsity, ablations, collapse, compression."""
+    if trials.is_empty():
+        return ("The study asks for no trial.",)
+    role = roles(trials)
+    return (
+        *_coverage(trials),
+        *_baseline(trials),
+        *_best(trials, role),
+        *_ablations(trials, role),
+        *_collapse(trials),
+        *_compression(trials),
+    )
+
+
+def _coverage(trials: pl.DataFrame) -> Iterator[str]:
+    seeds = trials["seed"].n_unique()
+    done = trials.filter(pl.col("status") == "done")
+    text = f"{done.height:,} of {plural(trials.height, 'trial')} are done, with {plural(seeds, 'seed')}"
+    others = [
+        f"{number:,} {status}"
+        for status, number in trials.filter(pl.col("status") != "done")["status"].value_counts(sort=True).rows()
+    ]
+    text += f" ({and_list(others)})" if others else ""
+    if seeds == 1:
+        yield f"{text}; one seed settles nothing, so nothing is judged."
+        return
+    yield f"{text}."
+    yield (
+        "In brackets: for accuracies the 80 % bootstrap interval of the mean over the seeds, for differences the "
+        "95 % t-interval, paired by seed."
+    )
+
+
+def _baseline(trials: pl.DataFrame) -> Iterator[str]:
+    for values, dense in groups(baselines(trials), ["model", "dataset"]):
+        numbers, spent = dense["top1_dense"].to_list(), dense["train_s"].drop_nulls().to_list()
+        text = f"The dense {values[0]} reaches {percent(mean(numbers), 2)} on {values[1]}"
+        if (interval := bootstrap(numbers)) is not None:
+            text += _bracket(interval.low, interval.high)
+        size = dense["n_params"].drop_nulls().to_list()
+        text += f" with {count(size[0])} parameters" if size else ""
+        text += f", after {seconds(mean(spent))} of training" if spent else ""
+        yield text + "."
+
+
+def _best(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
+    """At each sparsity the best unmodified arm, and whether it is set apart from the next one."""
+    plain = with_roles(trials, role).filter(
+        (pl.col("ablation") == "none") & (pl.col("sparsity") > 0) & pl.col("top1").is_not_null()
+    )
+    several = [(where, cell) for where, cell in groups(plain.sort("sparsity", maintain_order=True), ["sparsity"])
+               if cell["arm"].n_unique() > 1]  # fmt: skip
+    if len(several) > SPOKEN:
+        several = several[-SPOKEN:]
+    for (sparsity,), cell in several:
+        means = summarise(cell, role=role).sort("mean", descending=True, maintain_order=True)
+        first, second = means.row(0, named=True), means.row(1, named=True)
+        text = f"At {percent(sparsity)} sparsity {_name(first)} is best: {percent(first['mean'], 2)}"
+        if first["interval"]:
+            text += _bracket(first["low"], first["high"])
+        lead = _lead(cell, first["arm"], second["arm"])
+        yield f"{text}; {_name(second)} follows with {percent(second['mean'], 2)}{lead}."
+
+
+def _lead(cell: pl.DataFrame, first: str, second: str) -> str:
+    """Whether the first is set apart from the second, seed by seed; nothing for one seed."""
+    ones, others = (
+        dict(cell.filter(pl.col("arm") == arm).select("seed", "top1").iter_rows()) for arm in (first, second)
+    )
+    interval = t_interval(list(paired(ones, others).values()))
+    if interval is None:
+        return ""
+    low, high = points(interval.low, sign=True, unit=False), points(interval.high, sign=True, unit=False)
+    verdict = "set apart" if interval.low > 0 else "not set apart"
+    return f", {verdict} seed by seed ({low} to {high} points)"
+
+
+def _bracket(low: float, high: float) -> str:
+    return f" ({low * 100:.2f} to {high * 100:.2f})"
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row['hue']}" + (f" ({row['variant']})" if row["variant"] not in ("", "at init") else "")
+
+
+def _ablations(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
+    for (ablation,), rows in groups(ablation_differences(trials, role), ["ablation"]):
+        verb = VERBS.get(ablation, f"The ablation {ablation}")
+        text = f"{verb} changes accuracy by {points(mean(rows['mean'].to_list()), sign=True)} on average"
+        judged = rows.filter(pl.col("low").is_not_null())
+        if judged.is_empty():
+            yield f"{text} over {plural(rows.height, 'case')} (one seed: not judged)."
+            continue
+        worse, better = judged.filter(pl.col("high") < 0), judged.filter(pl.col("low") > 0)
+        text += f"; of {plural(judged.height, 'case')} it is worse in {worse.height}, better in "
+        text += f"{better.height} and not settled in {judged.height - worse.height - better.height}"
+        if not worse.is_empty():
+            row = worse.sort("mean").row(0, named=True)
+            low, high = (points(row[bound], sign=True, unit=False) for bound in ("low", "high"))
+            text += f", most for {_name(row)} at {percent(row['sparsity'])}: {points(row['mean'], sign=True)} "
+            text += f"({low} to {high})"
+        yield text + "."
+
+
+def _collapse(trials: pl.DataFrame) -> Iterator[str]:
+    known = trials.filter(pl.col("layers_collapsed").is_not_null() & (pl.col("sparsity") > 0))
+    if known.is_empty():
+        return
+    found = collapses(known)
+    if found.is_empty():
+        yield "No layer is pruned away entirely in any trial."
+        return
+    arms = [
+        f"{arm} from {percent(cell['sparsity'].to_list()[0])} on"
+        for (arm,), cell in groups(found.sort("sparsity"), ["arm"])
+    ]
+    more = f" and {plural(len(arms) - 4, 'more arm')}" if len(arms) > 4 else ""
+    yield (
+        f"Layers collapse (nothing left of them) in {found.height} of {plural(known.height, 'pruned trial')}: "
+        f"{', '.join(arms[:4])}{more}."
+    )
+
+
+def _compression(trials: pl.DataFrame) -> Iterator[str]:
+    errors = trials.filter(pl.col("compression_error").is_not_null() & (pl.col("sparsity") > 0))
+    if errors.is_empty():
+        return
+    worst = errors.sort(pl.col("compression_error").abs(), descending=True).row(0, named=True)
+    if abs(worst["compression_error"]) < 0.005:
+        yield "Every mask hits the compression asked for to within 0.5 %."
+        return
+    yield (
+        f"The compression reached is off by up to {percent(worst['compression_error'], 1)} "
+        f"({worst['arm']} at {percent(worst['sparsity'])})."
+    )
+
+
+def resources(frame: pl.DataFrame) -> tuple[str, ...]:
+    """What the study cost, and what sharing saved."""
+    if frame.is_empty():
+        return ()
+    steps, made, reused = (int(frame[name].sum()) for name in ("steps", "made", "reused"))
+    wall, unshared = float(frame["wall_s"].sum()), float(frame["unshared_s"].sum())
+    found = [
+        f"{plural(steps, 'step')}: {made:,} made by this run, {reused:,} reused, {steps - made - reused:,} not there.",
+        f"All of them together took {seconds(wall)} of wall time, whenever they were made.",
+    ]
+    if unshared > wall > 0:
+        found.append(
+            f"With nothing shared between trials it would have been {plural(int(frame['unshared'].sum()), 'step')} "
+            f"and {seconds(unshared)}: {unshared / wall:.1f} times as much."
+        )
+    return tuple(found)

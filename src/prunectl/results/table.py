@@ -1,0 +1,96 @@
+"""The one table: a row per trial, and the three frames that stand beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from prunectl.study.schema import Study
+
+ARM = (
+    "study", "arm", "model", "dataset", "criterion", "scope", "structure", "at", "rounds", "ablation", "retrain",
+)  # fmt: skip
+"""The columns that name an arm; `arm` says them in one short text."""
+
+SCHEMA: dict[str, Any] = {
+    **dict.fromkeys(ARM, pl.String),
+    "seed": pl.Int64,
+    "sparsity": pl.Float64,
+    "sparsity_actual": pl.Float64,
+    "compression": pl.Float64,
+    "compression_actual": pl.Float64,
+    "compression_error": pl.Float64,
+    "top1": pl.Float64,
+    "top5": pl.Float64,
+    "loss": pl.Float64,
+    "top1_dense": pl.Float64,
+    "top1_before_retrain": pl.Float64,
+    "n_params": pl.Int64,
+    "n_nonzero": pl.Int64,
+    "n_effective": pl.Int64,
+    "layers_collapsed": pl.List(pl.String),
+    "flops": pl.Float64,
+    "flops_dense": pl.Float64,
+    "size_bytes": pl.Int64,
+    "size_bytes_dense": pl.Int64,
+    "latency_ms": pl.Float64,
+    "latency_dense_ms": pl.Float64,
+    "train_s": pl.Float64,
+    "score_s": pl.Float64,
+    "device": pl.String,
+    "status": pl.String,  # "done" | "failed" | "skipped" | "missing"
+    "reason": pl.String,
+    "artefact": pl.String,
+}
+
+LAYERS: dict[str, Any] = {
+    "arm": pl.String,
+    "criterion": pl.String,
+    "ablation": pl.String,
+    "sparsity": pl.Float64,
+    "seed": pl.Int64,
+    "layer": pl.String,
+    "index": pl.Int64,  # the layer's place in the network
+    "n": pl.Int64,
+    "kept": pl.Int64,
+}
+
+CURVES: dict[str, Any] = {
+    "artefact": pl.String,  # joins with SCHEMA's
+    "epoch": pl.Float64,
+    "step": pl.Int64,
+    "lr": pl.Float64,
+    "train_loss": pl.Float64,
+    "test_loss": pl.Float64,
+    "top1": pl.Float64,
+}
+
+RESOURCES: dict[str, Any] = {
+    "kind": pl.String,  # of step: init, train, score, prune, shuffle, measure
+    "criterion": pl.String,  # for the steps that have one
+    "steps": pl.Int64,  # of the plan
+    "made": pl.Int64,  # by this run
+    "reused": pl.Int64,
+    "wall_s": pl.Float64,  # spent on all of them, whenever they were made
+    "cpu_s": pl.Float64,
+    "peak_bytes": pl.Int64,  # of memory, the largest of the steps
+    "unshared": pl.Int64,  # steps that the same study would take if nothing were shared
+    "unshared_s": pl.Float64,
+    "device": pl.String,
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Results:
+    """Everything that a report tells of one study. Frames have exactly the columns above."""
+
+    study: Study
+    study_text: str  # the file as written, overrides included
+    trials: pl.DataFrame
+    layers: pl.DataFrame
+    curves: pl.DataFrame
+    resources: pl.DataFrame
+    versions: dict[str, str]  # prunectl, torch, python, ... of the machine that made the artefacts

@@ -1,0 +1,1 @@
+"""The study: what one TOML file describes, frozen and fully checked. Read by `load.py`."""

@@ -1,0 +1,195 @@
+"""TOML file → Study, or every problem at once. The one way into this room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from prunectl.base.errors import Problem, StudyError
+from prunectl.study import check
+from prunectl.study.document import parse, read_text
+from prunectl.study.locate import line_column, offsets
+from prunectl.study.overrides import Override, applied, from_option, from_profile
+from prunectl.study.schema import Claim, DataSection, ModelSection, PruneSection, Study, SweepSection, TrainSection
+from prunectl.study.section import Section
+from prunectl.study.slips import RefusedError, Slip, slips_of, written
+from prunectl.study.wording import Path as Key
+from prunectl.study.wording import escaped, path_text
+
+S = TypeVar("S", bound=Section)
+
+LONGEST_LABEL = 200
+MOST = 50
+"""Problems that one error tells; who has more mends these first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A study and the text that it was read from, with a comment line per override at its end."""
+
+    study: Study
+    text: str
+    path: Path
+
+
+def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = None) -> Loaded:
+    """The study in a file, with a profile and then `key=value` overrides applied.
+
+    Raises StudyError with every problem found: in the file, in the overrides, and in profiles not chosen.
+    """
+    text = read_text(path)
+    reading = _Reading(path=path, text=text, document=parse(text, path))
+    layers = [reading.profile(profile), reading.options(overrides)]
+    study = reading.study(layers)
+    if not reading.problems and not any(layers):
+        reading.profiles()
+    if reading.problems or study is None:
+        raise reading.error()
+    labels = [each.label for layer in layers for each in layer]
+    comments = [f"# {label}" for label in dict.fromkeys(labels)]
+    if comments:
+        text = "\n".join([text.rstrip("\n"), "", "# changed for this run by", *comments, ""])
+    return Loaded(study=study, text=text, path=path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """One file being read, and what is wrong with it so far: problems by their place in the file."""
+
+    path: Path
+    text: str
+    document: dict[str, Any]
+    problems: dict[Problem, int] = field(default_factory=dict)
+
+    @cached_property
+    def offsets(self) -> dict[Key, int]:
+        return offsets(self.text)
+
+    def profile(self, name: str | None) -> list[Override]:
+        if name is None:
+            return []
+        try:
+            return from_profile(self.document, name)
+        except RefusedError as refusal:
+            for slip in refusal.slips:
+                self.add(slip, label=None if slip.path else f"--profile {escaped(name)}")
+            return []
+
+    def options(self, texts: Iterable[str]) -> list[Override]:
+        found = []
+        for text in texts:
+            try:
+                found.append(from_option(text))
+            except RefusedError as refusal:
+                for slip in refusal.slips:
+                    self.add(slip, label=f"--set {escaped(text)}")
+        return found
+
+    def study(self, layers: Sequence[Sequence[Override]]) -> Study | None:
+        """The study with the overrides put in, unless something is wrong with it, which is noted."""
+        changed, in_force, failed = applied(self.document, layers)
+        for override, slip in failed:
+            self.add(slip, override=override)
+        study, found = judged(
+            changed,
+            length_overridden=not in_force.keys().isdisjoint(LENGTHS),
+            sweep_overridden=any(key[0] == "sweep" for key in in_force),
+        )
+        for slip in found:
+            self.add(slip, override=self.override_of(slip.path, in_force))
+        return study
+
+    def profiles(self) -> None:
+        """Note what is wrong with the profiles of a study that is right without them."""
+        for name in self.document.get("profile", {}):
+            alone = replace(self, problems={})
+            alone.study([alone.profile(name)])
+            for problem, offset in alone.problems.items():
+                message = f"{problem.message} (with --profile {escaped(name)})"
+                self.problems[replace(problem, message=message)] = offset
+
+    def add(self, slip: Slip, *, override: Override | None = None, label: str | None = None) -> None:
+        """Note a problem where it stands: in the file, or in the option that the user gave."""
+        origin = slip.path if override is None else override.origin
+        label = override.label if override is not None and origin is None else label
+        offset = len(self.text)
+        if label is None and origin is not None:
+            offset = self.offset(origin)
+            line, column = line_column(self.text, offset)
+            label = f"{escaped(str(self.path))}:{line}:{column}"
+        problem = Problem(key=path_text(slip.path), message=slip.message, where=_short(label), hint=slip.hint)
+        self.problems.setdefault(problem, offset)
+
+    def override_of(self, path: Key, in_force: Mapping[Key, Override]) -> Override | None:
+        """The override that set what is at a path, or that made the table there."""
+        around = [path[:n] for n in range(len(path), 0, -1)]
+        if path not in self.offsets:
+            around += [inner for inner in in_force if inner[: len(path)] == path]
+        return next((in_force[each] for each in around if each in in_force), None)
+
+    def offset(self, path: Key) -> int:
+        while path and path not in self.offsets:
+            path = path[:-1]
+        return self.offsets.get(path, 0)
+
+    def error(self) -> StudyError:
+        problems = sorted(self.problems, key=lambda problem: self.problems[problem])
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        first = f", the first {MOST}" if len(problems) > MOST else ""
+        message = f"{escaped(str(self.path))} is no study that can be run: {count}{first}"
+        return StudyError(message, problems[:MOST])
+
+
+def _short(label: str | None) -> str | None:
+    return label if label is None or len(label) <= LONGEST_LABEL else label[:LONGEST_LABEL] + "…"
+
+
+LENGTHS = {("train", "epochs"), ("train", "steps")}
+
+
+def judged(
+    document: Mapping[str, Any], *, length_overridden: bool = False, sweep_overridden: bool = False
+) -> tuple[Study | None, list[Slip]]:
+    """The study that tables stand for, or None; and everything that is wrong with them, by path."""
+    slips: list[Slip] = []
+    study = None
+    try:
+        study = Study.model_validate(dict(document))
+        parts = check.parts_of(study)
+    except ValidationError as error:
+        slips += slips_of(error)
+        parts = _parts(document)
+    for slip in check.slips(parts, length_overridden=length_overridden, sweep_overridden=sweep_overridden):
+        path, _ = written(slip.path, document)
+        slips.append(replace(slip, path=path))
+    return study, slips
+
+
+def _parts(document: Mapping[str, Any]) -> check.Parts:
+    """The sections that are right in themselves, in a study that is not."""
+    return check.Parts(
+        data=_part(DataSection, document.get("data")),
+        model=_part(ModelSection, document.get("model")),
+        train=_part(TrainSection, document.get("train")),
+        sweep=_part(SweepSection, document.get("sweep")),
+        prune=tuple(_list_of(PruneSection, document.get("prune"))),
+        claim=tuple(_list_of(Claim, document.get("claim"))),
+    )
+
+
+def _list_of(section: type[S], value: Any) -> Iterator[S | None]:
+    # A list that is missing or no list is one gap, so that no rule takes it for complete.
+    tables = value if isinstance(value, list) and value else [None]
+    return (_part(section, table) for table in tables)
+
+
+def _part(section: type[S], value: Any) -> S | None:
+    try:
+        return section.model_validate(value)
+    except ValidationError:
+        return None

@@ -1,0 +1,117 @@
+"""How the study room speaks: values, paths and what is allowed, in words that are safe on a terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Path = tuple[str | int, ...]
+"""Where something is in a study: keys, and places in lists counted from 0."""
+
+LONGEST = 60
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def escaped(text: str) -> str:
+    """The text with everything that cannot be printed (control characters, bidi marks, ...) as an escape."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
+def shown(value: Any) -> str:
+    """A value from a study as an error message shows it: TOML-like, escaped and never long."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        text = value if len(value) <= LONGEST else value[:LONGEST] + "…"
+        return escaped(json.dumps(text, ensure_ascii=False))
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**LONGEST else "a number of more than 60 digits"
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, Mapping):
+        return "a table" if value else "an empty table"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}" if value else "an empty list"
+    return f"the {type(value).__name__} {escaped(str(value)[:LONGEST])}"
+
+
+def path_text(path: Path) -> str:
+    """A path as people write it: prune[0].criterion[1].samples_per_class."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += ("." if text else "") + (part if _BARE_KEY.fullmatch(part) else shown(part))
+    return text
+
+
+def listing(names: Iterable[str]) -> str:
+    """Names in a row, as they are typed; foreign ones are made harmless."""
+    return ", ".join(escaped(name) for name in names)
+
+
+def meant(name: str | None) -> str | None:
+    """The hint for a nearest name, if there is one."""
+    return f"did you mean {shown(name)}?" if name is not None else None
+
+
+def allowed(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    """What a JSON Schema lets through, in words that follow 'must be'."""
+    if "x-words" in schema:
+        return str(schema["x-words"])
+    if "$ref" in schema:
+        return allowed(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    if "const" in schema:
+        return shown(schema["const"])
+    if "enum" in schema:
+        return _choice(shown(value) for value in schema["enum"])
+    for union in ("anyOf", "oneOf"):
+        if union in schema:
+            parts = [allowed(part, definitions) for part in schema[union] if part.get("type") != "null"]
+            return " or ".join(dict.fromkeys(parts))
+    return _by_type(schema, definitions)
+
+
+def _choice(options: Iterable[str]) -> str:
+    texts = list(options)
+    return texts[0] if len(texts) == 1 else "one of " + ", ".join(texts)
+
+
+def _by_type(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    match schema.get("type"):
+        case "integer":
+            return "a whole number" + _bounds(schema)
+        case "number":
+            return "a number" + _bounds(schema)
+        case "boolean":
+            return "true or false"
+        case "string":
+            return "text" if "pattern" not in schema else f"text that matches {schema['pattern']}"
+        case "array":
+            return _list(schema, definitions)
+        case "object":
+            return "a table" + (f" of at most {schema['maxProperties']}" if "maxProperties" in schema else "")
+    return "another value"
+
+
+def _list(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    item = allowed(schema.get("items", {"x-words": "values"}), definitions)
+    if schema.get("x-many"):
+        return f"{item}, or a list of such"
+    ends = ["at least one" if schema.get("minItems") else "", f"at most {schema.get('maxItems', '')}"]
+    lengths = " and ".join(end for end in ends if end and end != "at most ")
+    return f"a list of {lengths}, each {item}" if lengths else f"a list, each item {item}"
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    low = f"at least {schema['minimum']}" if "minimum" in schema else None
+    if "exclusiveMinimum" in schema:
+        low = f"more than {schema['exclusiveMinimum']}"
+    high = f"at most {schema['maximum']}" if "maximum" in schema else None
+    if "exclusiveMaximum" in schema:
+        high = f"less than {schema['exclusiveMaximum']}"
+    ends = [end for end in (low, high) if end is not None]
+    return ", " + " and ".join(ends) if ends else ""

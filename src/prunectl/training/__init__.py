@@ -1,0 +1,1 @@
+"""Training: one plain PyTorch loop for baselines and for every retraining. No disk."""

@@ -1,0 +1,32 @@
+"""What a step is done with besides its inputs: none of it changes a result beyond the last bits of a device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+Inputs = Mapping[str, Path]
+"""The verified directories of a step's parents, by role; `resume`, if there is one, is an earlier state."""
+
+
+class Stopped(Exception):  # noqa: N818  # not an error: the work is safe and goes on another time
+    """The step was asked to stop and has left a snapshot."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Where data lie, where the work runs, and how to be heard."""
+
+    device: torch.device
+    data_root: Path
+    snapshots: Path
+    snapshot_s: float = 20.0
+    """Seconds between two snapshots of a training."""
+    credit: Callable[[float], None] = lambda seconds: None
+    """Told of the seconds that earlier, interrupted attempts have put into the same step."""
+    stopping: Callable[[], bool] = lambda: False
+    progress: Callable[[int, int], None] = lambda done, total: None
+    """Told how many training steps of how many are done, about once a second."""

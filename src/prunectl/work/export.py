@@ -1,0 +1,135 @@
+"""Take a pruned network away: its weights, its mask, and all that it takes to build it again, in plain files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from prunectl import __version__
+from prunectl.base.catalog import entry_type
+from prunectl.base.errors import MethodError, PrunectlError
+from prunectl.models.model import Model
+from prunectl.plan.steps import Network
+from prunectl.pruning import mask as masking
+from prunectl.pruning.compact import IMAGES, TOLERANCE, Compacted, Widths, compact, difference, resized
+from prunectl.store.files import sha256, write_whole
+from prunectl.work.files import read_json, read_tensors
+from prunectl.work.masks import read_masks
+from prunectl.work.networks import restored
+
+FORMAT = 1
+WEIGHTS, MASK, COMPACT, ABOUT = "model.safetensors", "mask.safetensors", "compact.safetensors", "network.json"
+
+
+def export(
+    network: Network, state: Path, mask: Path | None, out: Path, *, about: Mapping[str, Any], smaller: bool
+) -> dict[str, Any]:
+    """Write a masked network to the directory `out`, and with `smaller` the compact one beside it.
+
+    `model.safetensors` holds the parameters and statistics once, zeros where they are pruned: as large as the dense
+    network. `mask.safetensors` holds the mask as packed bits. `network.json`, written last, is what is returned:
+    `about`, the catalogue entry, counts, digests. What was written is read back, and must compute the same.
+    """
+    masks = read_masks(mask) or {}
+    masked = restored(network, state, torch.device("cpu"))
+    masking.apply(masks, masked)
+    try:
+        small = compact(masked, masks, network.shape) if smaller else None
+    except MethodError as error:
+        raise PrunectlError(f"no compact network: {error}", hint="export it without --compact") from error
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "prunectl": __version__,
+        **about,
+        "network": {"model": network.model.preimage(), "shape": network.shape, "classes": network.classes},
+        "parameters": _count(masked),
+        "nonzero": sum(int((parameter != 0).sum()) for parameter in masked.parameters()),
+        "masks": {name: list(kept.shape) for name, kept in masks.items()},
+        "compact": None if small is None else _described(small),
+    }
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in (ABOUT, WEIGHTS, MASK, COMPACT):
+            (out / name).unlink(missing_ok=True)
+        write_whole(out / WEIGHTS, save(_tensors(masked)))
+        if masks:
+            write_whole(out / MASK, save(masking.pack(masks)))
+        if small is not None:
+            write_whole(out / COMPACT, save(_tensors(small.network)))
+        document["files"] = {
+            path.name: {"size_bytes": path.stat().st_size, "sha256": sha256(path)}
+            for name in (WEIGHTS, MASK, COMPACT)
+            if (path := out / name).exists()
+        }
+        write_whole(out / ABOUT, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
+    except OSError as error:
+        reason = error.strerror or error
+        raise PrunectlError(f"{out} cannot be written: {reason}", hint="choose another place with --output") from error
+    _read_back(out, masked, network.shape, smaller=smaller)
+    return dict(read_json(out / ABOUT))
+
+
+def load(folder: Path, *, smaller: bool = False) -> nn.Module:
+    """The network of an exported directory, or the compact one, on the CPU. Needs the catalogue, not the store."""
+    document = read_json(folder / ABOUT)
+    if document["format"] != FORMAT:
+        raise PrunectlError(f"{folder} was written in another format", hint=f"use prunectl {document['prunectl']}")
+    described = document["network"]
+    chosen = dict(described["model"])
+    kind = entry_type("models", chosen.pop("name"))
+    if chosen.pop("version") != kind.version:
+        raise PrunectlError(f"{kind.name} is another network by now", hint=f"use prunectl {document['prunectl']}")
+    model = kind.model_validate_json(json.dumps(chosen))
+    assert isinstance(model, Model)
+    network = model.build(tuple(described["shape"]), described["classes"])
+    if smaller:
+        if document["compact"] is None:
+            raise PrunectlError(f"{folder} holds no compact network", hint="export it with --compact")
+        network = resized(network, _widths(document["compact"]))
+    network.load_state_dict(read_tensors(folder / (COMPACT if smaller else WEIGHTS)))
+    return network
+
+
+def _tensors(network: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
+
+
+def _described(small: Compacted) -> dict[str, Any]:
+    """The compact network in plain numbers: `layers` are (outputs, inputs), `pads` channels of zeros."""
+    kept, there = small.channels
+    return {
+        "parameters": _count(small.network),
+        "channels": kept,
+        "channels_dense": there,
+        "difference": small.difference,
+        "images": IMAGES,
+        **asdict(small.widths),
+    }
+
+
+def _widths(described: Mapping[str, Any]) -> Widths:
+    """The inverse, from JSON."""
+    return Widths(
+        layers={name: (outputs, inputs) for name, (outputs, inputs) in described["layers"].items()},
+        pads={int(at): (before, after) for at, (before, after) in described["pads"].items()},
+    )
+
+
+def _count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _read_back(out: Path, masked: nn.Module, shape: tuple[int, int, int], *, smaller: bool) -> None:
+    for compacted in (False, True)[: 1 + smaller]:
+        worst, largest = difference(masked, load(out, smaller=compacted), shape)
+        if not worst <= TOLERANCE * max(1.0, largest):
+            raise PrunectlError(
+                f"{out}: what was written gives outputs that differ by {worst:.2g}", hint="a full disk?"
+            )

@@ -1,0 +1,27 @@
+"""Measure the BatchNorm statistics of a pruned network anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prunectl.plan.steps import Recalibrate
+from prunectl.pruning import mask as masking
+from prunectl.store import layout
+from prunectl.training.pixels import memory_format
+from prunectl.training.recalibrate import recalibrate
+from prunectl.training.state import network_tensors
+from prunectl.work.context import Context, Inputs
+from prunectl.work.files import write_tensors
+from prunectl.work.masks import read_masks
+from prunectl.work.material import material_of
+from prunectl.work.networks import restored
+
+
+def perform(step: Recalibrate, inputs: Inputs, out: Path, context: Context) -> None:
+    """Leaves a state without optimizer: the masked weights, with the statistics that belong to them."""
+    network = restored(step.network, inputs["state"], context.device)
+    masking.apply(read_masks(inputs["mask"]) or {}, network)
+    network.to(memory_format=memory_format(network))
+    material = material_of(step.data, context, memory_format(network))
+    recalibrate(network, material.train_images, material.normalize)
+    write_tensors(out / layout.STATE, network_tensors(network))

@@ -1,0 +1,54 @@
+"""Score a network once, for every sparsity."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prunectl.base.rng import generator
+from prunectl.plan.steps import PruneRounds, Score
+from prunectl.pruning import mask as masking
+from prunectl.pruning.criterion import Criterion, DataCriterion
+from prunectl.pruning.scoring import score
+from prunectl.store import layout
+from prunectl.work.context import Context, Inputs
+from prunectl.work.files import write_json, write_tensors
+from prunectl.work.masks import of_weights, read_masks
+from prunectl.work.material import scoring_batches
+from prunectl.work.networks import restored
+
+if TYPE_CHECKING:
+    from prunectl.pruning.criterion import Batch
+
+
+def perform(step: Score, inputs: Inputs, out: Path, context: Context) -> None:
+    """Leaves the scores of every prunable weight, and the figures that the criterion notes about them."""
+    assert isinstance(step.criterion, Criterion)
+    network = restored(step.network, inputs["state"], context.device)
+    masks = read_masks(inputs.get("mask"))
+    masking.apply(masks or {}, network)  # biases and BatchNorm of channels that are gone among them
+    batches, digest = batches_for(step, context)
+    notes: dict[str, float] = {}
+    start = time.perf_counter()
+    scores = score(
+        step.criterion,
+        network,
+        exclude=step.exclude,
+        masks=None if masks is None else of_weights(masks),
+        batches=batches,
+        shape=step.network.shape,
+        generator=generator(step.seed, f"score-{step.criterion.name}"),
+        notes=notes,
+    )
+    write_tensors(out / layout.SCORES, {name: value.contiguous() for name, value in scores.items()})
+    write_json(out / layout.INFO, {"score_s": time.perf_counter() - start, "batch_sha256": digest, "notes": notes})
+
+
+def batches_for(step: Score | PruneRounds, context: Context) -> tuple[list[Batch], str | None]:
+    """The frozen scoring batches, if the criterion looks at data."""
+    if step.data is None:
+        return [], None
+    criterion = step.criterion
+    assert isinstance(criterion, DataCriterion)
+    return scoring_batches(step.data, criterion.samples_per_class, criterion.batches, step.seed, context)

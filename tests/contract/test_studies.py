@@ -1,0 +1,147 @@
+"""Every study that is shipped: it loads and plans, in full and with each profile, its tables exist and its claims say
+something about its arms."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from prunectl.plan.build import build
+from prunectl.plan.cost import training_steps
+from prunectl.plan.graph import Plan
+from prunectl.plan.only import only
+from prunectl.results import published
+from prunectl.results.pairing import pair
+from prunectl.results.selecting import select
+from prunectl.results.table import SCHEMA
+from prunectl.study.load import load
+from prunectl.study.schema import Study
+
+ROOT = Path(__file__).parents[2]
+STUDIES = sorted((ROOT / "studies").glob("*.toml"))
+PROFILED = [(path, name) for path in STUDIES for name in (None, *load(path).study.profile)]
+PAPERS = ("comp6258_", "frankle_", "james_", "renda_", "l1_")
+FINGERPRINT = "f" * 64
+
+EVERY = pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+OF_A_PAPER = pytest.mark.parametrize(
+    "path", [path for path in STUDIES if path.stem.startswith(PAPERS)], ids=lambda path: path.stem
+)
+EVERY_PROFILE = pytest.mark.parametrize(
+    ("path", "profile"), PROFILED, ids=[f"{path.stem}-{name or 'full'}" for path, name in PROFILED]
+)
+
+
+@cache
+def planned(path: Path, profile: str | None) -> tuple[Study, Plan]:
+    """The study and its plan; no data is needed for either."""
+    study = load(path, profile=profile).study
+    return study, build(study, FINGERPRINT)
+
+
+@cache
+def trials(path: Path, profile: str | None) -> pl.DataFrame:
+    """The rows that the table will have, without what is measured."""
+    study, plan = planned(path, profile)
+    rows = [
+        {
+            "study": study.name, "arm": trial.arm.label, "model": study.model.model.label(),
+            "dataset": study.data.dataset.label(), "criterion": trial.arm.criterion.label(),
+            "scope": trial.arm.scope.label(), "structure": trial.arm.structure, "at": trial.arm.at_label,
+            "rounds": trial.arm.rounds_label, "ablation": trial.arm.ablation, "retrain": trial.arm.retrain_label,
+            "seed": trial.seed, "sparsity": trial.sparsity,
+        }
+        for trial in plan.trials
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema={name: SCHEMA[name] for name in rows[0]})
+
+
+def test_every_paper_is_there() -> None:
+    there = {path.stem for path in STUDIES}
+    assert there >= {
+        "comp6258_vgg16", "frankle_vgg16", "frankle_resnet20", "james_mnist_cnn", "james_vgg16", "james_resnet56",
+        "renda_resnet20", "renda_resnet56", "renda_resnet110", "renda_wrn16_8", "renda_cifar100", "l1_lenet5",
+        "l1_lenet300", "l1_resnet18", "l1_resnet50",
+    }  # fmt: skip
+
+
+@EVERY
+def test_the_name_is_the_files(path: Path) -> None:
+    study, _ = planned(path, None)
+    assert study.name == path.stem.replace("_", "-")
+    assert study.title and study.source
+    named = [planned(path, profile)[0].name for profile in study.profile]
+    assert len({study.name, *named}) == 1 + len(named), "a profile's results have a name of their own"
+
+
+@EVERY_PROFILE
+def test_it_plans(path: Path, profile: str | None) -> None:
+    study, plan = planned(path, profile)
+    assert len(plan.trials) == len(set(plan.trials))
+    assert plan.dense_steps > 0
+    assert 0.0 in study.sweep.asked, "the dense network is in the table"
+
+
+@OF_A_PAPER
+def test_a_papers_quick_profile_is_a_small_part_of_it(path: Path) -> None:
+    (full, large), (quick, small) = planned(path, None), planned(path, "quick")
+    images = training_steps(large)["training_steps"] * full.train.batch_size
+    few = training_steps(small)["training_steps"] * quick.train.batch_size
+    assert few < 1_000_000, "minutes on two cores, for the smaller networks"
+    assert few * 15 < images
+    assert len(full.sweep.seeds) >= 3, "one seed never settles anything"
+
+
+@OF_A_PAPER
+def test_a_paper_has_claims(path: Path) -> None:
+    assert planned(path, None)[0].claim
+
+
+@EVERY
+def test_its_published_tables_exist_and_are_about_it(path: Path) -> None:
+    study, _ = planned(path, None)
+    for name in study.published.tables:
+        published.describe(name)
+        assert not published.matching(trials(path, None), [name]).is_empty(), f"{name} says nothing of {path.stem}"
+
+
+@EVERY_PROFILE
+def test_its_claims_have_pairs_at_each_of_their_sparsities(path: Path, profile: str | None) -> None:
+    study, _ = planned(path, profile)
+    rows = trials(path, profile)
+    for claim in study.claim:
+        better, than = select(rows, claim.better), select(rows, claim.than)
+        pairs = pair(better, than, ignore={*claim.better, *claim.than}).frame
+        for sparsity in claim.at_sparsity or [each for each in study.sweep.asked if each > 0]:
+            near = pairs.filter((pl.col("sparsity") - sparsity).abs() < 1e-4)
+            assert set(near["seed"]) == set(study.sweep.seeds), f"{claim.text}: {sparsity}"
+            keys = [name for name in near.columns if not name.endswith("_other")]
+            assert near.select(keys).is_duplicated().sum() == 0, f"{claim.text}: one trial in two pairs"
+
+
+def commands() -> list[tuple[Path, str]]:
+    found = []
+    for path in STUDIES:
+        comments = [line[1:] for line in path.read_text().splitlines() if line.startswith("#")]
+        text = "\n".join(comments).replace("\\\n", " ")
+        found += [(path, line.strip()) for line in text.splitlines() if line.strip().startswith("prunectl run ")]
+    return found
+
+
+@pytest.mark.parametrize(("path", "line"), commands())
+def test_the_commands_in_its_comments_are_right(path: Path, line: str) -> None:
+    words = shlex.split(re.sub(r" {3,}\S.*$", "", re.sub(r"  +(?=--)", " ", line)))
+    assert words[2] == f"studies/{path.name}"
+    options: dict[str, list[str]] = {}
+    for option, value in zip(words[3::2], words[4::2], strict=True):
+        options.setdefault(option, []).append(value)
+    assert options.keys() <= {"--data", "--profile", "--set", "--only"}
+    study = load(path, overrides=options.get("--set", ()), profile=options.get("--profile", [None])[0]).study
+    plan = build(study, FINGERPRINT)
+    for selector in options.get("--only", ()):
+        assert only(plan, selector).trials

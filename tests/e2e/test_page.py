@@ -1,0 +1,216 @@
+"""The page in a real browser: it draws, answers, says nothing on the console, and asks the network for nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import browser
+import made_up
+from prunectl.report import page
+from prunectl.results.claims import verdicts
+from prunectl.results.table import Results
+
+pytestmark = pytest.mark.skipif(
+    browser.CHROMIUM is None, reason="no Chromium here: `apt-get install chromium` lets the page be tested"
+)
+
+HOSTILE = "</script><script>window.caught = 1</script><img src=x onerror='window.caught = 2'>\"'`\u202e\x07"
+CHARTS = 14
+
+
+def written(results: Results, file: Path) -> Path:
+    file.write_text(page.build(results, verdicts(results.study.claim, results.trials)), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(made_up.results(), tmp_path_factory.mktemp("page") / "report.html")
+
+
+@pytest.fixture(scope="module")
+def tab() -> Iterator[browser.Page]:
+    with browser.page() as opened:
+        yield opened
+
+
+@pytest.fixture
+def opened(tab: browser.Page, file: Path) -> browser.Page:
+    tab.said.clear()
+    tab.asked.clear()
+    tab.open(file)
+    return tab
+
+
+def test_every_chart_is_drawn_without_a_word_or_a_request(opened: browser.Page, file: Path) -> None:
+    assert opened.evaluate("document.querySelectorAll('[data-chart] svg.marks').length") == CHARTS
+    assert opened.evaluate("document.querySelectorAll('.error').length") == 0
+    marks = "[...document.querySelectorAll('[data-chart]')].map((e) => e.querySelectorAll('.role-mark > *').length)"
+    assert min(opened.evaluate(marks)) > 3
+    assert opened.said == []
+    assert opened.asked == [file.as_uri()]
+
+
+def test_it_opens_in_under_a_second(opened: browser.Page) -> None:
+    """Until the text can be read, scripts included. Charts further down are drawn afterwards."""
+    entry = "performance.getEntriesByType('navigation')[0]"
+    assert opened.evaluate(f"{entry}.domContentLoadedEventEnd") < 3000  # under a second where nobody else works
+
+
+def test_pointing_at_a_mark_tells_its_numbers(opened: browser.Page) -> None:
+    opened.evaluate("document.querySelector('#chart-top1-sparsity').scrollIntoView()")
+    place = opened.evaluate(
+        "(() => { const b = document.querySelector('#chart-top1-sparsity .mark-symbol.role-mark path:last-of-type')"
+        ".getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+    )
+    opened.point(*place)
+    opened.wait("!!document.querySelector('#vg-tooltip-element.visible')")
+    told = opened.evaluate("document.querySelector('#vg-tooltip-element').textContent")
+    assert "arm" in told
+    assert "seeds" in told
+    assert "%" in told
+    opened.point(1, 1)
+
+
+def test_switches_take_a_criterion_out_of_every_chart(opened: browser.Page) -> None:
+    shapes = "document.querySelectorAll('#chart-top1-sparsity .mark-symbol.role-mark path').length"
+    before = opened.evaluate(shapes)
+    opened.evaluate("document.querySelector('#switches input[value=\"2\"]').click()")
+    opened.wait(f"{shapes} === {before - 5}")
+    names = "[...document.querySelectorAll('#chart-top1-sparsity text')].map((e) => e.textContent).join('|')"
+    assert "snip" not in opened.evaluate(names)
+    opened.evaluate("document.querySelector('#switches input[value=\"2\"]').click()")
+    opened.wait(f"{shapes} === {before}")
+    assert opened.said == []
+
+
+def test_the_filter_shows_the_rows_that_hold_all_words(opened: browser.Page) -> None:
+    rows = "[...document.querySelectorAll('#trials-table tbody tr')].filter((r) => !r.hidden).length"
+    assert opened.evaluate(rows) == 450
+    opened.evaluate(
+        "(() => { const f = document.getElementById('filter'); f.value = 'SNIP invert';"
+        " f.dispatchEvent(new Event('input')); })()"
+    )
+    opened.wait(f"{rows} === 25")
+    assert opened.evaluate("document.getElementById('count').textContent") == "25 of 450"
+    opened.evaluate("document.getElementById('all').click()")
+    assert opened.evaluate(rows) == 450
+
+
+def test_heads_sort_by_key_and_by_click(opened: browser.Page) -> None:
+    column = "[...document.querySelectorAll('#grid-table tbody tr')].map((r) => parseFloat(r.cells[4].textContent))"
+    opened.evaluate("document.querySelectorAll('#grid-table th button')[4].focus()")
+    opened.press("Enter", 13)
+    values = opened.evaluate(column)
+    assert values == sorted(values)
+    opened.press("Enter", 13)
+    assert opened.evaluate(column) == values[::-1]
+    assert opened.evaluate("document.querySelectorAll('#grid-table th')[4].getAttribute('aria-sort')") == "descending"
+
+
+def test_the_trials_behind_a_claim_are_one_click_away(opened: browser.Page) -> None:
+    opened.evaluate("document.querySelectorAll('.claim details')[1].open = true")
+    opened.evaluate("document.querySelectorAll('.behind')[1].click()")
+    cells = "[...document.querySelectorAll('#trials-table tbody tr')].filter((r) => !r.hidden).map((r) => r.innerText)"
+    found = opened.evaluate(cells)
+    assert len(found) == 10
+    assert all("98" in text and ("synflow" in text or "magnitude" in text) for text in found)
+
+
+def test_tables_are_copied_as_csv_markdown_and_latex(opened: browser.Page) -> None:
+    opened.evaluate("navigator.clipboard.writeText = async (value) => { window.copied = value; }")
+    found = {}
+    for format in ("csv", "md", "latex"):
+        opened.evaluate(f"document.querySelector('[data-table=grid-table] [data-copy={format}]').click()")
+        opened.wait("!!window.copied")
+        found[format] = opened.evaluate("window.copied").splitlines()
+        opened.evaluate("window.copied = null")
+    assert found["csv"][0] == "arm,30 %,60 %,90 %,98 %"
+    assert found["csv"][1].startswith("magnitude · at end · finetune,93.5")
+    assert found["md"][1] == "| --- | --- | --- | --- | --- |"
+    assert found["latex"][2] == r"arm & 30 \% & 60 \% & 90 \% & 98 \% \\"
+
+
+def test_a_chart_is_saved_as_svg(opened: browser.Page) -> None:
+    opened.evaluate(
+        "URL.createObjectURL = (blob) => { blob.text().then((text) => { window.saved = text; }); return '#'; }"
+    )
+    opened.evaluate("document.querySelector('#chart-time [data-save=svg]').click()")
+    opened.wait("!!window.saved")
+    assert opened.evaluate("window.saved").startswith("<svg")
+
+
+def test_light_and_dark(tab: browser.Page, file: Path) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    ink = "getComputedStyle(document.querySelector('#chart-top1-sparsity .role-axis-label text')).fill"
+    seen = {}
+    for dark in (False, True):
+        tab.open(file, dark=dark)
+        seen[dark] = (tab.evaluate(ground), tab.evaluate(ink))
+        tab.evaluate("document.getElementById('theme').click()")
+        assert tab.evaluate(ground) != seen[dark][0]
+    assert seen[False] == ("rgb(255, 255, 255)", "rgb(26, 28, 32)")
+    assert seen[True] == ("rgb(20, 22, 26)", "rgb(230, 232, 236)")
+
+
+@pytest.mark.parametrize("width", [360, 768, 1600])
+def test_it_fits_the_window(tab: browser.Page, file: Path, width: int) -> None:
+    tab.open(file, width=width)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.evaluate("document.querySelector('#chart-top1-sparsity svg').getBoundingClientRect().width") <= width
+
+
+def test_a_picture_of_it_is_not_blank(opened: browser.Page, tmp_path: Path) -> None:
+    opened.picture(tmp_path / "page.png")
+    assert (tmp_path / "page.png").stat().st_size > 300_000
+
+
+def test_without_scripts_the_numbers_are_there(tab: browser.Page, file: Path) -> None:
+    tab.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        tab.call("Page.navigate", url=file.as_uri())
+        text = ""
+        for _ in range(100):
+            time.sleep(0.1)
+            root = tab.call("DOM.getDocument")["root"]["nodeId"]
+            text = tab.call("DOM.getOuterHTML", nodeId=root)["outerHTML"]
+            if "asks the network for nothing" in text:
+                break
+    finally:
+        tab.call("Page.navigate", url="about:blank")  # or the page wakes up half-way through, without its scripts
+        time.sleep(0.5)
+        tab.call("Emulation.setScriptExecutionDisabled", value=False)
+    assert "scripts are off" in text
+    assert text.count("<tr") > 450
+
+
+def test_hostile_names_stay_inert(tab: browser.Page, tmp_path: Path) -> None:
+    results = made_up.results(seeds=2)
+    long = HOSTILE + "x" * 10_000
+    claim = results.study.claim[0].model_copy(update={"text": long})
+    study = results.study.model_copy(update={"title": long, "source": long, "claim": (claim,)})
+    named = [pl.concat_str([pl.col(name), pl.lit(HOSTILE)]).alias(name) for name in ("criterion", "arm", "model", "at")]
+    hostile = replace(
+        results,
+        study=study,
+        study_text=long,
+        trials=results.trials.with_columns(*named, pl.lit(HOSTILE).alias("reason")),
+        layers=results.layers.with_columns(named[1], pl.lit(HOSTILE).alias("layer")),
+        versions={HOSTILE: HOSTILE},
+    )
+    file = written(hostile, tmp_path / "hostile.html")
+    tab.said.clear()
+    tab.asked.clear()
+    tab.open(file)
+    assert tab.evaluate("window.caught") is None
+    assert tab.evaluate("document.querySelectorAll('img').length") == 0
+    assert tab.evaluate("document.querySelectorAll('.error').length") == 0
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert tab.asked == [file.as_uri()]
+    assert tab.said == []

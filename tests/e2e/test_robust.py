@@ -1,0 +1,197 @@
+"""What may happen to a run: kill -9, Ctrl-C, company, a full or read-only store. Nothing may be lost or damaged."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import TINY, command, environment, prunectl, write_study
+
+KILLS = int(os.environ.get("PRUNECTL_TEST_KILLS", "5"))
+
+
+EVERYTHING = """
+[[prune]]
+criterion = "snip"
+at = { epoch = 3 }
+[[prune]]
+criterion = "magnitude"
+at = "end"
+rounds = "iterative"
+retrain = "weight-rewind"
+rewind_to = { step = 5 }
+[[prune]]
+criterion = "magnitude"
+at = "end"
+structure = "channels"
+retrain = ["recalibrate", "lr-rewind"]
+"""
+
+
+def begin(*arguments: str | Path, store: Path) -> subprocess.Popen[str]:
+    """A command in a session of its own, so that all of it can be killed at once."""
+    return subprocess.Popen(
+        command(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(store),
+        cwd=store.parent,
+        start_new_session=True,
+    )
+
+
+def kill_all(process: subprocess.Popen[str]) -> None:
+    """kill -9 to every process of the session at once: driver, fork server, children."""
+    for member in session_of(process.pid):
+        try:
+            os.kill(member, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    process.communicate()
+
+
+def session_of(leader: int) -> list[int]:
+    """Every process whose session is the leader's, the leader first."""
+    found = [leader]
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != leader:
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[3]) == leader:
+                found.append(int(entry.name))
+    return found
+
+
+def trials(said: Any) -> list[dict[str, object]]:
+    return [{k: v for k, v in row.items() if k not in ("train_s", "score_s")} for row in said["trials"]]
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+def test_kill_dash_nine_at_any_moment_loses_nothing(tmp_path: Path) -> None:
+    """The final table is that of an undisturbed run to the last bit, and every artefact is sound."""
+    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 12") + EVERYTHING)
+    calm = prunectl("run", study, "--json", "--jobs", "2", store=tmp_path / "calm")
+    assert calm.code == 0, calm.err
+    store = tmp_path / "store"
+    draws = random.Random(7)
+    for _ in range(KILLS):
+        process = begin("run", study, "--json", "--jobs", str(draws.choice([1, 2, 3])), store=store)
+        try:
+            process.communicate(timeout=draws.uniform(0.5, 9.0))
+        except subprocess.TimeoutExpired:
+            kill_all(process)
+    last = prunectl("run", study, "--json", store=store)
+    assert last.code == 0, last.err
+    assert trials(last.json()) == trials(calm.json())
+    assert prunectl("cache", "verify", store=store).code == 0
+
+
+def test_ctrl_c_says_how_to_go_on_and_leaves_a_snapshot(tmp_path: Path) -> None:
+    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 400"))
+    store = tmp_path / "store"
+    process = begin("train", study, store=store)
+    assert process.stderr is not None
+    while "init" not in process.stderr.readline():
+        assert process.poll() is None
+    time.sleep(3)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "same command" in err
+    assert "Traceback" not in err
+    assert list(store.glob("snapshots/*/*/progress.json"))
+    again = prunectl("plan", study, store=store)
+    assert "goes on from its snapshot" in again.out
+
+
+def test_two_runs_at_once_share_the_work(tmp_path: Path) -> None:
+    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 8"))
+    store = tmp_path / "store"
+    runs = [begin("run", study, "--json", "--jobs", "2", "-o", tmp_path / name, store=store) for name in ("a", "b")]
+    said = [run.communicate(timeout=200) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    import json
+
+    documents = [json.loads(out) for out, _ in said]
+    assert trials(documents[0]) == trials(documents[1])
+    made = sum(document["steps"]["done"] for document in documents)
+    assert made == len(list(store.glob("objects/*/*/manifest.json")))  # nothing was made twice
+
+
+def test_a_killed_child_is_an_outcome_of_its_own(tmp_path: Path) -> None:
+    """The rest goes on; the table shows the hole; the next run fills it."""
+    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 60").replace("seeds = [1, 2]", "seeds = [1]"))
+    store = tmp_path / "store"
+    process = begin("run", study, "--jobs", "1", store=store)
+    assert process.stderr is not None
+    while "shuffle" not in (line := process.stderr.readline()):
+        assert line
+    time.sleep(0.4)
+    youngest = max(session_of(process.pid))
+    os.kill(youngest, signal.SIGKILL)
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 1, err
+    assert "killed by signal 9" in out + err
+    assert prunectl("run", study, store=store).code == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_store_says_so(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir(mode=0o500)
+    said = prunectl("run", write_study(tmp_path), store=store)
+    assert said.code == 4
+    assert "cannot be written" in said.err
+
+
+def test_a_store_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "thesis.tex").write_text("mine")
+    said = prunectl("run", write_study(tmp_path), store=store)
+    assert said.code == 4
+    assert "not a store" in said.err
+    assert [path.name for path in store.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists() or os.geteuid() != 0, reason="mounts a small disk")
+def test_a_full_disk_ends_the_run_and_keeps_what_is_done(tmp_path: Path) -> None:
+    store = tmp_path / "disk"
+    store.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", store], check=False).returncode:
+        pytest.skip("no right to mount")
+    try:
+        said = prunectl("run", write_study(tmp_path), store=store)
+        assert said.code == 4, said.err
+        assert "is full" in said.err
+        assert "Traceback" not in said.err
+        subprocess.run(["mount", "-o", "remount,size=64m", store], check=True)
+        assert prunectl("cache", "verify", store=store).code == 0
+        assert prunectl("run", write_study(tmp_path), store=store).code == 0
+    finally:
+        subprocess.run(["umount", "-l", store], check=False)
+
+
+def test_a_failure_is_an_outcome_with_its_reason(tmp_path: Path) -> None:
+    """A method with no answer fails its trials, says why, and is not tried again; the rest is done."""
+    study = write_study(tmp_path, TINY + '[[prune]]\ncriterion = { name = "snip", samples_per_class = 900 }\n')
+    store = tmp_path / "store"
+    said = prunectl("run", study, "--json", store=store)
+    assert said.code == 1
+    rows = said.json()["trials"]
+    failed = [row for row in rows if row["status"] == "failed"]
+    assert len(failed) == 4
+    assert all("images a class" in str(row["reason"]) for row in failed)
+    assert sum(row["status"] == "done" for row in rows) == len(rows) - 4
+    again = prunectl("run", study, "--json", store=store)
+    assert (again.code, again.json()["steps"]["done"]) == (1, 0)

@@ -1,0 +1,1 @@
+"""An example of a criterion in a package of its own."""

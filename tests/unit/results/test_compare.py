@@ -1,0 +1,84 @@
+"""Two tables held against each other."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+import made_up
+from prunectl.results.compare import compare, flat, lines
+
+
+@pytest.fixture(scope="module")
+def trials() -> pl.DataFrame:
+    return made_up.results(seeds=3, failed=0).trials
+
+
+def test_a_table_equals_itself(trials: pl.DataFrame) -> None:
+    (side,) = compare(trials, trials, names=("a", "b")).sides
+    assert {cell.difference for cell in side.cells} == {0.0}
+    assert {cell.n for cell in side.cells} == {3}
+    assert (side.only_first, side.only_other, side.differs, side.keys) == ((), (), {}, {})
+
+
+def test_trials_are_paired_by_seed_whatever_their_order(trials: pl.DataFrame) -> None:
+    better = trials.with_columns(pl.col("top1") + 0.01).reverse()
+    (side,) = compare(trials, better, names=("a", "b")).sides
+    assert len(side.cells) == 18 * 5
+    for cell in side.cells:
+        assert cell.difference == pytest.approx(0.01)
+        assert cell.interval is not None
+        assert cell.interval.high - cell.interval.low < 1e-9
+
+
+def test_what_only_one_has_is_listed(trials: pl.DataFrame) -> None:
+    fewer = trials.filter((pl.col("seed") < 3) & (pl.col("sparsity") < 0.95))
+    (side,) = compare(trials, fewer, names=("a", "b")).sides
+    assert len(side.only_first) == trials.height - fewer.height
+    assert side.only_other == ()
+    assert side.only_first[0] == "random · at init, 98 %, seed 1"
+
+
+def test_another_network_is_compared_arm_by_arm_and_named(trials: pl.DataFrame) -> None:
+    other = trials.with_columns(model=pl.lit("vgg11"))
+    (side,) = compare(trials, other, names=("a", "b")).sides
+    assert side.differs == {"model": ("vgg16", "vgg11")}
+    assert len(side.cells) == 18 * 5
+
+
+def test_several_tables_are_each_held_against_the_first(trials: pl.DataFrame) -> None:
+    found = compare(trials, trials, trials.head(5), names=("a", "b", "c"))
+    assert [side.name for side in found.sides] == ["b", "c"]
+    assert json.loads(json.dumps(found.to_dict()))["first"] == "a"
+
+
+def test_keys_of_the_studies_that_differ() -> None:
+    one = {"train": {"lr": 0.1, "epochs": 2}, "prune": [{"at": ["init"]}], "title": "x"}
+    other = {"train": {"lr": 0.2}, "prune": [{"at": ["init"]}, {"at": ["end"]}], "title": "x"}
+    assert flat(one)["prune[0].at"] == ["init"]
+    table = made_up.results(seeds=1).trials
+    (side,) = compare(table, table, names=("a", "b"), keys=(one, other)).sides
+    assert side.keys == {
+        "train.lr": (0.1, 0.2), "train.epochs": (2, "(not there)"), "prune[1].at": ("(not there)", ["end"]),
+    }  # fmt: skip
+
+
+def test_one_seed_has_no_interval() -> None:
+    table = made_up.results(seeds=1).trials
+    (side,) = compare(table, table, names=("a", "b")).sides
+    assert {cell.interval for cell in side.cells} == {None}
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_table_fits_the_terminal(trials: pl.DataFrame, width: int) -> None:
+    found = list(lines(compare(trials, trials, names=("a", "b")), width))
+    assert max(map(len, found)) <= width
+    assert any("+0.00" in line or "0.00" in line for line in found)
+
+
+def test_nothing_in_common_is_said(trials: pl.DataFrame) -> None:
+    other = trials.with_columns(sparsity=pl.lit(0.123))
+    text = "\n".join(lines(compare(trials, other, names=("a", "b")), 80))
+    assert "No trial of the one" in text

@@ -1,0 +1,95 @@
+"""The table as CSV, JSON and Parquet: the same columns, types and values in each."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import made_up
+from prunectl.base.errors import PrunectlError
+from prunectl.results.files import read_table, to_csv, to_json, write_table
+from prunectl.results.table import SCHEMA
+
+
+def awkward() -> pl.DataFrame:
+    """Values that formats like to lose: no list and an empty one, infinity, NaN, quotes, an empty text, 1/3."""
+    trials = made_up.results(seeds=2).trials.head(8)
+    odd: dict[str, list[object]] = {
+        "layers_collapsed": [None, [], ["a"], ["a", "b.1"], [], [], [], []],
+        "compression_actual": [math.inf, -math.inf, math.nan, None, 1 / 3, 0.0, -0.0, 1e-300],
+        "reason": ['=1+1, "quoted"\nand more', "", None, "−;–", "\u202e", "'", "@", "+"],
+        "n_params": [2**62, None, 0, 1, 2, 3, 4, 5],
+    }
+    return trials.with_columns(pl.Series(name, values, SCHEMA[name]) for name, values in odd.items())
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
+def test_a_table_comes_back_as_it_was(suffix: str, tmp_path: Path) -> None:
+    trials = awkward()
+    write_table(trials, tmp_path / f"t.{suffix}")
+    back = read_table(tmp_path / f"t.{suffix}")
+    assert back.schema == pl.Schema(SCHEMA)
+    assert_frame_equal(back, trials, check_exact=True)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
+def test_a_table_without_trials_comes_back(suffix: str, tmp_path: Path) -> None:
+    trials = pl.DataFrame(schema=SCHEMA)
+    write_table(trials, tmp_path / f"t.{suffix}")
+    assert_frame_equal(read_table(tmp_path / f"t.{suffix}"), trials)
+
+
+def test_csv_and_json_read_by_anybody() -> None:
+    trials = awkward()
+    header, first, *_ = to_csv(trials).splitlines()
+    assert header == ",".join(SCHEMA)
+    assert first.startswith("made-up,")
+    rows = json.loads(to_json(trials))
+    assert [row["layers_collapsed"] for row in rows[:4]] == [None, [], ["a"], ["a", "b.1"]]
+    assert [row["compression_actual"] for row in rows[:4]] == ["inf", "-inf", "nan", None]
+
+
+def test_columns_of_a_later_version_are_left_out_and_missing_ones_are_null(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("criterion,ablation,seed,sparsity,top1,novel\nsnip,none,1,0.9,0.5,x\n")
+    back = read_table(tmp_path / "t.csv")
+    assert back.schema == pl.Schema(SCHEMA)
+    assert back["top1"].to_list() == [0.5]
+    assert back["loss"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("t.txt", b"", "does not end in"),
+        ("t.csv", b"a,b\n1,2\n", "has no column criterion"),
+        ("t.csv", b"", "is not a table of results"),
+        ("t.csv", b"criterion,ablation,seed,sparsity,top1\nsnip,none,one,0.9,0.5\n", "is not a table of results"),
+        ("t.csv", b"\xff\xfe\x00\x00,\x80", "has no column criterion"),
+        ("t.json", b"{}", "is not a list of trials"),
+        ("t.json", b"[1]", "is not a list of trials"),
+        ("t.json", b"[" * 100_000, "is not a table of results"),
+        ("t.json", b'[{"criterion": 1, "ablation": [], "seed": "x", "sparsity": {}, "top1": 1}]', "table of results"),
+        ("t.parquet", b"PAR1 not really", "is not a table of results"),
+    ],
+)
+def test_bad_files_are_named_with_a_reason(name: str, content: bytes, told: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(PrunectlError) as caught:
+        read_table(path)
+    assert told in caught.value.message
+    assert str(path) in caught.value.message
+    assert caught.value.hint is not None or name == "t.txt"
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(PrunectlError, match="cannot be read"):
+        read_table(tmp_path / "none.csv")
+    with pytest.raises(PrunectlError, match="cannot be read"):
+        (tmp_path / "folder.csv").mkdir()
+        read_table(tmp_path / "folder.csv")

@@ -1,0 +1,103 @@
+"""Intervals against values printed in textbooks and worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from prunectl.results.statistics import bootstrap, incomplete_beta, mean, median, paired, sd, t_interval, t_quantile
+
+T_975 = {  # two-sided 95 %, to 16 digits (Abramowitz and Stegun, table 26.10, print the first six)
+    1: 12.70620473617470,
+    2: 4.302652729749464,
+    3: 3.182446305283710,
+    4: 2.776445105197794,
+    5: 2.570581835636316,
+    9: 2.262157162798206,
+    17: 2.109815577833317,
+    30: 2.042272456301238,
+    100: 1.983971518523552,
+}
+
+
+@pytest.mark.parametrize(("df", "quantile"), T_975.items())
+def test_t_quantiles_are_the_textbooks(df: int, quantile: float) -> None:
+    assert t_quantile(0.975, df) == pytest.approx(quantile, rel=1e-12)
+    assert t_quantile(0.025, df) == -t_quantile(0.975, df)
+
+
+@pytest.mark.parametrize("p", [0.55, 0.75, 0.9, 0.995])
+def test_t_quantiles_with_closed_forms(p: float) -> None:
+    """One degree of freedom is Cauchy's distribution; two have a closed form as well."""
+    assert t_quantile(p, 1) == pytest.approx(math.tan(math.pi * (p - 0.5)), rel=1e-12)
+    assert t_quantile(p, 2) == pytest.approx((2 * p - 1) / math.sqrt(2 * p * (1 - p)), rel=1e-12)
+
+
+def test_incomplete_beta_where_it_is_a_polynomial() -> None:
+    assert incomplete_beta(2, 3, 0.4) == pytest.approx(0.5248, rel=1e-12)
+    assert incomplete_beta(1, 1, 0.3) == pytest.approx(0.3, rel=1e-12)
+    assert incomplete_beta(0.5, 0.5, 0.25) == pytest.approx(1 / 3, rel=1e-12)  # (2/π) arcsin √x
+
+
+def test_student_s_sleep_data() -> None:
+    """Student (1908), the extra hours of sleep: mean 1.58, 95 % interval 0.70 to 2.46 as R prints it."""
+    extra = [1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4]
+    found = t_interval(extra)
+    assert found is not None
+    assert mean(extra) == pytest.approx(1.58)
+    assert (found.n, found.kind) == (10, "95 % t-interval of the mean")
+    assert [found.low, found.high] == pytest.approx([0.7001142, 2.4598858], abs=1e-7)
+
+
+def test_moments() -> None:
+    values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]
+    assert mean(values) == 5
+    assert sd(values) == pytest.approx(math.sqrt(32 / 7))
+    assert median(values) == 4.5
+    assert median([3.0, 1.0, 2.0]) == 2
+    assert mean([0.1] * 10) == 0.1
+
+
+def test_one_value_has_no_interval() -> None:
+    assert t_interval([0.9]) is None
+    assert bootstrap([0.9]) is None
+    assert sd([0.9]) is None
+
+
+def test_the_bootstrap_of_two_is_their_range() -> None:
+    """Means 1, 1.5, 1.5, 2: a tenth of four resamples is less than one."""
+    found = bootstrap([2.0, 1.0])
+    assert found is not None
+    assert (found.low, found.high, found.kind) == (1, 2, "80 % bootstrap interval of the mean")
+
+
+def test_the_bootstrap_of_three_by_hand() -> None:
+    """27 resamples of 0, 3, 6. Means 0 (1), 1 (3), 2 (6), ...: a tenth of 27 lies within the first four."""
+    found = bootstrap([0.0, 3.0, 6.0])
+    assert found is not None
+    assert (found.low, found.high) == (1, 5)
+    middle = bootstrap([0.0, 3.0, 6.0], of="median")
+    assert middle is not None
+    assert (middle.low, middle.high) == (0, 6)  # a median of 0 comes 7 times in 27
+
+
+def test_drawn_bootstraps_repeat_and_come_near_the_exact_one() -> None:
+    values = [float(value) for value in range(12)]
+    found = bootstrap(values)
+    assert found == bootstrap(values[::-1])
+    assert found is not None
+    normal = 1.2816 * math.sqrt(sum((v - 5.5) ** 2 for v in values)) / 12  # z · σ / √n with the n of the resample
+    assert found.low == pytest.approx(5.5 - normal, abs=0.1)
+    assert found.high == pytest.approx(5.5 + normal, abs=0.1)
+
+
+def test_pairs_are_made_by_seed() -> None:
+    assert paired({1: 5.0, 2: 6.0, 4: 9.0}, {4: 1.0, 1: 2.0, 3: 0.0}) == {1: 3.0, 4: 8.0}
+
+
+def test_what_is_no_probability_is_refused() -> None:
+    with pytest.raises(ValueError, match="quantile"):
+        t_quantile(1.0, 3)
+    with pytest.raises(ValueError, match="I_x"):
+        incomplete_beta(1, 1, 1.5)

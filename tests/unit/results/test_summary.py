@@ -1,0 +1,72 @@
+"""Sentences say what the numbers say, and judge nothing from one seed."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+import made_up
+from prunectl.results import summary
+from prunectl.results.aggregate import ablation_differences, roles, summarise
+from prunectl.results.table import SCHEMA
+
+
+def test_one_seed_is_not_judged() -> None:
+    text = " ".join(summary.sentences(made_up.results(seeds=1, failed=0).trials))
+    assert "one seed settles nothing" in text
+    for word in ("set apart", "interval", "better in", "worse in"):
+        assert word not in text
+    assert "(one seed: not judged)" in text
+
+
+def test_the_sentences_of_a_study() -> None:
+    trials = made_up.results().trials
+    text = "\n".join(summary.sentences(trials))
+    assert "448 of 450 trials are done, with 5 seeds (2 failed)." in text
+    assert "At 98 % sparsity magnitude (at end · finetune) is best: 91.74 %" in text
+    assert "Layers collapse (nothing left of them) in 5 of 358 pruned trials: random · at init · invert" in text
+    assert "set apart seed by seed (+2.73 to +3.41 points)" in text
+
+
+def test_a_best_that_is_not_set_apart_is_called_so() -> None:
+    trials = made_up.results().trials
+    at_30 = next(text for text in summary.sentences(trials) if text.startswith("At 30 %"))
+    assert "not set apart" in at_30
+
+
+def test_means_and_differences_by_hand() -> None:
+    trials = made_up.results(seeds=3, failed=0).trials
+    snip = trials.filter((pl.col("criterion") == "snip") & (pl.col("sparsity") == 0.9))
+    plain, inverted = (snip.filter(pl.col("ablation") == name)["top1"] for name in ("none", "invert"))
+    row = summarise(trials).row(
+        by_predicate=(pl.col("arm") == "snip · at init") & (pl.col("sparsity") == 0.9), named=True
+    )
+    assert row["mean"] == pytest.approx(plain.mean())
+    assert row["sd"] == pytest.approx(plain.std())
+    wanted = (pl.col("arm") == "snip · at init · invert") & (pl.col("sparsity") == 0.9)
+    change = ablation_differences(trials).row(by_predicate=wanted, named=True)
+    assert change["mean"] == pytest.approx((inverted - plain).mean())
+    assert change["interval"] == "95 % t-interval of the mean"
+
+
+def test_colours_stand_for_criteria_or_for_what_varies() -> None:
+    trials = made_up.results(seeds=1).trials
+    assert roles(trials).hue == "criterion"
+    assert roles(trials).variant == ("at", "retrain")
+    magnitude = trials.filter((pl.col("criterion") == "magnitude") & (pl.col("at") == "end"))
+    assert (roles(magnitude).hue, roles(magnitude).hues) == ("retrain", ("none", "finetune"))
+
+
+def test_a_study_without_results_has_a_sentence() -> None:
+    assert summary.sentences(pl.DataFrame(schema=SCHEMA))
+    bare = made_up.results(seeds=2).trials.with_columns(
+        *(pl.lit(None, SCHEMA[name]).alias(name) for name in ("top1", "top1_dense", "compression_error")),
+        pl.lit("missing").alias("status"), pl.lit(None, SCHEMA["layers_collapsed"]).alias("layers_collapsed"),
+    )  # fmt: skip
+    assert summary.sentences(bare)[0].startswith("0 of 180 trials are done")
+
+
+def test_resources_say_what_sharing_saved() -> None:
+    text = " ".join(summary.resources(made_up.results().resources))
+    assert "made by this run" in text
+    assert "times as much" in text

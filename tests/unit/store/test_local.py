@@ -1,0 +1,100 @@
+"""An artefact is complete or absent, and every read verifies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from prunectl.base.errors import StoreError
+from prunectl.base.keys import digest
+from prunectl.store import layout
+from prunectl.store.local import DamagedError, LocalStore
+from prunectl.store.manifest import Made
+
+MADE = Made(wall_s=1.5, cpu_s=1.0, peak_bytes=7, device="cpu", hardware="x", versions={"torch": "2"}, created="now")
+PREIMAGE = '{"kind":"init"}'
+KEY = digest(PREIMAGE)
+
+
+def filled(root: Path) -> LocalStore:
+    store = LocalStore(root / "store").open()
+    with store.scratch() as out:
+        (out / "a.json").write_text("[1, 2, 3]")
+        (out / "b.bin").write_bytes(bytes(range(256)))
+        store.put(KEY, PREIMAGE, out, MADE)
+    return store
+
+
+def test_what_is_put_is_there_whole_and_read_only(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    assert store.has(KEY)
+    assert store.read(KEY, "a.json") == b"[1, 2, 3]"
+    assert store.manifest(KEY).made == MADE
+    assert list(store.keys()) == [KEY]
+    assert (store.fetch(KEY) / "b.bin").stat().st_mode & 0o222 == 0
+    assert list((store.root / layout.SCRATCH).iterdir()) == []
+
+
+@given(st.sampled_from(["a.json", "b.bin", "manifest.json"]), st.floats(0, 0.999), st.integers(0, 7))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_flipped_bit_is_found_and_set_aside(
+    tmp_path_factory: pytest.TempPathFactory, name: str, place: float, bit: int
+) -> None:
+    store = filled(tmp_path_factory.mktemp("flip"))
+    file = store.root / layout.OBJECTS / KEY[:2] / KEY / name
+    content = bytearray(file.read_bytes())
+    content[int(place * len(content))] ^= 1 << bit
+    file.chmod(0o644)
+    file.write_bytes(content)
+    with pytest.raises(DamagedError):
+        store.fetch(KEY)
+    assert not store.has(KEY)
+    assert list((store.root / layout.ASIDE).iterdir())
+
+
+def test_an_artefact_without_manifest_is_not_there(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    (store.root / layout.OBJECTS / KEY[:2] / KEY / layout.MANIFEST).unlink()
+    assert not store.has(KEY)
+    with pytest.raises(KeyError):
+        store.fetch(KEY)
+    with store.scratch() as out:  # and can be made again
+        (out / "a.json").write_text("[1, 2, 3]")
+        store.put(KEY, PREIMAGE, out, MADE)
+    assert store.has(KEY)
+
+
+def test_a_preimage_of_another_key_is_damage(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store").open()
+    with store.scratch() as out:
+        (out / "a.json").write_text("1")
+        store.put(KEY, '{"kind":"train"}', out, MADE)
+    with pytest.raises(DamagedError, match="pre-image"):
+        store.manifest(KEY)
+
+
+def test_a_directory_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(StoreError, match="not a store"):
+        LocalStore(tmp_path).open()
+    with pytest.raises(StoreError, match="is a file"):
+        LocalStore(tmp_path / "notes.txt").open()
+
+
+def test_a_layout_of_the_future_is_refused(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    (store.root / layout.MARKER).write_text('{"layout": 99}')
+    with pytest.raises(StoreError, match="does not know"):
+        LocalStore(store.root).open()
+
+
+def test_failures_are_kept_and_forgotten(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    assert store.failure(KEY) is None
+    store.record_failure(KEY, "method", "no answer", "")
+    assert store.failure(KEY) == {"kind": "method", "reason": "no answer", "detail": ""}
+    store.forget_failure(KEY)
+    assert store.failure(KEY) is None

@@ -1,0 +1,35 @@
+"""BatchNorm statistics measured anew are the averages over the images."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from networks import SHAPE, small_network
+from prunectl.base.errors import MethodError
+from prunectl.training.pixels import Normalize
+from prunectl.training.recalibrate import recalibrate
+
+NORMALIZE = Normalize([0.5], [0.3], torch.device("cpu"))
+
+
+def test_statistics_are_those_of_the_images_and_no_weight_moves() -> None:
+    network = small_network()
+    before = {name: value.clone() for name, value in network.named_parameters()}
+    images = torch.randint(0, 256, (300, *SHAPE), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    recalibrate(network, images, NORMALIZE)
+    first, norm = network[0], network[1]
+    assert isinstance(norm, torch.nn.BatchNorm2d)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    with torch.no_grad():
+        outputs = first(NORMALIZE(images))
+    torch.testing.assert_close(norm.running_mean, outputs.mean((0, 2, 3)))
+    torch.testing.assert_close(norm.running_var, outputs.var((0, 2, 3)))
+    assert norm.momentum == 0.1
+    assert all(torch.equal(value, before[name]) for name, value in network.named_parameters())
+
+
+def test_without_batch_norm_there_is_nothing_to_do() -> None:
+    with pytest.raises(MethodError, match="no BatchNorm"):
+        recalibrate(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(36, 3)), torch.zeros(1), NORMALIZE)

@@ -1,0 +1,164 @@
+"""Whole experiments of a few steps, done in this process: rewinding, iterative rounds, and what they start from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from prunectl.plan.build import build
+from prunectl.plan.graph import Plan, Trial
+from prunectl.plan.steps import Key, Step, Train, parents
+from prunectl.store import layout
+from prunectl.study.load import judged
+from prunectl.training.recipe import learning_rate
+from prunectl.work.context import Context
+from prunectl.work.files import read_json, read_tensors
+from prunectl.work.masks import read_masks
+from prunectl.work.perform import perform
+
+STUDY: dict[str, Any] = {
+    "name": "t",
+    "data": {"name": "digits", "train_limit": 120, "test_limit": 50},
+    "model": {"name": "tiny-cnn"},
+    "train": {
+        "epochs": 3,
+        "batch_size": 40,
+        "lr": 0.05,
+        "schedule": {"kind": "step", "milestones": [1, 2], "gamma": 0.5},
+    },
+    "sweep": {"levels": {"rate": 0.3, "count": 3}, "seeds": [1]},
+    "prune": [
+        {
+            "criterion": "magnitude",
+            "at": "end",
+            "rounds": ["one-shot", "iterative"],
+            "retrain": ["weight-rewind", "lr-rewind", "finetune"],
+            "rewind_to": {"step": 4},
+        }
+    ],
+}
+
+
+class Workshop:
+    """Does the steps of a plan one after the other, each in a directory of its own."""
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self.folder, self.plan = folder, plan
+
+    def do(self, step: Step, name: str, resume: Key | None = None) -> Path:
+        out = self.folder / name
+        if not out.exists():
+            inputs = {role: self.made(key) for role, key in parents(step).items()}
+            if resume is not None:
+                inputs["resume"] = self.made(resume)
+            out.mkdir()
+            context = Context(
+                device=torch.device("cpu"), data_root=self.folder, snapshots=self.folder / f"{name}-snapshots"
+            )
+            perform(step, inputs, out, context)
+        return out
+
+    def made(self, key: Key) -> Path:
+        return self.do(self.plan.steps[key], key, self.plan.follows.get(key))
+
+    def state(self, key: Key) -> dict[str, torch.Tensor]:
+        return read_tensors(self.made(key) / layout.STATE)
+
+    def masks(self, key: Key | None) -> dict[str, torch.Tensor]:
+        assert key is not None
+        return read_masks(self.made(key)) or {}
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    torch.set_num_threads(1)
+    study, slips = judged(STUDY)
+    assert study is not None, slips
+    return Workshop(tmp_path_factory.mktemp("work"), build(study, dataset_fingerprint()))
+
+
+def dataset_fingerprint() -> str:
+    from prunectl.datasets.digits import Digits
+
+    assert Digits.fingerprint is not None
+    return Digits.fingerprint
+
+
+def chain(plan: Plan, rounds: str, retrain: str) -> list[Trial]:
+    return [
+        one for one in plan.trials if one.sparsity > 0 and one.arm.rounds_label == rounds and one.arm.retrain == retrain
+    ]
+
+
+def begun(workshop: Workshop, state: Key) -> tuple[Train, dict[str, torch.Tensor]]:
+    """A retraining, and the state with which it begins: the same step, stopped before its first."""
+    step = workshop.plan.steps[state]
+    assert isinstance(step, Train)
+    return step, read_tensors(workshop.do(replace(step, to_step=step.first_step), f"{state}-begun") / layout.STATE)
+
+
+@pytest.mark.parametrize("rounds", ["one-shot", "iterative"])
+def test_rewound_weights_are_the_masked_weights_of_step_k(workshop: Workshop, rounds: str) -> None:
+    for trial in chain(workshop.plan, rounds, "weight-rewind"):
+        step, state = begun(workshop, trial.state)
+        dense, masks = workshop.state(step.start), workshop.masks(trial.mask)
+        assert step.first_step == 4
+        for name, tensor in dense.items():
+            if name.startswith("model/"):
+                mask = masks.get(name.removeprefix("model/"))
+                want = tensor if mask is None else tensor * mask
+                assert torch.equal(state[name], want)  # weights, biases, BatchNorm and its statistics
+            elif name.startswith("optimizer/"):
+                mask = masks.get(name.split("/")[1])
+                assert torch.equal(state[name], tensor if mask is None else tensor * mask)
+
+
+@pytest.mark.parametrize("retrain", ["lr-rewind", "finetune"])
+def test_other_retrainings_begin_with_the_masked_weights_as_they_are(workshop: Workshop, retrain: str) -> None:
+    """Learning-rate rewinding is weight rewinding to the end, with the schedule from the beginning."""
+    for trial in chain(workshop.plan, "one-shot", retrain):
+        step, state = begun(workshop, trial.state)
+        trained, masks = workshop.state(trial.baseline), workshop.masks(trial.mask)
+        assert step.first_step == 0
+        for name, mask in masks.items():
+            assert torch.equal(state[f"model/{name}"], trained[f"model/{name}"] * mask)
+        assert not any(name.startswith("optimizer/") for name in state)
+
+
+def test_iterative_masks_only_shrink_and_weights_stay_pruned(workshop: Workshop) -> None:
+    """Trap 8."""
+    for retrain in ("weight-rewind", "lr-rewind", "finetune"):
+        before: dict[str, torch.Tensor] | None = None
+        for trial in chain(workshop.plan, "iterative", retrain):
+            masks, state = workshop.masks(trial.mask), workshop.state(trial.state)
+            total = sum(mask.numel() for mask in masks.values())
+            assert sum(int((~mask).sum()) for mask in masks.values()) == round(trial.sparsity * total)
+            for name, mask in masks.items():
+                assert before is None or bool((mask <= before[name]).all())
+                assert not state[f"model/{name}"][~mask].any()
+                assert not state[f"optimizer/{name}/momentum_buffer"][~mask].any()
+            before = masks
+
+
+def test_the_rates_that_were_used_are_the_schedules(workshop: Workshop) -> None:
+    for retrain in ("weight-rewind", "lr-rewind", "finetune"):
+        for trial in chain(workshop.plan, "one-shot", retrain):
+            step = workshop.plan.steps[trial.state]
+            assert isinstance(step, Train)
+            for point in read_json(workshop.made(trial.state) / layout.PROGRESS)["curve"]:
+                assert point["lr"] == learning_rate(step.recipe, point["step"] - 1)
+
+
+def test_a_training_in_pieces_is_the_training_in_one_go(workshop: Workshop) -> None:
+    """The dense training is kept at step 4 and taken up from there; alone, it gives the same bits and curve."""
+    plan = workshop.plan
+    whole = next(iter({trial.baseline for trial in plan.trials}))
+    assert whole in plan.follows
+    pieces = workshop.made(whole)
+    alone = workshop.do(plan.steps[whole], "alone")
+    for name in (layout.STATE, layout.PROGRESS):
+        assert (pieces / name).read_bytes() == (alone / name).read_bytes()
