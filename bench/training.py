@@ -36,6 +36,7 @@ from prunectl.training.augment import Augmentation
 from prunectl.training.loop import Material, advance, begin
 from prunectl.training.pixels import Normalize, memory_format
 from prunectl.training.recipe import Recipe
+from prunectl.training.source import Held
 
 BATCH = 128
 WARM = 5
@@ -101,10 +102,8 @@ def ours(model: Model, dataset: Declared, images: Tensor, labels: Tensor, augmen
         augment=entries,
     )
     data = Material(
-        train_images=images.contiguous(memory_format=layout),
-        train_labels=labels,
-        test_images=images[:1],
-        test_labels=labels[:1],
+        train=Held(images.contiguous(memory_format=layout), labels),
+        test=Held(images[:1], labels[:1]),
         normalize=Normalize(dataset.mean, dataset.std, torch.device("cpu")),
     )
     trainee = begin(net, recipe)

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from prunectl.plan.graph import Arm
-from prunectl.plan.resolve import arms_of
+from prunectl.plan.resolve import arms_of, dataset_of
 from prunectl.results.table import CURVES, LAYERS, RESOURCES, SCHEMA, Results
 from prunectl.study.load import Loaded, load
 
@@ -90,7 +90,7 @@ def results(text: str = STUDY, seeds: int = 5, failed: int = 2, epochs: int = 80
     loaded = study(text, seeds)
     rows = [
         trial(arm, sparsity, seed)
-        for arm in arms_of(loaded.study)
+        for arm in arms_of(loaded.study, dataset_of(loaded.study).declared("f" * 64))
         for seed in loaded.study.sweep.seeds
         for sparsity in loaded.study.sweep.asked
     ]

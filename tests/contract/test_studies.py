@@ -15,6 +15,7 @@ from prunectl.plan.build import build
 from prunectl.plan.cost import training_steps
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
+from prunectl.plan.resolve import dataset_of
 from prunectl.results import published
 from prunectl.results.pairing import pair
 from prunectl.results.selecting import select
@@ -41,7 +42,7 @@ EVERY_PROFILE = pytest.mark.parametrize(
 def planned(path: Path, profile: str | None) -> tuple[Study, Plan]:
     """The study and its plan; no data is needed for either."""
     study = load(path, profile=profile).study
-    return study, build(study, FINGERPRINT)
+    return study, build(study, dataset_of(study).declared(FINGERPRINT))
 
 
 @cache
@@ -64,7 +65,8 @@ def trials(path: Path, profile: str | None) -> pl.DataFrame:
 def test_every_paper_is_there() -> None:
     there = {path.stem for path in STUDIES}
     assert there >= {
-        "comp6258_vgg16", "frankle_vgg16", "frankle_resnet20", "james_mnist_cnn", "james_vgg16", "james_resnet56",
+        "comp6258_vgg16", "frankle_vgg16", "frankle_resnet20",
+        "frankle_resnet18_tinyimagenet", "frankle_resnet50_imagenet", "james_mnist_cnn", "james_vgg16", "james_resnet56",
         "renda_resnet20", "renda_resnet56", "renda_resnet110", "renda_wrn16_8", "renda_cifar100", "l1_lenet5",
         "l1_lenet300", "l1_resnet18", "l1_resnet50",
     }  # fmt: skip
@@ -142,6 +144,6 @@ def test_the_commands_in_its_comments_are_right(path: Path, line: str) -> None:
         options.setdefault(option, []).append(value)
     assert options.keys() <= {"--data", "--profile", "--set", "--only"}
     study = load(path, overrides=options.get("--set", ()), profile=options.get("--profile", [None])[0]).study
-    plan = build(study, FINGERPRINT)
+    plan = build(study, dataset_of(study).declared(FINGERPRINT))
     for selector in options.get("--only", ()):
         assert only(plan, selector).trials

@@ -97,7 +97,7 @@ def test_kill_dash_nine_at_any_moment_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_says_how_to_go_on_and_leaves_a_snapshot(tmp_path: Path) -> None:
-    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 400"))
+    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 100_000"))  # longer than any machine takes
     store = tmp_path / "store"
     process = begin("train", study, store=store)
     assert process.stderr is not None
@@ -130,7 +130,7 @@ def test_two_runs_at_once_share_the_work(tmp_path: Path) -> None:
 
 def test_a_killed_child_is_an_outcome_of_its_own(tmp_path: Path) -> None:
     """The rest goes on; the table shows the hole; the next run fills it."""
-    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 60").replace("seeds = [1, 2]", "seeds = [1]"))
+    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 200").replace("seeds = [1, 2]", "seeds = [1]"))
     store = tmp_path / "store"
     process = begin("run", study, "--jobs", "1", store=store)
     assert process.stderr is not None

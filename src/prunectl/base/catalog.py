@@ -61,11 +61,15 @@ DATASETS: Mapping[str, str] = {
     "fashion-mnist": "prunectl.datasets.mnist:FashionMnist",
     "cifar10": "prunectl.datasets.cifar:Cifar10",
     "cifar100": "prunectl.datasets.cifar:Cifar100",
+    "tiny-imagenet": "prunectl.datasets.imagenet:TinyImageNet",
+    "image-folder": "prunectl.datasets.pictures:ImageFolder",
+    "imagenet": "prunectl.datasets.imagenet:ImageNet",
 }
 
 AUGMENTATIONS: Mapping[str, str] = {
     "pad-crop": "prunectl.training.augment:PadCrop",
     "flip": "prunectl.training.augment:Flip",
+    "random-resized-crop": "prunectl.training.augment:RandomResizedCrop",
 }
 
 EXECUTORS: Mapping[str, str] = {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from prunectl.base.errors import PrunectlError
 from prunectl.cli import options
 from prunectl.cli.console import answer, answer_json, say
+
+if TYPE_CHECKING:
+    from prunectl.datasets.dataset import Dataset
 
 STARTER = """\
 # Every key is explained in docs/study.md; `prunectl schema` prints the JSON Schema for your editor.
@@ -74,6 +77,18 @@ def doctor(store: options.Store = None, data: options.Data = None, json_: option
         answer(f"{name:<{width}}  {value}")
 
 
+def looked(dataset: Dataset, root: Path) -> str:
+    """That a data set is there; DataError if it is not, or not what it should be."""
+    if dataset.in_files:
+        content = dataset.content(root)
+        sizes = f"{content.train_size:,} + {content.test_size:,} pictures"
+        return f"there: {sizes} of {content.classes} classes (not opened)"
+    from prunectl.datasets.load import load
+
+    load(dataset, root)
+    return "there, and what it should be"
+
+
 def findings(store: Path | None, data: Path | None) -> dict[str, Any]:
     """What was found, by name."""
     import os
@@ -88,7 +103,6 @@ def findings(store: Path | None, data: Path | None) -> dict[str, Any]:
     from prunectl.base.errors import DataError
     from prunectl.cli.console import size
     from prunectl.cli.session import data_root, open_store
-    from prunectl.datasets.load import load
 
     room, root = open_store(store), data_root(None, Path(), data)
     found: dict[str, Any] = {
@@ -104,8 +118,7 @@ def findings(store: Path | None, data: Path | None) -> dict[str, Any]:
     for name in catalog.names("datasets"):
         kind: Any = catalog.entry_type("datasets", name)
         try:
-            load(kind(), root)
-            found[f"data set {name}"] = "there, and what it should be"
+            found[f"data set {name}"] = looked(kind(), root)
         except DataError as error:
             found[f"data set {name}"] = error.message.partition(": looked for")[0]
     return found

@@ -6,11 +6,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import platformdirs
 
 from prunectl.base.errors import PrunectlError
+from prunectl.cli.console import say
 
 if TYPE_CHECKING:
     from prunectl.cli.progress import Display
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
     from prunectl.plan.explain import Todo
     from prunectl.plan.graph import Plan
     from prunectl.plan.stage import Stage
+    from prunectl.results.table import Results
     from prunectl.store.local import LocalStore
     from prunectl.study.schema import Study
+
+T = TypeVar("T")
+
+
+MOST_WORKERS = 8
+"""Processes that read pictures ahead for one training, at most: of the cores that it would leave idle."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +51,6 @@ def open_session(
     data: Path | None = None,
 ) -> Session:
     """Read and check a study, plan it, open the store. Nothing is made."""
-    from prunectl.datasets.fingerprint import fingerprint_of
     from prunectl.plan.build import build
     from prunectl.plan.only import only as restrict
     from prunectl.plan.resolve import dataset_of
@@ -55,8 +62,7 @@ def open_session(
     for name in study.published.tables:
         describe(name)  # an unknown one is told now, not after hours
     root = data_root(study.data.root, path, data)
-    dataset = dataset_of(study)
-    plan = build(study, dataset.fingerprint or fingerprint_of(dataset, root))
+    plan = build(study, dataset_of(study).content(root))
     if only:
         plan = restrict(plan, only)
     return Session(study=study, text=loaded.text, plan=plan, store=open_store(store), data=root)
@@ -70,12 +76,31 @@ def open_store(store: Path | None) -> LocalStore:
 
 
 def data_root(in_study: str | None, path: Path, asked: Path | None) -> Path:
-    """Where the data lie: as asked for, as the study says (from its own directory), or the user's own place."""
+    """Where the data lie: --data, else as the study says (from its own directory), else PRUNECTL_DATA or the user's."""
+    of_surroundings = asked is None or str(asked) == os.environ.get("PRUNECTL_DATA")
+    if in_study is not None and of_surroundings:
+        return path.parent / Path(in_study).expanduser()
     if asked is not None:
         return asked
-    if in_study is not None:
-        return path.parent / Path(in_study).expanduser()
     return Path(platformdirs.user_data_dir("prunectl"))
+
+
+def results_of(session: Session) -> Results:
+    """Everything that the store holds of a study, for a report."""
+    from prunectl.results.gather import results
+
+    return sound(lambda: results(session.study, session.text, session.plan, session.store, set()))
+
+
+def sound(read: Callable[[], T]) -> T:
+    """What is read from the store. An artefact found damaged on the way is set aside, and from then on missing."""
+    from prunectl.store.local import DamagedError
+
+    while True:
+        try:
+            return read()
+        except DamagedError as error:
+            say(f"{error}; it has been set aside, and the next run makes it again")
 
 
 def todo_of(session: Session, stage: Stage, *, retry: bool = False) -> Todo:
@@ -120,6 +145,7 @@ def make(
     if not todo.todo:
         return Tally(reused=set(todo.reused), failed=dict.fromkeys(todo.failed, "failed before"))
     session.store.sweep()
+    side_by_side = jobs or default_jobs(device)
 
     def request(key: Key) -> Request:
         return Request(
@@ -130,9 +156,10 @@ def make(
             data=session.data.absolute(),
             device=device,
             threads=threads,
+            workers=max(0, min(MOST_WORKERS, cores() // side_by_side - threads)),
         )
 
-    engine = chosen.engine(jobs or default_jobs(device))
+    engine = chosen.engine(side_by_side)
     with show(todo) as listen:
         tally = drive(session.plan, todo, engine, request, listen)
     tally.failed.update(dict.fromkeys(todo.failed, "failed before"))
@@ -141,8 +168,11 @@ def make(
 
 def default_jobs(device: str) -> int:
     """One process a core on the CPU; one on a GPU."""
-    if device != "cpu":
-        return 1
+    return cores() if device == "cpu" else 1
+
+
+def cores() -> int:
+    """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

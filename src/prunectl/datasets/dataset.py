@@ -34,6 +34,18 @@ class Arrays:
     test_labels: NDArray[np.uint8]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    """What a plan must know of a data set: what it is, and how large."""
+
+    fingerprint: str
+    shape: tuple[int, int, int]
+    """(channels, height, width) of one image."""
+    classes: int
+    train_size: int
+    test_size: int
+
+
 class Dataset(Entry):
     """A classification data set with a fixed train/test split."""
 
@@ -50,6 +62,25 @@ class Dataset(Entry):
     """SHA-256 of the content (see `datasets/fingerprint.py`), or None where only the disk can tell."""
     balanced: ClassVar[bool] = False
     """Every class has equally many images in each part; checked where there is no fingerprint to check."""
+
+    in_files: ClassVar[bool] = False
+    """Pictures of any size in files, cut as they are read; see `pictures.py`."""
+
+    def content(self, root: Path) -> Content:
+        """What the plan must know, from the disk where it is not declared: DataError if that fails."""
+        from prunectl.datasets.fingerprint import fingerprint_of
+
+        return self.declared(fingerprint_of(self, root))
+
+    def declared(self, fingerprint: str) -> Content:
+        """The declared sizes, with a fingerprint."""
+        return Content(
+            fingerprint=fingerprint,
+            shape=self.shape,
+            classes=self.classes,
+            train_size=self.train_size,
+            test_size=self.test_size,
+        )
 
     def arrays(self, root: Path) -> Arrays:
         """Everything, in its published order, without torch. Raises DataError: where it looked, how to get it."""

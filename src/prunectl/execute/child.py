@@ -130,6 +130,7 @@ def _make(
     context = Context(
         device=device,
         data_root=request.data,
+        workers=request.workers,
         snapshots=store.snapshots(key),
         snapshot_s=request.snapshot_s,
         credit=credits.append,

@@ -38,7 +38,7 @@ class LocalEngine:
     def start(self, request: Request) -> None:
         """Begin a step in a new child."""
         receive, send = self.context.Pipe(duplex=False)
-        process = self.context.Process(target=run_child, args=(send, request), daemon=True)
+        process = self.context.Process(target=run_child, args=(send, request), daemon=False)  # it may have readers
         process.start()
         send.close()
         self.running[request.key] = _Job(process=process, connection=receive)

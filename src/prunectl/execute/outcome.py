@@ -33,6 +33,8 @@ class Request:
     data: Path
     device: str
     threads: int
+    workers: int = 0
+    """Processes that read pictures ahead; 0 reads them in the step's own."""
     snapshot_s: float = 20.0
 
 

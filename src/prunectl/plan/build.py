@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from prunectl.datasets.dataset import Content
 from prunectl.plan.graph import Arm, Plan, StepSet, Trial, follow_ups
 from prunectl.plan.resolve import arms_of, data_of, network_of, recipe_of
 from prunectl.plan.steps import (
@@ -35,18 +36,21 @@ SAME = 1e-9
 """Two sparsities nearer than this are one level."""
 
 
-def build(study: Study, fingerprint: str) -> Plan:
-    """The plan of a study whose data set has the given fingerprint."""
+def build(study: Study, content: Content) -> Plan:
+    """The plan of a study on a data set of the given content."""
     house = _Site(
         steps=StepSet(),
-        network=network_of(study),
-        data=data_of(study, fingerprint),
-        recipe=recipe_of(study),
+        network=network_of(study, content),
+        data=data_of(study, content),
+        recipe=recipe_of(study, content),
         exclude=study.prunable.exclude,
     )
     sparsities = study.sweep.asked
     trials = tuple(
-        trial for arm in arms_of(study) for seed in study.sweep.seeds for trial in _trials(house, arm, seed, sparsities)
+        trial
+        for arm in arms_of(study, content)
+        for seed in study.sweep.seeds
+        for trial in _trials(house, arm, seed, sparsities)
     )
     steps = house.steps.steps
     return Plan(

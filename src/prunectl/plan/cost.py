@@ -12,10 +12,12 @@ from prunectl.plan.steps import Key, Step, Train, preimage
 
 
 def training_steps(plan: Plan) -> dict[str, int]:
-    """Optimizer steps of the whole plan, and what every trial on its own would take."""
+    """Optimizer steps of the whole plan, and what every trial on its own would take, each baseline being one."""
     own = {key: _own_steps(plan, key) for key in plan.steps}
     needed = plan.closure(plan.targets("retrain"))
-    unshared = sum(_chain_steps(plan, trial.state) for trial in plan.trials)
+    states = [trial.state for trial in plan.trials]
+    baselines = {trial.baseline for trial in plan.trials}.difference(states)
+    unshared = sum(_chain_steps(plan, state) for state in [*states, *baselines])
     return {"training_steps": sum(own[key] for key in needed), "training_steps_unshared": unshared}
 
 

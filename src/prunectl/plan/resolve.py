@@ -9,7 +9,7 @@ from itertools import product
 
 from prunectl.base.entry import Entry
 from prunectl.base.errors import StudyError
-from prunectl.datasets.dataset import Dataset
+from prunectl.datasets.dataset import Content, Dataset
 from prunectl.plan.graph import Arm
 from prunectl.plan.steps import Data, Network
 from prunectl.pruning.criterion import Criterion
@@ -32,46 +32,45 @@ def dataset_of(study: Study) -> Dataset:
     return dataset
 
 
-def network_of(study: Study) -> Network:
+def network_of(study: Study, content: Content) -> Network:
     """The network that the study trains."""
-    dataset = dataset_of(study)
     return Network(
         model=study.model.model,
         init=study.model.init,
         bn_init=study.model.bn_init,
-        shape=dataset.shape,
-        classes=dataset.classes,
+        shape=content.shape,
+        classes=content.classes,
     )
 
 
-def data_of(study: Study, fingerprint: str) -> Data:
+def data_of(study: Study, content: Content) -> Data:
     """The data that the study trains and tests on; limits that do not limit are left out."""
-    dataset, data = dataset_of(study), study.data
-    cut_train = data.train_limit is not None and data.train_limit < dataset.train_size
-    cut_test = data.test_limit is not None and data.test_limit < dataset.test_size
+    data = study.data
+    cut_train = data.train_limit is not None and data.train_limit < content.train_size
+    cut_test = data.test_limit is not None and data.test_limit < content.test_size
     return Data(
-        dataset=dataset,
-        fingerprint=fingerprint,
+        dataset=dataset_of(study),
+        fingerprint=content.fingerprint,
         train_limit=data.train_limit if cut_train else None,
         test_limit=data.test_limit if cut_test else None,
     )
 
 
-def recipe_of(study: Study) -> Recipe:
+def recipe_of(study: Study, content: Content) -> Recipe:
     """[train], resolved to steps."""
-    return _recipe(study, study.train)
+    return _recipe(study, study.train, content)
 
 
-def finetune_of(study: Study, finetune: FinetuneSection | None) -> Recipe:
+def finetune_of(study: Study, finetune: FinetuneSection | None, content: Content) -> Recipe:
     """[train] with the overrides of fine-tuning: a small constant rate, as long as the recipe unless told."""
     given = {name: value for name, value in (finetune or FinetuneSection()) if value is not None}
     if "epochs" in given or "steps" in given:
         given |= {"epochs": given.get("epochs"), "steps": given.get("steps")}
-    return _recipe(study, study.train.model_copy(update=given))
+    return _recipe(study, study.train.model_copy(update=given), content)
 
 
-def _recipe(study: Study, train: TrainSection) -> Recipe:
-    count = min(study.data.train_limit or math.inf, dataset_of(study).train_size)
+def _recipe(study: Study, train: TrainSection, content: Content) -> Recipe:
+    count = min(study.data.train_limit or math.inf, content.train_size)
     per_epoch = math.ceil(count / train.batch_size)
     unit = 1 if train.epochs is None else per_epoch
     return Recipe(
@@ -111,15 +110,17 @@ def moment_label(when: When) -> str:
     return f"step={when.step}" if when.step is not None else f"epoch={when.epoch}"
 
 
-def arms_of(study: Study) -> tuple[Arm, ...]:
+def arms_of(study: Study, content: Content) -> tuple[Arm, ...]:
     """Every arm, in the order of the study file, each once."""
-    recipe = recipe_of(study)
-    return tuple(dict.fromkeys(arm for section in study.prune for arm in _arms(study, section, recipe)))
+    recipe = recipe_of(study, content)
+    found = (
+        arm for section in study.prune for arm in _arms(section, recipe, finetune_of(study, section.finetune, content))
+    )
+    return tuple(dict.fromkeys(found))
 
 
-def _arms(study: Study, section: PruneSection, recipe: Recipe) -> Iterator[Arm]:
+def _arms(section: PruneSection, recipe: Recipe, finetune: Recipe) -> Iterator[Arm]:
     rounds_asked: tuple[RoundsSection | None, ...] = section.rounds or (None,)
-    finetune = finetune_of(study, section.finetune)
     for criterion, at, scope, structure, asked, ablation, retrain in product(
         section.criterion,
         section.at,

@@ -223,6 +223,7 @@ def subset(data: DataSection) -> Iterator[Slip]:
 def shapes(data: DataSection, model: ModelSection | None) -> Iterator[Slip]:
     """The network and the augmentations can take the images: what they cannot, they say in `refusal`."""
     shape = getattr(data.dataset, "shape", None)
+    yield from _on_reading(data)
     takers: list[tuple[Path, Any]] = [(("data", "augment", place), each) for place, each in enumerate(data.augment)]
     takers += [(("model", "name"), model.model)] if model is not None else []
     for path, taker in takers:
@@ -233,6 +234,19 @@ def shapes(data: DataSection, model: ModelSection | None) -> Iterator[Slip]:
             yield Slip(
                 path=path, message=reason, hint=f"{data.dataset.name} has images of {shape[1]}x{shape[2]} pixels"
             )
+
+
+def _on_reading(data: DataSection) -> Iterator[Slip]:
+    """What cuts images as they are read needs pictures in files, and comes before what changes them afterwards."""
+    for place, each in enumerate(data.augment):
+        if not getattr(each, "on_reading", False):
+            continue
+        path = ("data", "augment", place)
+        if not getattr(data.dataset, "in_files", False):
+            message = f"{each.name} cuts pictures as they are read from files; {data.dataset.name} has none"
+            yield Slip(path=path, message=message, hint="pad-crop and flip work on every data set")
+        elif place > 0:
+            yield Slip(path=path, message=f"{each.name} cuts pictures as they are read: it must come first")
 
 
 def repeated_arms(sections: Iterable[PruneSection | None]) -> Iterator[Slip]:

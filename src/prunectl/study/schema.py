@@ -66,7 +66,9 @@ class DataSection(FlatSection):
         default=(), description="what is done to training images, in order; [] for nothing"
     )
     root: str | None = Field(
-        default=None, min_length=1, description="the directory that holds the data, instead of --data's"
+        default=None,
+        min_length=1,
+        description="the directory that holds the data, from the study's own; --data goes before it",
     )
     train_limit: Count | None = Field(
         default=None, description="only so many training images: a fixed subset, balanced over the classes"

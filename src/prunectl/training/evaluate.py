@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from prunectl.training.pixels import Normalize
+from prunectl.training.source import Source, runs
 
 BATCH = 500
 
@@ -23,14 +24,15 @@ class Score:
 
 
 @torch.inference_mode()
-def evaluate(network: nn.Module, images_NCHW: Tensor, labels: Tensor, normalize: Normalize) -> Score:
+def evaluate(network: nn.Module, source: Source, normalize: Normalize) -> Score:
     """The network on all the images, in evaluation mode; the mode it was in is put back."""
     training = network.training
     network.eval()
     total = loss = top1 = top5 = 0.0
-    for start in range(0, len(labels), BATCH):
-        target = labels[start : start + BATCH]
-        logits = network(normalize(images_NCHW[start : start + BATCH]))
+    chosen = runs(len(source.labels), BATCH)
+    for run, images in zip(chosen, source.batches(chosen), strict=True):
+        target = source.labels[run]
+        logits = network(normalize(images))
         loss += float(functional.cross_entropy(logits, target, reduction="sum"))
         ranked = logits.topk(min(5, logits.shape[1]), dim=1).indices == target[:, None]
         top1 += float(ranked[:, 0].sum())

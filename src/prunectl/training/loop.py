@@ -7,7 +7,7 @@ exactly zero after every step: their gradients are, before the optimizer sees th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -20,6 +20,7 @@ from prunectl.training.augment import Augmentation
 from prunectl.training.evaluate import evaluate
 from prunectl.training.pixels import Normalize, memory_format
 from prunectl.training.recipe import Recipe, learning_rate
+from prunectl.training.source import RandomWindow, Source
 
 OPTIMIZERS: Mapping[str, Callable[[list[nn.Parameter], Recipe], torch.optim.Optimizer]] = {
     "sgd": lambda parameters, recipe: torch.optim.SGD(
@@ -41,12 +42,10 @@ OPTIMIZERS: Mapping[str, Callable[[list[nn.Parameter], Recipe], torch.optim.Opti
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
-    """What is trained and tested on: uint8 images (N, C, H, W) and labels (N,), on the device, in its layout."""
+    """What is trained and tested on, and how pixels become numbers."""
 
-    train_images: Tensor
-    train_labels: Tensor
-    test_images: Tensor
-    test_labels: Tensor
+    train: Source
+    test: Source
     normalize: Normalize
 
 
@@ -68,6 +67,7 @@ class Trainee:
 
     network: nn.Module
     optimizer: torch.optim.Optimizer
+    layout: torch.memory_format = torch.contiguous_format
     step: int = 0
     loss_sum: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
     seen: int = 0  # images in `loss_sum`, since the epoch began
@@ -76,12 +76,14 @@ class Trainee:
 
 def begin(network: nn.Module, recipe: Recipe, step: int = 0) -> Trainee:
     """A network at the beginning of a training (or at `step` of it), in its layout, with a fresh optimizer."""
-    network.to(memory_format=memory_format(network))
+    layout = memory_format(network)
+    network.to(memory_format=layout)
     parameters = list(network.parameters())
     device = parameters[0].device
     return Trainee(
         network=network,
         optimizer=OPTIMIZERS[recipe.optimizer](parameters, recipe),
+        layout=layout,
         step=step,
         loss_sum=torch.zeros((), dtype=torch.float64, device=device),
     )
@@ -102,39 +104,61 @@ def advance(
     The order of the images is a permutation per epoch, the augmentation a draw per step, both from `seed` alone.
     Raises MethodError if the loss is not finite at the end of an epoch.
     """
-    network, optimizer = trainee.network, trainee.optimizer
+    network = trainee.network
     masked = _masked_parameters(network, masks)
-    count, size = len(material.train_labels), recipe.batch_size
-    layout = memory_format(network)
+    labels, per_epoch = material.train.labels, recipe.steps_per_epoch
     network.train()
-    order, order_epoch = torch.empty(0), -1
     while trainee.step < to_step:
-        epoch, index = divmod(trainee.step, recipe.steps_per_epoch)
-        if epoch != order_epoch:
-            order = torch.randperm(count, generator=generator(seed, "order", epoch))
-            order, order_epoch = order.to(material.train_labels.device), epoch
-        chosen = order[index * size : (index + 1) * size]
-        images = material.train_images[chosen]
-        for number, augmentation in enumerate(recipe.augment):
-            draws = generator(seed, "augment", trainee.step, number)
-            assert isinstance(augmentation, Augmentation)
-            images = augmentation.apply(images, draws)
-        inputs = material.normalize(images).contiguous(memory_format=layout)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, trainee.step)
-        optimizer.zero_grad(set_to_none=True)
-        loss = functional.cross_entropy(network(inputs), material.train_labels[chosen])
-        loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs of torch
-        for weight, mask in masked:
-            assert weight.grad is not None
-            weight.grad.mul_(mask)
-        optimizer.step()
-        trainee.loss_sum += loss.detach() * len(chosen)
-        trainee.seen += len(chosen)
-        trainee.step += 1
-        if index + 1 == recipe.steps_per_epoch or trainee.step == recipe.steps:
-            _close_epoch(trainee, material, recipe)
-        pulse(trainee)
+        epoch, first = divmod(trainee.step, per_epoch)
+        last = min(per_epoch, to_step - epoch * per_epoch)
+        order = torch.randperm(len(labels), generator=generator(seed, "order", epoch)).to(labels.device)
+        chosen = torch.split(order, recipe.batch_size)[first:last]
+        for picked, images in zip(chosen, material.train.batches(chosen, _window(recipe, seed, epoch)), strict=True):
+            _step(trainee, images, labels[picked], material=material, recipe=recipe, masked=masked, seed=seed)
+            if trainee.step % per_epoch == 0 or trainee.step == recipe.steps:
+                _close_epoch(trainee, material, recipe)
+            pulse(trainee)
+
+
+def cuts_on_reading(recipe: Recipe) -> Augmentation | None:
+    """The augmentation that cuts images as they are read, if there is one: it comes first."""
+    first = recipe.augment[0] if recipe.augment else None
+    return first if isinstance(first, Augmentation) and first.on_reading else None
+
+
+def _window(recipe: Recipe, seed: int, epoch: int) -> RandomWindow | None:
+    cutting = cuts_on_reading(recipe)
+    return None if cutting is None else RandomWindow(augmentation=cutting, seed=seed, epoch=epoch)
+
+
+def _step(
+    trainee: Trainee,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    material: Material,
+    recipe: Recipe,
+    masked: Sequence[tuple[nn.Parameter, Tensor]],
+    seed: int,
+) -> None:
+    network, optimizer = trainee.network, trainee.optimizer
+    for number, augmentation in enumerate(recipe.augment):
+        assert isinstance(augmentation, Augmentation)
+        if not augmentation.on_reading:
+            images = augmentation.apply(images, generator(seed, "augment", trainee.step, number))
+    inputs = material.normalize(images).contiguous(memory_format=trainee.layout)
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(recipe, trainee.step)
+    optimizer.zero_grad(set_to_none=True)
+    loss = functional.cross_entropy(network(inputs), labels)
+    loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs of torch
+    for weight, mask in masked:
+        assert weight.grad is not None
+        weight.grad.mul_(mask)
+    optimizer.step()
+    trainee.loss_sum += loss.detach() * len(labels)
+    trainee.seen += len(labels)
+    trainee.step += 1
 
 
 def _masked_parameters(network: nn.Module, masks: Mapping[str, Tensor]) -> list[tuple[nn.Parameter, Tensor]]:
@@ -157,7 +181,7 @@ def _close_epoch(trainee: Trainee, material: Material, recipe: Recipe) -> None:
     train_loss = float(trainee.loss_sum) / trainee.seen
     if train_loss != train_loss or train_loss in (float("inf"), float("-inf")):
         raise MethodError(f"training diverged: the loss is {train_loss} after step {trainee.step}")
-    score = evaluate(trainee.network, material.test_images, material.test_labels, material.normalize)
+    score = evaluate(trainee.network, material.test, material.normalize)
     trainee.curve.append(
         Point(
             step=trainee.step,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from prunectl.base.errors import MethodError
 from prunectl.training.pixels import Normalize
+from prunectl.training.source import Source, runs
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 BATCH = 500
 
 
 @torch.no_grad()
-def recalibrate(network: nn.Module, images_NCHW: Tensor, normalize: Normalize) -> None:
+def recalibrate(network: nn.Module, source: Source, normalize: Normalize) -> None:
     """Set every running mean and variance to the average over batches of all the images, in place.
 
     No weight changes, and no other module than BatchNorm is in training mode. Raises MethodError without BatchNorm.
@@ -27,7 +28,7 @@ def recalibrate(network: nn.Module, images_NCHW: Tensor, normalize: Normalize) -
         norm.reset_running_stats()
         norm.momentum = None  # torch: a cumulative average
         norm.train()
-    for start in range(0, len(images_NCHW), BATCH):
-        network(normalize(images_NCHW[start : start + BATCH]))
+    for images in source.batches(runs(len(source.labels), BATCH)):
+        network(normalize(images))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -22,6 +22,8 @@ class Context:
 
     device: torch.device
     data_root: Path
+    workers: int = 0
+    """Processes that read pictures ahead, for data sets that do not lie in memory; 0 reads in the step's own."""
     snapshots: Path
     snapshot_s: float = 20.0
     """Seconds between two snapshots of a training."""

@@ -7,51 +7,89 @@ import hashlib
 import torch
 from torch import Tensor
 
-from prunectl.base.errors import MethodError
+from prunectl.base.errors import DataError, MethodError
 from prunectl.base.rng import generator
-from prunectl.datasets.dataset import Dataset, Images
+from prunectl.datasets.dataset import Dataset
 from prunectl.datasets.load import load
+from prunectl.datasets.pictures import Pictures
+from prunectl.datasets.streaming import Streamed, stream
 from prunectl.plan.steps import Data
-from prunectl.training.loop import Material
+from prunectl.training.loop import Material, cuts_on_reading
 from prunectl.training.pixels import Normalize
+from prunectl.training.recipe import Recipe
+from prunectl.training.source import Held, Source, runs
 from prunectl.work.context import Context
 
-
-def images_of(data: Data, context: Context) -> tuple[Dataset, Images]:
-    """The data set of a step, read and verified."""
-    assert isinstance(data.dataset, Dataset)
-    images = load(data.dataset, context.data_root, train_limit=data.train_limit, test_limit=data.test_limit)
-    return data.dataset, images
+READ = 500
+HELD_BYTES = 2 << 30
+"""Pictures that take no more than this, decoded, are held in memory."""
 
 
-def material_of(data: Data, context: Context, layout: torch.memory_format) -> Material:
-    """Everything that training and evaluation look at, on the device."""
-    dataset, images = images_of(data, context)
-    device = context.device
+def material_of(data: Data, recipe: Recipe, context: Context, layout: torch.memory_format) -> Material:
+    """Everything that training and evaluation look at, on the device: in memory, but what is cut as it is read."""
+    train, test = parts_of(data, context)
     return Material(
-        train_images=images.train_images.to(device).contiguous(memory_format=layout),
-        train_labels=images.train_labels.to(device),
-        test_images=images.test_images.to(device).contiguous(memory_format=layout),
-        test_labels=images.test_labels.to(device),
-        normalize=Normalize(dataset.mean, dataset.std, device),
+        train=train if cuts_on_reading(recipe) else hold(train, layout),
+        test=hold(test, layout),
+        normalize=normalize_of(data, context),
     )
 
 
+def normalize_of(data: Data, context: Context) -> Normalize:
+    """From pixels to numbers, for this data set."""
+    dataset = data.dataset
+    assert isinstance(dataset, Dataset)
+    return Normalize(dataset.mean, dataset.std, context.device)
+
+
+def parts_of(data: Data, context: Context) -> tuple[Source, Source]:
+    """The training and the test part of a step's data, verified and limited. Of pictures, none is read yet."""
+    dataset, device = data.dataset, context.device
+    assert isinstance(dataset, Dataset)
+    if not isinstance(dataset, Pictures):
+        images = load(dataset, context.data_root, train_limit=data.train_limit, test_limit=data.test_limit)
+        return (
+            Held(images.train_images.to(device), images.train_labels.to(device)),
+            Held(images.test_images.to(device), images.test_labels.to(device)),
+        )
+    listing = dataset.listing(context.data_root)
+    if listing.digest() != data.fingerprint:
+        raise DataError(
+            f"{dataset.name} under {context.data_root} is not what it was when the study was planned",
+            hint="let it rest while a study runs; then run the same command again",
+        )
+    return (
+        stream(dataset, listing.train, data.train_limit, device=device, workers=context.workers),
+        stream(dataset, listing.test, data.test_limit, device=device, workers=context.workers),
+    )
+
+
+def hold(source: Source, layout: torch.memory_format) -> Source:
+    """The same images in memory and in the layout, unless they are too many."""
+    if isinstance(source, Held):
+        return Held(source.images.contiguous(memory_format=layout), source.labels)
+    assert isinstance(source, Streamed)
+    if source.size_bytes > HELD_BYTES:
+        return source
+    images = torch.cat(list(source.batches(runs(len(source.labels), READ))))
+    return Held(images.contiguous(memory_format=layout), source.labels)
+
+
 def scoring_batches(
-    data: Data, per_class: int, batches: int, seed: int, context: Context
+    data: Data, classes: int, per_class: int, batches: int, seed: int, context: Context
 ) -> tuple[list[tuple[Tensor, Tensor]], str]:
     """Frozen batches for a criterion, and the digest of the images chosen.
 
     Each batch has `per_class` training images of every class, no augmentation, in shuffled order; no image is in two
     batches. Raises MethodError if a class has too few.
     """
-    dataset, images = images_of(data, context)
-    chosen = balanced(images.train_labels, dataset.classes, per_class, batches, seed)
+    source, _ = parts_of(data, context)
+    chosen = balanced(source.labels.cpu(), classes, per_class, batches, seed)
     digest = hashlib.sha256(torch.stack(chosen).numpy().tobytes()).hexdigest()
-    normalize = Normalize(dataset.mean, dataset.std, context.device)
+    normalize = normalize_of(data, context)
+    places = [index.to(context.device) for index in chosen]
     found = [
-        (normalize(images.train_images[index].to(context.device)), images.train_labels[index].to(context.device))
-        for index in chosen
+        (normalize(images), source.labels[index]) for index, images in zip(places, source.batches(places), strict=True)
     ]
     return found, digest
 

@@ -18,7 +18,7 @@ from prunectl.training.pixels import memory_format
 from prunectl.work.context import Context, Inputs
 from prunectl.work.files import write_json
 from prunectl.work.masks import described, read_masks
-from prunectl.work.material import material_of
+from prunectl.work.material import hold, normalize_of, parts_of
 from prunectl.work.networks import restored
 
 BYTES = 4  # of a float32
@@ -30,8 +30,8 @@ def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
     masks = read_masks(inputs.get("mask")) or masking.dense(prunable(network, step.exclude))
     masking.apply(masks, network)
     network.to(memory_format=memory_format(network))
-    material = material_of(step.data, context, memory_format(network))
-    score = evaluate(network, material.test_images, material.test_labels, material.normalize)
+    _, test = parts_of(step.data, context)
+    score = evaluate(network, hold(test, memory_format(network)), normalize_of(step.data, context))
     loss = score.loss if math.isfinite(score.loss) else None
     layers = described(masks, step.network)
     entries = sum(int((~mask).sum()) for mask in masks.values() if mask.dim() == 1)

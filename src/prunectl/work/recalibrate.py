@@ -13,7 +13,7 @@ from prunectl.training.state import network_tensors
 from prunectl.work.context import Context, Inputs
 from prunectl.work.files import write_tensors
 from prunectl.work.masks import read_masks
-from prunectl.work.material import material_of
+from prunectl.work.material import hold, normalize_of, parts_of
 from prunectl.work.networks import restored
 
 
@@ -22,6 +22,6 @@ def perform(step: Recalibrate, inputs: Inputs, out: Path, context: Context) -> N
     network = restored(step.network, inputs["state"], context.device)
     masking.apply(read_masks(inputs["mask"]) or {}, network)
     network.to(memory_format=memory_format(network))
-    material = material_of(step.data, context, memory_format(network))
-    recalibrate(network, material.train_images, material.normalize)
+    train, _ = parts_of(step.data, context)
+    recalibrate(network, hold(train, memory_format(network)), normalize_of(step.data, context))
     write_tensors(out / layout.STATE, network_tensors(network))

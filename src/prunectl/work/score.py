@@ -51,4 +51,6 @@ def batches_for(step: Score | PruneRounds, context: Context) -> tuple[list[Batch
         return [], None
     criterion = step.criterion
     assert isinstance(criterion, DataCriterion)
-    return scoring_batches(step.data, criterion.samples_per_class, criterion.batches, step.seed, context)
+    return scoring_batches(
+        step.data, step.network.classes, criterion.samples_per_class, criterion.batches, step.seed, context
+    )

@@ -15,7 +15,6 @@ from prunectl.pruning import mask as masking
 from prunectl.store import layout
 from prunectl.store.files import remove_tree, sha256, sync, write_whole
 from prunectl.training.loop import Trainee, advance, begin
-from prunectl.training.pixels import memory_format
 from prunectl.training.state import dump, load_optimizer, resume
 from prunectl.work.context import Context, Inputs, Stopped
 from prunectl.work.files import read_json, read_tensors, write_json, write_tensors
@@ -35,7 +34,7 @@ def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
     if step.optimizer == "kept":
         load_optimizer(trainee, read_tensors(inputs["start"] / layout.STATE), masks)
     _take_up(trainee, step, inputs, context)
-    material = material_of(step.data, context, memory_format(network))
+    material = material_of(step.data, step.recipe, context, trainee.layout)
     if trainee.step < step.to_step:
         advance(
             trainee,

@@ -19,6 +19,7 @@ from prunectl.plan.cost import estimate, training_steps
 from prunectl.plan.explain import Reason, explain
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.only import only
+from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Init, Measure, Prune, PruneRounds, Recalibrate, Score, Train, key_of, parents, preimage
 from prunectl.study.load import judged, load
 
@@ -35,7 +36,7 @@ BASE: dict[str, Any] = {
 def plan(*arms: dict[str, Any], **changed: Any) -> Plan:
     study, slips = judged({**BASE, "prune": list(arms), **changed})
     assert study is not None, slips
-    return build(study, DATA)
+    return build(study, dataset_of(study).declared(DATA))
 
 
 def kinds(planned: Plan) -> Counter[str]:
@@ -338,4 +339,14 @@ def test_an_overridden_sweep_may_leave_a_claim_without_trials(tmp_path: Path) ->
 
 def test_a_study_file_of_ours_plans(tmp_path: Path) -> None:
     loaded = load(write_study(tmp_path))
-    assert len(build(loaded.study, DATA).trials) == 18
+    assert len(build(loaded.study, dataset_of(loaded.study).declared(DATA)).trials) == 18
+
+
+@given(st.sampled_from(["init", "end", {"epoch": 2}]), st.sampled_from(["none", "lr-rewind"]))
+@settings(deadline=None)
+def test_sharing_never_costs(at: Any, retrain: str) -> None:
+    """Nor in a part of a study without the trial that is the baseline itself."""
+    whole = plan({"criterion": ["magnitude", "snip"], "at": at, "retrain": retrain if at == "end" else "none"})
+    for part in (whole, only(whole, "sparsity=0.9"), only(whole, "criterion=snip,sparsity=0.5,seed=1")):
+        steps = training_steps(part)
+        assert steps["training_steps"] <= steps["training_steps_unshared"]

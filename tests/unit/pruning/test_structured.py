@@ -36,6 +36,7 @@ from prunectl.pruning.structured import (
 from prunectl.training.loop import Material, advance, begin
 from prunectl.training.pixels import Normalize
 from prunectl.training.recipe import Recipe
+from prunectl.training.source import Held
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -266,7 +267,7 @@ def test_pruned_entries_stay_zero_in_training() -> None:
     images = torch.randint(0, 256, (24, *SHAPE), dtype=torch.uint8, generator=generator())
     labels = torch.arange(24) % 3
     material = Material(
-        train_images=images, train_labels=labels, test_images=images, test_labels=labels,
+        train=Held(images, labels), test=Held(images, labels),
         normalize=Normalize([0.5], [0.3], torch.device("cpu")),
     )  # fmt: skip
     trainee = begin(network, recipe)

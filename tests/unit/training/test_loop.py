@@ -16,6 +16,7 @@ from prunectl.training.evaluate import evaluate
 from prunectl.training.loop import Material, Trainee, advance, begin
 from prunectl.training.pixels import Normalize
 from prunectl.training.recipe import Recipe, learning_rate
+from prunectl.training.source import Held
 from prunectl.training.state import dump, load_optimizer, resume
 
 RECIPE = Recipe(
@@ -40,10 +41,8 @@ def material(seed: int = 0, count: int = 39) -> Material:
     images = torch.randint(0, 256, (count, *SHAPE), generator=draws, dtype=torch.uint8)
     labels = torch.arange(count) % 3
     return Material(
-        train_images=images,
-        train_labels=labels,
-        test_images=images[:7],
-        test_labels=labels[:7],
+        train=Held(images, labels),
+        test=Held(images[:7], labels[:7]),
         normalize=Normalize([0.5], [0.3], torch.device("cpu")),
     )
 
@@ -123,8 +122,9 @@ def test_the_loop_is_the_plain_loop() -> None:
 
     chosen = torch.randperm(39, generator=generator(3, "order", 0))[:8]
     plain = small_network().train()
-    inputs = (data.train_images[chosen].float() / 255 - 0.5) / 0.3
-    loss = torch.nn.functional.cross_entropy(plain(inputs), data.train_labels[chosen])
+    (images,) = data.train.batches([chosen])
+    inputs = (images.float() / 255 - 0.5) / 0.3
+    loss = torch.nn.functional.cross_entropy(plain(inputs), data.train.labels[chosen])
     loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs of torch
     for (name, parameter), after in zip(plain.named_parameters(), trained.network.parameters(), strict=True):
         assert parameter.grad is not None
@@ -166,8 +166,7 @@ def test_a_constant_predictor_scores_one_over_the_classes() -> None:
     count = 1230
     score = evaluate(
         Constant(),
-        torch.zeros(count, 1, 2, 2, dtype=torch.uint8),
-        torch.arange(count) % 10,
+        Held(torch.zeros(count, 1, 2, 2, dtype=torch.uint8), torch.arange(count) % 10),
         Normalize([0.0], [1.0], torch.device("cpu")),
     )
     assert score.top1 == 0.1

@@ -9,6 +9,7 @@ from networks import SHAPE, small_network
 from prunectl.base.errors import MethodError
 from prunectl.training.pixels import Normalize
 from prunectl.training.recalibrate import recalibrate
+from prunectl.training.source import Held
 
 NORMALIZE = Normalize([0.5], [0.3], torch.device("cpu"))
 
@@ -17,7 +18,7 @@ def test_statistics_are_those_of_the_images_and_no_weight_moves() -> None:
     network = small_network()
     before = {name: value.clone() for name, value in network.named_parameters()}
     images = torch.randint(0, 256, (300, *SHAPE), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
-    recalibrate(network, images, NORMALIZE)
+    recalibrate(network, Held(images, torch.zeros(300)), NORMALIZE)
     first, norm = network[0], network[1]
     assert isinstance(norm, torch.nn.BatchNorm2d)
     assert norm.running_mean is not None
@@ -32,4 +33,5 @@ def test_statistics_are_those_of_the_images_and_no_weight_moves() -> None:
 
 def test_without_batch_norm_there_is_nothing_to_do() -> None:
     with pytest.raises(MethodError, match="no BatchNorm"):
-        recalibrate(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(36, 3)), torch.zeros(1), NORMALIZE)
+        plain = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(36, 3))
+        recalibrate(plain, Held(torch.zeros(1), torch.zeros(1)), NORMALIZE)

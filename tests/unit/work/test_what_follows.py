@@ -11,6 +11,7 @@ import torch
 
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan, Trial
+from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, Step, Train, parents
 from prunectl.store import layout
 from prunectl.study.load import judged
@@ -78,14 +79,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     torch.set_num_threads(1)
     study, slips = judged(STUDY)
     assert study is not None, slips
-    return Workshop(tmp_path_factory.mktemp("work"), build(study, dataset_fingerprint()))
-
-
-def dataset_fingerprint() -> str:
-    from prunectl.datasets.digits import Digits
-
-    assert Digits.fingerprint is not None
-    return Digits.fingerprint
+    return Workshop(tmp_path_factory.mktemp("work"), build(study, dataset_of(study).content(Path())))
 
 
 def chain(plan: Plan, rounds: str, retrain: str) -> list[Trial]:

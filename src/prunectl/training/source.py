@@ -1,0 +1,59 @@
+"""Where a training's images come from: held in memory, or read as they are needed. The loop cannot tell which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from prunectl.base.rng import generator
+from prunectl.training.augment import Augmentation
+
+Chosen = Tensor | slice
+"""Which images make a batch: positions (n,), or a run of them."""
+
+
+Window = Callable[[int, int, int], tuple[int, int, int, int]]
+"""(number of a picture, width, height) → (top, left, height, width) of what is cut out of it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RandomWindow:
+    """What an augmentation cuts out of a picture in an epoch: a draw of its own for each picture."""
+
+    augmentation: Augmentation
+    seed: int
+    epoch: int
+
+    def __call__(self, index: int, width: int, height: int) -> tuple[int, int, int, int]:
+        """The window of picture `index`."""
+        return self.augmentation.cut(width, height, generator(self.seed, "cut", self.epoch, index))
+
+
+class Source(Protocol):
+    """Images and their labels, (N,) on the device."""
+
+    labels: Tensor
+
+    def batches(self, chosen: Iterable[Chosen], window: Window | None = None) -> Iterator[Tensor]:
+        """uint8 (n, C, H, W) on the device for each choice, in turn."""
+        ...
+
+
+class Held:
+    """Images in memory, uint8 (N, C, H, W), on the device and in the layout of the network."""
+
+    def __init__(self, images_NCHW: Tensor, labels: Tensor) -> None:
+        self.images, self.labels = images_NCHW, labels
+
+    def batches(self, chosen: Iterable[Chosen], window: Window | None = None) -> Iterator[Tensor]:
+        """Views for runs, copies for positions. What is in memory has been cut already."""
+        assert window is None, "only images that are read from files are cut as they are read"
+        return (self.images[one] for one in chosen)
+
+
+def runs(count: int, size: int) -> Sequence[slice]:
+    """All of `count` images in order, `size` at a time."""
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
