@@ -66,7 +66,8 @@ def test_every_paper_is_there() -> None:
     there = {path.stem for path in STUDIES}
     assert there >= {
         "comp6258_vgg16", "frankle_vgg16", "frankle_resnet20",
-        "frankle_resnet18_tinyimagenet", "frankle_resnet50_imagenet", "james_mnist_cnn", "james_vgg16", "james_resnet56",
+        "frankle_resnet18_tinyimagenet", "frankle_resnet50_imagenet", "james_mnist_cnn", "james_vgg16",
+        "james_resnet56",
         "renda_resnet20", "renda_resnet56", "renda_resnet110", "renda_wrn16_8", "renda_cifar100", "l1_lenet5",
         "l1_lenet300", "l1_resnet18", "l1_resnet50",
     }  # fmt: skip

@@ -37,6 +37,7 @@ SCOPES: Mapping[str, str] = {
     "uniform+": "prunectl.pruning.scopes.uniform_plus:UniformPlus",
     "erk": "prunectl.pruning.scopes.erk:Erk",
     "lamp": "prunectl.pruning.scopes.lamp:LampAllocation",
+    "rates": "prunectl.pruning.scopes.rates:Rates",
 }
 
 MODELS: Mapping[str, str] = {

@@ -16,6 +16,7 @@ from prunectl.pruning.criterion import Criterion
 from prunectl.pruning.schedule import Rounds
 from prunectl.study.schema import (
     FinetuneSection,
+    Length,
     PruneSection,
     RoundsSection,
     Study,
@@ -103,6 +104,20 @@ def step_of(when: When, recipe: Recipe) -> int:
     return step
 
 
+def steps_of(budget: float | Length, recipe: Recipe) -> int:
+    """A length of retraining in optimizer steps."""
+    if isinstance(budget, Length):
+        return budget.steps if budget.steps is not None else (budget.epochs or 0) * recipe.steps_per_epoch
+    return max(1, round(budget * recipe.steps))
+
+
+def budget_label(budget: float | Length | None) -> str:
+    """A length of retraining as the table writes it: a fraction, or a number of its unit."""
+    if isinstance(budget, Length):
+        return f"{budget.steps} steps" if budget.steps is not None else f"{budget.epochs} epochs"
+    return f"{budget:g}"
+
+
 def moment_label(when: When) -> str:
     """A moment as the table writes it."""
     if isinstance(when, str):
@@ -155,8 +170,8 @@ def _retrainings(
 ) -> Iterator[tuple[str, int, Recipe]]:
     """The ways of one kind of retraining: its label, the step of the recipe that it begins at, and the recipe.
 
-    A budget b is a fraction of the recipe: fine-tuning takes b of it, weights or rates are rewound to its last b
-    (Renda et al. 2020, Section 2: retraining time as the third axis beside accuracy and sparsity).
+    A budget b is a fraction of the recipe, or a length: fine-tuning takes b, weights or rates are rewound to the last
+    b of the recipe (Renda et al. 2020, Section 2: retraining time as the third axis beside accuracy and sparsity).
     """
     if retrain in ("none", "recalibrate"):
         yield retrain, 0, recipe
@@ -166,8 +181,10 @@ def _retrainings(
             yield label, step_of(moment, recipe), recipe
     else:
         for budget in section.budget or (None,):
-            label = retrain if budget in (None, 1.0) else f"{retrain}(budget={budget:g})"
-            steps = recipe.steps if budget is None else max(1, round(budget * recipe.steps))
+            steps = recipe.steps if budget is None else steps_of(budget, recipe)
+            label = retrain if budget in (None, 1.0) else f"{retrain}(budget={budget_label(budget)})"
+            if retrain != "finetune" and steps > recipe.steps:
+                raise StudyError(f"{label} rewinds by {steps} steps, and the training has only {recipe.steps}")
             if retrain == "finetune":
                 yield label, 0, finetune if budget is None else replace(finetune, steps=steps)
             else:

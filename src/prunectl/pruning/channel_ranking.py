@@ -46,7 +46,7 @@ def _by_share(ranking: Ranking) -> Tensor:
     return order[share[order].argsort(stable=True)]
 
 
-ORDERS: Mapping[str, Callable[[Ranking], Tensor]] = {"global": _by_value, "layerwise": _by_share}
+ORDERS: Mapping[str, Callable[[Ranking], Tensor]] = {"global": _by_value, "layerwise": _by_share, "rates": _by_share}
 """In which order channels go, by the name of the scope."""
 
 

@@ -15,13 +15,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from prunectl.base.errors import MethodError, nearest
+from prunectl.base.errors import MethodError
 from prunectl.pruning import mask as masking
 from prunectl.pruning.channel_ranking import ORDERS, Ranking, ties
 from prunectl.pruning.channels import Channels, channels_of
@@ -29,6 +28,7 @@ from prunectl.pruning.criterion import Criterion
 from prunectl.pruning.mask import Masks, Pruned
 from prunectl.pruning.schedule import Rounds, sparsities
 from prunectl.pruning.scope import Scope
+from prunectl.pruning.scopes.rates import Rates
 from prunectl.pruning.scoring import score
 from prunectl.pruning.select import all_finite
 
@@ -45,15 +45,13 @@ def prune_channels(
     generator: torch.Generator,
     before: Masks | None = None,
     invert: bool = False,
-    rates: Mapping[str, float] | None = None,
 ) -> Pruned:
     """The masks at `sparsity`, of weights, biases and BatchNorm parameters; those of `before` are gone among them.
 
-    Scope "global" ranks all channels together; "layerwise" takes the same fraction of channels from every layer, or
-    fractions in proportion to `rates`, by name or glob of layers (Renda et al. after Li et al. 2017: rates per layer
-    chosen by hand; a layer that is not named stays whole). Layers that were not scored keep their rows. Ties, in
-    channels, are drawn from `generator`. Raises MethodError for scores that are not finite, a sparsity below that of
-    `before` or beyond what one channel per layer leaves, and where nothing may go.
+    Scope "global" ranks all channels together; "layerwise" takes the same fraction of channels from every layer,
+    "rates" fractions in proportion to its rates. Layers that were not scored keep their rows. Ties, in channels, are
+    drawn from `generator`. Raises MethodError for scores that are not finite, a sparsity below that of `before` or
+    beyond what one channel per layer leaves, and where nothing may go.
     """
     sizes = _Sizes.of(scores, channels)
     keep = torch.ones(channels.count, dtype=torch.bool) if before is None else _kept_before(before, scores, channels)
@@ -66,7 +64,7 @@ def prune_channels(
         groups=groups[candidates],
         gone=torch.bincount(groups[~keep], minlength=channels.count),
         size=torch.bincount(groups, minlength=channels.count),
-        rates=None if rates is None else _rates(rates, sizes),
+        rates=_rates(scope, sizes) if isinstance(scope, Rates) else None,
         draw=torch.randperm(len(candidates), generator=generator),
     )
     order = ORDERS[_known(scope)](ranking)
@@ -267,19 +265,15 @@ def _means(scores: Scores, before: Masks | None, channels: Channels) -> Tensor:
     return totals / counts.clamp(min=1)
 
 
-def _rates(rates: Mapping[str, float], sizes: _Sizes) -> Tensor:
+def _rates(scope: Rates, sizes: _Sizes) -> Tensor:
     """By group of layers, the rate that is given for any of them."""
     layers = [name.removesuffix(".weight") for name in sizes.layers]
     groups = sizes.groups()
     found = torch.zeros(len(groups), dtype=torch.float64)
-    for pattern, rate in rates.items():
-        matches = torch.tensor([fnmatchcase(layer, pattern) for layer in layers])
-        if not bool(matches.any()):
-            close = nearest(pattern, layers)
-            raise MethodError(f"{pattern!r} matches no layer" + (f"; did you mean {close!r}?" if close else ""))
-        for group in set(groups[(sizes.rows[matches] > 0).any(0)].tolist()):
+    for layer, rate in scope.by_layer(tuple(layers)).items():
+        for group in set(groups[sizes.rows[layers.index(layer)] > 0].tolist()):
             if found[group] not in (0.0, rate):
-                raise MethodError(f"{pattern!r} gives channels that are tied to those of another layer another rate")
+                raise MethodError(f"{layer} has channels that are tied to those of a layer with another rate")
             found[group] = rate
     return found
 

@@ -30,7 +30,7 @@ from prunectl.study.values import Moment
 from prunectl.study.wording import Path, listing, meant, path_text, shown
 
 MOST_TRIALS = 1_000_000
-OF_CHANNELS = ("global", "layerwise", "uniform")
+OF_CHANNELS = ("global", "layerwise", "uniform", "rates")
 SAME_SPARSITY = 1e-4
 """Two sparsities nearer than this are meant to be the same (0.488 for 1 − 0.8³)."""
 
@@ -86,6 +86,7 @@ def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> It
     yield from unused(section)
     if parts.train is not None:
         yield from moments(section, parts.train)
+        yield from budgets(section, parts.train)
         if section.finetune is not None:
             path: Path = ("finetune",)
             yield from recipe(parts.train, section.finetune, path, check_length=check_length)
@@ -173,6 +174,18 @@ def moments(section: PruneSection, train: TrainSection) -> Iterator[Slip]:
         for place, when in enumerate(getattr(section, key)):
             if isinstance(when, Moment):
                 yield from _moment(when, train, (key, place))
+
+
+def budgets(section: PruneSection, train: TrainSection) -> Iterator[Slip]:
+    """Weights and rates are rewound by no more than the training, as far as both are told in the same unit."""
+    if not {"weight-rewind", "lr-rewind"}.intersection(section.retrain):
+        return
+    for place, budget in enumerate(section.budget or ()):
+        for unit in ("epochs", "steps"):
+            asked, length = getattr(budget, unit, None), getattr(train, unit)
+            if asked is not None and length is not None and asked > length:
+                message = f"{asked} {unit} are more than the training has, {length}; rewinding goes no further back"
+                yield Slip(path=("budget", place, unit), message=message)
 
 
 def _moment(when: Moment, train: TrainSection, path: Path) -> Iterator[Slip]:

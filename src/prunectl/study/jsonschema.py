@@ -30,7 +30,10 @@ def json_schema() -> Schema:
     definitions = whole.pop("$defs")
     built: Schema = {name: _table(_section(name), each) for name, each in definitions.items()}
     built |= {catalog: _catalog(catalog) for catalog in NAMED}
-    built |= {"Moment": _table(_section("Moment"), _moment_schema()), "When": _when()}
+    for name in ("Moment", "Length"):
+        section = _section(name)
+        built[name] = _table(section, section.model_json_schema())
+    built |= {"When": _when(), "Budget": _budget()}
     built["Selector"] = _selector(built["PruneSection"])
     study = _table(Study, whole)
     return {"$schema": DIALECT, "title": "A study of prunectl", **study, "$defs": dict(sorted(built.items()))}
@@ -39,10 +42,6 @@ def json_schema() -> Schema:
 def _section(name: str) -> type[Section]:
     found: type[Section] = getattr(study_schema, name)
     return found
-
-
-def _moment_schema() -> Schema:
-    return study_schema.Moment.model_json_schema()
 
 
 def _table(section: type[Section], given: Schema) -> Schema:
@@ -82,6 +81,8 @@ def _value(given: Schema) -> Schema:
         return {**written, "$ref": f"#/$defs/{given['x-catalog']}"}
     if given.get("x-moment"):
         return {**written, "$ref": "#/$defs/When"}
+    if given.get("x-budget"):
+        return {**written, "$ref": "#/$defs/Budget"}
     if given.get("x-selector"):
         return {"description": given["description"], "$ref": "#/$defs/Selector"}
     if "items" in given:
@@ -155,6 +156,11 @@ def _flat(section: type[FlatSection], table: Schema) -> Schema:
 def _when() -> Schema:
     words = {"enum": ["init", "end"], "description": "at initialization, or at the end of the training"}
     return {"description": "when, in the dense training", "anyOf": [words, {"$ref": "#/$defs/Moment"}]}
+
+
+def _budget() -> Schema:
+    share = {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "description": "a fraction of the recipe"}
+    return {"description": "how long to retrain", "anyOf": [share, {"$ref": "#/$defs/Length"}]}
 
 
 def _selector(arms: Schema) -> Schema:

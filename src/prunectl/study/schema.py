@@ -18,6 +18,7 @@ from prunectl.study.values import (
     Ablation,
     Augmentation,
     BatchSize,
+    Budget,
     Compression,
     Count,
     Criterion,
@@ -26,6 +27,7 @@ from prunectl.study.values import (
     Fraction,
     Initialization,
     LearningRate,
+    Length,
     Many,
     Model,
     Moment,
@@ -35,7 +37,6 @@ from prunectl.study.values import (
     Scope,
     Seed,
     Seeds,
-    Share,
     Steps,
     Structure,
     WeightDecay,
@@ -44,9 +45,27 @@ from prunectl.study.values import (
 from prunectl.study.wording import listing, shown
 
 __all__ = [
-    "Ablation", "Claim", "DataSection", "FinetuneSection", "Fraction", "Initialization", "LevelsSection",
-    "ModelSection", "Moment", "PrunableSection", "PruneSection", "PublishedSection", "Retraining",
-    "RoundsSection", "ScheduleSection", "Seed", "Study", "SweepSection", "TrainSection", "When",
+    "Ablation",
+    "Claim",
+    "DataSection",
+    "FinetuneSection",
+    "Fraction",
+    "Initialization",
+    "Length",
+    "LevelsSection",
+    "ModelSection",
+    "Moment",
+    "PrunableSection",
+    "PruneSection",
+    "PublishedSection",
+    "Retraining",
+    "RoundsSection",
+    "ScheduleSection",
+    "Seed",
+    "Study",
+    "SweepSection",
+    "TrainSection",
+    "When",
 ]  # fmt: skip
 
 MOST_TABLES = 500
@@ -261,9 +280,9 @@ class PruneSection(Section):
     )
     retrain: Many[Retraining] = Field(default=("none",), description="what follows pruning at the end of the training")
     rewind_to: Many[When] = Field(default=("init",), description="where weight-rewind goes back to")
-    budget: Many[Share] | None = Field(
+    budget: Many[Budget] | None = Field(
         default=None,
-        description="retraining time as a fraction of the recipe: how long to fine-tune, how far to rewind",
+        description="retraining time, a fraction of the recipe or a length: how long to fine-tune, how far to rewind",
     )
     finetune: FinetuneSection | None = Field(default=None, description="overrides of [train] for finetune")
     schedule: Literal["continue", "restart"] = Field(

@@ -127,6 +127,28 @@ class Moment(Section):
     )
 
 
+class Length(Section):
+    """How long a training lasts: exactly one of epochs and steps."""
+
+    one_of = ("epochs", "steps")
+
+    epochs: Epochs | None = Field(default=None, description="in passes over the training images")
+    steps: Steps | None = Field(default=None, description="in optimizer steps")
+
+
+Budget = Annotated[
+    Annotated[Share, Tag("\0word")] | Annotated[Length, Tag("\0table")],
+    Discriminator(lambda value: _shape(value)),
+    WithJsonSchema(
+        {
+            "x-words": "a number above 0 and at most 1, or a table { epochs = N } or { steps = N }",
+            "x-budget": True,
+        }
+    ),
+]
+"""How long to retrain: a fraction of the recipe, or a length of its own."""
+
+
 def _from_the_start(value: Any) -> Any:
     """No epoch and no step at all is the initialization: one moment, one way to say it."""
     if isinstance(value, dict) and len(value) == 1:
@@ -138,7 +160,7 @@ def _from_the_start(value: Any) -> Any:
 
 def _shape(value: Any) -> str:
     # A table is meant as a moment, whatever is wrong with it. No key begins as the tags do.
-    return "\0table" if isinstance(value, dict | Moment) else "\0word"
+    return "\0table" if isinstance(value, dict | Section) else "\0word"
 
 
 When = Annotated[

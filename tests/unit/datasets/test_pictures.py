@@ -79,7 +79,7 @@ def test_what_is_read_depends_on_nothing_but_the_choice_and_the_seed(root: Path,
     """Not on the workers, not on what was read before, not on the other pictures of a batch."""
     window = RandomWindow(augmentation=RandomResizedCrop(), seed=3, epoch=2) if cut else None
     state = torch.get_rng_state()
-    chosen = [torch.tensor([5, 80, 33]), slice(10, 14), torch.tensor([5])]
+    chosen: list[torch.Tensor | slice] = [torch.tensor([5, 80, 33]), slice(10, 14), torch.tensor([5])]
     one = list(opened(root).batches(chosen, window))
     other = list(opened(root, workers=2).batches(chosen, window))
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))

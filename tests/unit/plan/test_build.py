@@ -201,6 +201,22 @@ def test_a_budget_is_the_last_part_of_the_recipe() -> None:
     assert trained(planned, trial(planned, retrain_label="weight-rewind")).first_step == 0
 
 
+def test_a_budget_may_be_a_length() -> None:
+    arm = {"criterion": "magnitude", "at": "end", "retrain": ["finetune", "lr-rewind"]}
+    planned = plan({**arm, "budget": [{"epochs": 3}, {"steps": 7}, 0.3]})
+    three = trained(planned, trial(planned, retrain_label="lr-rewind(budget=3 epochs)"))
+    assert (three.first_step, three.to_step) == (70, 100)
+    seven = trained(planned, trial(planned, retrain_label="finetune(budget=7 steps)"))
+    assert (seven.first_step, seven.to_step) == (0, 7)
+    assert trial(planned, retrain_label="lr-rewind(budget=0.3)").state == trial(
+        planned, retrain_label="lr-rewind(budget=3 epochs)"
+    ).state  # fmt: skip
+    with pytest.raises(StudyError, match="only 100"):
+        plan({**arm, "budget": {"steps": 101}})
+    longer = plan({**arm, "retrain": "finetune", "budget": {"epochs": 30}})
+    assert trained(longer, trial(longer, retrain_label="finetune(budget=30 epochs)")).to_step == 300
+
+
 def test_recalibration_needs_the_pruned_network_and_no_labels() -> None:
     planned = plan({"criterion": "magnitude", "at": "end", "retrain": ["none", "recalibrate"]})
     one = trial(planned, retrain="recalibrate")

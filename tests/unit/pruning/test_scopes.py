@@ -22,6 +22,7 @@ from prunectl.pruning.scopes.erk import Erk
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.lamp import LampAllocation
 from prunectl.pruning.scopes.layerwise import Layerwise, Uniform
+from prunectl.pruning.scopes.rates import Rates
 from prunectl.pruning.scopes.uniform_plus import UniformPlus
 from prunectl.pruning.scoring import prune_in_rounds, score
 
@@ -41,6 +42,27 @@ def kept(scope: Scope, shapes: Shapes, sparsity: float) -> dict[str, float]:
     """The density of every layer."""
     groups = scope.groups(shapes, sparsity, {})
     return {names[0]: 1 - gone / math.prod(shapes[names[0]]) for names, gone in groups}
+
+
+def test_rates_by_hand() -> None:
+    """Fractions of 2 : 1 over conv2 and conv3, the others whole; beyond conv2's last weight conv3 gives the rest."""
+    rates = Rates.model_validate({"per_layer": {"conv2": 0.8, "conv[3-9]": 0.4}})
+    found = kept(rates, VGG_LIKE, 0.3)
+    gone = 0.3 * (1728 + 36864 + 73728 + 1280)
+    share = gone / (2 * 36864 + 73728)
+    assert found["conv1"] == found["head"] == 1.0
+    assert found["conv2"] == pytest.approx(1 - 2 * share, abs=2 / 36864)
+    assert found["conv3"] == pytest.approx(1 - share, abs=2 / 73728)
+    most = kept(rates, VGG_LIKE, 0.8)
+    assert most["conv2"] == 0.0
+    with pytest.raises(MethodError, match="110,592 of 113,600"):
+        rates.groups(VGG_LIKE, 0.98, {})
+    with pytest.raises(MethodError, match=r"'conv9' matches no layer; did you mean 'conv"):
+        Rates.model_validate({"per_layer": {"conv9": 0.5}}).groups(VGG_LIKE, 0.5, {})
+    with pytest.raises(MethodError, match="two rates"):
+        Rates.model_validate({"per_layer": {"conv2": 0.5, "conv*": 0.4}}).groups(VGG_LIKE, 0.5, {})
+    one, other = ({"a": 0.5, "b": 0.1}, {"b": 0.1, "a": 0.5})
+    assert Rates.model_validate({"per_layer": one}) == Rates.model_validate({"per_layer": other})
 
 
 def test_erk_by_hand() -> None:

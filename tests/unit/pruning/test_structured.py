@@ -26,6 +26,7 @@ from prunectl.pruning.scope import Scope
 from prunectl.pruning.scopes.erk import Erk
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise, Uniform
+from prunectl.pruning.scopes.rates import Rates
 from prunectl.pruning.structured import (
     kept_channels,
     masks_of,
@@ -362,22 +363,26 @@ def test_layerwise_takes_the_same_fraction_of_every_layer() -> None:
     assert all(torch.equal(masks[name], again[name]) for name in masks)
 
 
+def by_hand(rates: dict[str, float]) -> Rates:
+    return Rates.model_validate({"per_layer": rates})
+
+
 def test_rates_are_kept_in_proportion_and_what_is_not_named_stays_whole() -> None:
     """Li et al. (2017), as Renda et al. use them: rates by stage, the first convolution of each block only."""
     network = built("resnet-20")
     channels, scores = channels_of(network, (3, 16, 16)), magnitudes(network)
     rates = {"layer1.*.conv1": 0.8, "layer2.*.conv1": 0.4, "layer3.*.conv1": 0.2}
-    masks = prune_channels(scores, channels, Layerwise(), 0.15, generator=generator(), rates=rates).masks
+    masks = prune_channels(scores, channels, by_hand(rates), 0.15, generator=generator()).masks
     left = {name: rows_left(masks, name) / len(masks[name]) for name in scores}
     pruned = [sum(1 - left[f"layer{stage}.{block}.conv1.weight"] for block in range(3)) / 3 for stage in (1, 2, 3)]
     assert pruned[0] == pytest.approx(2 * pruned[1], abs=0.1)
     assert pruned[1] == pytest.approx(2 * pruned[2], abs=0.1)
     assert all(left[name] == 1 for name in left if "conv1" not in name or name == "conv1.weight")
     with pytest.raises(MethodError, match=r"matches no layer; did you mean 'layer1\.0\.conv"):
-        prune_channels(scores, channels, Layerwise(), 0.1, generator=generator(), rates={"layer1.0.conv": 0.5})
+        prune_channels(scores, channels, by_hand({"layer1.0.conv": 0.5}), 0.1, generator=generator())
+    clash = by_hand({"layer1.0.conv2": 0.5, "layer1.1.conv2": 0.6})
     with pytest.raises(MethodError, match="another rate"):
-        clash = {"layer1.*.conv2": 0.5, "layer1.1.conv2": 0.6}
-        prune_channels(scores, channels, Layerwise(), 0.1, generator=generator(), rates=clash)
+        prune_channels(scores, channels, clash, 0.1, generator=generator())
 
 
 def test_ties_are_drawn_by_the_seed_and_reported() -> None:

@@ -26,6 +26,7 @@ HEADINGS: dict[type[Section], str] = {
     schema.PruneSection: "[[prune]]",
     schema.RoundsSection: "rounds",
     schema.Moment: "moments",
+    schema.Length: "budget",
     schema.FinetuneSection: "finetune",
     schema.PrunableSection: "[prunable]",
     schema.Claim: "[[claim]]",
