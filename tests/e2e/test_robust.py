@@ -130,7 +130,9 @@ def test_two_runs_at_once_share_the_work(tmp_path: Path) -> None:
 
 def test_a_killed_child_is_an_outcome_of_its_own(tmp_path: Path) -> None:
     """The rest goes on; the table shows the hole; the next run fills it."""
-    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 200").replace("seeds = [1, 2]", "seeds = [1]"))
+    short = TINY.partition("[sweep]")[0].replace("epochs = 2", "epochs = 200")
+    arm = '[[prune]]\ncriterion = "snip"\nablation = "shuffle"\n'
+    study = write_study(tmp_path, short + "[sweep]\nsparsities = [0.0, 0.9]\n" + arm)
     store = tmp_path / "store"
     process = begin("run", study, "--jobs", "1", store=store)
     assert process.stderr is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -45,8 +46,17 @@ def list_(what: What, json_: options.Json = False) -> None:
         return
     width = max(map(len, entries))
     for name, entry in entries.items():
-        parameters = ", ".join(f"{key} = {field.default!r}" for key, field in entry.model_fields.items())
+        defaults = {key: field.get_default(call_default_factory=True) for key, field in entry.model_fields.items()}
+        written = entry.model_construct(**defaults).model_dump(mode="json")
+        parameters = ", ".join(f"{key} = {_toml(value)}" for key, value in written.items())
         answer(f"{name:<{width}}  {entry.summary}" + (f"  [{parameters}]" if parameters else ""))
+
+
+def _toml(value: object) -> str:
+    """A default as a study file would have it; TOML has no null, so that is told in a word."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(each)}" for key, each in value.items()) + " }"
+    return "not given" if value is None else json.dumps(value)
 
 
 def _published(json_: bool) -> None:

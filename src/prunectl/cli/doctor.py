@@ -103,6 +103,7 @@ def findings(store: Path | None, data: Path | None) -> dict[str, Any]:
     from prunectl.base.errors import DataError
     from prunectl.cli.console import size
     from prunectl.cli.session import data_root, open_store
+    from prunectl.execute.energy import counters
 
     room, root = open_store(store), data_root(None, Path(), data)
     found: dict[str, Any] = {
@@ -112,13 +113,16 @@ def findings(store: Path | None, data: Path | None) -> dict[str, Any]:
         **{name: version(name) for name in ("polars", "altair", "pydantic")},
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "CUDA devices": ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())) or "none",
+        "energy counters": counters(),
         "store": f"{room.root} ({size(shutil.disk_usage(room.root).free)} free)",
         "data": str(root),
     }
     for name in catalog.names("datasets"):
+        if name == "image-folder":
+            continue  # it has no place of its own
         kind: Any = catalog.entry_type("datasets", name)
         try:
             found[f"data set {name}"] = looked(kind(), root)
         except DataError as error:
-            found[f"data set {name}"] = error.message.partition(": looked for")[0]
+            found[f"data set {name}"] = error.message.partition(" (looked for")[0]
     return found

@@ -34,6 +34,7 @@ PerLayer = Annotated[
     WithJsonSchema(
         {
             "type": "object",
+            "x-words": "a table of rates above 0 and at most 1, by name or glob of layers",
             "minProperties": 1,
             "additionalProperties": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
         }
