@@ -86,3 +86,25 @@ def test_cuts_on_reading_need_files_and_come_first(study: Path) -> None:
     held = prunectl("plan", digits, store=study.parent / "store")
     assert held.code == 2
     assert "d.toml:" in held.err and "digits has none" in held.err
+
+
+def test_imagenet_and_tinyimagenet_in_their_own_layouts(tmp_path: Path) -> None:
+    """Made-up pictures where the real ones would lie: planned, trained on, pruned and measured."""
+    folders(tmp_path / "data" / "ILSVRC2012", train_each=12, test_each=4)
+    tiny = folders(tmp_path / "data" / "tiny-imagenet-200", train_each=12, test_each=4)
+    lines, images = [], tiny / "val" / "images"
+    images.mkdir()
+    for picture in sorted(path for path in (tiny / "val").rglob("*") if path.suffix in (".png", ".JPEG")):
+        label = picture.relative_to(tiny / "val").parts[0]
+        if not picture.name.startswith("."):
+            picture.rename(images / f"{label}_{picture.name}")
+            lines.append(f"{label}_{picture.name}\t{label}\t0\t0\t9\t9\n")
+    (tiny / "val" / "val_annotations.txt").write_text("".join(lines))
+    short = STUDY.replace("epochs = 3", "epochs = 1").replace('root = "trees"\n', "")
+    for name, sizes in (("imagenet", "size = 32\nresize = 40"), ("tiny-imagenet", "size = 16")):
+        text = short.replace("image-folder", name).replace("size = 16\nresize = 20", sizes)
+        ran = prunectl("run", write_study(tmp_path, text, f"{name}.toml"), "--json", store=tmp_path / "store")
+        assert ran.code == 0, ran.err
+        rows = ran.json()["trials"]
+        assert len(rows) == 8
+        assert all(row["status"] == "done" and row["dataset"].startswith(name) for row in rows)
