@@ -121,7 +121,14 @@ def trial(arm: Arm, sparsity: float, seed: int) -> dict[str, Any]:
     dense = 0.935 + draw("dense", seed).gauss(0, 0.0015)
     noise = draw(arm.label, sparsity, seed).gauss(0, 0.0025)
     harm = HARM[criterion] * (1 + ABLATED[arm.ablation] * (0.2 if criterion == "synflow" else 1))
-    harm *= 0.25 if arm.retrain == "finetune" else 1.6 if arm.at_label == "end" else 1
+    budget = float(arm.retrain_label.partition("=")[2].removesuffix(")") or 1) if "budget" in arm.retrain_label else 1
+    harm *= (
+        {"finetune": 0.25, "lr-rewind": 0.18, "weight-rewind": 0.2}[arm.retrain] / budget**0.4
+        if (arm.retrain != "none")
+        else 1.6
+        if arm.at_label == "end"
+        else 1
+    )
     top1 = max(0.1, dense - harm * 0.12 * sparsity**6 - harm * 0.02 * sparsity + noise) if sparsity else dense
     collapsed = criterion == "random" and sparsity > 0.95 and arm.ablation == "invert"
     top1 = 0.1 if collapsed else top1
@@ -183,7 +190,8 @@ def resources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     def kind(name: str, criterion: str | None, steps: int, each_s: float, shared: int) -> dict[str, Any]:
         return {
             "kind": name, "criterion": criterion, "steps": steps, "made": steps // 3, "reused": steps - steps // 3,
-            "wall_s": steps * each_s, "cpu_s": steps * each_s * 1.7, "peak_bytes": 2_400_000_000,
+            "wall_s": steps * each_s, "cpu_s": steps * each_s * 1.7,
+            "energy_j": steps * each_s * 62.0, "metered": steps, "peak_bytes": 2_400_000_000,
             "unshared": steps * shared, "unshared_s": steps * each_s * shared, "device": "cuda (Tesla T4)",
         }  # fmt: skip
 

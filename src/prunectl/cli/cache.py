@@ -1,4 +1,4 @@
-"""`prunectl cache`: look into the store, check it, make room."""
+"""`prunectl cache`: look into the store, check it, make room; see archive.py for taking it elsewhere."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import Annotated, Any
 import typer
 
 from prunectl.base.errors import STORE, PrunectlError
-from prunectl.cli import options
+from prunectl.cli import archive, options
 from prunectl.cli.console import answer, answer_json, say, seconds, size
 from prunectl.cli.session import open_session, open_store
 
 app = typer.Typer(
-    help="The store: list, show, verify, and collect what no study needs.",
+    help="The store: list, show, verify, collect what no study needs, carry artefacts to another machine.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
+app.command("export")(archive.export)
+app.command("import")(archive.import_)
 
 
 @app.command("ls")

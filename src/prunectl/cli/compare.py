@@ -1,85 +1,148 @@
-"""`prunectl compare`: two studies or results files, trial by trial."""
+"""`prunectl compare`: studies, results files and published numbers held against each other."""
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from prunectl.base.errors import PrunectlError, nearest
 from prunectl.cli import options
-from prunectl.cli.console import answer, answer_json
-from prunectl.cli.session import open_session
+from prunectl.cli.console import safe, say
+from prunectl.cli.session import open_session, sound
 
 if TYPE_CHECKING:
-    import polars as pl
+    from prunectl.report.comparison_page import Source
+    from prunectl.results.compare import Comparison
+    from prunectl.results.published.beside import Held
 
 PUBLISHED = "published:"
-Side = Annotated[str, typer.Argument(metavar="A", help="A study file, or a results file (csv, json, parquet).")]
+FORMATS = ("text", "html", "json")
+MOST = 12
+"""So many tables have a colour of their own."""
 
 
 def compare(
-    a: Side,
-    b: Annotated[str, typer.Argument(metavar="B", help="What to compare it with: the same, or published:NAME.")],
+    tables: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B...",
+            help="Study files, results files (csv, json, parquet), or published:NAME; the first is A.",
+            show_default=False,
+        ),
+    ],
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", "-f", metavar="FORMAT", help="One of text, html, json [default: text]."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Where to write; - is stdout [default: -; comparison.html]."
+        ),
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
     set_: options.Set = [],  # noqa: B006  # typer reads it, nothing writes to it
     store: options.Store = None,
     data: options.Data = None,
     json_: options.Json = False,
 ) -> None:
-    """Pair the trials of two studies or results files by arm, sparsity and seed, and show the differences.
+    """Pair the trials of every table with those of the first by arm, sparsity and seed, and show the differences.
 
-    B may be published:NAME, a table that comes with prunectl: then each published number stands beside ours.
+    Published numbers (published:NAME, see `prunectl list published`) stand beside each of the tables.
     """
-    import shutil
-
-    if b.startswith(PUBLISHED):
-        _beside(side(a, set_, store, data)[0], b.removeprefix(PUBLISHED), json_)
-        return
+    format_ = chosen(format_, json_, open_, output)
+    ours = [name for name in tables if not name.startswith(PUBLISHED)]
+    named = [name.removeprefix(PUBLISHED) for name in tables if name.startswith(PUBLISHED)]
+    if not ours or len(tables) < 2:
+        raise PrunectlError(
+            "a comparison takes two or more tables, at least one of them yours",
+            hint="give study files, results files (csv, json, parquet), or published:NAME beside them",
+        )
+    if len(tables) > MOST:
+        raise PrunectlError(f"{len(tables)} tables are too many to compare; {MOST} are the most")
     from prunectl.results.compare import compare as pair
-    from prunectl.results.compare import lines
-
-    (table_a, keys_a), (table_b, keys_b) = (side(name, set_, store, data) for name in (a, b))
-    found = pair(table_a, table_b, names=(a, b), keys=(keys_a, keys_b))
-    if json_:
-        answer_json(found.to_dict())
-    else:
-        for line in lines(found, shutil.get_terminal_size().columns):
-            answer(line)
-
-
-def _beside(trials: pl.DataFrame, name: str, json_: bool) -> None:
-    from prunectl.results.published.beside import beside
+    from prunectl.results.compare import letter
+    from prunectl.results.published.beside import held
     from prunectl.results.published.index import describe
 
-    about, rows = describe(name), beside(trials, name).to_dicts()
-    if json_:
-        answer_json({"published": name, "source": about.source, "warning": about.warning, "rows": rows})
-        return
-    answer(f"{about.title}. {about.source}")
-    if about.warning:
-        answer(f"mind: {about.warning}")
-    answer("")
-    width = max((len(row["arm"]) for row in rows), default=3)
-    head = f"{'arm':<{width}}  {'sparsity':>8}  {'published':>9}  {'ours':>7}  {'difference':>10}  {'seeds':>5}"
-    answer(f"{head}  95 % interval")
-    for row in rows:
-        ours = "-" if row["ours"] is None else f"{row['ours']:.2%}"
-        difference = "-" if row["difference"] is None else f"{100 * row['difference']:+.2f}"
-        interval = "-" if row["low"] is None else f"{row['low']:.2%} to {row['high']:.2%}"
-        within = {None: "", True: ", holds the published", False: ", does not hold it"}[row["within"]]
-        answer(
-            f"{row['arm']:<{width}}  {row['sparsity']:>8.4f}  {row['published']:>9.2%}  {ours:>7}  {difference:>10}  "
-            f"{row['n']:>5}  {interval}{within}"
+    for name in named:
+        describe(name)  # an unknown one is told now
+    read = [source(name, set_, store, data) for name in ours]
+    sources, keys = [one for one, _ in read], [key for _, key in read]
+    found = pair(*(one.trials for one in sources), names=ours, keys=keys) if len(ours) > 1 else None
+    beside = [held(one.trials, name, letter(at)) for name in named for at, one in enumerate(sources)]
+    show(rendered(format_, sources, found, beside), format_, output, open_)
+
+
+def chosen(format_: str | None, json_: bool, open_: bool, output: Path | None) -> str:
+    """The format that the options ask for."""
+    if json_ and format_ not in (None, "json"):
+        raise PrunectlError(f"--json and --format {format_} exclude each other")
+    suffix = output.suffix.lower() if output else ""
+    found = format_ or ("json" if json_ else "html" if open_ or suffix in (".html", ".htm") else "text")
+    if found not in FORMATS:
+        close = nearest(found, FORMATS)
+        raise PrunectlError(
+            f"no format {found!r}; there are {', '.join(FORMATS)}", hint=f"did you mean {close}?" if close else None
         )
+    if open_ and (found != "html" or str(output) == "-"):
+        raise PrunectlError("--open shows a page: it goes with --format html and a file")
+    return found
 
 
-def side(name: str, overrides: list[str], store: Path | None, data: Path | None) -> tuple[pl.DataFrame, dict[str, Any]]:
+def source(name: str, overrides: list[str], store: Path | None, data: Path | None) -> tuple[Source, dict[str, Any]]:
     """A table, and the study's keys if it comes from a study file."""
+    from prunectl.report.comparison_page import Source
     from prunectl.results.files import read_table
     from prunectl.results.gather import table
 
     path = Path(name)
     if path.suffix != ".toml":
-        return read_table(path), {}
+        return Source(name=name, trials=read_table(path)), {}
     session = open_session(path, overrides=overrides, store=store, data=data)
-    return table(session.study, session.plan, session.store), session.study.model_dump(mode="json")
+    trials = sound(lambda: table(session.study, session.plan, session.store))
+    return Source(name=name, trials=trials, text=session.text), session.study.model_dump(mode="json")
+
+
+def rendered(format_: str, sources: list[Source], found: Comparison | None, beside: list[Held]) -> str:
+    """The comparison in a format."""
+    if format_ == "html":
+        from prunectl.report import comparison_page
+
+        return comparison_page.build(sources, found, beside)
+    if format_ == "json":
+        from prunectl.report.inert import finite
+
+        return json.dumps(finite(document(found, beside)), indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+    import shutil
+
+    from prunectl.report.comparison_text import lines
+
+    width = shutil.get_terminal_size().columns
+    return "".join(f"{safe(line)}\n" for line in lines([one.name for one in sources], found, beside, width))
+
+
+def document(found: Comparison | None, beside: list[Held]) -> dict[str, Any]:
+    """What `--json` prints: one table beside published numbers is only that."""
+    if found is None and len(beside) == 1:
+        return beside[0].to_dict()
+    return {**(found.to_dict() if found else {}), "published": [one.to_dict() for one in beside]}
+
+
+def show(text: str, format_: str, output: Path | None, open_: bool) -> None:
+    """The comparison where it is wanted."""
+    if str(output) == "-" or (output is None and format_ != "html"):
+        sys.stdout.write(text)
+        return
+    file = output or Path("comparison.html")
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise PrunectlError(f"{file} cannot be written: {error.strerror or error}") from error
+    say(f"written: {file}")
+    if open_:
+        typer.launch(str(file))

@@ -157,6 +157,7 @@ def make(
             device=device,
             threads=threads,
             workers=max(0, min(MOST_WORKERS, cores() // side_by_side - threads)),
+            jobs=side_by_side,
         )
 
     engine = chosen.engine(side_by_side)

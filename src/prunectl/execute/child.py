@@ -36,6 +36,7 @@ import prunectl.work.score
 import prunectl.work.shuffle
 import prunectl.work.train  # warm: a forked step finds every kind imported
 from prunectl.base.errors import MethodError, PrunectlError, StoreError
+from prunectl.execute.energy import Meter
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.plan.steps import Key, key_of, parents, preimage
 from prunectl.store.files import remove_tree
@@ -127,6 +128,12 @@ def _make(
         inputs["resume"] = store.fetch(request.resume)
     credits: list[float] = []
     device = torch.device(request.device)
+    meter = Meter(_uuid(device), request.jobs)
+
+    def going(done: int, total: int) -> None:
+        meter.tick()
+        progress(done, total)
+
     context = Context(
         device=device,
         data_root=request.data,
@@ -135,7 +142,7 @@ def _make(
         snapshot_s=request.snapshot_s,
         credit=credits.append,
         stopping=stopping,
-        progress=progress,
+        progress=going,
     )
     wall, cpu = time.perf_counter(), time.process_time()
     with store.scratch() as out:
@@ -149,6 +156,7 @@ def _make(
             hardware=_cpu_name(),
             versions=_versions(),
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            energy_j=None if any(credits) else meter.joules(),  # what earlier attempts took is not known
         )
         store.put(key, preimage(step), out, made)
     remove_tree(store.snapshots(key))
@@ -196,6 +204,10 @@ def _peak_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _uuid(device: torch.device) -> str | None:
+    return str(torch.cuda.get_device_properties(device).uuid) if device.type == "cuda" else None
 
 
 def _device_name(device: torch.device) -> str:

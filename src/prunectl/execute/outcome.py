@@ -36,6 +36,8 @@ class Request:
     workers: int = 0
     """Processes that read pictures ahead; 0 reads them in the step's own."""
     snapshot_s: float = 20.0
+    jobs: int = 1
+    """Steps that the run does side by side."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,23 +12,25 @@ from prunectl.report.inert import finite, visible
 from prunectl.results import files, summary
 from prunectl.results.claims import Verdict, verdicts
 from prunectl.results.published.load import matching
+from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-def render(results: Results, format: str, *, chart: str | None = None) -> str | bytes:
+def render(results: Results, format: str, *, chart: str | None = None, center: Center = "mean") -> str | bytes:
     """The results in a format: text for html, md, csv, json, latex and svg, bytes for parquet and png.
 
-    Pictures hold all charts below each other, or the one that is named. Raises PrunectlError for a format or a
+    Pictures hold all charts below each other, or the one that is named. Accuracies over several seeds are means or
+    medians, except in the tables for programs, which hold every trial. Raises PrunectlError for a format or a
     chart that is not there.
     """
     if format not in FORMATS:
         raise PrunectlError(f"no format {format!r}; there are {', '.join(FORMATS)}", hint=_meant(format, list(FORMATS)))
     if format in ("svg", "png"):
-        return _picture(results, format, chart)
-    return FORMATS[format](results)
+        return _picture(results, format, chart, center)
+    return FORMATS[format](results, center)
 
 
 def _meant(name: str, names: Sequence[str]) -> str | None:
@@ -36,10 +38,12 @@ def _meant(name: str, names: Sequence[str]) -> str | None:
     return f"did you mean {close}?" if close else None
 
 
-def _html(results: Results) -> str:
+def html(results: Results, center: Center = "mean", *, written: str = "", reload_s: int = 0) -> str:
+    """The page; of a study that is not finished as of `written`, loading itself again if it is followed."""
     from prunectl.report import page
 
-    return page.build(results, verdicts(results.study.claim, results.trials), _published(results))
+    found = verdicts(results.study.claim, results.trials)
+    return page.build(results, found, _published(results), center=center, written=written, reload_s=reload_s)
 
 
 def _published(results: Results) -> pl.DataFrame | None:
@@ -48,16 +52,14 @@ def _published(results: Results) -> pl.DataFrame | None:
     return matching(results.trials, tables_named) if tables_named else None
 
 
-def _picture(results: Results, format: str, chart: str | None = None) -> str | bytes:
+def _picture(results: Results, format: str, chart: str | None, center: Center) -> str | bytes:
     import vl_convert
 
     from prunectl.report.charts import charts, stacked
 
-    found = {
-        one.name: one
-        for section in charts(results, verdicts(results.study.claim, results.trials), _published(results)).values()
-        for one in section
-    }
+    judged = verdicts(results.study.claim, results.trials)
+    sections = charts(results, judged, _published(results), center)
+    found = {one.name: one for section in sections.values() for one in section}
     if not found:
         raise PrunectlError("there is nothing to draw yet: no trial is done", hint="run the study first")
     if chart is not None and chart not in found:
@@ -69,15 +71,15 @@ def _picture(results: Results, format: str, chart: str | None = None) -> str | b
     return picture
 
 
-def _markdown(results: Results) -> str:
+def _markdown(results: Results, center: Center) -> str:
     study = results.study
     parts = [f"# {_md(study.title or study.name)}"]
     parts += [_md(study.source)] if study.source else []
-    parts.append("\n".join(f"- {_md(sentence)}" for sentence in summary.sentences(results.trials)))
+    parts.append("\n".join(f"- {_md(sentence)}" for sentence in summary.sentences(results.trials, center)))
     found = verdicts(study.claim, results.trials)
     parts += ["## Claims", "\n".join(_md_verdict(verdict) for verdict in found)] if found else []
     if results.trials.height:
-        parts += ["## Top-1 accuracy, %", _md_grid(tables.grid(results.trials))]
+        parts += ["## Top-1 accuracy, %", _md_grid(tables.grid(results.trials, center))]
     parts += ["## Resources", "\n".join(f"- {text}" for text in summary.resources(results.resources))]
     parts.append(_md_table(tables.RESOURCE_HEADS, tables.resource_rows(results.resources)))
     parts.append("## Versions")
@@ -95,7 +97,10 @@ def _md_grid(grid: tables.Grid) -> str:
         for row in grid.ranked
     ]
     dense = f"\n\nDense: {_told(grid.dense)}. " if grid.dense else "\n\n"
-    note = "In brackets: 80 % bootstrap interval of the mean over the seeds. Bold: the highest of its column."
+    note = (
+        f"The {grid.of} over the seeds; in brackets the 80 % bootstrap interval of the {grid.of}. "
+        "Bold: the highest of its column."
+    )
     return _md_table(["arm", *grid.heads], rows, escape=("arm",)) + dense + note
 
 
@@ -128,21 +133,21 @@ def tex(text: str) -> str:
     return "".join(TEX.get(char, char) for char in visible(text))
 
 
-def _latex(results: Results) -> str:
+def _latex(results: Results, center: Center) -> str:
     """Top-1 accuracy by arm and sparsity as a table in the style of booktabs."""
-    grid = tables.grid(results.trials)
+    grid = tables.grid(results.trials, center)
     heads = " & ".join(["", *(tex(head) for head in grid.heads)])
     body = [" & ".join([tex(row.arm), *(_tex_cell(cell) for cell in row.cells)]) + r" \\" for row in grid.rows]
     seeds = max((cell.of for row in grid.rows for cell in row.cells), default=0)
     dense = f" The dense network reaches {tex(_told(grid.dense))}." if grid.dense else ""
-    spread = ", with the 80\\,\\% bootstrap interval of the mean" if seeds > 1 else ""
+    spread = f", with the 80\\,\\% bootstrap interval of the {grid.of}" if seeds > 1 else ""
     return "\n".join(
         [
             "% needs \\usepackage{booktabs}",
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{tex(results.study.title or results.study.name)}: top-1 accuracy in percent by sparsity, "
-            rf"{'mean over ' + str(seeds) + ' seeds' if seeds > 1 else 'one seed'}{spread}.{dense}}}",
+            rf"{f'{grid.of} over {seeds} seeds' if seeds > 1 else 'one seed'}{spread}.{dense}}}",
             rf"\begin{{tabular}}{{l{'r' * len(grid.heads)}}}",
             r"\toprule",
             heads + r" \\",
@@ -162,13 +167,13 @@ def _tex_cell(cell: tables.Cell) -> str:
     return f"{text} {{\\scriptsize({tex(cell.spread)})}}" if cell.spread else text
 
 
-FORMATS: dict[str, Callable[[Results], str | bytes]] = {
-    "html": _html,
+FORMATS: dict[str, Callable[[Results, Center], str | bytes]] = {
+    "html": html,
     "md": _markdown,
-    "csv": lambda results: files.to_csv(results.trials),
-    "json": lambda results: files.to_json(results.trials),
-    "parquet": lambda results: files.to_parquet(results.trials),
+    "csv": lambda results, _: files.to_csv(results.trials),
+    "json": lambda results, _: files.to_json(results.trials),
+    "parquet": lambda results, _: files.to_parquet(results.trials),
     "latex": _latex,
-    "svg": lambda results: _picture(results, "svg"),
-    "png": lambda results: _picture(results, "png"),
+    "svg": lambda results, center: _picture(results, "svg", None, center),
+    "png": lambda results, center: _picture(results, "png", None, center),
 }

@@ -10,26 +10,26 @@ import polars as pl
 
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.pairing import groups
-from prunectl.results.statistics import bootstrap, mean
-from prunectl.results.wording import percent, seconds, size
+from prunectl.results.statistics import Center, bootstrap, center, mean
+from prunectl.results.wording import energy, percent, seconds, size
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """An arm at one sparsity: mean top-1 over the seeds that are done, its 80 % bootstrap interval."""
+    """An arm at one sparsity: mean or median top-1 over the seeds that are done, with its 80 % bootstrap interval."""
 
-    mean: float | None
+    center: float | None
     low: float | None
     high: float | None
     n: int  # seeds done
     of: int  # seeds asked for
-    best: bool  # the highest mean of the column
-    dense: float | None  # the baseline's mean
+    best: bool  # the highest of the column
+    dense: float | None  # the baseline's
 
     @property
     def text(self) -> str:
-        """The mean in percent, without the unit."""
-        return "–" if self.mean is None else f"{self.mean * 100:.2f}"
+        """In percent, without the unit."""
+        return "–" if self.center is None else f"{self.center * 100:.2f}"
 
     @property
     def spread(self) -> str:
@@ -41,9 +41,9 @@ class Cell:
     @property
     def change(self) -> str:
         """The difference to the baseline in points, or nothing."""
-        if self.mean is None or self.dense is None:
+        if self.center is None or self.dense is None:
             return ""
-        return f"{(self.mean - self.dense) * 100:+.2f}".replace("-", "−")
+        return f"{(self.center - self.dense) * 100:+.2f}".replace("-", "−")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +58,8 @@ class Row:
     @property
     def key(self) -> float:
         """What arms are ranked by: the mean over the sparsities; one with a hole comes last."""
-        means = [cell.mean for cell in self.cells if cell.mean is not None]
-        return mean(means) if len(means) == len(self.cells) and means else -1.0
+        known = [cell.center for cell in self.cells if cell.center is not None]
+        return mean(known) if len(known) == len(self.cells) and known else -1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,7 @@ class Grid:
     sparsities: tuple[float, ...]
     rows: tuple[Row, ...]
     dense: Cell | None
+    of: Center
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -81,27 +82,28 @@ class Grid:
         return tuple(sorted(self.rows, key=lambda row: -row.key))
 
 
-def grid(trials: pl.DataFrame) -> Grid:
-    """Means over the seeds by arm and sparsity, in the order of the study."""
+def grid(trials: pl.DataFrame, of: Center = "mean") -> Grid:
+    """Means or medians over the seeds by arm and sparsity, in the order of the study."""
     role = roles(trials)
     pruned = trials.filter(pl.col("sparsity") > 0)
     sparsities = tuple(sorted(pruned["sparsity"].unique().to_list()))
-    found = {(row["arm"], row["sparsity"]): row for row in summarise(pruned, role=role).iter_rows(named=True)}
+    cells = summarise(pruned, role=role, of=of)
+    found = {(row["arm"], row["sparsity"]): row for row in cells.iter_rows(named=True)}
     asked = {key: cell.height for key, cell in groups(pruned, ["arm", "sparsity"])}
     best = {
-        sparsity: max((row["mean"] for (_, at), row in found.items() if at == sparsity), default=None)
+        sparsity: max((row["center"] for (_, at), row in found.items() if at == sparsity), default=None)
         for sparsity in sparsities
     }
 
     def cell(arm: str, sparsity: float) -> Cell:
         row = found.get((arm, sparsity), {})
         return Cell(
-            mean=row.get("mean"),
+            center=row.get("center"),
             low=row.get("low"),
             high=row.get("high"),
             n=row.get("n", 0),
             of=asked.get((arm, sparsity), 0),
-            best=bool(row) and row["mean"] == best[sparsity],
+            best=bool(row) and row["center"] == best[sparsity],
             dense=row.get("dense"),
         )
 
@@ -115,17 +117,17 @@ def grid(trials: pl.DataFrame) -> Grid:
         )
         for (arm,), rest in arms
     )
-    return Grid(sparsities=sparsities, rows=rows, dense=_dense(trials))
+    return Grid(sparsities=sparsities, rows=rows, dense=_dense(trials, of), of=of)
 
 
-def _dense(trials: pl.DataFrame) -> Cell | None:
+def _dense(trials: pl.DataFrame, of: Center) -> Cell | None:
     by_seed = trials.filter(pl.col("top1_dense").is_not_null()).unique("seed", keep="first", maintain_order=True)
     numbers = by_seed["top1_dense"].to_list()
     if not numbers:
         return None
-    interval = bootstrap(numbers)
+    interval = bootstrap(numbers, of)
     return Cell(
-        mean=mean(numbers),
+        center=center(numbers, of),
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         n=len(numbers),
@@ -231,7 +233,7 @@ def _tells(name: str, texts: Sequence[str]) -> bool:
 
 
 RESOURCE_HEADS = (
-    "kind of step", "criterion", "steps", "made", "reused", "wall time", "CPU time", "peak memory",
+    "kind of step", "criterion", "steps", "made", "reused", "wall time", "CPU time", "energy", "peak memory",
     "steps, unshared", "time, unshared", "device",
 )  # fmt: skip
 
@@ -241,7 +243,8 @@ def resource_rows(resources: pl.DataFrame) -> list[Sequence[str]]:
     return [
         (
             _text(row["kind"]), _text(row["criterion"]), f"{row['steps'] or 0:,}", f"{row['made'] or 0:,}",
-            f"{row['reused'] or 0:,}", seconds(row["wall_s"]), seconds(row["cpu_s"]), size(row["peak_bytes"]),
+            f"{row['reused'] or 0:,}", seconds(row["wall_s"]), seconds(row["cpu_s"]),
+            energy(row["energy_j"]), size(row["peak_bytes"]),
             f"{row['unshared'] or 0:,}", seconds(row["unshared_s"]), _text(row["device"]),
         )
         for row in resources.iter_rows(named=True)

@@ -91,7 +91,7 @@ def _line(arm: str, room: int, texts: Iterable[str], widths: Iterable[int]) -> s
 
 
 def _cell(cell: tables.Cell, spread: bool) -> str:
-    if cell.mean is None:
+    if cell.center is None:
         return "–"
     half = "" if cell.low is None or cell.high is None or not spread else f" ±{(cell.high - cell.low) * 50:.2f}"
     hole = f" ({cell.n}/{cell.of})" if cell.n < cell.of else ""

@@ -1,4 +1,4 @@
-"""From trials to lines: which columns tell a study's arms apart, and means over seeds with their intervals."""
+"""From trials to lines: which columns tell a study's arms apart, and means or medians over seeds with intervals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from prunectl.results.pairing import groups, pair
-from prunectl.results.statistics import Interval, bootstrap, mean, median, sd, t_interval
+from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, median, sd, t_interval
 
 VARIANTS = ("at", "retrain", "rounds", "scope", "structure", "model", "dataset")
 """Columns beside criterion and ablation in which the arms of a study may differ."""
@@ -27,13 +27,14 @@ SUMMARY: dict[str, Any] = {
     "sparsity": pl.Float64,
     "compression": pl.Float64,
     "n": pl.Int64,
+    "center": pl.Float64,  # the one of the next two that was asked for: what low and high are about
     "mean": pl.Float64,
     "median": pl.Float64,
     "sd": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
     "interval": pl.String,  # the kind of low and high
-    "dense": pl.Float64,  # mean top-1 of the same seeds' baselines
+    "dense": pl.Float64,  # top-1 of the same seeds' baselines, mean or median likewise
 }
 
 
@@ -87,9 +88,11 @@ def _named(name: str) -> pl.Expr:
     return pl.col(name)
 
 
-def summarise(trials: pl.DataFrame, metric: str = "top1", role: Roles | None = None) -> pl.DataFrame:
+def summarise(
+    trials: pl.DataFrame, metric: str = "top1", role: Roles | None = None, of: Center = "mean"
+) -> pl.DataFrame:
     """One row per arm and sparsity: mean and median of a metric over the seeds, with the 80 % bootstrap interval
-    of the mean. Trials without the metric are left out; an arm without any has no row.
+    of the one that is asked for. Trials without the metric are left out; an arm without any has no row.
     """
     done = with_roles(trials, role or roles(trials)).filter(pl.col(metric).is_not_null())
     by = ["hue", "variant", "criterion", "ablation", "at", "arm", "sparsity", "compression"]
@@ -97,14 +100,16 @@ def summarise(trials: pl.DataFrame, metric: str = "top1", role: Roles | None = N
     for values, cell in groups(done, by):
         numbers = cell[metric].to_list()
         row = dict(zip(by, values, strict=True))
-        row |= _spread(numbers, bootstrap(numbers)) | {"dense": cell["top1_dense"].mean()}
+        dense = cell["top1_dense"].drop_nulls().to_list()
+        row |= _spread(numbers, bootstrap(numbers, of), of) | {"dense": center(dense, of) if dense else None}
         rows.append(row)
     return pl.DataFrame(rows, schema=SUMMARY)
 
 
-def _spread(numbers: Sequence[float], interval: Interval | None) -> dict[str, Any]:
+def _spread(numbers: Sequence[float], interval: Interval | None, of: Center) -> dict[str, Any]:
     return {
         "n": len(numbers),
+        "center": center(numbers, of),
         "mean": mean(numbers),
         "median": median(numbers),
         "sd": sd(numbers),
@@ -136,7 +141,7 @@ def ablation_differences(trials: pl.DataFrame, role: Roles | None = None) -> pl.
     rows = []
     for values, cell in groups(ablation_pairs(trials, role), by):
         numbers = cell["difference"].to_list()
-        rows.append(dict(zip(by, values, strict=True)) | _spread(numbers, t_interval(numbers)))
+        rows.append(dict(zip(by, values, strict=True)) | _spread(numbers, t_interval(numbers), "mean"))
     return pl.DataFrame(rows, schema={name: kind for name, kind in SUMMARY.items() if name != "dense"})
 
 

@@ -10,12 +10,14 @@ import polars as pl
 
 from prunectl.results.files import read_table
 from prunectl.results.pairing import CHOICES, Pairs, groups, pair, rounded
-from prunectl.results.statistics import Interval, mean, t_interval
+from prunectl.results.statistics import Interval, bootstrap, mean, t_interval
 from prunectl.results.wording import percent, plural, points
 
-__all__ = ["Cell", "Comparison", "Side", "compare", "flat", "lines", "read_table"]
+__all__ = ["Cell", "Comparison", "Mean", "Side", "compare", "flat", "letter", "read_table", "sentences"]
 
 ABSENT = "(not there)"
+BY_CHANCE = 20
+"""From so many intervals on it is said how many of them leave 0 out by chance alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,29 @@ class Cell:
     other: float | None
     difference: float | None
     interval: Interval | None
+    differences: tuple[float, ...]  # of the single seeds
+
+    @property
+    def answer(self) -> str:
+        """Whether the other table is higher or lower, as far as the interval of the difference settles it."""
+        if self.interval is None:
+            return "not settled"
+        if self.interval.low == self.interval.high == 0:
+            return "the same"
+        if self.n == 2 and self.interval.low == self.interval.high:
+            return "not settled"  # two seeds that happen to agree tell nothing of the spread
+        return "higher" if self.interval.low > 0 else "lower" if self.interval.high < 0 else "not settled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean:
+    """An arm at one sparsity in one table: mean top-1 over its seeds, with the 80 % bootstrap interval."""
+
+    arm: str  # as the first table calls it, if it has it
+    sparsity: float
+    n: int
+    mean: float
+    interval: Interval | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +66,7 @@ class Side:
     cells: tuple[Cell, ...]
     only_first: tuple[str, ...]  # trials that only the first table has
     only_other: tuple[str, ...]
+    means: tuple[Mean, ...]  # of this table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +74,7 @@ class Comparison:
     """The first table's name, and every other table held against it."""
 
     first: str
+    means: tuple[Mean, ...]  # of the first table
     sides: tuple[Side, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -62,11 +89,21 @@ def compare(*tables: pl.DataFrame, names: Sequence[str], keys: Sequence[Mapping[
     studies = list(keys) or [{} for _ in tables]
     if not len(tables) == len(names) == len(studies) >= 2:
         raise ValueError("a comparison takes two or more tables, each with its name")
-    others = zip(tables[1:], names[1:], studies[1:], strict=True)
+    several = [name for name in ("model", "dataset") if any(table[name].n_unique() > 1 for table in tables)]
+    first, *others = (_named(table, several) for table in tables)
     return Comparison(
         first=names[0],
-        sides=tuple(_side(tables[0], table, name, studies[0], study) for table, name, study in others),
+        means=tuple(_means(first)),
+        sides=tuple(
+            _side(first, table, name, studies[0], study)
+            for table, name, study in zip(others, names[1:], studies[1:], strict=True)
+        ),
     )
+
+
+def letter(index: int) -> str:
+    """What a table is called in short: A, B, ..."""
+    return chr(ord("A") + index)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -84,10 +121,20 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def _named(trials: pl.DataFrame, several: Sequence[str]) -> pl.DataFrame:
+    """The trials with a name for every arm: its label, or what was chosen; and the network or data set if there are
+    several.
+    """
+    chosen = pl.concat_str([pl.col(name) for name in CHOICES], separator=" · ", ignore_nulls=True)
+    label = pl.coalesce("arm", chosen)
+    return trials.with_columns(arm=pl.concat_str([label, *several], separator=" · ", ignore_nulls=True))
+
+
 def _side(
     first: pl.DataFrame, other: pl.DataFrame, name: str, keys: Mapping[str, Any], other_keys: Mapping[str, Any]
 ) -> Side:
     pairs = pair(first, other)
+    called = dict(pairs.frame.select("arm_other", "arm").unique(maintain_order=True).rows())
     return Side(
         name=name,
         differs=pairs.differs,
@@ -95,6 +142,7 @@ def _side(
         cells=tuple(_cells(pairs)),
         only_first=_unpaired(first, other, pairs),
         only_other=_unpaired(other, first, pairs),
+        means=tuple(_means(other.with_columns(pl.col("arm").replace(called)))),
     )
 
 
@@ -110,77 +158,90 @@ def _cells(pairs: Pairs) -> Iterator[Cell]:
         ones, others = both["top1"].to_list(), both["top1_other"].to_list()
         differences = [other - one for one, other in zip(ones, others, strict=True)]
         yield Cell(
-            arm=arm or "",
+            arm=arm,
             sparsity=sparsity,
             n=len(differences),
             first=mean(ones) if ones else None,
             other=mean(others) if others else None,
             difference=mean(differences) if differences else None,
             interval=t_interval(differences) if differences else None,
+            differences=tuple(differences),
         )
+
+
+def _means(trials: pl.DataFrame) -> Iterator[Mean]:
+    for (arm, sparsity), cell in groups(trials.filter(pl.col("top1").is_not_null()), ["arm", "sparsity"]):
+        numbers = cell["top1"].to_list()
+        yield Mean(arm=arm, sparsity=sparsity, n=len(numbers), mean=mean(numbers), interval=bootstrap(numbers))
 
 
 def _unpaired(ones: pl.DataFrame, others: pl.DataFrame, pairs: Pairs) -> tuple[str, ...]:
     rest = rounded(ones).join(
         rounded(others), on=[*pairs.on, "_sparsity", "seed"], how="anti", nulls_equal=True, maintain_order="left"
     )
-    return tuple(
-        f"{row['arm'] or _arm(row)}, {percent(row['sparsity'])}, seed {row['seed']}"
-        for row in rest.iter_rows(named=True)
+    return tuple(f"{row['arm']}, {percent(row['sparsity'])}, seed {row['seed']}" for row in rest.iter_rows(named=True))
+
+
+# ---- in words ----------------------------------------------------------------------------------------
+
+
+def sentences(side: Side, other: str) -> Iterator[str]:
+    """What a table, called `other`, shows beside the first one, called A."""
+    common = sum(cell.n for cell in side.cells)
+    if not side.cells:
+        yield f"No trial of A has a counterpart in {other}: none agrees in arm, sparsity and seed."
+        return
+    yield (
+        f"A and {other} have {plural(common, 'done trial')} in common, in {plural(len(side.cells), 'case')} (an arm at "
+        f"a sparsity); {plural(len(side.only_first), 'trial')} only in A, {len(side.only_other):,} only in {other}."
+    )
+    yield from (f"{text}." for text in [_dense(side, other), *_pruned(side, other)] if text)
+
+
+def _dense(side: Side, other: str) -> str:
+    """The baselines are the same networks in every arm, so one arm tells of them."""
+    cell = next((cell for cell in side.cells if cell.sparsity == 0 and cell.difference is not None), None)
+    if cell is None:
+        return ""
+    return (
+        f"The dense networks reach {percent(cell.first, 2)} in A and {percent(cell.other, 2)} in {other}, {told(cell)}"
     )
 
 
-def _arm(row: Mapping[str, Any]) -> str:
-    return " · ".join(str(row[name]) for name in CHOICES if row[name])
+def _pruned(side: Side, other: str) -> Iterator[str]:
+    pruned = [cell for cell in side.cells if cell.sparsity > 0 and cell.difference is not None]
+    if not pruned:
+        return
+    overall = points(mean([cell.difference for cell in pruned if cell.difference is not None]), sign=True)
+    judged = [cell for cell in pruned if cell.interval is not None]
+    if not judged:
+        yield f"Pruned networks differ by {overall} on average ({other} − A); one seed each, so nothing is judged"
+        return
+    counts = {answer: sum(cell.answer == answer for cell in judged) for answer in ("higher", "lower", "the same")}
+    open_ = len(judged) - sum(counts.values())
+    same = f", the same in {counts['the same']}" if counts["the same"] else ""
+    yield (
+        f"Pruned networks differ by {overall} on average ({other} − A). Of {plural(len(judged), 'case')} with two or "
+        f"more common seeds {other} is higher in {counts['higher']}, lower in {counts['lower']}{same} and not settled "
+        f"in {open_}"
+    )
+    if len(judged) >= BY_CHANCE and counts["higher"] + counts["lower"]:
+        yield f"By chance alone about {len(judged) / 20:.0f} of {len(judged)} such intervals leave 0 out"
+    for answer, sign in (("higher", -1), ("lower", 1)):
+        settled = sorted(
+            (cell for cell in judged if cell.answer == answer), key=lambda cell: sign * (cell.difference or 0)
+        )
+        if settled:
+            cell = settled[0]
+            yield f"{other} is {answer} by most with {cell.arm} at {percent(cell.sparsity)}, {told(cell)}"
 
 
-def lines(found: Comparison, width: int) -> Iterator[str]:
-    """The comparison for a terminal, no line wider than `width` where a table can help it."""
-    for side in found.sides:
-        yield f"A  {found.first}"
-        yield f"B  {side.name}"
-        yield from _head(side)
-        yield ""
-        if side.cells:
-            yield from _table(side.cells, width)
-        else:
-            yield "No trial of the one has a counterpart in the other."
-        for label, rest in (("A", side.only_first), ("B", side.only_other)):
-            if rest:
-                more = f" and {len(rest) - 3} more" if len(rest) > 3 else ""
-                yield f"Only in {label}: {plural(len(rest), 'trial')}: {'; '.join(rest[:3])}{more}"
-        yield ""
-
-
-def _head(side: Side) -> Iterator[str]:
-    differing = {**side.differs, **side.keys}
-    if differing:
-        yield "What differs, A → B:"
-    for key, (one, other) in differing.items():
-        yield f"  {key}: {one} → {other}"
-
-
-def _table(cells: Sequence[Cell], width: int) -> Iterator[str]:
-    """A heading per arm and a row per sparsity under it."""
-    rows = [("sparsity", "A %", "B %", "B − A", "95 % t-interval", "seeds"), *map(_row, cells)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    arm = None
-    yield _line(rows[0], widths)
-    for cell, row in zip(cells, rows[1:], strict=True):
-        if cell.arm != arm:
-            arm = cell.arm
-            yield arm if len(arm) <= width else arm[: width - 1] + "…"
-        yield _line(row, widths)
-
-
-def _row(cell: Cell) -> tuple[str, ...]:
-    numbers = [None if value is None else f"{value * 100:.2f}" for value in (cell.first, cell.other)]
-    interval = cell.interval
-    bounds = [points(bound, sign=True, unit=False) for bound in (interval.low, interval.high)] if interval else []
-    difference = None if cell.difference is None else points(cell.difference, sign=True, unit=False)
-    texts = [percent(cell.sparsity), *numbers, difference, " to ".join(bounds), str(cell.n)]
-    return tuple(text or "–" for text in texts)
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    return "  " + "  ".join(text.rjust(wide) for text, wide in zip(row, widths, strict=True))
+def told(cell: Cell) -> str:
+    """The difference of a cell, with its interval and seeds."""
+    if cell.difference is None:
+        return "not measured in both"
+    text = f"a difference of {points(cell.difference, sign=True)}"
+    if cell.interval is None:
+        return f"{text}, one seed"
+    low, high = (points(bound, sign=True, unit=False) for bound in (cell.interval.low, cell.interval.high))
+    return f"{text} (95 % t-interval {low} to {high}, {plural(cell.n, 'seed')})"

@@ -186,6 +186,7 @@ def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]
     rows = []
     for (kind, criterion), keys in groups.items():
         there = [found for key in keys if (found := shelf.manifest(key)) is not None]
+        joules = [found.made.energy_j for found in there if found.made.energy_j is not None]
         rows.append(
             {
                 "kind": kind,
@@ -195,6 +196,8 @@ def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]
                 "reused": len(there) - len(made.intersection(keys)),
                 "wall_s": sum(manifest.made.wall_s for manifest in there),
                 "cpu_s": sum(manifest.made.cpu_s for manifest in there),
+                "energy_j": sum(joules) if joules else None,
+                "metered": len(joules),
                 "peak_bytes": max((manifest.made.peak_bytes for manifest in there), default=None),
                 "unshared": sum(unshared[key] for key in keys),
                 "unshared_s": sum(unshared[key] * shelf.wall_s(key) for key in keys),

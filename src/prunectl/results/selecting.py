@@ -29,7 +29,7 @@ def select(trials: pl.DataFrame, selector: Mapping[str, Any]) -> pl.DataFrame:
 
 def means(column: str, wanted: Any, label: str) -> bool:
     """Whether a label of the table is what the selector of its column asks for."""
-    name, parameters = _parts(label)
+    name, parameters = parts(label)
     if isinstance(wanted, str):
         return wanted in (label, name)
     if not isinstance(wanted, Mapping):
@@ -43,7 +43,7 @@ def means(column: str, wanted: Any, label: str) -> bool:
     return named == name and all(known.get(key) == str(value) for key, value in asked.items())
 
 
-def _parts(label: str) -> tuple[str, dict[str, str]]:
+def parts(label: str) -> tuple[str, dict[str, str]]:
     """'snip(wrt=weight, n=1)' as ('snip', {'wrt': 'weight', 'n': '1'})."""
     name, _, inner = label.partition("(")
     pieces = [piece.partition("=") for piece in inner.removesuffix(")").split(", ") if "=" in piece]

@@ -17,6 +17,9 @@ from prunectl.base.rng import seed_of
 
 K = TypeVar("K", bound=Hashable)
 
+Center = Literal["mean", "median"]
+"""What stands for several seeds."""
+
 EXACT_UP_TO = 5
 """Bootstraps of at most so many numbers are enumerated; beyond, they are drawn."""
 
@@ -52,6 +55,11 @@ def median(values: Sequence[float]) -> float:
     return ordered[half] if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
+def center(values: Sequence[float], of: Center) -> float:
+    """The mean or the median."""
+    return mean(values) if of == "mean" else median(values)
+
+
 def t_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
     """Student's interval of the mean; None for a single value."""
     spread = sd(values)
@@ -62,7 +70,7 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
     return Interval(low=centre - half, high=centre + half, kind=f"{level * 100:.0f} % t-interval of the mean", n=n)
 
 
-def bootstrap(values: Sequence[float], of: Literal["mean", "median"] = "mean", level: float = 0.8) -> Interval | None:
+def bootstrap(values: Sequence[float], of: Center = "mean", level: float = 0.8) -> Interval | None:
     """The percentile bootstrap interval of the mean or the median; None for a single value.
 
     Up to five values all resamples are enumerated; beyond, 10,000 are drawn, the same on every call. The bounds
@@ -73,8 +81,7 @@ def bootstrap(values: Sequence[float], of: Literal["mean", "median"] = "mean", l
         return None
     ordered = sorted(values)
     if n <= EXACT_UP_TO:
-        statistic = mean if of == "mean" else median
-        weighted = sorted((statistic([ordered[i] for i in picks]), ways) for picks, ways in _resamples(n))
+        weighted = sorted((center([ordered[i] for i in picks], of), ways) for picks, ways in _resamples(n))
     else:
         weighted = [(value, 1) for value in _drawn(ordered, of)]
     tail = (1 - level) / 2 * sum(ways for _, ways in weighted)
@@ -91,7 +98,7 @@ def _resamples(n: int) -> tuple[tuple[tuple[int, ...], int], ...]:
     )
 
 
-def _drawn(ordered: Sequence[float], of: Literal["mean", "median"]) -> list[float]:
+def _drawn(ordered: Sequence[float], of: Center) -> list[float]:
     import numpy as np
 
     n = len(ordered)

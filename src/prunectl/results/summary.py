@@ -17,8 +17,8 @@ from prunectl.results.aggregate import (
     with_roles,
 )
 from prunectl.results.pairing import groups
-from prunectl.results.statistics import bootstrap, mean, paired, t_interval
-from prunectl.results.wording import and_list, count, percent, plural, points, seconds
+from prunectl.results.statistics import Center, bootstrap, center, mean, paired, t_interval
+from prunectl.results.wording import and_list, count, energy, percent, plural, points, seconds
 
 SPOKEN = 6
 """At most so many sparsities get a sentence of their own: the sparsest ones."""
@@ -26,22 +26,42 @@ SPOKEN = 6
 VERBS = {"shuffle": "Shuffling", "reinit": "Reinitializing", "invert": "Inverting"}
 
 
-def sentences(trials: pl.DataFrame) -> tuple[str, ...]:
-    """What the trials say: coverage, baseline, the best at each sparsity, ablations, collapse, compression."""
+def sentences(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
+    """What the trials say: coverage, baseline, the best at each sparsity, ablations, collapse, compression.
+
+    Accuracies are means or medians over the seeds, differences and their intervals always means.
+    """
     if trials.is_empty():
         return ("The study asks for no trial.",)
     role = roles(trials)
     return (
-        *_coverage(trials),
-        *_baseline(trials),
-        *_best(trials, role),
+        *_coverage(trials, of),
+        *_baseline(trials, of),
+        *_best(trials, role, of),
         *_ablations(trials, role),
         *_collapse(trials),
         *_compression(trials),
     )
 
 
-def _coverage(trials: pl.DataFrame) -> Iterator[str]:
+def missing(trials: pl.DataFrame) -> str:
+    """Of a study that is not finished: how much of it is done, and which arms have trials missing; else nothing."""
+    rest = trials.filter(pl.col("status") == "missing")
+    if rest.is_empty():
+        return ""
+    counts = rest.group_by("arm", maintain_order=True).len().rows()
+    arms = [f"{arm} ({number:,})" for arm, number in counts[:4]]
+    arms += [plural(len(counts) - 4, "more arm")] if len(counts) > 4 else []
+    done = trials.filter(pl.col("status") == "done").height
+    failed = trials.height - done - rest.height
+    return (
+        f"{done:,} of {plural(trials.height, 'trial')} {'is' if done == 1 else 'are'} done"
+        f"{f', {failed:,} failed' if failed else ''}, {rest.height:,} {'is' if rest.height == 1 else 'are'} missing: "
+        f"{and_list(arms)}"
+    )
+
+
+def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     seeds = trials["seed"].n_unique()
     done = trials.filter(pl.col("status") == "done")
     text = f"{done.height:,} of {plural(trials.height, 'trial')} are done, with {plural(seeds, 'seed')}"
@@ -55,16 +75,16 @@ def _coverage(trials: pl.DataFrame) -> Iterator[str]:
         return
     yield f"{text}."
     yield (
-        "In brackets: for accuracies the 80 % bootstrap interval of the mean over the seeds, for differences the "
-        "95 % t-interval, paired by seed."
+        f"Accuracies are {of}s over the seeds, differences means. In brackets: for accuracies the 80 % bootstrap "
+        f"interval of the {of}, for differences the 95 % t-interval of the mean, paired by seed."
     )
 
 
-def _baseline(trials: pl.DataFrame) -> Iterator[str]:
+def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     for values, dense in groups(baselines(trials), ["model", "dataset"]):
         numbers, spent = dense["top1_dense"].to_list(), dense["train_s"].drop_nulls().to_list()
-        text = f"The dense {values[0]} reaches {percent(mean(numbers), 2)} on {values[1]}"
-        if (interval := bootstrap(numbers)) is not None:
+        text = f"The dense {values[0]} reaches {percent(center(numbers, of), 2)} on {values[1]}"
+        if (interval := bootstrap(numbers, of)) is not None:
             text += _bracket(interval.low, interval.high)
         size = dense["n_params"].drop_nulls().to_list()
         text += f" with {count(size[0])} parameters" if size else ""
@@ -72,7 +92,7 @@ def _baseline(trials: pl.DataFrame) -> Iterator[str]:
         yield text + "."
 
 
-def _best(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
+def _best(trials: pl.DataFrame, role: Roles, of: Center) -> Iterator[str]:
     """At each sparsity the best unmodified arm, and whether it is set apart from the next one."""
     plain = with_roles(trials, role).filter(
         (pl.col("ablation") == "none") & (pl.col("sparsity") > 0) & pl.col("top1").is_not_null()
@@ -82,13 +102,13 @@ def _best(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
     if len(several) > SPOKEN:
         several = several[-SPOKEN:]
     for (sparsity,), cell in several:
-        means = summarise(cell, role=role).sort("mean", descending=True, maintain_order=True)
-        first, second = means.row(0, named=True), means.row(1, named=True)
-        text = f"At {percent(sparsity)} sparsity {_name(first)} is best: {percent(first['mean'], 2)}"
+        ranked = summarise(cell, role=role, of=of).sort("center", descending=True, maintain_order=True)
+        first, second = ranked.row(0, named=True), ranked.row(1, named=True)
+        text = f"At {percent(sparsity)} sparsity {_name(first)} is best: {percent(first['center'], 2)}"
         if first["interval"]:
             text += _bracket(first["low"], first["high"])
         lead = _lead(cell, first["arm"], second["arm"])
-        yield f"{text}; {_name(second)} follows with {percent(second['mean'], 2)}{lead}."
+        yield f"{text}; {_name(second)} follows with {percent(second['center'], 2)}{lead}."
 
 
 def _lead(cell: pl.DataFrame, first: str, second: str) -> str:
@@ -179,4 +199,18 @@ def resources(frame: pl.DataFrame) -> tuple[str, ...]:
             f"With nothing shared between trials it would have been {plural(int(frame['unshared'].sum()), 'step')} "
             f"and {seconds(unshared)}: {unshared / wall:.1f} times as much."
         )
+    if made + reused:
+        found.append(_energy(frame, made + reused))
     return tuple(found)
+
+
+def _energy(frame: pl.DataFrame, there: int) -> str:
+    """What the devices' counters say, and of what; that there was none is said too."""
+    metered = int(frame["metered"].sum())
+    if not metered:
+        return "Energy was not measured on the machine that made the steps: no counter of it could be read for each."
+    return (
+        f"Energy, by the counters of the devices: {energy(float(frame['energy_j'].sum()))} for "
+        f"{f'all {there:,}' if metered == there else f'{metered:,} of the {there:,}'} steps that are there (a GPU's "
+        "counter as a whole, a processor's shared out by CPU time; memory, host and power supply are in neither)."
+    )

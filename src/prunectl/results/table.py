@@ -76,6 +76,8 @@ RESOURCES: dict[str, Any] = {
     "reused": pl.Int64,
     "wall_s": pl.Float64,  # spent on all of them, whenever they were made
     "cpu_s": pl.Float64,
+    "energy_j": pl.Float64,  # by the counters of their devices; null where none was read
+    "metered": pl.Int64,  # steps that energy_j is of
     "peak_bytes": pl.Int64,  # of memory, the largest of the steps
     "unshared": pl.Int64,  # steps that the same study would take if nothing were shared
     "unshared_s": pl.Float64,

@@ -46,6 +46,15 @@ def seconds(value: float | None) -> str:
     return f"{value / 3600:.1f} h"
 
 
+def energy(joules: float | None) -> str:
+    """An energy in the unit that suits it: joules, watt hours, kilowatt hours."""
+    if joules is None:
+        return "–"
+    factor, unit = next((pair for pair in ((3.6e6, "kWh"), (3600, "Wh")) if joules >= pair[0]), (1, "J"))
+    value = joules / factor
+    return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
+
+
 def size(value: float | None) -> str:
     """A number of bytes in the unit that suits it."""
     if value is None:

@@ -32,6 +32,7 @@ class Made:
     hardware: str
     versions: dict[str, str]
     created: str  # ISO 8601, UTC
+    energy_j: float | None = None  # by a counter, see execute/energy.py; None where none was read
 
 
 @dataclass(frozen=True, kw_only=True)

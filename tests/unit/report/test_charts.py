@@ -46,14 +46,36 @@ def test_the_charts_of_a_full_study(drawn: dict[str, Chart]) -> None:
     assert set(drawn) == {
         "claims", "top1-sparsity", "top1-compression", "top5-sparsity", "retraining", "ablation-differences",
         "ablations", "layers", "compression", "curves-top1", "curves-train-loss", "top1-flops", "top1-size", "time",
+        "energy",
     }  # fmt: skip
 
 
 def test_points_are_the_means_of_the_table(results: Results, drawn: dict[str, Chart]) -> None:
     wanted = summarise(results.trials.filter(pl.col("ablation") == "none"))
     points = rows(drawn["top1-sparsity"])
-    assert [point["mean"] for point in points] == pytest.approx(wanted["mean"].to_list(), abs=1e-6)
+    assert [point["center"] for point in points] == pytest.approx(wanted["mean"].to_list(), abs=1e-6)
     assert [point["low"] for point in points] == pytest.approx(wanted["low"].to_list(), abs=1e-6)
+
+
+def test_points_are_medians_if_asked_and_say_so(results: Results) -> None:
+    chart = charts(results, center="median")["accuracy"][0]
+    wanted = summarise(results.trials.filter(pl.col("ablation") == "none"), of="median")
+    points = rows(chart)
+    assert [point["center"] for point in points] == pytest.approx(wanted["median"].to_list(), abs=1e-6)
+    assert [point["high"] for point in points] == pytest.approx(wanted["high"].to_list(), abs=1e-6)
+    assert chart.caption == "Points are medians over the seeds, bands the 80 % bootstrap interval of the median."
+    assert "top-1 accuracy, median" in str(chart.spec)
+    assert " mean" not in str(chart.spec)
+
+
+def test_energy_is_drawn_only_where_it_was_measured(results: Results) -> None:
+    measured = results.resources.with_columns(
+        *(pl.when(pl.col("kind") == "train").then(name).alias(name) for name in ("energy_j", "metered"))
+    )
+    chart = charts(replace(results, resources=measured))["cost"][-1]
+    assert [(row["kind"], row["told"]) for row in rows(chart)] == [("train", "6.9 kWh")]
+    dark = results.resources.with_columns(energy_j=pl.lit(None, pl.Float64), metered=pl.lit(0))
+    assert [chart.name for chart in charts(replace(results, resources=dark))["cost"]][-1] == "time"
 
 
 def test_a_criterion_has_one_colour_on_all_charts(drawn: dict[str, Chart]) -> None:
@@ -112,7 +134,7 @@ def test_published_numbers_are_hollow_marks_of_the_study_s_criteria(results: Res
     )
     chart = charts(results, (), published)["accuracy"][0]
     hollow = [data for data in chart.spec["datasets"].values() if "table" in data[0]]
-    assert [[row["mean"] for row in data] for data in hollow] == [[0.9219]]
+    assert [[row["center"] for row in data] for data in hollow] == [[0.9219]]
     assert "Hollow" in chart.caption
 
 

@@ -47,7 +47,7 @@ def test_markdown_is_a_report(results: Results) -> None:
     assert "- **refuted**: Inverting does no harm." in found
     table = [line for line in found.splitlines() if line.startswith("| ")]
     for line in table:
-        assert re.sub(r"\\\|", "", line).count("|") in (6, 12)
+        assert re.sub(r"\\\|", "", line).count("|") in (6, 13)
 
 
 def test_markdown_and_latex_leave_hostile_names_as_they_are_read(results: Results) -> None:
@@ -77,6 +77,16 @@ def test_a_picture_of_one_chart(results: Results) -> None:
     png = render(results, "png", chart="time")
     assert isinstance(png, bytes)
     assert png.startswith(b"\x89PNG")
+
+
+def test_medians_are_called_medians_everywhere(results: Results) -> None:
+    for format in ("md", "latex", "html"):
+        found = render(results, format, center="median")
+        assert isinstance(found, str)
+        assert "bootstrap interval of the median" in found
+        assert "bootstrap interval of the mean" not in found
+        assert found != text(results, format)
+    assert "median over 2 seeds" in str(render(results, "latex", center="median"))
 
 
 def test_what_cannot_be_drawn_is_said(results: Results) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import made_up
-from prunectl.report import page
+from prunectl.report import page, shell
 from prunectl.report.inert import script_json, visible
 from prunectl.results.claims import verdicts
 from prunectl.results.table import SCHEMA, Results
@@ -146,7 +146,7 @@ def test_a_study_without_any_trial_or_result_has_a_page() -> None:
 
 def test_data_by_columns_holds_the_same_rows() -> None:
     rows: list[dict[str, object]] = [{"a": 1, "b": "x"}, {"a": None, "b": None}, {"a": 2.5, "b": "x"}]
-    packed = page.by_columns(rows)
+    packed = shell.by_columns(rows)
     assert packed == {"a": [1, None, 2.5], "b": {"of": ["x", None], "at": [0, 1, 0]}}
     assert json.loads(json.dumps(packed)) == packed
 

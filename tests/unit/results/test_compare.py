@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 import made_up
-from prunectl.results.compare import compare, flat, lines
+from prunectl.report.comparison_text import lines
+from prunectl.results.compare import compare, flat
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +74,12 @@ def test_one_seed_has_no_interval() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_the_table_fits_the_terminal(trials: pl.DataFrame, width: int) -> None:
-    found = list(lines(compare(trials, trials, names=("a", "b")), width))
+    found = list(lines(("a", "b"), compare(trials, trials, names=("a", "b")), (), width))
     assert max(map(len, found)) <= width
     assert any("+0.00" in line or "0.00" in line for line in found)
 
 
 def test_nothing_in_common_is_said(trials: pl.DataFrame) -> None:
     other = trials.with_columns(sparsity=pl.lit(0.123))
-    text = "\n".join(lines(compare(trials, other, names=("a", "b")), 80))
-    assert "No trial of the one" in text
+    text = "\n".join(lines(("a", "b"), compare(trials, other, names=("a", "b")), (), 80))
+    assert "No trial of A" in text

@@ -70,3 +70,20 @@ def test_resources_say_what_sharing_saved() -> None:
     text = " ".join(summary.resources(made_up.results().resources))
     assert "made by this run" in text
     assert "times as much" in text
+
+
+def test_energy_is_told_with_its_bounds_or_as_not_measured() -> None:
+    resources = made_up.results(seeds=1).resources
+    assert any("counters of the devices" in text and "for all" in text for text in summary.resources(resources))
+    some = resources.with_columns(metered=pl.when(pl.col("kind") == "train").then("metered"))
+    assert any("of the" in text and "counters" in text for text in summary.resources(some))
+    none = resources.with_columns(energy_j=pl.lit(None, pl.Float64), metered=pl.lit(0))
+    assert any(text.startswith("Energy was not measured on the machine") for text in summary.resources(none))
+
+
+def test_medians_by_hand() -> None:
+    trials = made_up.results(seeds=3, failed=0).trials
+    dense = sorted(trials.unique("seed")["top1_dense"])
+    text = "\n".join(summary.sentences(trials, "median"))
+    assert f"reaches {dense[1] * 100:.2f} %" in text
+    assert "Accuracies are medians over the seeds, differences means." in text

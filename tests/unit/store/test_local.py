@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prunectl.base.errors import StoreError
-from prunectl.base.keys import digest
+from prunectl.base.keys import canonical, digest
 from prunectl.store import layout
 from prunectl.store.local import DamagedError, LocalStore
-from prunectl.store.manifest import Made
+from prunectl.store.manifest import Made, Manifest, decode, encode
 
 MADE = Made(wall_s=1.5, cpu_s=1.0, peak_bytes=7, device="cpu", hardware="x", versions={"torch": "2"}, created="now")
 PREIMAGE = '{"kind":"init"}'
@@ -98,3 +100,13 @@ def test_failures_are_kept_and_forgotten(tmp_path: Path) -> None:
     assert store.failure(KEY) == {"kind": "method", "reason": "no answer", "detail": ""}
     store.forget_failure(KEY)
     assert store.failure(KEY) is None
+
+
+def test_a_manifest_from_before_energy_was_counted_is_read() -> None:
+    now = Manifest(key=KEY, preimage=PREIMAGE, files={}, made=replace(MADE, energy_j=3.5))
+    assert decode(encode(now), KEY) == now
+    body = asdict(now)
+    del body["made"]["energy_j"]
+    old = json.dumps({**body, "digest": digest(canonical(body))}).encode()
+    assert decode(old, KEY).made == MADE
+    assert MADE.energy_j is None

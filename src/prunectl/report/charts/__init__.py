@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import polars as pl
 
 from prunectl.report import palette
-from prunectl.report.charts import ablation, accuracy, claims, cost, masks, training
+from prunectl.report.charts import ablation, accuracy, claims, cost, masks, retraining, training
 from prunectl.report.charts.chart import Chart, stacked
 from prunectl.report.charts.pieces import Look
 from prunectl.results.aggregate import roles, with_roles
 from prunectl.results.claims import Verdict
+from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
 __all__ = ["Chart", "charts", "look", "stacked"]
 
 
-def look(trials: pl.DataFrame) -> Look:
+def look(trials: pl.DataFrame, center: Center = "mean") -> Look:
     """How the arms of a study are drawn."""
     role = roles(trials)
     variants = with_roles(trials, role)["variant"].unique(maintain_order=True).to_list()
@@ -26,17 +27,21 @@ def look(trials: pl.DataFrame) -> Look:
         colours=dict(zip(role.hues, palette.colours(role.hues), strict=True)),
         shapes=dict(zip(role.hues, palette.shapes(role.hues), strict=True)),
         dashes=dict(zip(variants, palette.dashes(variants), strict=True)),
+        center=center,
     )
 
 
 def charts(
-    results: Results, verdicts: Sequence[Verdict] = (), published: pl.DataFrame | None = None
+    results: Results,
+    verdicts: Sequence[Verdict] = (),
+    published: pl.DataFrame | None = None,
+    center: Center = "mean",
 ) -> dict[str, list[Chart]]:
-    """Every chart that has data, by the section of the report that it belongs to."""
+    """Every chart that has data, by the section of the report that it belongs to; accuracies as means or medians."""
     trials = results.trials
     if trials.is_empty():
         return {}
-    drawn = look(trials)
+    drawn = look(trials, center)
     sections: dict[str, list[Chart | None]] = {
         "claims": [claims.intervals(verdicts)],
         "accuracy": [
@@ -45,6 +50,7 @@ def charts(
             accuracy.against_sparsity(trials, drawn, "top5", published) if _telling(trials["top5"]) else None,
             accuracy.before_and_after(trials, drawn),
             accuracy.against_moment(trials, drawn),
+            retraining.against_budget(results, drawn),
         ],
         "ablations": [ablation.differences(trials, drawn), ablation.by_arm(trials, drawn)],
         "masks": [masks.layer_heat(results.layers, trials, drawn), masks.compression(trials, drawn)],
@@ -56,6 +62,7 @@ def charts(
             accuracy.against_cost(trials, drawn, "flops"),
             accuracy.against_cost(trials, drawn, "size"),
             cost.time(results.resources),
+            cost.energy(results.resources),
         ],
     }
     found = {name: [chart for chart in section if chart is not None] for name, section in sections.items()}

@@ -28,7 +28,10 @@ def differences(trials: pl.DataFrame, look: Look) -> Chart | None:
     width = min(520, max(270, len(ticks) * (10 * len(names) + 8)))
     x = alt.X("at_sparsity:N", sort=ticks, title="sparsity", axis=alt.Axis(labelAngle=0, labelOverlap=True))
     offset = alt.XOffset("series:N", sort=names, scale=alt.Scale(domain=names, paddingOuter=0.4))
-    y = alt.Y("mean:Q", title="difference in top-1, points", scale=alt.Scale(nice=True, zero=True))
+    y = alt.Y(
+        "mean:Q", title="difference in top-1, points", scale=alt.Scale(nice=False, zero=True, padding=8),
+        axis=alt.Axis(labelBound=True, tickCount=6),
+    )  # fmt: skip
     base = alt.Chart().transform_filter(SHOWN).encode(x=x, xOffset=offset)
     rule = base.mark_rule(strokeWidth=2, clip=True, opacity=0.75).encode(
         y=alt.Y("from:Q", scale=y["scale"], title=y["title"]), y2="to:Q", color=look.colour(), **look.dash()
@@ -99,13 +102,13 @@ def _told() -> list[alt.Tooltip]:
 
 def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     """Accuracy against sparsity, a panel per arm with a line per ablation (Frankle et al. 2021, figures 4 to 6)."""
-    every = pieces.with_series(summarise(trials, "top1", look.role))
+    every = pieces.with_series(summarise(trials, "top1", look.role, look.center))
     ablated = every.filter(pl.col("ablation") != "none")["series"].unique()
     frame = every.filter(pl.col("series").is_in(ablated.to_list()))
     if frame.is_empty() or frame["sparsity"].n_unique() < 2:
         return None
     look = look.among(frame)
-    numbers = [value for name in ("mean", "low", "high") for value in frame[name].drop_nulls()]
+    numbers = [value for name in ("center", "low", "high") for value in frame[name].drop_nulls()]
     y = pieces.accuracy("top-1 accuracy", min(numbers), max(numbers))
     names = frame["ablation"].unique(maintain_order=True).to_list()
     domain = ["none", *(name for name in names if name != "none")]
@@ -118,7 +121,7 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
         y=alt.Y("low:Q", scale=y["scale"], title=y["title"]), y2="high:Q", detail="ablation:N"
     )
     line = base.mark_line(strokeWidth=1.8).encode(strokeDash=dash)
-    point = base.mark_point(size=42, filled=True, opacity=1).encode(shape=shape, tooltip=pieces.told("accuracy"))
+    point = base.mark_point(size=42, filled=True, opacity=1).encode(shape=shape, tooltip=pieces.told(look, "accuracy"))
     order = frame["series"].unique(maintain_order=True).to_list()
     panel = alt.layer(band, line, point).properties(width=215, height=200)
     sheet = Sheet()
@@ -129,7 +132,7 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     return Chart(
         name="ablations",
         title="Ablations arm by arm",
-        caption=spread(frame),
+        caption=spread(frame, look),
         spec=spec_of(chart.transform_filter(SHOWN).add_params(look.shown()), sheet),
         panel_px=290,
     )

@@ -11,8 +11,9 @@ from prunectl.report.charts import pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.pieces import HEIGHT, SHOWN, WIDTH, Look
 from prunectl.results.aggregate import summarise, with_roles
+from prunectl.results.statistics import center
 
-FIELDS = ("series", "hue", "variant", "sparsity", "compression", "mean", "low", "high", "sd", "n")
+FIELDS = ("series", "hue", "variant", "sparsity", "compression", "center", "low", "high", "sd", "n")
 MOST_VARIANTS = 4
 """With more variants than this, each gets a panel instead of a dash."""
 
@@ -25,16 +26,16 @@ def plain(trials: pl.DataFrame) -> pl.DataFrame:
 
 
 def means(trials: pl.DataFrame, look: Look, metric: str = "top1") -> pl.DataFrame:
-    """Means of the unmodified arms, with the name of the line that each is on."""
-    return pieces.with_series(summarise(plain(trials), metric, look.role))
+    """Means or medians of the unmodified arms, with the name of the line that each is on."""
+    return pieces.with_series(summarise(plain(trials), metric, look.role, look.center))
 
 
-def spread(frame: pl.DataFrame) -> str:
+def spread(frame: pl.DataFrame, look: Look) -> str:
     """What the points and bands of a summary are, in words."""
     if frame["n"].max() == 1:
         return "One seed: points without intervals."
     kinds = frame["interval"].drop_nulls().unique().to_list()
-    return f"Points are means over the seeds, bands the {kinds[0]}."
+    return f"Points are {look.center}s over the seeds, bands the {kinds[0]}."
 
 
 def against_sparsity(
@@ -45,7 +46,7 @@ def against_sparsity(
     if frame.is_empty() or frame["sparsity"].n_unique() < 2:
         return None
     hollow = _published(published, metric, look)
-    caption = spread(frame) + (" Hollow marks are published numbers." if hollow is not None else "")
+    caption = spread(frame, look) + (" Hollow marks are published numbers." if hollow is not None else "")
     spec = _lines(frame, look, pieces.sparsity_axis(frame["sparsity"].to_list()), metric, "sparsity", hollow)
     return Chart(
         name=f"{metric}-sparsity",
@@ -66,7 +67,7 @@ def against_compression(trials: pl.DataFrame, look: Look, published: pl.DataFram
     return Chart(
         name="top1-compression",
         title="Top-1 accuracy against weights remaining",
-        caption=spread(frame) + " Each doubling of the compression is as wide as the last.",
+        caption=spread(frame, look) + " Each doubling of the compression is as wide as the last.",
         spec=_lines(frame, look, pieces.remaining_axis(frame["compression"].to_list()), "top1", "compression", hollow),
         labels_px=_labels_px(frame, look),
         panel_px=_panel_px(look),
@@ -81,14 +82,15 @@ def _lines(
     frame: pl.DataFrame, look: Look, x: alt.X, metric: str, along: str, hollow: pl.DataFrame | None
 ) -> dict[str, object]:
     look = look.among(frame)
-    dense = frame.unique("dense")["dense"].mean() if metric == "top1" else None
-    numbers = [value for name in ("mean", "low", "high") for value in frame[name].drop_nulls()]
-    numbers += [dense] if isinstance(dense, float) else []
-    numbers += hollow["mean"].to_list() if hollow is not None else []
+    baselines = frame.unique("dense")["dense"].drop_nulls().to_list() if metric == "top1" else []
+    dense = center(baselines, look.center) if baselines else None
+    numbers = [value for name in ("center", "low", "high") for value in frame[name].drop_nulls()]
+    numbers += [] if dense is None else [dense]
+    numbers += hollow["center"].to_list() if hollow is not None else []
     y = pieces.accuracy(METRICS[metric], min(numbers), max(numbers))
     faceted = len(look.variants) > MOST_VARIANTS
     named = _named(frame, look)
-    layers = pieces.lines(look, x, y, pieces.told(METRICS[metric]), legend=not named)
+    layers = pieces.lines(look, x, y, pieces.told(look, METRICS[metric]), legend=not named)
     sheet = Sheet()
     data = sheet.rows(frame, FIELDS)
     if faceted:
@@ -102,7 +104,7 @@ def _lines(
     layers[-1] = layers[-1].add_params(zoom)
     drawn = alt.layer(*layers, data=data).transform_filter(SHOWN)
     over: list[Any] = [drawn]
-    over += pieces.dense_rule(sheet, dense, y) if isinstance(dense, float) else []
+    over += [] if dense is None else pieces.dense_rule(sheet, dense, y)
     over += [_hollow(sheet, hollow, x, y, look)] if hollow is not None else []
     over += [pieces.end_labels(sheet, frame, along, look, y)] if named else []
     chart = alt.layer(*over).properties(width=WIDTH, height=HEIGHT)
@@ -123,7 +125,7 @@ def _published(published: pl.DataFrame | None, metric: str, look: Look) -> pl.Da
     if published is None or published.is_empty() or metric not in published.columns:
         return None
     found = published.filter((pl.col("ablation") == "none") & pl.col(metric).is_not_null()).with_columns(
-        hue=pl.col(look.role.hue), mean=pl.col(metric), compression=1 / (1 - pl.col("sparsity"))
+        hue=pl.col(look.role.hue), center=pl.col(metric), compression=1 / (1 - pl.col("sparsity"))
     )
     found = found.filter(pl.col("hue").is_in(list(look.role.hues)))
     return None if found.is_empty() else found
@@ -131,14 +133,14 @@ def _published(published: pl.DataFrame | None, metric: str, look: Look) -> pl.Da
 
 def _hollow(sheet: Sheet, hollow: pl.DataFrame, x: alt.X, y: alt.Y, look: Look) -> Any:
     return (
-        alt.Chart(sheet.rows(hollow, ["table", "hue", "sparsity", "compression", "mean"]))
+        alt.Chart(sheet.rows(hollow, ["table", "hue", "sparsity", "compression", "center"]))
         .transform_filter(SHOWN)
         .mark_point(size=90, filled=False, strokeWidth=1.6)
         .encode(
             x=x, y=y, color=look.colour(False), shape=look.shape(False),
             tooltip=[
                 alt.Tooltip("table:N", title="published"), alt.Tooltip("hue:N", title="arm"),
-                alt.Tooltip("sparsity:Q", format=".4~%"), alt.Tooltip("mean:Q", title="accuracy", format=".2%"),
+                alt.Tooltip("sparsity:Q", format=".4~%"), alt.Tooltip("center:Q", title="accuracy", format=".2%"),
             ],
         )
     )  # fmt: skip
@@ -157,7 +159,7 @@ def against_cost(trials: pl.DataFrame, look: Look, cost: str) -> Chart | None:
         return None
     share = with_roles(known, look.role).with_columns(share=pl.col(column) / pl.col(dense))
     by = ["hue", "variant", "sparsity"]
-    frame = pieces.with_series(summarise(known, "top1", look.role)).join(
+    frame = pieces.with_series(summarise(known, "top1", look.role, look.center)).join(
         share.group_by(by).agg(pl.col("share").mean()), on=by, maintain_order="left"
     )
     if frame["share"].n_unique() < 2:
@@ -172,7 +174,7 @@ def against_cost(trials: pl.DataFrame, look: Look, cost: str) -> Chart | None:
     y = pieces.accuracy("top-1 accuracy", _least(frame), _most(frame))
     extra = [alt.Tooltip("share:Q", title=words, format=".3~p")]
     named = _named(frame, look)
-    layers = pieces.lines(look, x, y, pieces.told("accuracy", extra), legend=not named)
+    layers = pieces.lines(look, x, y, pieces.told(look, "accuracy", extra), legend=not named)
     sheet = Sheet()
     drawn = alt.layer(*layers, data=sheet.rows(frame, [*FIELDS, "share"])).transform_filter(SHOWN)
     labels = [pieces.end_labels(sheet, frame, "sparsity", look, y)] if named else []
@@ -181,7 +183,7 @@ def against_cost(trials: pl.DataFrame, look: Look, cost: str) -> Chart | None:
         name=f"top1-{cost}",
         title=f"Top-1 accuracy against {words}",
         labels_px=_labels_px(frame, look),
-        caption=spread(frame) + " What skipping zeros could save; a dense kernel saves nothing.",
+        caption=spread(frame, look) + " What skipping zeros could save; a dense kernel saves nothing.",
         spec=spec_of(chart.add_params(look.shown()), sheet),
     )
 
@@ -192,11 +194,11 @@ def _shares(lowest: float) -> list[float]:
 
 
 def _least(frame: pl.DataFrame) -> float:
-    return min(float(value) for name in ("mean", "low") for value in frame[name].drop_nulls())
+    return min(float(value) for name in ("center", "low") for value in frame[name].drop_nulls())
 
 
 def _most(frame: pl.DataFrame) -> float:
-    return max(float(value) for name in ("mean", "high") for value in frame[name].drop_nulls())
+    return max(float(value) for name in ("center", "high") for value in frame[name].drop_nulls())
 
 
 def against_moment(trials: pl.DataFrame, look: Look) -> Chart | None:
@@ -211,7 +213,7 @@ def against_moment(trials: pl.DataFrame, look: Look) -> Chart | None:
     look = look.among(frame)
     y = pieces.accuracy("top-1 accuracy", _least(frame), _most(frame))
     x = alt.X("at:N", title="pruned at", sort=moments, axis=alt.Axis(labelAngle=-40))
-    panel = alt.layer(*pieces.lines(look, x, y, pieces.told("accuracy"), legend=True, band=False))
+    panel = alt.layer(*pieces.lines(look, x, y, pieces.told(look, "accuracy"), legend=True, band=False))
     facet = alt.Facet("panel:N", title=None, sort=None)
     named = frame.with_columns(panel=pl.format("{} % sparsity", (pl.col("sparsity") * 100).round_sig_figs(4)))
     order = pl.Series("at", moments)
@@ -222,7 +224,7 @@ def against_moment(trials: pl.DataFrame, look: Look) -> Chart | None:
     return Chart(
         name="top1-moment",
         title="Top-1 accuracy against the moment of pruning",
-        caption=spread(frame).replace("bands", "intervals (on pointing) are"),
+        caption=spread(frame, look).replace("bands", "intervals (on pointing) are"),
         spec=spec_of(chart.transform_filter(SHOWN).add_params(look.shown()), sheet),
         panel_px=max(150, 34 * len(moments)) + 70,
     )
@@ -247,12 +249,13 @@ def before_and_after(trials: pl.DataFrame, look: Look) -> Chart | None:
     y = pieces.accuracy("top-1 accuracy", _least(frame), _most(frame))
     x = pieces.sparsity_axis(frame["sparsity"].to_list())
     names = [phase for _, phase in phases]
-    dash = alt.StrokeDash("phase:N", sort=names, scale=alt.Scale(domain=names, range=[[2, 3], [1, 0]]),
-                          legend=alt.Legend(title=None, symbolSize=220, symbolStrokeWidth=1.5))  # fmt: skip
+    legend = alt.Legend(title=None, symbolSize=220, symbolStrokeWidth=1.5, orient="bottom")
+    scale = alt.Scale(domain=names, range=[[2, 3], [1, 0]])
+    dash = alt.StrokeDash("phase:N", sort=names, scale=scale, legend=legend)
     detail = ["variant:N"]
     base = alt.Chart().encode(x=x, y=y, color=look.colour(), detail=detail)
     fill = alt.FillOpacity("phase:O", sort=names, scale=alt.Scale(domain=names, range=[0, 1]), legend=None)
-    tooltip = [alt.Tooltip("phase:N"), *pieces.told("accuracy")]
+    tooltip = [alt.Tooltip("phase:N"), *pieces.told(look, "accuracy")]
     point = base.mark_point(size=50, filled=False).encode(
         shape=look.shape(), fill=look.fill(), fillOpacity=fill, tooltip=tooltip
     )
@@ -263,6 +266,7 @@ def before_and_after(trials: pl.DataFrame, look: Look) -> Chart | None:
     return Chart(
         name="retraining",
         title="What retraining recovers",
-        caption="Hollow: measured just after pruning. Filled: after retraining. Means over the seeds.",
+        caption="Hollow: measured just after pruning. Filled: after retraining. "
+        f"{look.center.capitalize()}s over the seeds.",
         spec=spec_of(chart.add_params(look.shown()), sheet),
     )

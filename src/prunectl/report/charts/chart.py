@@ -96,5 +96,7 @@ def stacked(charts: Sequence[Chart]) -> dict[str, Any]:
         "datasets": datasets,
         "vconcat": parts,
         "spacing": 36,
-        "resolve": {"scale": dict.fromkeys(("color", "shape", "strokeDash", "opacity"), "independent")},
+        "resolve": {
+            "scale": dict.fromkeys(("color", "fill", "fillOpacity", "shape", "strokeDash", "opacity"), "independent")
+        },
     }

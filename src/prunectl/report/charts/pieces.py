@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,10 +13,13 @@ from prunectl.report import palette
 from prunectl.report.charts.chart import Sheet
 from prunectl.report.inert import shortened
 from prunectl.results.aggregate import Roles
+from prunectl.results.statistics import Center
 
 HEIGHT, WIDTH = 300, 500
 MOST_LABELS = 7
 LABEL_PX = 13
+PANELS = 6
+LEGEND_PX = 600
 
 SHOWN = "indexof(shown, datum.hue) >= 0"
 """The filter behind the page's switches: `shown` lists the hues that are drawn."""
@@ -30,6 +33,7 @@ class Look:
     colours: Mapping[str, str]  # of hues
     shapes: Mapping[str, str]
     dashes: Mapping[str, list[int]]  # of variants
+    center: Center = "mean"  # what the points of accuracies are
 
     def among(self, frame: pl.DataFrame) -> Look:
         """The same look for a chart that has only some of the hues and variants: its legend has only those."""
@@ -40,6 +44,10 @@ class Look:
             shapes={name: shape for name, shape in self.shapes.items() if name in hues},
             dashes={name: dash for name, dash in self.dashes.items() if name in variants},
         )
+
+    def over_seeds(self, column: str) -> pl.Expr:
+        """The mean or median of a column."""
+        return pl.col(column).mean() if self.center == "mean" else pl.col(column).median()
 
     @property
     def variants(self) -> list[str]:
@@ -53,25 +61,41 @@ class Look:
     def colour(self, legend: bool = True) -> alt.Color:
         """A colour per hue."""
         scale = alt.Scale(domain=list(self.colours), range=list(self.colours.values()))
-        return alt.Color("hue:N", scale=scale, legend=alt.Legend(title=None) if legend else None)
+        return alt.Color("hue:N", scale=scale, legend=mark_legend(self.colours) if legend else None)
 
     def fill(self) -> alt.Fill:
         """The same colours, for the inside of a mark."""
         scale = alt.Scale(domain=list(self.colours), range=list(self.colours.values()))
-        return alt.Fill("hue:N", scale=scale, legend=alt.Legend(title=None))
+        return alt.Fill("hue:N", scale=scale, legend=mark_legend(self.colours))
 
     def shape(self, legend: bool = True) -> alt.Shape:
         """A shape per hue."""
         scale = alt.Scale(domain=list(self.shapes), range=list(self.shapes.values()))
-        return alt.Shape("hue:N", scale=scale, legend=alt.Legend(title=None) if legend else None)
+        return alt.Shape("hue:N", scale=scale, legend=mark_legend(self.shapes) if legend else None)
 
     def dash(self, legend: bool = True) -> dict[str, Any]:
         """A dash per variant, as an encoding; nothing where there is only one."""
         if len(self.dashes) < 2:
             return {}
         scale = alt.Scale(domain=list(self.dashes), range=list(self.dashes.values()))
-        shown = alt.Legend(title=None, symbolSize=220, symbolStrokeWidth=1.5) if legend else None
+        shown = dash_legend(self.dashes) if legend else None
         return {"strokeDash": alt.StrokeDash("variant:N", scale=scale, legend=shown)}
+
+
+def mark_legend(names: Iterable[str]) -> alt.Legend:
+    """A legend of colours and shapes. Bands are pale; what they are named by is not."""
+    return alt.Legend(title=None, symbolOpacity=1, columns=_columns(names, 34))
+
+
+def dash_legend(names: Iterable[str]) -> alt.Legend:
+    """A legend of dashes, long enough to be told apart."""
+    return alt.Legend(title=None, symbolSize=220, symbolStrokeWidth=1.5, columns=_columns(names, 40))
+
+
+def _columns(names: Iterable[str], symbol_px: int) -> int:
+    """How many names fit side by side into the width of a chart; 0 is all of them in one row."""
+    widths = [symbol_px + 6.2 * len(name) for name in names]
+    return 0 if sum(widths) <= LEGEND_PX else max(1, int(LEGEND_PX / max(widths)))
 
 
 def with_series(frame: pl.DataFrame) -> pl.DataFrame:
@@ -81,7 +105,7 @@ def with_series(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.when(silent).then("hue").otherwise(both).alias("series"))
 
 
-def accuracy(title: str, low: float, high: float, field: str = "mean:Q", top: float = 1.0) -> alt.Y:
+def accuracy(title: str, low: float, high: float, field: str = "center:Q", top: float = 1.0) -> alt.Y:
     """A y axis from a little below the lowest to a little above the highest accuracy."""
     room = 0.06 * max(high - low, 0.005)
     domain = [max(0.0, low - room), min(top, high + room)] if high <= top else [low - room, high + room]
@@ -147,14 +171,14 @@ def lines(
     return [spread, line, point] if band else [line, point]
 
 
-def told(metric: str, extra: Sequence[alt.Tooltip] = ()) -> list[alt.Tooltip]:
+def told(look: Look, metric: str, extra: Sequence[alt.Tooltip] = ()) -> list[alt.Tooltip]:
     """What a point of a summary says when it is pointed at."""
     return [
         alt.Tooltip("series:N", title="arm"),
         alt.Tooltip("ablation:N", title="ablation"),
         alt.Tooltip("sparsity:Q", title="sparsity", format=".4~%"),
         alt.Tooltip("compression:Q", title="compression", format=".4~r"),
-        alt.Tooltip("mean:Q", title=f"{metric}, mean", format=".2%"),
+        alt.Tooltip("center:Q", title=f"{metric}, {look.center}", format=".2%"),
         alt.Tooltip("low:Q", title="interval from", format=".2%"),
         alt.Tooltip("high:Q", title="to", format=".2%"),
         alt.Tooltip("sd:Q", title="standard deviation", format=".2%"),
@@ -164,7 +188,7 @@ def told(metric: str, extra: Sequence[alt.Tooltip] = ()) -> list[alt.Tooltip]:
 
 
 def dense_rule(sheet: Sheet, value: float, y: alt.Y, label: str = "dense") -> list[alt.Chart]:
-    """The baseline's mean as a dashed line with its name."""
+    """The baseline as a dashed line with its name."""
     data = sheet.values([{"dense": value, "label": f"{label} {value * 100:.1f} %"}])
     base = alt.Chart(data).encode(y=alt.Y("dense:Q", scale=y["scale"], title=y["title"]))
     rule = base.mark_rule(strokeDash=[3, 3], color=palette.NOTE, strokeWidth=1.2)
@@ -177,7 +201,7 @@ def end_labels(sheet: Sheet, frame: pl.DataFrame, x: str, look: Look, y: alt.Y, 
     last = with_series(frame).sort(x, maintain_order=True).unique("series", keep="last", maintain_order=True)
     low, high = domain_of(y)
     names = [broken(name) for name in last["series"]]
-    wanted = ((high - last["mean"]) / (high - low) * height).to_list()
+    wanted = ((high - last["center"]) / (high - low) * height).to_list()
     placed = apart(wanted, [LABEL_PX * (1 + name.count("\n")) for name in names], height)
     rows = [
         {"hue": hue, "name": name, "place": place - LABEL_PX / 2 * name.count("\n")}  # of the first line
@@ -230,6 +254,14 @@ def apart(wanted: Sequence[float], sizes: Sequence[float], height: float) -> lis
 def labelled(frame: pl.DataFrame) -> bool:
     """Whether the lines are few enough to carry their names."""
     return with_series(frame)["series"].n_unique() <= MOST_LABELS
+
+
+def spread_out(sparsities: list[float]) -> list[float]:
+    """At most PANELS of the ordered sparsities, for a panel each: spread over all of them, the sparsest included."""
+    if len(sparsities) <= PANELS:
+        return sparsities
+    step = (len(sparsities) - 1) / (PANELS - 1)
+    return [sparsities[round(index * step)] for index in range(PANELS)]
 
 
 def own_axes(chart: alt.FacetChart) -> alt.FacetChart:

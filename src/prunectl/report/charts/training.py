@@ -14,9 +14,6 @@ from prunectl.results.wording import percent
 
 POINTS = 40
 """A curve is thinned to about so many points."""
-PANELS = 6
-"""At most so many sparsities have a panel: spread over those that there are, the sparsest included."""
-
 MEASURES = {"top1": "top-1 accuracy on the test set", "train_loss": "training loss"}
 
 
@@ -26,7 +23,7 @@ def curves(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str =
     if frame.is_empty():
         return None
     look = look.among(frame)
-    panels = _spread_out(sorted(frame.filter(pl.col("sparsity") > 0)["sparsity"].unique().to_list()))
+    panels = pieces.spread_out(sorted(frame.filter(pl.col("sparsity") > 0)["sparsity"].unique().to_list()))
     if not panels:
         return None
     named = [f"{percent(sparsity)} sparsity" for sparsity in panels]
@@ -34,7 +31,7 @@ def curves(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str =
         panel=pl.col("sparsity").map_elements(lambda value: f"{percent(value)} sparsity", return_dtype=pl.String),
         pruned=pl.lit(True),
     )
-    dense = frame.filter(pl.col("sparsity") == 0).group_by("epoch", maintain_order=True).agg(pl.col("value").mean())
+    dense = frame.filter(pl.col("sparsity") == 0).group_by("epoch", maintain_order=True).agg(look.over_seeds("value"))
     grey = dense.sort("epoch").with_columns(pruned=pl.lit(False)).join(pl.DataFrame({"panel": named}), how="cross")
     data = pl.concat([pruned, grey], how="diagonal")
     y = alt.Y("value:Q", title=MEASURES[measure], scale=_scale(data["value"].to_list(), measure),
@@ -57,7 +54,7 @@ def curves(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str =
     return Chart(
         name=f"curves-{measure.replace('_', '-')}",
         title=f"{MEASURES[measure].split(' on ')[0].capitalize()} along the training",
-        caption="Unmodified arms, means over the seeds; grey and dashed: the dense network.",
+        caption=f"Unmodified arms, {look.center}s over the seeds; grey and dashed: the dense network.",
         spec=spec_of(chart.add_params(look.shown()), sheet),
         panel_px=297,
     )
@@ -72,7 +69,7 @@ def _scale(values: list[float], measure: str) -> alt.Scale:
 
 
 def _means(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str) -> pl.DataFrame:
-    """Per arm, sparsity and epoch the mean over the seeds."""
+    """Per arm, sparsity and epoch the mean or median over the seeds."""
     plain = with_roles(trials, look.role).filter(
         (pl.col("ablation") == "none") & (pl.col("status") == "done") & pl.col("artefact").is_not_null()
     )
@@ -81,7 +78,7 @@ def _means(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str) 
     joined = pieces.with_series(points.join(arms, on="artefact", how="inner", maintain_order="left_right"))
     return (
         joined.group_by("hue", "variant", "series", "sparsity", "epoch", maintain_order=True)
-        .agg(value=pl.col(measure).mean())
+        .agg(value=look.over_seeds(measure))
         .sort("hue", "variant", "sparsity", "epoch")
     )
 
@@ -91,10 +88,3 @@ def _thinned(curve: pl.DataFrame) -> pl.DataFrame:
     epochs = sorted(curve["epoch"].unique().to_list())
     every = max(1, -(-len(epochs) // POINTS))
     return curve.filter(pl.col("epoch").is_in(epochs[::-1][::every]))
-
-
-def _spread_out(sparsities: list[float]) -> list[float]:
-    if len(sparsities) <= PANELS:
-        return sparsities
-    step = (len(sparsities) - 1) / (PANELS - 1)
-    return [sparsities[round(index * step)] for index in range(PANELS)]

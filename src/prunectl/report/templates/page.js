@@ -61,7 +61,13 @@
     later(rest);
   };
   window.addEventListener("load", () => later(rest));
-  window.addEventListener("beforeprint", () => places.forEach(draw));
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    places.forEach(draw);
+    folded = all("details:not([open])");
+    folded.forEach((details) => { details.open = true; });
+  });
+  window.addEventListener("afterprint", () => folded.forEach((details) => { details.open = false; }));
   switches.forEach((box) => box.addEventListener("change", () => views.forEach((view) => view && show(view))));
 
   const save = (href, name) => {
@@ -106,8 +112,9 @@
   const filter = document.getElementById("filter");
   const everything = document.getElementById("all");
   let keys = null;
-  const heads = all("thead th", table).map((head) => head.textContent);
+  const heads = table ? all("thead th", table).map((head) => head.textContent) : [];
   const sift = () => {
+    if (!table) return;
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const place = heads.indexOf("artefact");
     let count = 0;
@@ -121,8 +128,10 @@
     everything.hidden = !keys && !words.length;
   };
   let waiting = 0;
-  filter.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(sift, 80); });
-  everything.addEventListener("click", () => { keys = null; filter.value = ""; sift(); filter.focus(); });
+  if (table) {
+    filter.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(sift, 80); });
+    everything.addEventListener("click", () => { keys = null; filter.value = ""; sift(); filter.focus(); });
+  }
   all(".behind").forEach((button) => button.addEventListener("click", () => {
     keys = new Set(button.dataset.keys.split(" "));
     filter.value = "";
@@ -169,6 +178,23 @@
   const label = () => { theme.textContent = dark() ? "Light" : "Dark"; };
   theme.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; label(); });
   label();
+
+  // A page that is followed loads itself again and again: theme, filter and the place that is read stay as they are.
+  if ("watched" in root.dataset) {
+    const marks = all("main [id]");
+    const top = (mark) => mark.getBoundingClientRect().top;
+    const { chosen, words, id, offset } = history.state || {};
+    if (chosen) { root.dataset.theme = chosen; label(); }
+    filter.value = words || "";
+    const place = id && document.getElementById(id);
+    history.scrollRestoration = "manual";
+    if (place) window.scrollBy(0, top(place) - offset);
+    window.addEventListener("beforeunload", () => {
+      const mark = marks.filter((each) => top(each) <= 60).pop();
+      const read = mark && window.scrollY ? { id: mark.id, offset: top(mark) } : {};
+      history.replaceState({ chosen: root.dataset.theme, words: filter.value, ...read }, "");
+    });
+  }
 
   reveal([theme, ...all(".tools, .filter, .behind")]);
   sift();

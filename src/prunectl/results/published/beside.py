@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from prunectl.results.published.index import Description, describe
 from prunectl.results.published.load import matching
+from prunectl.results.statistics import median
+from prunectl.results.wording import plural, points
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,6 +20,40 @@ TOLERANCE = 1e-3
 ARM = ("criterion", "scope", "structure", "at", "rounds", "ablation", "retrain")
 ORDER = ("table", "model", "dataset", "arm", *ARM, "sparsity")
 NUMBERS = ("published", "published_sd", "ours", "difference", "low", "high")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A published table, and the rows of `beside` for one of our tables, which is called by a letter."""
+
+    name: str
+    about: Description
+    ours: str
+    rows: tuple[Mapping[str, Any], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for `--json`."""
+        return {"published": self.name, "ours": self.ours, **self.about._asdict(), "rows": list(self.rows)}
+
+
+def held(trials: pl.DataFrame, name: str, ours: str) -> Held:
+    """Our trials against the published table. Raises PrunectlError for a name that is not there."""
+    return Held(name=name, about=describe(name), ours=ours, rows=tuple(beside(trials, name).to_dicts()))
+
+
+def held_sentences(found: Held) -> tuple[str, ...]:
+    """How many published numbers there are ours for, how far apart they are, and how many our intervals hold."""
+    if not found.rows:
+        return (f"No number in {found.name} is about an arm, a network and a data set of {found.ours}.",)
+    differences = [row["difference"] for row in found.rows if row["difference"] is not None]
+    text = f"Of {found.name} {plural(len(found.rows), 'number')} stand beside arms of {found.ours}"
+    if differences:
+        half = points(median([abs(difference) for difference in differences]))
+        text += f"; {len(differences)} of these are done in {found.ours}, half of them within {half} of the published"
+    judged = [row["within"] for row in found.rows if row["within"] is not None]
+    if judged:
+        text += f"; {sum(judged)} of {plural(len(judged), 'interval')} of ours hold the published number"
+    return (f"{text}.",)
 
 
 def schema() -> dict[str, Any]:

@@ -1,0 +1,114 @@
+"""What every page has in common: one file that needs nothing but itself, no network, no server, no other file.
+
+What a study file says is escaped, scripts and styles are named by their hashes in a content security policy that
+allows nothing else, and Vega's expressions are interpreted, not evaluated.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from prunectl.report import vega
+from prunectl.report.charts import Chart
+from prunectl.report.inert import finite, script_json, shortened, visible
+
+PATHS = {
+    "circle": "M7 2a5 5 0 1 0 .01 0z",
+    "square": "M2.5 2.5h9v9h-9z",
+    "triangle-up": "M7 2l5.5 10h-11z",
+    "triangle-down": "M7 12L1.5 2h11z",
+    "triangle-right": "M12 7L2 12.500v-11z",
+    "triangle-left": "M2 7l10 5.500v-11z",
+    "diamond": "M7 1l4.500 6L7 13 2.500 7z",
+    "cross": "M5 1.500h4V5h3.500v4H9v3.500H5V9H1.500V5H5z",
+}
+"""The shapes of charts as SVG paths in a box of 14 × 14, for the page's switches."""
+
+
+def dressed(template: str, charts: Iterable[Chart], hues: Sequence[str], **words: Any) -> str:
+    """A page from a template that extends base.html.j2. `hues` are what the page's switches show and hide.
+
+    The same words and charts give the same page to the letter.
+    """
+    specs = {chart.name: packed(chart) for chart in charts}
+    style, script, bundle = _source("page.css"), _source("page.js"), vega.bundle() if specs else ""
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            **words,
+            specs=Markup(script_json({"hues": list(hues), "charts": finite(specs)})),
+            style=Markup(style),
+            script=Markup(script),
+            bundle=Markup(bundle),
+            policy=policy(style, [bundle, script]),
+        )
+    )
+
+
+def switches(hues: Sequence[str], colours: Mapping[str, str], shapes: Mapping[str, str]) -> list[dict[str, str]]:
+    """The switches of the hues, where there is something to choose."""
+    found = [{"hue": hue, "colour": colours[hue], "path": PATHS[shapes[hue]]} for hue in hues]
+    return found if len(found) > 1 else []
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("prunectl.report"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = visible
+    environment.filters["visible_lines"] = lambda text: visible(text, keep="\n\t")
+    environment.filters["shortened"] = shortened
+    return environment
+
+
+@cache
+def _source(name: str) -> str:
+    loader = PackageLoader("prunectl.report")
+    return loader.get_source(Environment(autoescape=True), name)[0]
+
+
+def policy(style: str, scripts: Sequence[str]) -> str:
+    """A content security policy for exactly these texts: nothing else runs, and nothing is fetched."""
+    allowed = " ".join(_hash(script) for script in scripts if script)
+    return f"default-src 'none'; style-src {_hash(style)}; script-src {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def packed(chart: Chart) -> dict[str, Any]:
+    """A chart as the page carries it: data by columns, without names in every row."""
+    spec = {key: value for key, value in chart.spec.items() if key not in ("$schema", "datasets")}
+    return {
+        "spec": spec,
+        "panel": chart.panel_px,
+        "labels": chart.labels_px,
+        "data": {name: by_columns(rows) for name, rows in chart.spec.get("datasets", {}).items()},
+    }
+
+
+def by_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Rows as columns; a column of texts as its distinct texts and a number for each row."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    return {name: _numbered(column) if any(isinstance(v, str) for v in column) else column
+            for name, column in columns.items()}  # fmt: skip
+
+
+def _numbered(column: Sequence[Any]) -> dict[str, list[Any]]:
+    numbers = {value: number for number, value in enumerate(dict.fromkeys(column))}
+    return {"of": list(numbers), "at": [numbers[value] for value in column]}

@@ -1,0 +1,75 @@
+"""`report` through the command line: one chart, means or medians, and what does not go together."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cli import TINY, Ran, prunectl, write_study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny study with three seeds of one arm, run."""
+    folder = tmp_path_factory.mktemp("report")
+    text = TINY.replace("seeds = [1, 2]", "seeds = [1, 2, 3]").partition('\n[[prune]]\ncriterion = "snip"')[0]
+    study = write_study(folder, text)
+    ran = prunectl("run", study, store=folder / "store")
+    assert ran.code == 0, ran.err
+    return study
+
+
+def report(study: Path, *arguments: str) -> Ran:
+    return prunectl("report", study, *arguments, store=study.parent / "store")
+
+
+def test_one_chart_is_written_under_its_name(study: Path) -> None:
+    said = report(study, "--format", "svg", "--chart", "top1-sparsity")
+    assert said.code == 0, said.err
+    picture = (study.parent / "tiny-top1-sparsity.svg").read_text()
+    assert picture.startswith("<svg")
+    assert "Top-1 accuracy against sparsity" in picture
+    assert "Time by kind of step" not in picture
+    png = report(study, "--format", "png", "--chart", "time", "--output", "t.png")
+    assert png.code == 0, png.err
+    assert (study.parent / "t.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_chart_that_is_not_there_is_answered_with_those_that_are(study: Path) -> None:
+    said = report(study, "--format", "svg", "--chart", "top1-sparcity")
+    assert said.code == 2
+    assert "no chart 'top1-sparcity'; there are top1-sparsity, top1-compression" in re.sub(r"\s+", " ", said.err)
+    assert "did you mean top1-sparsity?" in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--chart", "time"], "--chart is for pictures, not for html"),
+        (["--chart", "time", "--format", "csv"], "--chart is for pictures, not for csv"),
+        (["--center", "median", "--format", "csv"], "csv holds every trial"),
+        (["--center", "medain"], "did you mean median?"),
+        (["--format", "svgg"], "did you mean svg?"),
+    ],
+)
+def test_what_does_not_go_together_is_said(study: Path, arguments: list[str], told: str) -> None:
+    said = report(study, *arguments)
+    assert said.code == 2
+    assert told in re.sub(r"\s+", " ", said.err)
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("format", ["md", "latex", "html"])
+def test_means_and_medians_name_themselves(study: Path, format: str) -> None:
+    texts = {center: report(study, "--center", center, "--format", format, "--output", "-").out
+             for center in ("mean", "median")}  # fmt: skip
+    for center, other in (("mean", "median"), ("median", "mean")):
+        assert f"bootstrap interval of the {center}" in texts[center]
+        assert f"bootstrap interval of the {other}" not in texts[center]
+
+
+def test_energy_is_measured_or_said_not_to_be(study: Path) -> None:
+    text = report(study, "--format", "md", "--output", "-").out
+    assert ("Energy was not measured on the machine that made the steps" in text) != ("by the counters of the" in text)

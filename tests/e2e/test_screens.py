@@ -1,0 +1,163 @@
+"""The page as pictures: in the light, in the dark and on paper it looks as it did when somebody last looked.
+
+The references in `screens/` are small: header, summary, tables and each chart, 160 px wide. Blocks of pixels are
+compared by their mean colours, so that another font or browser passes and a chart that is gone does not. After a
+change of the page that is meant, draw them anew and look at them:
+
+    PRUNECTL_DRAW_SCREENS=1 pytest tests/e2e/test_screens.py
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+import browser
+import made_up
+from prunectl.report import page
+from prunectl.results.claims import verdicts
+
+pytestmark = pytest.mark.skipif(
+    browser.CHROMIUM is None, reason="no Chromium here: `apt-get install chromium` lets the page be looked at"
+)
+
+SCREENS = Path(__file__).parent / "screens"
+CELL_PX, COLUMNS, BLOCK_PX = (160, 100), 2, 10
+PARTS = "header, #summary, [data-chart], #grid-table, #resources-table"
+MOST_APART, MOST_COLOUR, MOST_INK = 8.0, 1.2, 1.8
+"""How far the blocks of one part may be apart on average, of 255: in anything, and in what is not grey; and how many
+times as much may be drawn on its ground. Other fonts come to 4, 0.8 and 1.4.
+"""
+
+LOOKS = {
+    "light": (1280, {"media": "", "features": [{"name": "prefers-color-scheme", "value": "light"}]}),
+    "dark": (1280, {"media": "", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}),
+    "print": (794, {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "light"}]}),
+}
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browser.Page]:
+    """The page of made-up results, drawn."""
+    results = made_up.results(seeds=2, epochs=20)
+    file = tmp_path_factory.mktemp("screens") / "report.html"
+    file.write_text(page.build(results, verdicts(results.study.claim, results.trials)), encoding="utf-8")
+    with browser.page() as opened:
+        opened.open(file)
+        yield opened
+
+
+def screen(tab: browser.Page, look: str) -> Image.Image:
+    """The parts of the page in a look, each in a cell of its own, so that none moves with the height of another."""
+    width, media = LOOKS[look]
+    # Half the size is enough, and takes a quarter of the time.
+    tab.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=0.5, mobile=False)
+    tab.call("Emulation.setEmulatedMedia", **media)
+    tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    boxes = tab.evaluate(
+        f"[...document.querySelectorAll('{PARTS}')].map((part) => {{ const b = part.getBoundingClientRect();"
+        " return [b.x + scrollX, b.y + scrollY, b.right + scrollX, b.bottom + scrollY]; })"
+    )
+    shot = tab.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
+    whole = Image.open(io.BytesIO(base64.b64decode(shot))).convert("RGB")
+    rows = -(-len(boxes) // COLUMNS)
+    sheet = Image.new("RGB", (CELL_PX[0] * COLUMNS, CELL_PX[1] * rows), "#808080")
+    for at, box in enumerate(boxes):
+        left, top, right, bottom = (round(edge / 2) for edge in box)
+        if right > left and bottom > top:
+            cell = whole.crop((left, top, min(right, whole.width), bottom)).resize(CELL_PX, Image.Resampling.BOX)
+            sheet.paste(cell, (at % COLUMNS * CELL_PX[0], at // COLUMNS * CELL_PX[1]))
+    return sheet
+
+
+def blocks(sheet: Image.Image) -> NDArray[np.float64]:
+    """Mean colours: parts × blocks × RGB."""
+    (width, height), rows = CELL_PX, sheet.height // CELL_PX[1]
+    pixels = np.asarray(sheet.convert("RGB"), np.float64).reshape(
+        rows, height // BLOCK_PX, BLOCK_PX, COLUMNS, width // BLOCK_PX, BLOCK_PX, 3
+    )
+    means: NDArray[np.float64] = pixels.mean((2, 5)).transpose(0, 2, 1, 3, 4).reshape(rows * COLUMNS, -1, 3)
+    return means
+
+
+def differing(seen: Image.Image, wanted: Image.Image) -> list[str]:
+    """The parts that look different, by number, with how much; empty if the page looks as it did."""
+    ones, others = blocks(seen), blocks(wanted)
+    if ones.shape != others.shape:
+        return [f"{len(ones)} parts, not {len(others)}"]
+    apart = np.abs(ones - others).max(-1).mean(-1)
+    hues = [part - part.mean(-1, keepdims=True) for part in (ones, others)]
+    colour = np.abs(hues[0] - hues[1]).max(-1).mean(-1)
+    inks = [np.abs(part - np.median(part, 1, keepdims=True)).mean((1, 2)) + 0.1 for part in (ones, others)]
+    ink = inks[0] / inks[1]
+    return [
+        f"part {at + 1}: {apart[at]:.1f} apart, {colour[at]:.1f} in colour, {ink[at]:.2f} times the ink"
+        for at in range(len(ink))
+        if apart[at] > MOST_APART or colour[at] > MOST_COLOUR or not 1 / MOST_INK < ink[at] < MOST_INK
+    ]
+
+
+def reference(look: str) -> Image.Image:
+    return Image.open(SCREENS / f"{look}.png")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_it_looks_as_it_did(tab: browser.Page, look: str, tmp_path: Path) -> None:
+    seen, file = screen(tab, look), SCREENS / f"{look}.png"
+    if os.environ.get("PRUNECTL_DRAW_SCREENS"):
+        SCREENS.mkdir(exist_ok=True)
+        seen.quantize(64, method=Image.Quantize.MAXCOVERAGE, kmeans=3).save(file, optimize=True)
+        pytest.skip(f"{file.name} is drawn anew: look at it")
+    seen.save(tmp_path / file.name)
+    assert file.stat().st_size < 40_000
+    assert differing(seen, reference(look)) == [], f"compare {tmp_path / file.name} with {file}"
+
+
+def restyled(tab: browser.Page, rule: str) -> list[str]:
+    """What a further rule of style makes of the page."""
+    tab.evaluate(f"document.styleSheets[0].insertRule({rule!r}, document.styleSheets[0].cssRules.length)")
+    try:
+        return differing(screen(tab, "light"), reference("light"))
+    finally:
+        tab.evaluate("document.styleSheets[0].deleteRule(document.styleSheets[0].cssRules.length - 1)")
+
+
+def test_another_font_is_no_other_page(tab: browser.Page) -> None:
+    assert restyled(tab, '* { font-family: "Liberation Sans Narrow", "DejaVu Serif", serif !important; }') == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "parts"),
+    [
+        (".vega-embed { visibility: hidden; }", 15),  # no chart is drawn
+        ("#chart-top1-sparsity .vega-embed { visibility: hidden; }", 1),
+        (".chart svg { filter: hue-rotate(180deg); }", 10),  # everybody in another's colour
+        ("table { display: none; }", 2),
+    ],
+)
+def test_a_broken_page_is_noticed(tab: browser.Page, rule: str, parts: int) -> None:
+    assert len(restyled(tab, rule)) >= parts
+
+
+def test_on_paper_nothing_is_cut_off(tab: browser.Page) -> None:
+    """Pages upright for charts and across for tables, and not more of them than it takes."""
+    screen(tab, "print")
+    wide = tab.evaluate(
+        "[...document.querySelectorAll('[data-chart] svg')].filter((e) => e.getBoundingClientRect().right > 794).length"
+    )
+    assert wide == 0
+    tab.call("Emulation.setEmulatedMedia", media="")
+    data = base64.b64decode(tab.call("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)["data"])
+    sizes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", data)
+    upright = [width < height for width, height in ((float(a), float(b)) for a, b in sizes)]
+    assert 4 <= upright.count(True) <= 10
+    assert 4 <= upright.count(False) <= 10

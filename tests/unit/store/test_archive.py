@@ -1,0 +1,238 @@
+"""An archive is taken whole and sound, or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from prunectl.base.errors import PrunectlError
+from prunectl.base.keys import digest
+from prunectl.store import archive, layout
+from prunectl.store.local import LocalStore
+from prunectl.store.manifest import Made
+
+MADE = Made(wall_s=1.5, cpu_s=1.0, peak_bytes=7, device="cpu", hardware="x", versions={"torch": "2"}, created="now")
+PREIMAGES = [f'{{"kind":"init","seed":{seed}}}' for seed in range(3)]
+KEYS = sorted(digest(preimage) for preimage in PREIMAGES)
+
+
+def filled(root: Path) -> LocalStore:
+    store = LocalStore(root).open()
+    for preimage in PREIMAGES:
+        with store.scratch() as out:
+            (out / "a.json").write_text(f"[{preimage}]")
+            (out / "b.safetensors").write_bytes(bytes(range(256)) * 64)
+            store.put(digest(preimage), preimage, out, MADE)
+    return store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return filled(tmp_path / "one")
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "other").open()
+
+
+def contents(store: LocalStore) -> dict[str, bytes]:
+    objects = store.root / layout.OBJECTS
+    return {str(file.relative_to(objects)): file.read_bytes() for file in objects.rglob("*") if file.is_file()}
+
+
+def refused(path: Path, other: LocalStore, why: str) -> None:
+    """The archive is refused with a message that says why, and nothing of it is anywhere in the store."""
+    before = contents(other)
+    with pytest.raises(PrunectlError, match=why) as caught:
+        archive.read(path, other)
+    assert str(path) in caught.value.message
+    assert contents(other) == before
+    assert list((other.root / layout.SCRATCH).iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["all.tar", "all.tar.gz", "all.tgz"])
+def test_what_is_written_is_read_back_to_the_byte(name: str, store: LocalStore, other: LocalStore) -> None:
+    path = store.root.parent / name
+    archive.write(path, store, KEYS)
+    assert archive.read(path, other) == (KEYS, [])
+    assert contents(other) == contents(store)
+    assert (other.fetch(KEYS[0]) / "a.json").stat().st_mode & 0o222 == 0
+    assert archive.read(path, other) == ([], KEYS)
+
+
+@pytest.mark.parametrize("name", ["all.tar", "all.tar.gz"])
+def test_the_same_artefacts_give_the_same_file(name: str, store: LocalStore, tmp_path: Path) -> None:
+    again = filled(tmp_path / "again")
+    for folder, room in ((tmp_path / "x", store), (tmp_path / "y", again)):
+        folder.mkdir()
+        archive.write(folder / name, room, KEYS)
+    assert (tmp_path / "x" / name).read_bytes() == (tmp_path / "y" / name).read_bytes()
+
+
+def test_unpacked_by_tar_it_is_a_store(store: LocalStore, tmp_path: Path) -> None:
+    archive.write(tmp_path / "all.tar", store, KEYS)
+    with tarfile.open(tmp_path / "all.tar") as file:
+        file.extractall(tmp_path / "unpacked", filter="data")
+    unpacked = LocalStore(tmp_path / "unpacked").open()
+    assert list(unpacked.keys()) == KEYS
+    assert unpacked.fetch(KEYS[0])
+
+
+def test_only_what_is_asked_for(store: LocalStore, other: LocalStore, tmp_path: Path) -> None:
+    archive.write(tmp_path / "one.tar", store, KEYS[1:2])
+    assert archive.read(tmp_path / "one.tar", other) == (KEYS[1:2], [])
+    assert list(other.keys()) == KEYS[1:2]
+
+
+def test_nothing_but_the_archive_is_left_where_it_is_written(store: LocalStore, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    archive.write(folder / "all.tar.gz", store, KEYS)
+    with pytest.raises(PrunectlError, match="cannot be written"):
+        archive.write(folder / "missing" / "all.tar", store, KEYS)
+    assert [file.name for file in folder.iterdir()] == ["all.tar.gz"]
+    with pytest.raises(PrunectlError, match=r"does not end in \.tar"):
+        archive.check_suffix(folder / "all.zip")
+
+
+def test_any_flipped_byte_is_refused_and_named(store: LocalStore, other: LocalStore, tmp_path: Path) -> None:
+    path = tmp_path / "all.tar"
+    archive.write(path, store, KEYS)
+    sound = path.read_bytes()
+    with tarfile.open(path) as file:
+        members = {member.name: member.offset_data + member.size // 2 for member in file}
+    for name, offset in members.items():
+        damaged = bytearray(sound)
+        damaged[offset] ^= 1
+        path.write_bytes(damaged)
+        refused(path, other, name.split("/")[2][:12] if "/" in name else "is damaged|does not know|ends too early")
+    for offset in (0, 200, 512 * 3 + 10):  # in a head: its checksum, or its name
+        damaged = bytearray(sound)
+        damaged[offset] ^= 1
+        path.write_bytes(damaged)
+        refused(path, other, "is not taken in")
+
+
+@pytest.mark.parametrize("name", ["all.tar", "all.tar.gz"])
+def test_an_archive_that_is_cut_short_is_refused(name: str, store: LocalStore, other: LocalStore) -> None:
+    path = store.root.parent / name
+    archive.write(path, store, KEYS)
+    whole = path.read_bytes()
+    for part in (0, 100, 512, 5000, 20_000, len(whole) // 2, len(whole) * 2 // 3):
+        if part < len(whole) * 0.9:
+            path.write_bytes(whole[:part])
+            refused(path, other, "is not taken in")
+
+
+def test_what_is_no_archive_is_refused(other: LocalStore, tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    for content in (b"", b"hello", bytes(10_240), gzip.compress(b"hello"), b"\x1f\x8b\x08\x00rubbish" * 99):
+        path.write_bytes(content)
+        refused(path, other, "is not taken in")
+    with pytest.raises(PrunectlError, match="No such file"):
+        archive.read(tmp_path / "none.tar", other)
+    with pytest.raises(PrunectlError, match="directory"):
+        archive.read(tmp_path, other)
+
+
+def rewritten(path: Path, change: Callable[[tarfile.TarInfo, bytes], list[tuple[tarfile.TarInfo, bytes]]]) -> None:
+    """The archive with each member changed, left out or joined by others."""
+    with tarfile.open(path) as file:
+        members = [(member, file.extractfile(member).read()) for member in file]  # type: ignore[union-attr]  # all plain
+    with tarfile.open(path, "w") as file:
+        for member, data in (made for each in members for made in change(*each)):
+            member.size = len(data)
+            file.addfile(member, io.BytesIO(data))
+
+
+def named(name: str) -> tarfile.TarInfo:
+    return tarfile.TarInfo(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil", "/tmp/evil", "objects/../../evil", f"objects/{KEYS[0][:2]}/{KEYS[0]}/../../../../evil",
+        f"objects/{KEYS[0][:2]}/{KEYS[0]}/..", f"objects/{KEYS[0][:2]}/{KEYS[0]}/sub/evil", "objects/zz/evil/a.json",
+        f"objects/{KEYS[0][:2]}/{KEYS[0]}/.hidden", f"objects/00/{KEYS[0]}/a.json", "README", "evil\x1b[2J",
+    ],
+)  # fmt: skip
+def test_members_that_lead_elsewhere_are_refused(
+    name: str, store: LocalStore, other: LocalStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "all.tar"
+    archive.write(path, store, KEYS)
+    rewritten(path, lambda member, data: [(member, data), *([(named(name), b"x")] if "b.safe" in member.name else [])])
+    refused(path, other, "is not a file of an artefact")
+    assert not list(tmp_path.parent.rglob("evil"))
+    assert not Path("/tmp/evil").exists()
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_links_and_devices_are_refused(kind: bytes, store: LocalStore, other: LocalStore, tmp_path: Path) -> None:
+    path = tmp_path / "all.tar"
+    archive.write(path, store, KEYS)
+
+    def linked(member: tarfile.TarInfo, data: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
+        if member.name.endswith("a.json"):
+            member.type, member.linkname = kind, "/etc/passwd"
+            return [(member, b"")]
+        return [(member, data)]
+
+    rewritten(path, linked)
+    refused(path, other, "is not a plain file")
+
+
+def test_files_more_or_less_than_the_manifest_says_are_refused(
+    store: LocalStore, other: LocalStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "all.tar"
+    archive.write(path, store, KEYS)
+    rewritten(path, lambda member, data: [] if member.name.endswith("a.json") else [(member, data)])
+    refused(path, other, "a.json is not there")
+    archive.write(path, store, KEYS)
+    rewritten(path, lambda member, data: [] if member.name.endswith("manifest.json") else [(member, data)])
+    refused(path, other, "manifest cannot be read")
+    archive.write(path, store, KEYS)
+    more = named(f"objects/{KEYS[0][:2]}/{KEYS[0]}/c.json")
+    rewritten(path, lambda member, data: [(member, data), *([(more, b"1")] if "archive" in member.name else [])])
+    refused(path, other, r"does not know c\.json")
+    archive.write(path, store, KEYS)
+    rewritten(path, lambda member, data: [(member, data)] * (2 if member.name.endswith("a.json") else 1))
+    refused(path, other, "in it twice")
+
+
+def test_an_artefact_under_another_key_is_refused(store: LocalStore, other: LocalStore, tmp_path: Path) -> None:
+    path = tmp_path / "all.tar"
+    archive.write(path, store, KEYS[:1])
+    wrong = "0" * 64
+
+    def moved(member: tarfile.TarInfo, data: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
+        member.name = member.name.replace(f"{KEYS[0][:2]}/{KEYS[0]}", f"00/{wrong}")
+        return [(member, data.replace(KEYS[0].encode(), wrong.encode()) if "archive" in member.name else data)]
+
+    rewritten(path, moved)
+    refused(path, other, "pre-image does not give its key")
+
+
+def test_a_file_in_the_archive_that_its_list_does_not_name_is_refused(
+    store: LocalStore, other: LocalStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "all.tar"
+    archive.write(path, store, KEYS)
+    rewritten(path, lambda member, data: [(member, data.replace(f', "{KEYS[2]}"'.encode(), b""))])
+    refused(path, other, "list does not name")
+
+
+def test_what_is_there_already_is_left_alone(store: LocalStore, tmp_path: Path) -> None:
+    archive.write(tmp_path / "all.tar", store, KEYS)
+    store.delete(KEYS[0])
+    times = {key: (store.fetch(key) / "a.json").stat().st_mtime_ns for key in KEYS[1:]}
+    assert archive.read(tmp_path / "all.tar", store) == (KEYS[:1], KEYS[1:])
+    assert {key: (store.fetch(key) / "a.json").stat().st_mtime_ns for key in KEYS[1:]} == times
