@@ -11,11 +11,16 @@ UNITS = {"epoch": "epochs", "step": "steps", "epochs": "epochs", "steps": "steps
 
 def budgets(results: Results) -> dict[str, tuple[str, float]]:
     """Of every label of the column `retrain` that trains: its kind and its share. What cannot be told is left out."""
-    timed = results.curves.filter(results.curves["epoch"] > 0)
-    per_epoch = timed["step"][0] / timed["epoch"][0] if timed.height else None
+    per_epoch = steps_per_epoch(results)
     labels = results.trials["retrain"].drop_nulls().unique(maintain_order=True).to_list()
     found = {label: _share(label, results.study, per_epoch) for label in labels}
     return {label: (parts(label)[0], share) for label, share in found.items() if share is not None}
+
+
+def steps_per_epoch(results: Results) -> float | None:
+    """How many training steps an epoch has; None before anything is trained."""
+    timed = results.curves.filter(results.curves["epoch"] > 0)
+    return timed["step"][0] / timed["epoch"][0] if timed.height else None
 
 
 def _share(label: str, study: Study, per_epoch: float | None) -> float | None:

@@ -12,6 +12,7 @@ import pytest
 import made_up
 from prunectl.report import palette
 from prunectl.report.charts import Chart, charts, look, pieces, stacked
+from prunectl.report.charts.accuracy import moment
 from prunectl.results.aggregate import summarise
 from prunectl.results.claims import verdicts
 from prunectl.results.table import SCHEMA, Results
@@ -166,6 +167,24 @@ def test_pruning_at_several_moments_is_drawn_in_their_order() -> None:
     chart = next(chart for chart in charts(made_up.results(text, seeds=2))["accuracy"] if chart.name == "top1-moment")
     layer = chart.spec["spec"]["layer"][0]
     assert layer["encoding"]["x"]["sort"] == ["init", "epoch=9", "epoch=20", "end"]
+    lines = {(row["hue"], row["series"]) for row in rows(chart)}
+    assert len(lines) == len({hue for hue, _ in lines}), "one line a criterion through all moments"
+
+
+def test_steps_and_epochs_are_put_in_one_order() -> None:
+    moments = ["epoch=1", "step=50", "end", "step=600", "init"]
+    assert sorted(moments, key=lambda at: moment(at, 469.0)) == ["init", "step=50", "epoch=1", "step=600", "end"]
+
+
+def test_published_numbers_of_other_rounds_are_left_out(results: Results) -> None:
+    one = {"table": "t", "criterion": "snip", "ablation": "none", "sparsity": 0.5, "top1": 0.7}
+    other = {"at": "init", "scope": "global", "structure": "weights"}
+    published = pl.DataFrame(
+        [{**one, **other, "rounds": "one-shot"}, {**one, **other, "rounds": "iterative", "top1": 0.8}]
+    )
+    chart = charts(results, (), published)["accuracy"][0]
+    hollow = [row for data in chart.spec["datasets"].values() for row in data if row.get("table") == "t"]
+    assert [row["center"] for row in hollow] == [0.7]
 
 
 def test_many_criteria_get_a_legend_instead_of_names_at_the_lines() -> None:

@@ -11,6 +11,7 @@ from prunectl.report.charts import ablation, accuracy, claims, cost, masks, retr
 from prunectl.report.charts.chart import Chart, stacked
 from prunectl.report.charts.pieces import Look
 from prunectl.results.aggregate import roles, with_roles
+from prunectl.results.budget import steps_per_epoch
 from prunectl.results.claims import Verdict
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
@@ -49,7 +50,7 @@ def charts(
             accuracy.against_compression(trials, drawn, published=published),
             accuracy.against_sparsity(trials, drawn, "top5", published) if _telling(trials["top5"]) else None,
             accuracy.before_and_after(trials, drawn),
-            accuracy.against_moment(trials, drawn),
+            accuracy.against_moment(trials, drawn, steps_per_epoch(results)),
             retraining.against_budget(results, drawn),
         ],
         "ablations": [ablation.differences(trials, drawn), ablation.by_arm(trials, drawn)],

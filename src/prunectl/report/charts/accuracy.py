@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
 import polars as pl
 
+from prunectl.report import palette
 from prunectl.report.charts import pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.pieces import HEIGHT, SHOWN, WIDTH, Look
+from prunectl.results import selecting
 from prunectl.results.aggregate import summarise, with_roles
 from prunectl.results.statistics import center
 
 FIELDS = ("series", "hue", "variant", "sparsity", "compression", "center", "low", "high", "sd", "n")
 MOST_VARIANTS = 4
 """With more variants than this, each gets a panel instead of a dash."""
+
+ALIKE = ("criterion", "scope", "structure", "rounds", "at")
+"""Columns in which a published number must be like some arm of the study; one that it does not tell is no hindrance."""
 
 METRICS = {"top1": "top-1 accuracy", "top5": "top-5 accuracy"}
 
@@ -45,7 +51,7 @@ def against_sparsity(
     frame = means(trials, look, metric)
     if frame.is_empty() or frame["sparsity"].n_unique() < 2:
         return None
-    hollow = _published(published, metric, look)
+    hollow = _published(trials, published, metric, look)
     caption = spread(frame, look) + (" Hollow marks are published numbers." if hollow is not None else "")
     spec = _lines(frame, look, pieces.sparsity_axis(frame["sparsity"].to_list()), metric, "sparsity", hollow)
     return Chart(
@@ -63,7 +69,7 @@ def against_compression(trials: pl.DataFrame, look: Look, published: pl.DataFram
     frame = means(trials, look).filter(pl.col("compression").is_finite())
     if frame.is_empty() or frame["compression"].n_unique() < 2:
         return None
-    hollow = _published(published, "top1", look)
+    hollow = _published(trials, published, "top1", look)
     return Chart(
         name="top1-compression",
         title="Top-1 accuracy against weights remaining",
@@ -120,14 +126,21 @@ def _named(frame: pl.DataFrame, look: Look) -> bool:
     return len(look.variants) <= MOST_VARIANTS and pieces.labelled(frame)
 
 
-def _published(published: pl.DataFrame | None, metric: str, look: Look) -> pl.DataFrame | None:
-    """Published unmodified numbers of the criteria that the study has."""
+def _published(trials: pl.DataFrame, published: pl.DataFrame | None, metric: str, look: Look) -> pl.DataFrame | None:
+    """Published unmodified numbers of the arms that the study has."""
     if published is None or published.is_empty() or metric not in published.columns:
         return None
+    for column in (name for name in ALIKE if name in published.columns):
+        ours, theirs = (frame[column].drop_nulls().unique().to_list() for frame in (trials, published))
+        alike = [name for name in theirs if any(selecting.means(column, name, label) for label in ours)]
+        published = published.filter(pl.col(column).is_null() | pl.col(column).is_in(alike))
+    column = look.role.hue
+    names = published[column].drop_nulls().unique().to_list()
+    meant = {name: [hue for hue in look.role.hues if selecting.means(column, name, hue)] for name in names}
     found = published.filter((pl.col("ablation") == "none") & pl.col(metric).is_not_null()).with_columns(
-        hue=pl.col(look.role.hue), center=pl.col(metric), compression=1 / (1 - pl.col("sparsity"))
-    )
-    found = found.filter(pl.col("hue").is_in(list(look.role.hues)))
+        hue=pl.col(column).replace_strict(meant, default=None, return_dtype=pl.List(pl.String)),
+        center=pl.col(metric), compression=1 / (1 - pl.col("sparsity")),
+    ).explode("hue").filter(pl.col("hue").is_not_null())  # fmt: skip
     return None if found.is_empty() else found
 
 
@@ -201,12 +214,18 @@ def _most(frame: pl.DataFrame) -> float:
     return max(float(value) for name in ("center", "high") for value in frame[name].drop_nulls())
 
 
-def against_moment(trials: pl.DataFrame, look: Look) -> Chart | None:
-    """Accuracy against the moment of pruning, a panel per sparsity (Frankle et al. 2021, section 6)."""
+def against_moment(trials: pl.DataFrame, look: Look, per_epoch: float | None = None) -> Chart | None:
+    """Accuracy against the moment of pruning, a panel per sparsity (Frankle et al. 2021, section 6).
+
+    Of networks that go on with the same schedule; `per_epoch`, the steps of an epoch, puts both units in one order.
+    """
     if look.role.hue != "criterion":
         return None
-    pruned = plain(trials).filter(pl.col("sparsity") > 0)
-    moments = sorted(pruned["at"].drop_nulls().unique().to_list(), key=moment)
+    pruned = plain(trials).filter((pl.col("sparsity") > 0) & (pl.col("retrain") == "none"))
+    moments = sorted(pruned["at"].drop_nulls().unique().to_list(), key=lambda at: moment(at, per_epoch))
+    role = replace(look.role, variant=tuple(name for name in look.role.variant if name not in ("at", "retrain")))
+    variants = with_roles(pruned, role)["variant"].unique(maintain_order=True).to_list()
+    look = replace(look, role=role, dashes=dict(zip(variants, palette.dashes(variants), strict=True)))
     frame = means(pruned, look)
     if len(moments) < 3 or frame.is_empty():
         return None
@@ -230,11 +249,11 @@ def against_moment(trials: pl.DataFrame, look: Look) -> Chart | None:
     )
 
 
-def moment(at: str) -> tuple[int, float]:
+def moment(at: str, per_epoch: float | None = None) -> tuple[int, float]:
     """Where a moment of pruning comes in the order of a training: init, epochs or steps, end."""
     unit, _, number = at.partition("=")
     if unit in ("epoch", "step") and number:
-        return 1, float(number)
+        return 1, float(number) * (per_epoch or 1.0 if unit == "epoch" else 1.0)
     return (0, 0.0) if at == "init" else (2, 0.0)
 
 
