@@ -178,6 +178,18 @@ def trials(*rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame([dict.fromkeys(SCHEMA) | usual | row for row in rows], schema=SCHEMA)
 
 
+def test_an_interval_of_accuracy_ends_at_0_and_at_100_percent() -> None:
+    ours = trials(
+        {"seed": 1, "sparsity": 0.8, "top1": 0.99},
+        {"seed": 2, "sparsity": 0.8, "top1": 0.70},
+        {"seed": 1, "sparsity": 0.99, "top1": 0.10},
+        {"seed": 2, "sparsity": 0.99, "top1": 0.20},
+    )
+    found = {row["sparsity"]: row for row in beside(ours, "l1-lenet-mnist").iter_rows(named=True)}
+    assert (found[0.8]["low"], found[0.8]["high"]) == (0.0, 1.0)
+    assert (found[0.99]["low"], found[0.99]["high"]) == (0.0, pytest.approx(0.15 + 12.7062 * 0.05, rel=1e-4))
+
+
 def test_ours_stands_beside_theirs_with_difference_and_interval() -> None:
     ours = trials(
         {"seed": 1, "sparsity": 0.9, "top1": 0.50},

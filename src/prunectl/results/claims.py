@@ -116,8 +116,8 @@ def _detail(claim: Claim, arm: str, cell: pl.DataFrame) -> Detail:
 
 
 def _answer(interval: Interval | None, margin: float) -> Answer:
-    if interval is None or (interval.n == 2 and interval.low == interval.high):
-        return "not settled"  # two seeds that happen to agree tell nothing of the spread
+    if interval is None:
+        return "not settled"
     if interval.low >= margin - ROUNDING:
         return "supported"
     return "refuted" if interval.high < margin - ROUNDING else "not settled"
@@ -145,7 +145,7 @@ def _reason(claim: Claim, answer: Answer, details: Sequence[Detail]) -> str:
     widest = max(deciding, key=lambda detail: detail.interval.high - detail.interval.low if detail.interval else 0)
     return (
         f"Whether the difference is {needed} stays open {f'{cases} ' if cases else ''}(the interval holds the margin, "
-        f"or trials are missing), {'most widely ' if cases else ''}{told(widest)}"
+        f"two seeds have no spread, or trials are missing), {'most widely ' if cases else ''}{told(widest)}"
     )
 
 
@@ -156,6 +156,6 @@ def told(detail: Detail) -> str:
         return f"{where}: no pair of trials is done"
     text = f"{where}: {points(detail.difference, sign=True)}"
     if detail.interval is None:
-        return f"{text}, one seed"
+        return f"{text}, {'one seed' if detail.n == 1 else f'the same with both of {detail.n} seeds'}"
     low, high = (points(bound, sign=True, unit=False) for bound in (detail.interval.low, detail.interval.high))
     return f"{text} ({detail.interval.kind} {low} to {high}, {plural(detail.n, 'seed')})"

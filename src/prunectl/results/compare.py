@@ -36,12 +36,10 @@ class Cell:
     @property
     def answer(self) -> str:
         """Whether the other table is higher or lower, as far as the interval of the difference settles it."""
+        if self.n > 1 and not any(self.differences):
+            return "the same"
         if self.interval is None:
             return "not settled"
-        if self.interval.low == self.interval.high == 0:
-            return "the same"
-        if self.n == 2 and self.interval.low == self.interval.high:
-            return "not settled"  # two seeds that happen to agree tell nothing of the spread
         return "higher" if self.interval.low > 0 else "lower" if self.interval.high < 0 else "not settled"
 
 
@@ -213,7 +211,7 @@ def _pruned(side: Side, other: str) -> Iterator[str]:
     if not pruned:
         return
     overall = points(mean([cell.difference for cell in pruned if cell.difference is not None]), sign=True)
-    judged = [cell for cell in pruned if cell.interval is not None]
+    judged = [cell for cell in pruned if cell.n > 1]
     if not judged:
         yield f"Pruned networks differ by {overall} on average ({other} − A); one seed each, so nothing is judged"
         return
@@ -242,6 +240,6 @@ def told(cell: Cell) -> str:
         return "not measured in both"
     text = f"a difference of {points(cell.difference, sign=True)}"
     if cell.interval is None:
-        return f"{text}, one seed"
+        return f"{text}, {'one seed' if cell.n == 1 else f'the same with both of {cell.n} seeds'}"
     low, high = (points(bound, sign=True, unit=False) for bound in (cell.interval.low, cell.interval.high))
     return f"{text} (95 % t-interval {low} to {high}, {plural(cell.n, 'seed')})"

@@ -1,7 +1,7 @@
 """Mean, spread and intervals of a few numbers, mostly one per seed. An interval says what kind it is.
 
 t-intervals are for differences paired by seed, the 80 % bootstrap for plots as Renda et al. (2020) draw them.
-One number has no interval.
+One number has no interval, and two equal ones have no t-interval.
 """
 
 from __future__ import annotations
@@ -61,11 +61,14 @@ def center(values: Sequence[float], of: Center) -> float:
 
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
-    """Student's interval of the mean; None for a single value."""
-    spread = sd(values)
-    if spread is None:
+    """Student's interval of the mean; None for a single value, and for two that happen to agree.
+
+    Two equal values tell nothing of the spread: their interval would have no width, and settle what it should not.
+    """
+    spread, n = sd(values), len(values)
+    if spread is None or (n == 2 and spread == 0):
         return None
-    n, centre = len(values), mean(values)
+    centre = mean(values)
     half = t_quantile((1 + level) / 2, n - 1) * spread / math.sqrt(n)
     return Interval(low=centre - half, high=centre + half, kind=f"{level * 100:.0f} % t-interval of the mean", n=n)
 

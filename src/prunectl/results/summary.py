@@ -138,7 +138,8 @@ def _ablations(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
         text = f"{verb} changes accuracy by {points(mean(rows['mean'].to_list()), sign=True)} on average"
         judged = rows.filter(pl.col("low").is_not_null())
         if judged.is_empty():
-            yield f"{text} over {plural(rows.height, 'case')} (one seed: not judged)."
+            why = "one seed" if rows["n"].max() == 1 else "two seeds without a spread"
+            yield f"{text} over {plural(rows.height, 'case')} ({why}: not judged)."
             continue
         worse, better = judged.filter(pl.col("high") < 0), judged.filter(pl.col("low") > 0)
         text += f"; of {plural(judged.height, 'case')} it is worse in {worse.height}, better in "

@@ -65,6 +65,12 @@ def test_one_value_has_no_interval() -> None:
     assert sd([0.9]) is None
 
 
+def test_two_equal_values_tell_nothing_of_the_spread() -> None:
+    """An interval of no width would leave 0 out, and settle a question by two seeds that happen to agree."""
+    assert t_interval([-0.25, -0.25]) is None
+    assert t_interval([-0.25, -0.25, -0.25]) is not None
+
+
 def test_the_bootstrap_of_two_is_their_range() -> None:
     """Means 1, 1.5, 1.5, 2: a tenth of four resamples is less than one."""
     found = bootstrap([2.0, 1.0])

@@ -19,6 +19,16 @@ def test_one_seed_is_not_judged() -> None:
     assert "(one seed: not judged)" in text
 
 
+def test_two_seeds_that_agree_are_not_judged() -> None:
+    trials = made_up.results(seeds=2, failed=0).trials.filter(pl.col("criterion") == "snip")
+    ablated = pl.col("ablation") != "none"
+    twins = trials.with_columns(top1=pl.when(ablated).then(0.5).otherwise(0.75))
+    text = " ".join(summary.sentences(twins))
+    assert "changes accuracy by −25.00 points on average" in text
+    assert "(two seeds without a spread: not judged)" in text
+    assert "worse in" not in text
+
+
 def test_the_sentences_of_a_study() -> None:
     trials = made_up.results().trials
     text = "\n".join(summary.sentences(trials))

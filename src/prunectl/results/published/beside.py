@@ -57,7 +57,7 @@ def held_sentences(found: Held) -> tuple[str, ...]:
 
 
 def schema() -> dict[str, Any]:
-    """The columns of `beside`. low and high are the 95 % t-interval of our mean."""
+    """The columns of `beside`. low and high are the 95 % t-interval of our mean, within 0 to 1."""
     import polars as pl
 
     return {
@@ -67,7 +67,7 @@ def schema() -> dict[str, Any]:
         "published_n": pl.Int64,
         **dict.fromkeys(NUMBERS[2:], pl.Float64),
         "n": pl.Int64,  # seeds of ours that are done
-        "within": pl.Boolean,  # low ≤ published ≤ high; null below two seeds
+        "within": pl.Boolean,  # low ≤ published ≤ high; null where there is no interval
         "note": pl.String,
     }
 
@@ -129,8 +129,8 @@ def _numbers(values: pl.Series, published: float) -> dict[str, Any]:
     return {
         "ours": mean(done) if done else None,
         "difference": mean(done) - published if done else None,
-        "low": interval.low if interval else None,
-        "high": interval.high if interval else None,
+        "low": max(interval.low, 0.0) if interval else None,
+        "high": min(interval.high, 1.0) if interval else None,
         "n": len(done),
         "within": interval.low <= published <= interval.high if interval else None,
     }
