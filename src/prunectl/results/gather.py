@@ -26,6 +26,7 @@ class Shelf:
         self.plan, self.store = plan, store
         self._manifests: dict[Key, Manifest | None] = {}
         self._documents: dict[tuple[Key, str], Any] = {}
+        self._merely_missing: set[Key] = set()  # nothing that these rest on has failed
 
     def manifest(self, key: Key) -> Manifest | None:
         """The manifest of an artefact, or None if it is not there."""
@@ -67,14 +68,17 @@ class Shelf:
 
     def why_missing(self, key: Key) -> tuple[str, str | None]:
         """("failed", reason) if the step or one that it rests on has failed, else ("missing", None)."""
-        stack = [key]
+        seen, stack = {key}, [key]
         while stack:
             current = stack.pop()
-            if self.store.has(current):
+            if current in self._merely_missing or self.store.has(current):
                 continue
             if (failure := self.store.failure(current)) is not None:
                 return "failed", failure["reason"]
-            stack.extend(parents(self.plan.steps[current]).values())
+            news = [parent for parent in parents(self.plan.steps[current]).values() if parent not in seen]
+            seen.update(news)
+            stack.extend(news)
+        self._merely_missing |= seen
         return "missing", None
 
 
