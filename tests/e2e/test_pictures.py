@@ -74,6 +74,15 @@ def test_what_is_wrong_with_the_pictures_is_said(study: Path) -> None:
     assert "nowhere is not there" in nowhere.err
 
 
+def test_a_link_to_nothing_is_said_when_planning(study: Path) -> None:
+    link = study.parent / "trees" / "train" / "ash" / "gone.png"
+    link.symlink_to("nowhere.png")
+    said = prunectl("plan", study, store=study.parent / "store")
+    assert said.code == 2, said.err
+    assert "ash/gone.png cannot be read" in said.err.replace("\n", "")
+    assert "Traceback" not in said.err
+
+
 def test_cuts_on_reading_need_files_and_come_first(study: Path) -> None:
     late = prunectl(
         "plan", study, "--set", 'data.augment=["flip", "random-resized-crop"]', store=study.parent / "store"

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -96,22 +97,62 @@ def test_kill_dash_nine_at_any_moment_loses_nothing(tmp_path: Path) -> None:
     assert prunectl("cache", "verify", store=store).code == 0
 
 
-def test_ctrl_c_says_how_to_go_on_and_leaves_a_snapshot(tmp_path: Path) -> None:
-    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 100_000"))  # longer than any machine takes
-    store = tmp_path / "store"
+def training(study: Path, store: Path) -> subprocess.Popen[str]:
+    """A command in the middle of trainings that are longer than any machine takes."""
     process = begin("train", study, store=store)
     assert process.stderr is not None
     while "init" not in process.stderr.readline():
         assert process.poll() is None
     time.sleep(3)
-    os.killpg(process.pid, signal.SIGINT)
+    return process
+
+
+def gone(leader: int) -> bool:
+    """Whether every process of a session has ended, after a while."""
+    deadline = time.monotonic() + 40
+    while (alive := session_of(leader)[1:]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not alive
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_says_how_to_go_on_and_leaves_a_snapshot(tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C; a cluster or service manager that ends a job; a terminal that is closed. All processes get it at once."""
+    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 100_000"))
+    store = tmp_path / "store"
+    process = training(study, store)
+    os.killpg(process.pid, number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "same command" in err
     assert "Traceback" not in err
+    assert gone(process.pid)
     assert list(store.glob("snapshots/*/*/progress.json"))
+    assert not list(store.glob("failures/*/*"))
     again = prunectl("plan", study, store=store)
     assert "goes on from its snapshot" in again.out
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+def test_a_driver_that_is_killed_leaves_snapshots_and_no_failures(tmp_path: Path) -> None:
+    study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 100_000"))
+    store = tmp_path / "store"
+    process = training(study, store)
+    process.kill()
+    process.communicate(timeout=60)  # the pipes are the children's too
+    assert gone(process.pid)
+    assert list(store.glob("snapshots/*/*/progress.json"))
+    assert not list(store.glob("failures/*/*"))
+
+
+def test_nohup_is_respected() -> None:
+    """SIGHUP stays ignored where it was when prunectl began."""
+    code = (
+        "import signal; from prunectl.cli import app; signal.signal(signal.SIGHUP, signal.SIG_IGN);"
+        "app.listen(); print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "True\n"
 
 
 def test_two_runs_at_once_share_the_work(tmp_path: Path) -> None:

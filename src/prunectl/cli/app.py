@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -12,6 +13,9 @@ from prunectl import __version__
 from prunectl.base.errors import INTERRUPTED, PrunectlError, StudyError
 from prunectl.cli import cache, compare, describe, doctor, export, plan, report, run, stages
 from prunectl.cli.console import safe, say
+
+ENDING = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
+"""How a cluster, a service manager or a closed terminal ends a command. Not all systems have both."""
 
 app = typer.Typer(
     name="prunectl",
@@ -57,6 +61,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command line. What a user can mend is a short message; a traceback is a bug."""
+    listen()
     try:
         app()
     except PrunectlError as error:
@@ -70,6 +75,20 @@ def main() -> None:
     except KeyboardInterrupt:
         say("interrupted")
         sys.exit(INTERRUPTED)
+
+
+def listen() -> None:
+    """Take the signals that end a command as Ctrl-C, but for one that is ignored, as SIGHUP is under nohup."""
+    for number in ENDING:
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Once: they often come in twos, and the second must not cut short what the first has begun."""
+    for each in ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def explain(error: PrunectlError) -> None:

@@ -39,6 +39,7 @@ class Content:
     """What a plan must know of a data set: what it is, and how large."""
 
     fingerprint: str
+    """Of what comes into memory, that of `datasets/fingerprint.py`: each step compares it with what it reads."""
     shape: tuple[int, int, int]
     """(channels, height, width) of one image."""
     classes: int

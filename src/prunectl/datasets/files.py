@@ -55,6 +55,14 @@ def damaged(path: Path | str, problem: str) -> DataError:
     return DataError(f"{path} {problem}", hint="delete it and download the data set again")
 
 
+def changed(dataset: str, root: Path) -> DataError:
+    """The error for a data set that a step finds other than the plan did."""
+    return DataError(
+        f"{dataset} under {root} is not what it was when the study was planned",
+        hint="let it rest while a study runs; then run the same command again",
+    )
+
+
 def read_bytes(path: Path) -> NDArray[np.uint8]:
     """The bytes of a file, decompressed if its name ends in .gz: (N,), writable."""
     try:

@@ -8,7 +8,16 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from prunectl.base.errors import DataError
-from prunectl.datasets.pictures import ENDINGS, Listing, Part, Pictures, of_folders, part
+from prunectl.datasets.pictures import (
+    ENDINGS,
+    Listing,
+    Part,
+    Pictures,
+    class_folders,
+    of_folders,
+    part,
+    reading,
+)
 
 
 class ImageNet(Pictures):
@@ -41,10 +50,9 @@ class ImageNet(Pictures):
 
     def listing(self, root: Path) -> Listing:
         """train/ and val/ with a folder a class."""
-        place = _place(
-            self.name, root, self.places, "the archives of https://image-net.org, unpacked to a folder a class"
-        )
-        return of_folders(place, "train", "val")
+        archives = "the archives of https://image-net.org, unpacked to a folder a class"
+        with reading(root):
+            return of_folders(_place(self.name, root, self.places, archives), "train", "val")
 
 
 class TinyImageNet(Pictures):
@@ -65,11 +73,12 @@ class TinyImageNet(Pictures):
     def listing(self, root: Path) -> Listing:
         """train/ with a folder a class; val/ as published, with its table of classes, or sorted into folders."""
         archive = "tiny-imagenet-200.zip of http://cs231n.stanford.edu/tiny-imagenet-200.zip, unpacked"
-        place = _place(self.name, root, self.places, archive)
-        if not (place / "val" / self.annotations).is_file():
-            return of_folders(place, "train", "val")
-        classes = tuple(sorted(path.name for path in (place / "train").iterdir() if path.is_dir()))
-        return Listing(classes=classes, train=part(place, "train", classes), test=self._annotated(place, classes))
+        with reading(root):
+            place = _place(self.name, root, self.places, archive)
+            if not (place / "val" / self.annotations).is_file():
+                return of_folders(place, "train", "val")
+            classes = class_folders(place / "train")
+            return Listing(classes=classes, train=part(place, "train", classes), test=self._annotated(place, classes))
 
     def _annotated(self, place: Path, classes: tuple[str, ...]) -> Part:
         """The validation part: a line a picture, its file and its class first."""

@@ -10,18 +10,29 @@ from numpy.typing import NDArray
 
 from prunectl.base.errors import DataError
 from prunectl.datasets.dataset import Arrays, Dataset, Images
+from prunectl.datasets.files import changed
 from prunectl.datasets.fingerprint import verified
 from prunectl.datasets.subset import balanced
 
 Part = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
-def load(dataset: Dataset, root: Path, *, train_limit: int | None = None, test_limit: int | None = None) -> Images:
+def load(
+    dataset: Dataset,
+    root: Path,
+    *,
+    fingerprint: str | None = None,
+    train_limit: int | None = None,
+    test_limit: int | None = None,
+) -> Images:
     """The data set, verified against its fingerprint; with a limit, its fixed class-balanced part of that size.
 
-    Raises DataError if it is missing, damaged, not the declared one, or smaller than a limit.
+    `fingerprint` is the one that was planned with. Raises DataError if the data set is missing, damaged, not the
+    declared or the planned one, or smaller than a limit.
     """
-    arrays = verified(dataset, root)[0]
+    arrays, actual = verified(dataset, root)
+    if fingerprint not in (None, actual):
+        raise changed(dataset.name, root)
     train = _part(dataset, "train", (arrays.train_images, arrays.train_labels), train_limit)
     test = _part(dataset, "test", (arrays.test_images, arrays.test_labels), test_limit)
     return tensors(Arrays(train_images=train[0], train_labels=train[1], test_images=test[0], test_labels=test[1]))

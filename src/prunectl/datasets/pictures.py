@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
@@ -42,11 +43,14 @@ class Listing:
     test: Part
 
     def digest(self) -> str:
-        """SHA-256 over every file's part, class, path and size, in order. Not over the pixels: see `Pictures`."""
+        """SHA-256 over every file's part, class, path and size, in order. Not over the pixels: see `Pictures`.
+
+        Names are digested as the bytes that they are on the disk: not every one is UTF-8.
+        """
         digest = hashlib.sha256()
         for name, part in (("train", self.train), ("test", self.test)):
             for file, size, label in zip(part.files, part.sizes, part.labels.tolist(), strict=True):
-                digest.update(f"{name}\0{self.classes[label]}\0{file}\0{size}\n".encode())
+                digest.update(os.fsencode(f"{name}\0{self.classes[label]}\0{file}\0{size}\n"))
         return digest.hexdigest()
 
 
@@ -115,15 +119,28 @@ class ImageFolder(Pictures):
 
     def listing(self, root: Path) -> Listing:
         """Both folders, class by class."""
-        for name in ("train", self.test):
-            if not (root / name).is_dir():
-                raise _no_folder(root, name, self.test)
-        return of_folders(root, "train", self.test)
+        with reading(root):
+            for name in ("train", self.test):
+                if not (root / name).is_dir():
+                    raise _no_folder(root, name, self.test)
+            return of_folders(root, "train", self.test)
+
+
+@contextmanager
+def reading(root: Path) -> Iterator[None]:
+    """What the system refuses below `root` (a link to nothing, a closed folder) becomes a DataError with its path."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or root} cannot be read: {error.strerror or error}",
+            hint="mend it or remove it: a link must lead to a file, and folders must be open to you",
+        ) from error
 
 
 def of_folders(root: Path, train: str, test: str) -> Listing:
     """A listing of two folders that hold a folder a class each. Raises DataError if their classes differ."""
-    classes, tests = _folders(root / train), _folders(root / test)
+    classes, tests = class_folders(root / train), class_folders(root / test)
     for one, other, name in ((classes, tests, test), (tests, classes, train)):
         if lacking := sorted(set(one) - set(other)):
             raise DataError(
@@ -159,7 +176,8 @@ def _images(folder: Path) -> Iterator[tuple[str, int]]:
                 yield entry.path, entry.stat().st_size
 
 
-def _folders(folder: Path) -> tuple[str, ...]:
+def class_folders(folder: Path) -> tuple[str, ...]:
+    """The names of the folders in a folder, in order; hidden ones are no classes."""
     return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")))
 
 
@@ -168,7 +186,7 @@ def _no_folder(root: Path, name: str, test: str) -> DataError:
         return DataError(
             f"{root} is not there", hint="say where the pictures are: --data DIR, PRUNECTL_DATA, or root in [data]"
         )
-    there = _folders(root)
+    there = class_folders(root)
     close = nearest(name, there)
     hint = (
         f"pictures lie in {root}/train/CLASS/ and {root}/{test}/CLASS/; another directory: --data DIR or root in [data]"

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils import data
@@ -42,8 +43,8 @@ class Decoder(data.Dataset[Tensor | str]):
         path = self.root / self.files[index]
         try:
             with Image.open(path) as opened:
-                picture = opened.convert("RGB")
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+                picture = _colours(opened)
+        except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
             return f"{path} cannot be read as an image: {error}"
         if window is None:
             picture = functional.center_crop(functional.resize(picture, self.shorter), self.size)
@@ -90,6 +91,25 @@ def stream(dataset: Pictures, part: Part, limit: int | None, *, device: torch.de
     positions = range(len(labels)) if limit is None else balanced(part.labels, limit).tolist()
     decoder = Decoder(part, dataset.size, dataset.shorter)
     return Streamed(decoder, positions, labels[list(positions)].to(device), workers)
+
+
+def _colours(opened: Any) -> Any:
+    """A picture of PIL in RGB; grey of 16 bits is scaled from 65,535 to 255. ValueError where the range is unknown.
+
+    Without this, PIL cuts off what is above 255. Its mode I is 16 bits in PNG and PGM, and any 32 bits elsewhere.
+    """
+    from PIL import Image
+
+    if opened.mode.startswith("I;16") or (opened.mode == "I" and opened.format in ("PNG", "PPM")):
+        opened.load()
+        grey = np.asarray(opened).astype(np.uint32)
+        opened = Image.fromarray(((grey + 128) // 257).astype(np.uint8))
+    if opened.mode in ("I", "F"):
+        raise ValueError(
+            f"which of its pixels are white is not known (PIL's mode {opened.mode}: 32 bits a pixel); "
+            "save it with 8 bits a channel, or as grey of 16 bits (PNG, PGM or TIFF)"
+        )
+    return opened.convert("RGB")
 
 
 def _indices(chosen: Tensor | slice, count: int) -> Sequence[int]:

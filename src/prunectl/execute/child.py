@@ -54,7 +54,7 @@ def main(connection: Connection, request: Request) -> None:
     stop = _Stop()
     settle(request.threads)
     try:
-        outcome = do(request, stop, lambda done, total: _tell(connection, request, done, total))
+        outcome = do(request, stop, lambda done, total: _tell(connection, request, done, total, stop))
         connection.send(outcome)
     except BrokenPipeError:
         os._exit(1)  # the driver is gone; what was finished is in the store
@@ -127,6 +127,7 @@ def _make(
     if request.resume is not None and store.has(request.resume):
         inputs["resume"] = store.fetch(request.resume)
     credits: list[float] = []
+    resumed: list[str] = []
     device = torch.device(request.device)
     meter = Meter(_uuid(device), request.jobs)
 
@@ -141,6 +142,7 @@ def _make(
         snapshots=store.snapshots(key),
         snapshot_s=request.snapshot_s,
         credit=credits.append,
+        resumed=resumed.append,
         stopping=stopping,
         progress=going,
     )
@@ -157,6 +159,7 @@ def _make(
             versions=_versions(),
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             energy_j=None if any(credits) else meter.joules(),  # what earlier attempts took is not known
+            resume=resumed[0] if resumed else None,
         )
         store.put(key, preimage(step), out, made)
     remove_tree(store.snapshots(key))
@@ -181,16 +184,20 @@ def _crash(store: LocalStore, request: Request, error: Exception) -> Outcome:
     return Outcome(key=request.key, status=Status.FAILED, reason=reason)
 
 
-def _tell(connection: Connection, request: Request, done: int, total: int) -> None:
-    connection.send(Progress(key=request.key, done=done, total=total))
+def _tell(connection: Connection, request: Request, done: int, total: int, stop: _Stop) -> None:
+    try:
+        connection.send(Progress(key=request.key, done=done, total=total))
+    except BrokenPipeError:
+        stop.asked = True  # the driver is gone: nobody would take the outcome
 
 
 class _Stop:
-    """SIGTERM asks a step to stop at the next good moment; Ctrl-C is the driver's to hear."""
+    """SIGTERM asks a step to stop at the next good moment; Ctrl-C and a hangup are the driver's to hear."""
 
     def __init__(self) -> None:
         self.asked = False
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._ask)
 
     def _ask(self, number: int, frame: object) -> None:

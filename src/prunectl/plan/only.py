@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from prunectl.base.errors import StudyError, nearest
 from prunectl.plan.graph import Plan, Trial
+from prunectl.study.labels import pieces
 
 FIELDS = ("criterion", "scope", "structure", "at", "rounds", "ablation", "retrain", "seed", "sparsity", "compression")
 
@@ -14,7 +15,7 @@ FIELDS = ("criterion", "scope", "structure", "at", "rounds", "ablation", "retrai
 def only(plan: Plan, selector: str) -> Plan:
     """The plan with the trials that match every `field=value` of the selector. Raises StudyError if none does."""
     chosen = plan.trials
-    for pair in filter(None, (part.strip() for part in selector.split(","))):
+    for pair in pieces(selector):
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not equals or name not in FIELDS:
             close = nearest(name, FIELDS)

@@ -14,9 +14,12 @@ from prunectl.plan.graph import Arm
 from prunectl.plan.steps import Data, Network
 from prunectl.pruning.criterion import Criterion
 from prunectl.pruning.schedule import Rounds
+from prunectl.study.arms import ways
+from prunectl.study.labels import Labels, finetuned, moment_label, rounds_label
 from prunectl.study.schema import (
     FinetuneSection,
     Length,
+    Moment,
     PruneSection,
     RoundsSection,
     Study,
@@ -63,11 +66,8 @@ def recipe_of(study: Study, content: Content) -> Recipe:
 
 
 def finetune_of(study: Study, finetune: FinetuneSection | None, content: Content) -> Recipe:
-    """[train] with the overrides of fine-tuning: a small constant rate, as long as the recipe unless told."""
-    given = {name: value for name, value in (finetune or FinetuneSection()) if value is not None}
-    if "epochs" in given or "steps" in given:
-        given |= {"epochs": given.get("epochs"), "steps": given.get("steps")}
-    return _recipe(study, study.train.model_copy(update=given), content)
+    """[train] with the overrides of fine-tuning, resolved to steps."""
+    return _recipe(study, finetuned(study.train, finetune), content)
 
 
 def _recipe(study: Study, train: TrainSection, content: Content) -> Recipe:
@@ -111,30 +111,18 @@ def steps_of(budget: float | Length, recipe: Recipe) -> int:
     return max(1, round(budget * recipe.steps))
 
 
-def budget_label(budget: float | Length | None) -> str:
-    """A length of retraining as the table writes it: a fraction, or a number of its unit."""
-    if isinstance(budget, Length):
-        return f"{budget.steps} steps" if budget.steps is not None else f"{budget.epochs} epochs"
-    return f"{budget:g}"
-
-
-def moment_label(when: When) -> str:
-    """A moment as the table writes it."""
-    if isinstance(when, str):
-        return when
-    return f"step={when.step}" if when.step is not None else f"epoch={when.epoch}"
-
-
 def arms_of(study: Study, content: Content) -> tuple[Arm, ...]:
     """Every arm, in the order of the study file, each once."""
-    recipe = recipe_of(study, content)
+    recipe, labels = recipe_of(study, content), Labels.of(study.prune, study.train)
     found = (
-        arm for section in study.prune for arm in _arms(section, recipe, finetune_of(study, section.finetune, content))
+        arm
+        for section in study.prune
+        for arm in _arms(section, labels, recipe, finetune_of(study, section.finetune, content))
     )
     return tuple(dict.fromkeys(found))
 
 
-def _arms(section: PruneSection, recipe: Recipe, finetune: Recipe) -> Iterator[Arm]:
+def _arms(section: PruneSection, labels: Labels, recipe: Recipe, finetune: Recipe) -> Iterator[Arm]:
     rounds_asked: tuple[RoundsSection | None, ...] = section.rounds or (None,)
     for criterion, at, scope, structure, asked, ablation, retrain in product(
         section.criterion,
@@ -145,16 +133,16 @@ def _arms(section: PruneSection, recipe: Recipe, finetune: Recipe) -> Iterator[A
         section.ablation,
         section.retrain,
     ):
-        rounds, rounds_label = _rounds(asked, criterion)
-        for label, from_step, recipe_after in _retrainings(section, retrain, recipe, finetune):
+        rounds = _rounds(asked, criterion)
+        for label, from_step, recipe_after in _retrainings(section, labels, retrain, recipe, finetune):
             yield Arm(
                 criterion=criterion,
                 scope=scope,
                 structure=structure,
                 at_step=step_of(at, recipe),
-                at_label=moment_label(at),
+                at_label=labels.at(at, section),
                 rounds=rounds,
-                rounds_label=rounds_label,
+                rounds_label=rounds_label(rounds or asked),
                 rate=asked.rate if asked is not None else None,
                 ablation=ablation,
                 retrain=retrain,
@@ -166,39 +154,38 @@ def _arms(section: PruneSection, recipe: Recipe, finetune: Recipe) -> Iterator[A
 
 
 def _retrainings(
-    section: PruneSection, retrain: str, recipe: Recipe, finetune: Recipe
+    section: PruneSection, labels: Labels, retrain: str, recipe: Recipe, finetune: Recipe
 ) -> Iterator[tuple[str, int, Recipe]]:
     """The ways of one kind of retraining: its label, the step of the recipe that it begins at, and the recipe.
 
-    A budget b is a fraction of the recipe, or a length: fine-tuning takes b, weights or rates are rewound to the last
-    b of the recipe (Renda et al. 2020, Section 2: retraining time as the third axis beside accuracy and sparsity).
+    A budget b is a fraction of the recipe, or a length: fine-tuning takes b of its own recipe, weights or rates are
+    rewound to the last b of the training's (Renda et al. 2020, Section 2: retraining time as the third axis beside
+    accuracy and sparsity).
     """
-    if retrain in ("none", "recalibrate"):
-        yield retrain, 0, recipe
-    elif retrain == "weight-rewind" and section.budget is None:
-        for moment in section.rewind_to:
-            label = retrain if moment == "init" else f"{retrain}({moment_label(moment)})"
-            yield label, step_of(moment, recipe), recipe
-    else:
-        for budget in section.budget or (None,):
-            steps = recipe.steps if budget is None else steps_of(budget, recipe)
-            label = retrain if budget in (None, 1.0) else f"{retrain}(budget={budget_label(budget)})"
-            if retrain != "finetune" and steps > recipe.steps:
-                raise StudyError(f"{label} rewinds by {steps} steps, and the training has only {recipe.steps}")
+    whole = finetune if retrain == "finetune" else recipe
+    for way in ways(section, retrain):
+        label = labels.retrain(retrain, way, section)
+        if retrain in ("none", "recalibrate"):
+            yield label, 0, recipe
+        elif isinstance(way, str | Moment):
+            yield label, step_of(way, recipe), recipe
+        else:
+            steps = whole.steps if way is None else steps_of(way, whole)
             if retrain == "finetune":
-                yield label, 0, finetune if budget is None else replace(finetune, steps=steps)
+                yield label, 0, replace(finetune, steps=steps)
+            elif steps > recipe.steps:
+                raise StudyError(f"{label} rewinds by {steps} steps, and the training has only {recipe.steps}")
             else:
                 yield label, recipe.steps - steps, recipe
 
 
-def _rounds(asked: RoundsSection | None, criterion: Entry) -> tuple[Rounds | None, str]:
+def _rounds(asked: RoundsSection | None, criterion: Entry) -> Rounds | None:
+    """The rounds that are asked for, else the criterion's own; None for iterative ones."""
     own = criterion.rounds if isinstance(criterion, Criterion) else Rounds()
     if asked is None:
-        rounds = own
-    elif asked.kind == "iterative":
-        return None, "iterative" if asked.rate is None else f"iterative(rate={asked.rate:g})"
-    elif asked.kind == "one-shot":
-        rounds = Rounds()
-    else:
-        rounds = Rounds(kind=asked.kind, count=asked.count or max(own.count, 100))
-    return rounds, rounds.kind if rounds.kind == "one-shot" else f"{rounds.kind}(count={rounds.count})"
+        return own
+    if asked.kind == "iterative":
+        return None
+    if asked.kind == "one-shot":
+        return Rounds()
+    return Rounds(kind=asked.kind, count=asked.count or max(own.count, 100))

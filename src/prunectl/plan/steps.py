@@ -169,6 +169,7 @@ class Recalibrate(Step):
     """Measure the BatchNorm statistics of a pruned network anew, on the training images. Leaves a state."""
 
     kind: ClassVar[str] = "recalibrate"
+    version: ClassVar[int] = 2
     network: Network
     data: Data
     state: Key

@@ -127,7 +127,7 @@ def ablation_pairs(trials: pl.DataFrame, role: Roles | None = None) -> pl.DataFr
     named = with_roles(trials, role or roles(trials)).filter((pl.col("sparsity") > 0) & pl.col("top1").is_not_null())
     plain = named.filter(pl.col("ablation") == "none")
     found = [
-        pair(ablated, plain, ignore=["ablation"]).frame
+        pair(ablated, plain, ignore=["ablation"], strict=True).frame
         for _, ablated in groups(named.filter(pl.col("ablation") != "none"), ["ablation"])
     ]
     if not found:

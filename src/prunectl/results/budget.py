@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from prunectl.results.selecting import parts
 from prunectl.results.table import Results
+from prunectl.study.labels import labelled
 from prunectl.study.schema import Study
 
 UNITS = {"epoch": "epochs", "step": "steps", "epochs": "epochs", "steps": "steps"}
 
 
 def budgets(results: Results) -> dict[str, tuple[str, float]]:
-    """Of every label of the column `retrain` that trains: its kind and its share. What cannot be told is left out."""
+    """Of every label of the column `retrain` that trains: the label without its length, and its share.
+
+    What cannot be told is left out.
+    """
     per_epoch = steps_per_epoch(results)
     labels = results.trials["retrain"].drop_nulls().unique(maintain_order=True).to_list()
     found = {label: _share(label, results.study, per_epoch) for label in labels}
-    return {label: (parts(label)[0], share) for label, share in found.items() if share is not None}
+    return {label: (_lengthless(label), share) for label, share in found.items() if share is not None}
+
+
+def _lengthless(label: str) -> str:
+    kind, parameters = parts(label)
+    return labelled(kind, {key: value for key, value in parameters.items() if key not in ("budget", *UNITS)})
 
 
 def steps_per_epoch(results: Results) -> float | None:
@@ -32,7 +41,8 @@ def _share(label: str, study: Study, per_epoch: float | None) -> float | None:
         rewound = [_of_recipe(float(number), unit, study, per_epoch) for unit, number in parameters.items()]
         return 1.0 if not rewound else None if rewound[0] is None else 1 - rewound[0]
     if kind == "finetune":
-        shares = set(_finetunings(study, per_epoch))
+        told = [_of_recipe(float(parameters[unit]), unit, study, per_epoch) for unit in UNITS if unit in parameters]
+        shares = set(told or _finetunings(study, per_epoch))
         return shares.pop() if len(shares) == 1 else None
     return 1.0 if kind == "lr-rewind" else None
 

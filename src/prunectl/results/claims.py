@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -23,9 +23,9 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Detail:
-    """One arm at one sparsity: the difference better − than in top-1, paired by seed."""
+    """One case, an arm against another at one sparsity: the difference better − than in top-1, paired by seed."""
 
-    arm: str  # what the pairs share, where the claim leaves a choice; else empty
+    arm: str  # what the pairs share and what is compared, where the claim leaves a choice; else empty
     sparsity: float
     n: int  # seeds that both sides have
     difference: float | None  # the mean over the seeds
@@ -52,9 +52,10 @@ def verdicts(claims: Sequence[Claim], trials: pl.DataFrame) -> tuple[Verdict, ..
 
 
 def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
-    """Supported if the 95 % t-interval of the paired difference lies at or above the margin at every sparsity that
-    the claim is about; refuted if it lies below at one; else not settled. One seed never settles anything.
+    """Supported if the 95 % t-interval of the paired difference lies at or above the margin in every case; refuted if
+    it lies below in one; else not settled. One seed never settles anything.
 
+    A case is an arm that `better` selects against one that `than` selects, at a sparsity that the claim is about.
     Sparsity 0 is the baseline itself and is left out unless `at_sparsity` asks for it.
     """
     asked = _about(claim, trials)
@@ -62,19 +63,20 @@ def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
     if better.is_empty() or than.is_empty():
         side = "better" if better.is_empty() else "than"
         return _unsettled(claim, f"no trial is what {side!r} selects")
-    pairs = pair(better, than, ignore={*claim.better, *claim.than})
+    pairs = pair(better, than, ignore=compared(claim))
     if pairs.frame.is_empty():
         return _unsettled(claim, "no two trials differ in only what the claim is about")
-    telling = [name for name in pairs.on if pairs.frame[name].n_unique() > 1]
+    shared = [name for name in pairs.on if pairs.frame[name].n_unique() > 1]
+    crossed = [*pairs.crossed, *(f"{name}_other" for name in pairs.crossed)]
     details = tuple(
-        _detail(claim, " · ".join(str(value) for value in values[:-1]), cell)
-        for values, cell in groups(pairs.frame, [*telling, "sparsity"])
+        _detail(claim, _case(cell.row(0, named=True), shared, pairs.crossed), cell)
+        for _, cell in groups(pairs.frame, [*shared, *crossed, "sparsity"])
     )
     answer = _overall([detail.answer for detail in details])
     also = [
         f"{name} is {ones} for the one and {others} for the other"
         for name, (ones, others) in pairs.differs.items()
-        if name not in {*claim.better, *claim.than}
+        if name not in compared(claim)
     ]
     return Verdict(
         claim=claim,
@@ -84,6 +86,11 @@ def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
         details=details,
         artefacts=tuple(dict.fromkeys(key for detail in details for key in detail.artefacts)),
     )
+
+
+def compared(claim: Claim) -> set[str]:
+    """The columns that a claim compares: those in which its two sides ask for different things."""
+    return {name for name in (*claim.better, *claim.than) if claim.better.get(name) != claim.than.get(name)}
 
 
 def _about(claim: Claim, trials: pl.DataFrame) -> pl.DataFrame:
@@ -98,7 +105,15 @@ def _unsettled(claim: Claim, reason: str) -> Verdict:
     return Verdict(claim=claim, answer="not settled", reason=reason, n=0, details=(), artefacts=())
 
 
+def _case(row: Mapping[str, Any], shared: Sequence[str], crossed: Sequence[str]) -> str:
+    """What the pairs of a case share, and the two arms that are compared: 'erk · weight-rewind against finetune'."""
+    ones, others = ([str(row[f"{name}{side}"]) for name in crossed] for side in ("", "_other"))
+    against = [f"{' · '.join(ones)} against {' · '.join(others)}"] if crossed else []
+    return " · ".join([*(str(row[name]) for name in shared), *against])
+
+
 def _detail(claim: Claim, arm: str, cell: pl.DataFrame) -> Detail:
+    assert cell["seed"].is_unique().all(), f"{arm}: a case has each seed once"
     both = cell.filter(pl.col("top1").is_not_null() & pl.col("top1_other").is_not_null())
     differences = (both["top1"] - both["top1_other"]).to_list()
     interval = t_interval(differences)

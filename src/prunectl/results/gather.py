@@ -51,12 +51,29 @@ class Shelf:
 
     def train_s(self, state: Key) -> float | None:
         """Seconds of the training that ended in a state, all the pieces of it; None if it was not trained."""
-        if not isinstance(self.plan.steps[state], Train):
-            return None
-        pieces = [state]
-        while (earlier := self.plan.follows.get(pieces[-1])) is not None:
+        return self.whole_s(state) if isinstance(self.plan.steps[state], Train) else None
+
+    def whole_s(self, key: Key) -> float:
+        """Seconds that one artefact took, with all the pieces of its training before it."""
+        pieces = [key]
+        while earlier := self._taken_up_from(pieces[-1]):
             pieces.append(earlier)
         return sum(self.wall_s(piece) for piece in pieces)
+
+    def _taken_up_from(self, key: Key) -> Key | None:
+        """The earlier state that a training went on from: as its manifest says, else the latest made before it."""
+        found = self.manifest(key)
+        if found is not None and found.made.resume is not None:
+            return Key(found.made.resume) if found.made.resume else None
+        earlier = self.plan.follows.get(key)
+        while earlier is not None and not self._was_there(earlier, found):
+            earlier = self.plan.follows.get(earlier)
+        return earlier
+
+    def _was_there(self, earlier: Key, later: Manifest | None) -> bool:
+        """Whether an earlier state was made when a later one was; both moments are UTC in one format."""
+        made = self.manifest(earlier)
+        return made is not None and later is not None and made.made.created <= later.made.created
 
     def score_s(self, trial: Trial) -> float | None:
         """Seconds of scoring behind a trial's mask."""
@@ -184,9 +201,11 @@ def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]
     groups: dict[tuple[str, str | None], list[Key]] = {}
     for key, step in plan.steps.items():
         groups.setdefault((step.kind, _criterion(plan, step)), []).append(key)
-    unshared = Counter[Key]()
+    unshared, alone = Counter[Key](), Counter[Key]()
     for trial in plan.trials:
-        unshared.update(plan.closure([trial.measure, *([trial.measure_before] if trial.measure_before else [])]))
+        needed = plan.closure([trial.measure, *([trial.measure_before] if trial.measure_before else [])])
+        unshared.update(needed)
+        alone.update(needed - _passed_through(plan, needed))
     rows = []
     for (kind, criterion), keys in groups.items():
         there = [found for key in keys if (found := shelf.manifest(key)) is not None]
@@ -204,11 +223,22 @@ def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]
                 "metered": len(joules),
                 "peak_bytes": max((manifest.made.peak_bytes for manifest in there), default=None),
                 "unshared": sum(unshared[key] for key in keys),
-                "unshared_s": sum(unshared[key] * shelf.wall_s(key) for key in keys),
+                "unshared_s": sum(alone[key] * shelf.whole_s(key) for key in keys),
                 "device": ", ".join(sorted({manifest.made.device for manifest in there})) or None,
             }
         )
     return rows
+
+
+def _passed_through(plan: Plan, needed: set[Key]) -> set[Key]:
+    """The states that a later one of the same training passes through: on its own, a trial would train once."""
+    passed: set[Key] = set()
+    for key in needed:
+        earlier = plan.follows.get(key)
+        while earlier is not None and earlier not in passed:
+            passed.add(earlier)
+            earlier = plan.follows.get(earlier)
+    return passed
 
 
 def _criterion(plan: Plan, step: Step) -> str | None:

@@ -19,32 +19,37 @@ SPARSITY_DIGITS = 9
 class Pairs:
     """Trials side by side: the columns of `one`, and those of `other` with the suffix `_other`.
 
-    `differs` holds the columns that have a single value on each side, but not the same.
+    `differs` holds the columns that have a single value on each side, but not the same; `crossed` the ignored ones
+    that have several, so that a trial has a pair with each trial of another label.
     """
 
     frame: pl.DataFrame
     on: tuple[str, ...]
+    crossed: tuple[str, ...]
     differs: dict[str, tuple[str | None, str | None]]
 
 
-def pair(one: pl.DataFrame, other: pl.DataFrame, ignore: Iterable[str] = ()) -> Pairs:
+def pair(one: pl.DataFrame, other: pl.DataFrame, ignore: Iterable[str] = (), *, strict: bool = False) -> Pairs:
     """Pair trials by every choice but the ignored ones, by sparsity and by seed.
 
     A column that has only one value on each side leaves nothing to choose: where the two values differ, that is
-    what is compared, and it does not keep trials apart.
+    what is compared, and it does not keep trials apart, unless the pairing is strict.
     """
-    differs = {name: values for name in CHOICES if (values := _single(one, other, name)) is not None}
-    on = tuple(name for name in CHOICES if name not in differs and name not in set(ignore))
+    found = {name: _single(one, other, name) for name in CHOICES if not strict}
+    differs = {name: values for name, values in found.items() if values is not None}
+    free = [name for name in CHOICES if name in set(ignore) and name not in differs]
+    on = tuple(name for name in CHOICES if name not in differs and name not in free)
     keys = [*on, "_sparsity", "seed"]
     frame = rounded(one).join(
-        rounded(other).unique(keys, keep="first", maintain_order=True),
+        rounded(other).unique([*keys, *free], keep="first", maintain_order=True),
         on=keys,
         how="inner",
         suffix="_other",
         nulls_equal=True,
         maintain_order="left",
     )
-    return Pairs(frame=frame.drop("_sparsity"), on=on, differs=differs)
+    crossed = tuple(name for name in free if max(frame[name].n_unique(), frame[f"{name}_other"].n_unique()) > 1)
+    return Pairs(frame=frame.drop("_sparsity"), on=on, crossed=crossed, differs=differs)
 
 
 def rounded(trials: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import operator
 from collections.abc import Mapping
@@ -11,6 +12,10 @@ import polars as pl
 
 from prunectl.base.catalog import entry_type
 from prunectl.base.errors import PrunectlError
+from prunectl.study.labels import parts
+from prunectl.study.section import tupled
+
+__all__ = ["means", "parts", "select"]
 
 CATALOGS = {"criterion": "criteria", "scope": "scopes"}
 
@@ -35,25 +40,32 @@ def means(column: str, wanted: Any, label: str) -> bool:
     if not isinstance(wanted, Mapping):
         return False
     if column == "at":
-        start = label == "init" and all(value == 0 for value in wanted.values())
-        return start or label in {f"{key}={value}" for key, value in wanted.items()}
+        moment, _, number = name.partition("=")
+        return _alike({moment: number}, wanted) or (name == "init" and all(value == 0 for value in wanted.values()))
     asked = {key: value for key, value in wanted.items() if key not in ("name", "kind")}
     known = {**_defaults(column, name), **parameters}
-    named = wanted.get("name", wanted.get("kind", name))
-    return named == name and all(known.get(key) == str(value) for key, value in asked.items())
+    return bool(wanted.get("name", wanted.get("kind", name)) == name) and _alike(known, asked)
 
 
-def parts(label: str) -> tuple[str, dict[str, str]]:
-    """'snip(wrt=weight, n=1)' as ('snip', {'wrt': 'weight', 'n': '1'})."""
-    name, _, inner = label.partition("(")
-    pieces = [piece.partition("=") for piece in inner.removesuffix(")").split(", ") if "=" in piece]
-    return name, {key: value for key, _, value in pieces}
+def _alike(known: Mapping[str, str], asked: Mapping[str, Any]) -> bool:
+    """Whether every parameter that is asked for has its value in a label."""
+    return all(key in known and _is(known[key], value) for key, value in asked.items())
+
+
+def _is(text: str, value: Any) -> bool:
+    """Whether a label's text is this value: 100.0 is 100, and a table is the same in any order."""
+    if text in (str(value), f"{value:g}" if isinstance(value, float) else None):
+        return True
+    try:
+        return bool(tupled(ast.literal_eval(text)) == tupled(value))
+    except (ValueError, SyntaxError, TypeError):
+        return False  # a word
 
 
 def _defaults(column: str, name: str) -> dict[str, str]:
     """The defaults that a label leaves out; none for a method that is not in this prunectl."""
     try:
-        fields = entry_type(CATALOGS[column], name).model_fields
+        entry = entry_type(CATALOGS[column], name).model_construct()
     except (KeyError, PrunectlError):
         return {}
-    return {key: str(field.default) for key, field in fields.items()}
+    return {key: str(value) for key, value in entry.model_dump(mode="json").items()}

@@ -6,7 +6,7 @@ ROOT/
   failures/ab/abcd....json   a step that failed, and why
   snapshots/ab/abcd.../      where a training that is under way can be taken up
   locks/abcd....lock         held by the process that makes the artefact
-  scratch/                   artefacts being built, on the same file system
+  scratch/                   artefacts being built, on the same file system, each with its lock beside it
   aside/                     damaged artefacts, kept for a look, never used
 """
 

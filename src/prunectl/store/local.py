@@ -96,15 +96,17 @@ class LocalStore:
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """An empty directory on the store's file system, gone afterwards unless it was put."""
+        """An empty directory on the store's file system, gone afterwards unless it was put. Until then it is locked."""
         try:
             path = Path(tempfile.mkdtemp(dir=self.root / layout.SCRATCH))
+            lock = _lock_beside(path)
+            lock.acquire()
         except OSError as error:
             raise store_error(error, self.root) from error
         try:
             yield path
         finally:
-            remove_tree(path)
+            _clear(path, lock)
 
     def put(self, key: str, preimage: str, built: Path, made: Made) -> None:
         """Take a directory in as the artefact of `key`: sync its files, write the manifest last, rename."""
@@ -209,13 +211,20 @@ class LocalStore:
         layout.sharded(self.root, layout.FAILURES, key, ".json").unlink(missing_ok=True)
 
     def sweep(self, older_than_s: float = 3600.0) -> None:
-        """Remove what killed processes left half built, once it is old enough to be nobody's."""
+        """Remove what killed processes left half built: what is locked is in use, however old.
+
+        What is younger is left alone: it may not be locked yet, or be of a prunectl that did not lock.
+        """
         import time
 
         with contextlib.suppress(OSError):
             for path in (self.root / layout.SCRATCH).iterdir():
-                if time.time() - path.stat().st_mtime > older_than_s:
-                    remove_tree(path)
+                with contextlib.suppress(OSError):  # locked, or someone else has removed it
+                    if time.time() - path.stat().st_mtime > older_than_s:
+                        room = path.with_suffix("")  # of a lock: what it locks
+                        lock = _lock_beside(room)
+                        lock.acquire()
+                        _clear(room, lock)
 
     def _object(self, key: str) -> Path:
         return layout.sharded(self.root, layout.OBJECTS, key)
@@ -223,3 +232,15 @@ class LocalStore:
     def writable(self) -> bool:
         """Whether this user may write here."""
         return os.access(self.root, os.W_OK)
+
+
+def _lock_beside(scratch: Path) -> FileLock:
+    """The lock of the process that builds in a scratch directory; freed by the system if that process is killed."""
+    return FileLock(scratch.with_suffix(".lock"), blocking=False)
+
+
+def _clear(scratch: Path, lock: FileLock) -> None:
+    """Remove a scratch directory that this process has locked, and its lock."""
+    remove_tree(scratch)
+    Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()

@@ -33,6 +33,8 @@ class Made:
     versions: dict[str, str]
     created: str  # ISO 8601, UTC
     energy_j: float | None = None  # by a counter, see execute/energy.py; None where none was read
+    resume: str | None = None
+    """The key of the earlier state that a training was taken up from, "" if of none; None where it was not kept."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from prunectl.base.entry import Entry
+from prunectl.study.labels import Labels, Way, rounds_label
 from prunectl.study.schema import PruneSection
 from prunectl.study.section import tupled
 from prunectl.study.values import Moment
@@ -14,14 +15,41 @@ from prunectl.study.values import Moment
 LISTS = ("criterion", "at", "scope", "structure", "rounds", "ablation", "retrain")
 """The keys of [[prune]] whose lists span the arms (and `rewind_to`, for the arms that rewind)."""
 
+Spanned = tuple[tuple[Hashable, ...], ...]
+"""What the arms of a table are called, a list for each choice: the arms are the product of the lists."""
+
 
 def number_of_arms(section: PruneSection) -> int:
     """How many arms one [[prune]] table spans."""
-    budgets = section.budget or (None,)
-    ways = {"none": 1, "recalibrate": 1, "weight-rewind": len(section.budget or section.rewind_to)}
-    retrainings = sum(ways.get(kind, len(budgets)) for kind in section.retrain)
+    retrainings = sum(len(ways(section, kind)) for kind in section.retrain)
     others = [len(getattr(section, key) or (None,)) for key in LISTS if key != "retrain"]
     return math.prod(others) * retrainings
+
+
+def ways(section: PruneSection, kind: str) -> tuple[Way, ...]:
+    """How one kind of retraining is done in a table: to each moment, or with each budget; a single None for neither."""
+    if kind in ("none", "recalibrate"):
+        return (None,)
+    if kind == "weight-rewind" and section.budget is None:
+        return section.rewind_to
+    return section.budget or (None,)
+
+
+def spanned(section: PruneSection, labels: Labels) -> Spanned:
+    """What the arms of a table are called. A criterion stands with its rounds; those that are its own are not said."""
+    return (
+        tuple(
+            (criterion.label(), "" if rounds == own else rounds)
+            for criterion in section.criterion
+            for own in [rounds_label(getattr(criterion, "rounds", None))]
+            for rounds in (map(rounds_label, section.rounds) if section.rounds else [own])
+        ),
+        tuple(labels.at(when, section) for when in section.at),
+        tuple(scope.label() for scope in section.scope),
+        section.structure,
+        section.ablation,
+        tuple(labels.retrain(kind, way, section) for kind in section.retrain for way in ways(section, kind)),
+    )
 
 
 def rewinds(section: PruneSection) -> bool:
@@ -66,8 +94,11 @@ def matches(wanted: Any, value: Any) -> bool:
 
 
 def _has(value: Any, key: str, item: Any) -> bool:
-    there = getattr(value, key, None) if isinstance(key, str) and not key.startswith("_") else None
-    return there is not None and bool(there == tupled(item))
+    if isinstance(value, Entry):
+        there = value.model_dump().get(key)  # as a study writes it
+    else:
+        there = getattr(value, key, None) if not key.startswith("_") else None
+    return there is not None and bool(tupled(there) == tupled(item))
 
 
 def name_of(value: Any) -> str:

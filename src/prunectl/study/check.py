@@ -7,12 +7,13 @@ rules that need it are silent, so that what can be said of the others is said at
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from prunectl.base.errors import nearest
-from prunectl.study.arms import LISTS, name_of, names_of, number_of_arms, rewinds, selects
+from prunectl.study.arms import Spanned, names_of, number_of_arms, rewinds, selects, spanned
+from prunectl.study.labels import Labels
 from prunectl.study.schema import (
     Claim,
     DataSection,
@@ -68,7 +69,7 @@ def slips(parts: Parts, *, length_overridden: bool = False, sweep_overridden: bo
         if section is not None:
             for slip in _arm_table(section, parts, check_length=not length_overridden):
                 yield slip.under(("prune", place))
-    yield from repeated_arms(parts.prune)
+    yield from repeated_arms(parts.prune, parts.train)
     if all(section is not None for section in parts.prune):
         sections = [section for section in parts.prune if section is not None]
         if parts.sweep is not None:
@@ -262,41 +263,46 @@ def _on_reading(data: DataSection) -> Iterator[Slip]:
             yield Slip(path=path, message=f"{each.name} cuts pictures as they are read: it must come first")
 
 
-def repeated_arms(sections: Iterable[PruneSection | None]) -> Iterator[Slip]:
-    """No arm stands in two tables: its rows would be there twice."""
-    earlier: list[tuple[int, PruneSection]] = []
+def repeated_arms(sections: Sequence[PruneSection | None], train: TrainSection | None) -> Iterator[Slip]:
+    """No arm stands in two tables, nor do two arms of one label: their rows could not be told apart."""
+    labels = Labels.of([section for section in sections if section is not None], train)
+    earlier: list[tuple[int, Spanned]] = []
     for place, section in enumerate(sections):
         if section is None:
             continue
-        for before, other in earlier:
-            shared = _shared_arm(other, section)
+        arms = spanned(section, labels)
+        for name in _repeated(arms):
+            hint = "keep one, or let their numbers differ in the first six digits"
+            yield Slip(path=("prune", place), message=f"two arms are called {name}", hint=hint)
+        for before, others in earlier:
+            shared = _shared_arm(others, arms)
             if shared is not None:
                 message = f"the arm {shared} is in prune[{before}] already"
                 yield Slip(path=("prune", place), message=message, hint="take it out of one of the two tables")
                 break
-        earlier.append((place, section))
+        earlier.append((place, arms))
 
 
-def _shared_arm(one: PruneSection, other: PruneSection) -> str | None:
-    """An arm that both tables span, in words: being products, they share one if all their lists meet."""
+def _repeated(arms: Spanned) -> Iterator[str]:
+    """What two arms of one table are called: numbers that differ by too little have one label."""
+    for names in arms:
+        yield from dict.fromkeys(_said(name) for place, name in enumerate(names) if name in names[:place])
+
+
+def _said(name: Any) -> str:
+    return name if isinstance(name, str) else ", ".join(filter(None, name))
+
+
+def _shared_arm(ones: Spanned, others: Spanned) -> str | None:
+    """An arm of both tables, in words: being products, they share one if all their lists meet."""
     met: list[Any] = []
-    for key in LISTS:
-        left, right = getattr(one, key) or (None,), getattr(other, key) or (None,)
-        common = [value for value in left if value in right]
-        if key == "retrain":
-            common = [kind for kind in common if _retrains_alike(kind, one, other)]
-        if not common:
+    for left, right in zip(ones, others, strict=True):
+        common = next((value for value in left if value in right), None)
+        if common is None:
             return None
-        met.append(common[0])
-    if isinstance(met[1], Moment) and one.schedule != other.schedule:
-        return None
-    return ", ".join(text for text in map(name_of, met) if text)
-
-
-def _retrains_alike(kind: Any, one: PruneSection, other: PruneSection) -> bool:
-    if kind == "finetune":
-        return one.finetune == other.finetune
-    return kind != "weight-rewind" or not set(one.rewind_to).isdisjoint(other.rewind_to)
+        met.append(common)
+    (criterion, rounds), *rest, ablation, retrain = met
+    return ", ".join(filter(None, [criterion, *rest, rounds, ablation, retrain]))
 
 
 def size(sections: Iterable[PruneSection], sweep: SweepSection) -> Iterator[Slip]:

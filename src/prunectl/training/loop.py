@@ -7,6 +7,7 @@ exactly zero after every step: their gradients are, before the optimizer sees th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -102,7 +103,7 @@ def advance(
     """Train on to `to_step`; `pulse` is called after every step (for snapshots, progress, and to stop).
 
     The order of the images is a permutation per epoch, the augmentation a draw per step, both from `seed` alone.
-    Raises MethodError if the loss is not finite at the end of an epoch.
+    Raises MethodError if a loss is not finite at the end of an epoch, or if a batch of one image is too small.
     """
     network = trainee.network
     masked = _masked_parameters(network, masks)
@@ -150,7 +151,7 @@ def _step(
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(recipe, trainee.step)
     optimizer.zero_grad(set_to_none=True)
-    loss = functional.cross_entropy(network(inputs), labels)
+    loss = functional.cross_entropy(_outputs(network, inputs, material, recipe), labels)
     loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs of torch
     for weight, mask in masked:
         assert weight.grad is not None
@@ -159,6 +160,21 @@ def _step(
     trainee.loss_sum += loss.detach() * len(labels)
     trainee.seen += len(labels)
     trainee.step += 1
+
+
+def _outputs(network: nn.Module, inputs: Tensor, material: Material, recipe: Recipe) -> Tensor:
+    """(N, classes). MethodError where a single image leaves a BatchNorm one value a channel, which has no variance."""
+    try:
+        outputs: Tensor = network(inputs)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise MethodError(
+            f"the last of {len(material.train.labels):,} training images in batches of {recipe.batch_size:,} is alone "
+            "in its batch, which leaves a BatchNorm of this network a single value to measure; "
+            "choose another batch_size or train_limit"
+        ) from error
+    return outputs
 
 
 def _masked_parameters(network: nn.Module, masks: Mapping[str, Tensor]) -> list[tuple[nn.Parameter, Tensor]]:
@@ -179,9 +195,9 @@ def _masked_parameters(network: nn.Module, masks: Mapping[str, Tensor]) -> list[
 
 def _close_epoch(trainee: Trainee, material: Material, recipe: Recipe) -> None:
     train_loss = float(trainee.loss_sum) / trainee.seen
-    if train_loss != train_loss or train_loss in (float("inf"), float("-inf")):
-        raise MethodError(f"training diverged: the loss is {train_loss} after step {trainee.step}")
+    _finite("loss", train_loss, trainee.step)
     score = evaluate(trainee.network, material.test, material.normalize)
+    _finite("test loss", score.loss, trainee.step)  # of the weights after the last update, which no other loss is of
     trainee.curve.append(
         Point(
             step=trainee.step,
@@ -194,3 +210,8 @@ def _close_epoch(trainee: Trainee, material: Material, recipe: Recipe) -> None:
     )
     trainee.loss_sum.zero_()
     trainee.seen = 0
+
+
+def _finite(name: str, loss: float, step: int) -> None:
+    if not math.isfinite(loss):
+        raise MethodError(f"training diverged: the {name} is {loss} after step {step}")

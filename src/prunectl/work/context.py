@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 Inputs = Mapping[str, Path]
-"""The verified directories of a step's parents, by role; `resume`, if there is one, is an earlier state."""
+"""The verified directories of a step's parents, by role; `resume`, if there is one, is an earlier state. Each is named
+by its key."""
 
 
 class Stopped(Exception):  # noqa: N818  # not an error: the work is safe and goes on another time
@@ -29,6 +30,8 @@ class Context:
     """Seconds between two snapshots of a training."""
     credit: Callable[[float], None] = lambda seconds: None
     """Told of the seconds that earlier, interrupted attempts have put into the same step."""
+    resumed: Callable[[str], None] = lambda key: None
+    """Told of the key of the earlier state that a training was taken up from, "" if of none."""
     stopping: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda done, total: None
     """Told how many training steps of how many are done, about once a second."""

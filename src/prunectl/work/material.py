@@ -7,9 +7,10 @@ import hashlib
 import torch
 from torch import Tensor
 
-from prunectl.base.errors import DataError, MethodError
+from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
 from prunectl.datasets.dataset import Dataset
+from prunectl.datasets.files import changed
 from prunectl.datasets.load import load
 from prunectl.datasets.pictures import Pictures
 from prunectl.datasets.streaming import Streamed, stream
@@ -47,17 +48,20 @@ def parts_of(data: Data, context: Context) -> tuple[Source, Source]:
     dataset, device = data.dataset, context.device
     assert isinstance(dataset, Dataset)
     if not isinstance(dataset, Pictures):
-        images = load(dataset, context.data_root, train_limit=data.train_limit, test_limit=data.test_limit)
+        images = load(
+            dataset,
+            context.data_root,
+            fingerprint=data.fingerprint,
+            train_limit=data.train_limit,
+            test_limit=data.test_limit,
+        )
         return (
             Held(images.train_images.to(device), images.train_labels.to(device)),
             Held(images.test_images.to(device), images.test_labels.to(device)),
         )
     listing = dataset.listing(context.data_root)
     if listing.digest() != data.fingerprint:
-        raise DataError(
-            f"{dataset.name} under {context.data_root} is not what it was when the study was planned",
-            hint="let it rest while a study runs; then run the same command again",
-        )
+        raise changed(dataset.name, context.data_root)
     return (
         stream(dataset, listing.train, data.train_limit, device=device, workers=context.workers),
         stream(dataset, listing.test, data.test_limit, device=device, workers=context.workers),

@@ -41,6 +41,17 @@ def test_one_changed_pixel_is_found_even_outside_the_subset(tmp_path: Path) -> N
         load(Declared(), tmp_path, train_limit=10)
 
 
+def test_files_that_are_not_those_of_the_plan_are_found(tmp_path: Path) -> None:
+    """A data set without a declared fingerprint has that of the plan: other files are other data."""
+    write_idx(tmp_path, ARRAYS)
+    planned = fingerprint_of(SmallMnist(), tmp_path)
+    assert len(load(SmallMnist(), tmp_path, fingerprint=planned).train_images) == 30
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    with pytest.raises(DataError, match=r"mnist under .* is not what it was when the study was planned"):
+        load(SmallMnist(), tmp_path, train_limit=10, fingerprint=planned)
+
+
 def test_labels_beyond_the_classes_are_found_without_a_fingerprint(tmp_path: Path) -> None:
     write_idx(tmp_path, random_arrays(30, 20, (1, 28, 28), classes=11))
     with pytest.raises(DataError, match="the training part has not labels of 10 classes"):

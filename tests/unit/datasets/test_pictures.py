@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
+import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from pictures import COLOURS, draw, folders
@@ -123,6 +128,92 @@ def test_a_broken_picture_is_named(root: Path, tmp_path: Path, workers: int) -> 
         list(opened(copy, workers).batches([slice(0, 30)]))
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_picture_of_too_many_pixels_is_named(root: Path, tmp_path: Path, workers: int) -> None:
+    copy = shutil.copytree(root, tmp_path / "copy")
+    (copy / "train" / "ash" / "1.png").write_bytes(b"P6 30000 30000 255\n")
+    with pytest.raises(DataError, match=r"ash/1\.png cannot be read as an image: .*decompression bomb"):
+        list(opened(copy, workers).batches([slice(0, 30)]))
+
+
+def grey_only(root: Path, file: str, pixels: NDArray[Any]) -> Path:
+    """A data set whose first picture has these pixels."""
+    for part in ("train", "val"):
+        for name in ("ash", "beech"):
+            draw(root / part / name / "b.png", COLOURS[name], 1)
+    Image.fromarray(pixels).save(root / "train" / "ash" / file)
+    return root
+
+
+@pytest.mark.parametrize("file", ["a.png", "a.tif", "a.pgm", "a.big.tif"])
+def test_grey_of_16_bits_is_the_grey_of_8_bits(tmp_path: Path, file: str) -> None:
+    """255 is 65,535: a pixel of 8 bits is 1/257 of one of 16 bits, rounded."""
+    pixels = np.random.default_rng(1).integers(0, 256, (16, 16), np.uint8)
+    (eight,) = opened(grey_only(tmp_path / "8", "a.png", pixels)).batches([slice(0, 1)])
+    fine = pixels.astype(np.uint16) * 257 + np.where(pixels < 255, 128, -128)
+    stored = fine.astype(">u2" if "big" in file else "<u2")
+    (sixteen,) = opened(grey_only(tmp_path / "16", file, stored)).batches([slice(0, 1)])
+    assert torch.equal(sixteen, eight)
+    assert eight.float().std() > 5
+
+
+@pytest.mark.parametrize("kind", ["float32", "int32"])
+def test_pixels_of_no_known_range_are_refused(tmp_path: Path, kind: str) -> None:
+    grey_only(tmp_path, "a.tif", np.random.default_rng(1).uniform(0, 1, (16, 16)).astype(kind))
+    with pytest.raises(DataError, match=r"ash/a\.tif cannot be read as an image: .*8 bits .*16 bits"):
+        list(opened(tmp_path).batches([slice(0, 1)]))
+
+
+def test_links_to_nothing_and_to_themselves_are_named(root: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(root, tmp_path / "copy")
+    for name, target in (("gone", "nowhere.png"), ("loop", "loop.png")):
+        link = copy / "train" / "ash" / f"{name}.png"
+        link.symlink_to(target)
+        with pytest.raises(DataError, match=rf"ash/{name}\.png cannot be read: "):
+            SMALL.content(copy)
+        link.unlink()
+    assert SMALL.content(copy).train_size == 90
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() == 0, reason="root may read every folder")
+@pytest.mark.parametrize("folder", ["train", "train/ash", "train/ash/deeper"])
+def test_a_folder_that_may_not_be_read_is_named(root: Path, tmp_path: Path, folder: str) -> None:
+    copy = shutil.copytree(root, tmp_path / "copy")
+    (copy / folder).chmod(0)
+    with pytest.raises(DataError, match=f"{folder}.* cannot be read: Permission denied"):
+        SMALL.content(copy)
+    (copy / folder).chmod(0o700)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_are_not_utf8_are_names_like_others(root: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(root, tmp_path / "copy")
+    picture = copy / "train" / "ash" / "1.png"
+    seen = set()
+    for name in (b"b\xfcche.png", b"b\xe9che.png"):
+        picture = picture.rename(picture.with_name(os.fsdecode(name)))
+        seen.add(SMALL.content(copy).fingerprint)
+    assert len(seen) == 2
+    assert sum(len(images) for images in opened(copy).batches([slice(0, 30)])) == 30
+
+
+def test_names_in_utf8_are_digested_as_such(tmp_path: Path) -> None:
+    """Written out: fingerprints are part of every key."""
+    root = grey_only(tmp_path, "é.png", np.zeros((16, 16), np.uint8))
+    digest = hashlib.sha256()
+    for part, name, file in (
+        ("train", "ash", "b"),
+        ("train", "ash", "é"),
+        ("train", "beech", "b"),
+        ("val", "ash", "b"),
+        ("val", "beech", "b"),
+    ):
+        path = f"{part}/{name}/{file}.png"
+        line = "\0".join(("train" if part == "train" else "test", name, path, str((root / path).stat().st_size)))
+        digest.update(f"{line}\n".encode())
+    assert SMALL.content(root).fingerprint == digest.hexdigest()
+
+
 def test_folders_that_do_not_fit_are_refused(root: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(root, tmp_path / "copy")
     with pytest.raises(DataError, match="no folder test; it has train, val"):
@@ -149,6 +240,7 @@ def test_tiny_imagenet_as_published_and_sorted_into_folders(tmp_path: Path) -> N
         draw(place / "val" / "images" / file, colour, label)
         lines.append(f"{file}\t{name}\t0\t0\t63\t63\n")
     (place / "val" / "val_annotations.txt").write_text("".join(lines))
+    (place / "train" / ".ipynb_checkpoints").mkdir()
     found = TinyImageNet().listing(tmp_path)
     assert found.classes == tuple(COLOURS)
     assert found.train.labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4

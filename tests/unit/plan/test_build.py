@@ -366,3 +366,74 @@ def test_sharing_never_costs(at: Any, retrain: str) -> None:
     for part in (whole, only(whole, "sparsity=0.9"), only(whole, "criterion=snip,sparsity=0.5,seed=1")):
         steps = training_steps(part)
         assert steps["training_steps"] <= steps["training_steps_unshared"]
+
+
+END = {"criterion": "magnitude", "at": "end"}
+
+
+def labels(planned: Plan, column: str) -> list[str]:
+    return list(dict.fromkeys(one.arm.columns()[column] for one in planned.trials))
+
+
+def test_recipes_of_fine_tuning_are_told_apart_by_what_they_differ_in() -> None:
+    fine = {**END, "retrain": "finetune"}
+    planned = plan(
+        {**fine, "finetune": {"lr": 0.001}},
+        {**fine, "finetune": {"lr": 0.01, "epochs": 3}},
+        {**fine, "finetune": {"schedule": {"kind": "step", "milestones": [5, 8], "gamma": 0.2}}, "budget": 0.5},
+    )
+    step = "step(milestones=[5, 8], gamma=0.2)"
+    assert labels(planned, "retrain") == [
+        "finetune(epochs=10, lr=0.001, schedule=constant)",
+        "finetune(epochs=3, lr=0.01, schedule=constant)",
+        f"finetune(budget=0.5, lr=0.001, schedule={step})",
+    ]
+    assert len({(one.arm.label, one.sparsity, one.seed) for one in planned.trials}) == len(planned.trials)
+
+
+@pytest.mark.parametrize("finetune", [{}, {"lr": 0.001}, {"batch_size": 100}, {"momentum": 0.9}])
+def test_a_single_recipe_of_fine_tuning_is_not_spelled_out(finetune: dict[str, Any]) -> None:
+    fine = {**END, "retrain": ["none", "finetune"], "finetune": finetune}
+    planned = plan(fine, {"criterion": "snip", "at": "end", "retrain": "finetune"}, {**END, "ablation": "shuffle"})
+    assert labels(planned, "retrain") == ["none", "finetune"]
+
+
+def test_a_schedule_that_goes_on_or_restarts_is_told_where_a_study_has_both() -> None:
+    middle = {"criterion": "snip", "at": ["init", {"epoch": 4}]}
+    again = {"criterion": "snip", "at": {"epoch": 4}, "schedule": "restart"}
+    assert labels(plan(again), "at") == ["epoch=4"]
+    planned = plan(middle, again)
+    assert labels(planned, "at") == ["init", "epoch=4(schedule=continue)", "epoch=4(schedule=restart)"]
+    assert len(only(planned, "at=epoch=4").trials) == 12
+    assert len(only(planned, "at=epoch=4(schedule=restart)").trials) == 6
+
+
+def test_a_budget_of_fine_tuning_is_of_its_own_recipe() -> None:
+    """1000 images: 10 steps an epoch in batches of 100, 40 in batches of 25."""
+    fine = {**END, "retrain": ["finetune", "lr-rewind"], "finetune": {"batch_size": 25}}
+
+    def last_step(budget: Any, label: str) -> int:
+        planned = plan({**fine, **({"budget": budget} if budget else {})})
+        return trained(planned, trial(planned, retrain_label=label)).to_step
+
+    assert last_step({"epochs": 2}, "finetune(budget=2 epochs)") == 80
+    assert last_step(0.25, "finetune(budget=0.25)") == 100
+    assert last_step(1.0, "finetune") == last_step(None, "finetune") == 400
+    rewound = plan({**fine, "budget": 0.25})
+    assert trained(rewound, trial(rewound, retrain_label="lr-rewind(budget=0.25)")).first_step == 75
+
+
+def test_only_takes_labels_with_several_parameters() -> None:
+    planned = plan(
+        {"criterion": ["snip", {"name": "snip", "samples_per_class": 5, "wrt": "weight"}]},
+        {
+            "criterion": "magnitude",
+            "scope": {"name": "rates", "per_layer": {"conv1": 0.5, "conv2": 1.0}},
+        },
+        sweep={"sparsities": [0.5], "seeds": 1},
+    )
+    for one in planned.trials:
+        for name in ("criterion", "scope"):
+            label = one.arm.columns()[name]
+            assert one in only(planned, f"{name}={label}, seed=1").trials
+    assert len(only(planned, f"criterion={planned.trials[1].arm.criterion.label()},sparsity=0.5").trials) == 1

@@ -174,6 +174,7 @@ def test_pruning_at_several_moments_is_drawn_in_their_order() -> None:
 def test_steps_and_epochs_are_put_in_one_order() -> None:
     moments = ["epoch=1", "step=50", "end", "step=600", "init"]
     assert sorted(moments, key=lambda at: moment(at, 469.0)) == ["init", "step=50", "epoch=1", "step=600", "end"]
+    assert moment("epoch=1(schedule=restart)", 469.0) == moment("epoch=1", 469.0)
 
 
 def test_published_numbers_of_other_rounds_are_left_out(results: Results) -> None:

@@ -45,6 +45,12 @@ def test_budgets_are_read_off_labels_and_the_study() -> None:
     assert budgets(study('retrain = "finetune"\nfinetune = { epochs = 20, lr = 0.01 }')) == {
         "finetune": ("finetune", 0.25)
     }
+    fine = 'retrain = "finetune"\nfinetune = { epochs = %s, lr = %s }\n'
+    second = '[[prune]]\ncriterion = "magnitude"\nat = "end"\n'
+    assert budgets(study(fine % (20, 0.01) + second + fine % (40, 0.02))) == {
+        "finetune(epochs=20, lr=0.01)": ("finetune(lr=0.01)", 0.25),
+        "finetune(epochs=40, lr=0.02)": ("finetune(lr=0.02)", 0.5),
+    }
 
 
 def test_a_line_for_each_kind_of_retraining() -> None:

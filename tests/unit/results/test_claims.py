@@ -116,3 +116,56 @@ def test_a_claim_about_nothing_there_is_open() -> None:
     found = judged(trials({"seed": 1, "top1": 0.5}))
     assert (found.answer, found.n, found.details) == ("not settled", 0, ())
     assert "'better'" in found.reason
+
+
+def retrained(label: str, top1: list[float], **more: Any) -> list[dict[str, Any]]:
+    """Trials of one way of retraining, one value a seed."""
+    arm = {"criterion": "magnitude", "at": "end", "retrain": label}
+    return [arm | {"seed": seed, "top1": value} | more for seed, value in enumerate(top1, 1)]
+
+
+REWOUND, FINETUNED = {"retrain": "weight-rewind"}, {"retrain": "finetune"}
+POINTS = ("weight-rewind", "weight-rewind(epoch=1)", "weight-rewind(epoch=2)")
+
+
+@pytest.mark.parametrize("sides", [(REWOUND, FINETUNED), (FINETUNED, REWOUND)])
+def test_several_arms_of_one_name_are_not_several_seeds(sides: tuple[dict[str, str], dict[str, str]]) -> None:
+    """One seed and three rewinding points are three cases of one seed, whichever side they are on."""
+    rows = trials(
+        *(row for place, label in enumerate(POINTS) for row in retrained(label, [0.9 + place / 1000])),
+        *retrained("finetune", [0.89]),
+    )
+    (found,) = verdicts([Claim(text="t", better=sides[0], than=sides[1])], rows)
+    assert (found.answer, found.n, len(found.details)) == ("not settled", 1, 3)
+    assert "One seed" in found.reason
+
+
+def test_each_arm_of_the_one_side_stands_against_each_of_the_other() -> None:
+    rows = trials(
+        *retrained("weight-rewind", [0.90, 0.91, 0.92]),
+        *retrained("weight-rewind(epoch=2)", [0.92, 0.93, 0.94]),
+        *retrained("finetune(lr=0.01)", [0.80, 0.81, 0.82]),
+        *retrained("finetune(lr=0.1)", [0.98, 0.99, 1.00]),
+    )
+    (found,) = verdicts([Claim(text="t", better=REWOUND, than=FINETUNED)], rows)
+    assert {detail.arm: (detail.n, round(detail.difference or 0, 9)) for detail in found.details} == {
+        "weight-rewind against finetune(lr=0.01)": (3, 0.1),
+        "weight-rewind against finetune(lr=0.1)": (3, -0.08),
+        "weight-rewind(epoch=2) against finetune(lr=0.01)": (3, 0.12),
+        "weight-rewind(epoch=2) against finetune(lr=0.1)": (3, -0.06),
+    }
+    assert found.answer == "refuted"
+
+
+def test_what_both_sides_ask_for_alike_is_shared_and_not_crossed() -> None:
+    """A claim about shuffling, of everything that is rewound: each rewinding point is compared with itself."""
+    rows = trials(
+        *retrained("weight-rewind", [0.90, 0.91, 0.92]),
+        *retrained("weight-rewind(epoch=2)", [0.80, 0.81, 0.82]),
+        *retrained("weight-rewind", [0.91, 0.92, 0.93], ablation="shuffle"),
+        *retrained("weight-rewind(epoch=2)", [0.81, 0.82, 0.83], ablation="shuffle"),
+    )
+    claim = Claim(text="t", better={**REWOUND, "ablation": "shuffle"}, than={**REWOUND, "ablation": "none"})
+    (found,) = verdicts([claim], rows)
+    assert [detail.arm for detail in found.details] == ["weight-rewind", "weight-rewind(epoch=2)"]
+    assert [detail.difference for detail in found.details] == [pytest.approx(0.01)] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,11 @@ import pytest
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.resolve import dataset_of
-from prunectl.results.gather import table
+from prunectl.plan.steps import Key, preimage
+from prunectl.results.gather import Shelf, results, table
+from prunectl.store import layout
 from prunectl.store.local import LocalStore
+from prunectl.store.manifest import Made
 from prunectl.study.load import judged
 from prunectl.study.schema import Study
 
@@ -31,6 +35,89 @@ def deep(tmp_path: Path, levels: int, seeds: list[int]) -> tuple[Study, Plan, Lo
     )
     assert study is not None, slips
     return study, build(study, dataset_of(study).declared("f" * 64)), LocalStore(tmp_path)
+
+
+class Rewound:
+    """A dense training with checkpoints at two epochs, as two studies need them; the artefacts are only said to be."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        study, slips = judged(
+            {
+                "name": "rewound",
+                "data": {"name": "digits"},
+                "model": {"name": "tiny-cnn"},
+                "train": {"epochs": 10, "batch_size": 100, "lr": 0.1},
+                "sweep": {"sparsities": [0.5], "seeds": [1]},
+                "prune": [
+                    {
+                        "criterion": "magnitude", "at": "end", "retrain": "weight-rewind", "rewind_to": {"epoch": epoch}
+                    } for epoch in (2, 5)
+                ],
+            }
+        )  # fmt: skip
+        assert study is not None, slips
+        self.study = study
+        self.plan = build(study, dataset_of(study).declared("f" * 64))
+        self.store = LocalStore(tmp_path / "store").open()
+        self.baseline = self.plan.trials[0].baseline
+        self.second = self.plan.follows[self.baseline]
+        self.first = self.plan.follows[self.second]
+
+    def made(self, key: Key, wall_s: float, hour: int, resume: str | None) -> None:
+        created = f"2026-01-01T{hour:02}:00:00+00:00"
+        made = replace(MADE, wall_s=wall_s, created=created, resume=resume)
+        with self.store.scratch() as out:
+            (out / layout.PROGRESS).write_text('{"curve": []}')
+            self.store.put(key, preimage(self.plan.steps[key]), out, made)
+
+    def train_s(self) -> float | None:
+        return Shelf(self.plan, self.store).train_s(self.baseline)
+
+    def unshared_s(self) -> float:
+        told = results(self.study, "", self.plan, self.store, set()).resources
+        return float(told.filter(told["kind"] == "train")["unshared_s"].sum())
+
+
+MADE = Made(wall_s=1.0, cpu_s=1.0, peak_bytes=7, device="cpu", hardware="x", versions={}, created="")
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_checkpoint_made_afterwards_is_no_part_of_a_training(tmp_path: Path, recorded: bool) -> None:
+    rewound = Rewound(tmp_path)
+    rewound.made(rewound.baseline, 100.0, 1, "" if recorded else None)
+    rewound.made(rewound.first, 20.0, 2, "" if recorded else None)
+    rewound.made(rewound.second, 30.0, 3, rewound.first if recorded else None)
+    assert rewound.train_s() == 100.0
+    assert rewound.unshared_s() == 2 * 100.0  # each trial on its own trains once, and keeps its checkpoint
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_the_pieces_of_a_training_are_all_of_it(tmp_path: Path, recorded: bool) -> None:
+    rewound = Rewound(tmp_path)
+    rewound.made(rewound.first, 20.0, 1, "" if recorded else None)
+    rewound.made(rewound.second, 30.0, 2, rewound.first if recorded else None)
+    rewound.made(rewound.baseline, 50.0, 3, rewound.second if recorded else None)
+    assert rewound.train_s() == 100.0
+    assert rewound.unshared_s() == 2 * 100.0
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_checkpoint_put_between_two_pieces_is_passed_over(tmp_path: Path, recorded: bool) -> None:
+    rewound = Rewound(tmp_path)
+    rewound.made(rewound.first, 20.0, 1, "" if recorded else None)
+    rewound.made(rewound.baseline, 80.0, 2, rewound.first if recorded else None)
+    rewound.made(rewound.second, 30.0, 3, rewound.first if recorded else None)
+    assert rewound.train_s() == 100.0
+
+
+def test_a_piece_that_only_another_study_plans_is_counted(tmp_path: Path) -> None:
+    rewound = Rewound(tmp_path)
+    rewound.made(rewound.first, 20.0, 1, "")
+    rewound.made(rewound.baseline, 80.0, 2, rewound.first)
+    study = rewound.study.model_copy(update={"prune": rewound.study.prune[1:]})
+    plan = build(study, dataset_of(study).declared("f" * 64))
+    assert rewound.first not in plan.steps
+    assert Shelf(plan, rewound.store).train_s(rewound.baseline) == 100.0
 
 
 def test_each_step_behind_a_missing_trial_is_looked_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

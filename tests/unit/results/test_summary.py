@@ -97,3 +97,17 @@ def test_medians_by_hand() -> None:
     text = "\n".join(summary.sentences(trials, "median"))
     assert f"reaches {dense[1] * 100:.2f} %" in text
     assert "Accuracies are medians over the seeds, differences means." in text
+
+
+def test_an_ablation_without_its_twin_is_not_compared() -> None:
+    """Plain SNIP at init and shuffled magnitude at the end differ in more than the shuffling."""
+    trials = made_up.results(seeds=3, failed=0).trials
+    plain = trials.filter((pl.col("criterion") == "snip") & (pl.col("ablation") == "none"))
+    shuffled = trials.filter(pl.col("arm") == "magnitude · at init · shuffle").with_columns(
+        arm=pl.lit("magnitude · at end · shuffle · lr-rewind"), at=pl.lit("end"), retrain=pl.lit("lr-rewind")
+    )
+    both = pl.concat([plain, shuffled])
+    assert ablation_differences(both).is_empty()
+    assert "Shuffling changes" not in " ".join(summary.sentences(both))
+    twins = pl.concat([both, trials.filter(pl.col("arm") == "snip · at init · shuffle")])
+    assert set(ablation_differences(twins)["arm"]) == {"snip · at init · shuffle"}

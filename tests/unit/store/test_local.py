@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -55,6 +59,40 @@ def test_any_flipped_bit_is_found_and_set_aside(
         store.fetch(KEY)
     assert not store.has(KEY)
     assert list((store.root / layout.ASIDE).iterdir())
+
+
+def killed_while_building(store: LocalStore) -> Path:
+    """What a process leaves that is killed in the middle of an artefact."""
+    code = (
+        "import os, signal, sys; from pathlib import Path; from prunectl.store.local import LocalStore\n"
+        "with LocalStore(Path(sys.argv[1])).scratch() as out:\n"
+        "    (out / 'half').touch(); print(out, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    told = subprocess.run([sys.executable, "-c", code, store.root], stdout=subprocess.PIPE, text=True, check=False)
+    assert told.returncode == -signal.SIGKILL
+    return Path(told.stdout.strip())
+
+
+def test_a_sweep_takes_what_was_left_and_nothing_in_use(tmp_path: Path) -> None:
+    """A training makes its directory at its start and writes into it hours later: its age says nothing."""
+    store = LocalStore(tmp_path / "store").open()
+    room = store.root / layout.SCRATCH
+    left, of_old = killed_while_building(store), room / "tmp_of_an_old_version"
+    of_old.mkdir()
+    with store.scratch() as out:
+        for path in room.iterdir():
+            os.utime(path, (0, 0))
+        young = room / "tmp_young"
+        young.mkdir()
+        LocalStore(store.root).sweep()
+        assert out.exists()
+        assert not left.exists()
+        assert not of_old.exists()
+        assert young.exists()
+        (out / "a.json").write_text("1")
+        store.put(KEY, PREIMAGE, out, MADE)
+    assert store.has(KEY)
+    assert list(room.iterdir()) == [young]
 
 
 def test_an_artefact_without_manifest_is_not_there(tmp_path: Path) -> None:
@@ -110,3 +148,12 @@ def test_a_manifest_from_before_energy_was_counted_is_read() -> None:
     old = json.dumps({**body, "digest": digest(canonical(body))}).encode()
     assert decode(old, KEY).made == MADE
     assert MADE.energy_j is None
+
+
+def test_a_manifest_from_before_it_was_told_what_a_training_goes_on_from_is_read() -> None:
+    now = Manifest(key=KEY, preimage=PREIMAGE, files={}, made=replace(MADE, resume="ab" * 32))
+    assert decode(encode(now), KEY) == now
+    body = asdict(now)
+    del body["made"]["resume"]
+    old = json.dumps({**body, "digest": digest(canonical(body))}).encode()
+    assert decode(old, KEY).made.resume is None

@@ -186,3 +186,65 @@ def test_a_claim_is_about_sparsities_of_the_sweep(problems: Problems, load_text:
     (problem,) = problems(text + "at_sparsity = [0.2, 0.5]")
     assert problem.key == "claim[0].at_sparsity[1]"
     assert problem.message == "0.5 is no sparsity of the sweep: 0, 0.2, 0.36, 0.488"
+
+
+LR = END + 'retrain = "lr-rewind"\n'
+FINE = END + 'retrain = "finetune"\n'
+MIDDLE = M + 'at = [{ epoch = 3 }, "init"]\n'
+AGAIN = "[[prune]]\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (LR + "budget = 0.25\n", LR + "budget = 0.5"),
+        (LR + "budget = 0.25\n", LR),
+        (LR + "budget = [0.25, { epochs = 5 }]\n", LR + "budget = [0.5, { steps = 5 }]"),
+        (END + 'retrain = "weight-rewind"\nbudget = 0.5\n', END + 'retrain = "weight-rewind"\nbudget = 0.25'),
+        (FINE + "budget = 0.25\n", FINE + "budget = 0.5"),
+        (FINE + "finetune = { lr = 0.1 }\n", FINE + "finetune = { epochs = 3, lr = 0.1 }"),
+        (FINE + "finetune = { epochs = 3 }\n", FINE + "budget = 1.0"),
+        (FINE + "finetune = { epochs = 3 }\n", FINE + "finetune = { steps = 3 }"),
+        (M + "at = { epoch = 3 }\n", M + 'at = { epoch = 3 }\nschedule = "restart"'),
+    ],
+)
+def test_two_tables_may_differ_in_nothing_but_how_they_train(load_text: LoadText, first: str, second: str) -> None:
+    load_text(study(first + AGAIN + second))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "arm"),
+    [
+        (LR + "budget = [0.25, 0.5]\n", LR + "budget = [0.5, 1.0]", "lr-rewind(budget=0.5)"),
+        (LR, LR + "budget = 1.0", "lr-rewind"),
+        (FINE + "finetune = { batch_size = 128 }\n", FINE + "finetune = { lr = 0.001 }", "finetune"),
+        (MIDDLE, MIDDLE + 'schedule = "restart"', "magnitude, init"),
+        (
+            'criterion = "synflow"\n',
+            'criterion = "synflow"\nrounds = { kind = "exponential", count = 100 }',
+            "synflow, init",
+        ),
+        (LR + 'rounds = { kind = "iterative", rate = 0.2 }\n',
+         LR + 'rounds = { kind = "iterative", rate = 0.2000000001 }', "iterative(rate=0.2)"),
+    ],
+)  # fmt: skip
+def test_an_arm_that_its_label_cannot_tell_from_an_earlier_one_is_refused(
+    problems: Problems, first: str, second: str, arm: str
+) -> None:
+    (problem,) = problems(study(first + AGAIN + second))
+    assert problem.key == "prune[1]"
+    assert problem.message.startswith("the arm ") and problem.message.endswith(" is in prune[0] already")
+    assert arm in problem.message
+
+
+@pytest.mark.parametrize(
+    ("prune", "name"),
+    [
+        (LR + "budget = [0.33333331, 0.33333332]", "lr-rewind(budget=0.333333)"),
+        (LR + "rounds = [{ kind = 'iterative', rate = 0.12345671 }, { kind = 'iterative', rate = 0.12345672 }]",
+         "magnitude, iterative(rate=0.123457)"),
+    ],
+)  # fmt: skip
+def test_two_arms_of_a_table_with_one_label_are_refused(problems: Problems, prune: str, name: str) -> None:
+    (problem,) = problems(study(prune))
+    assert (problem.key, problem.message) == ("prune[0]", f"two arms are called {name}")

@@ -174,7 +174,25 @@ def test_a_constant_predictor_scores_one_over_the_classes() -> None:
     assert math.isfinite(score.loss)
 
 
+def test_a_last_batch_of_one_image_that_batch_norm_cannot_train_on_says_what_to_do() -> None:
+    """A feature map of 1x1 leaves one value a channel: 9 images in batches of 8 leave one image over."""
+    recipe = replace(RECIPE, steps=2, steps_per_epoch=2)
+    shrinking = torch.nn.Sequential(torch.nn.Conv2d(1, 3, 6), torch.nn.BatchNorm2d(3), torch.nn.Flatten())
+    with pytest.raises(MethodError, match=r"last of 9 .* in batches of 8 is alone .*another batch_size or train_limit"):
+        advance(begin(shrinking, recipe), 2, material=material(count=9), recipe=recipe, masks={}, seed=3)
+    large = begin(small_network(), recipe)  # whose maps are larger: one image is enough
+    advance(large, 2, material=material(count=9), recipe=recipe, masks={}, seed=3)
+    assert large.step == 2
+
+
 def test_a_diverged_training_says_so() -> None:
     recipe = replace(RECIPE, lr=1e30)
     with pytest.raises(MethodError, match="diverged"):
         advance(begin(small_network(), recipe), 20, material=material(), recipe=recipe, masks={}, seed=3)
+
+
+def test_a_training_that_diverges_in_the_last_update_of_an_epoch_says_so() -> None:
+    """The losses that were trained on are finite: they are of the weights before each update."""
+    recipe = replace(RECIPE, lr=1e30, steps=1, steps_per_epoch=1)
+    with pytest.raises(MethodError, match=r"diverged: the test loss is (nan|inf) after step 1$"):
+        advance(begin(small_network(), recipe), 1, material=material(), recipe=recipe, masks={}, seed=3)

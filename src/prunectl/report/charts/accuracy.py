@@ -251,7 +251,7 @@ def against_moment(trials: pl.DataFrame, look: Look, per_epoch: float | None = N
 
 def moment(at: str, per_epoch: float | None = None) -> tuple[int, float]:
     """Where a moment of pruning comes in the order of a training: init, epochs or steps, end."""
-    unit, _, number = at.partition("=")
+    unit, _, number = at.partition("(")[0].partition("=")
     if unit in ("epoch", "step") and number:
         return 1, float(number) * (per_epoch or 1.0 if unit == "epoch" else 1.0)
     return (0, 0.0) if at == "init" else (2, 0.0)

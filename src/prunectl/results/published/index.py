@@ -29,7 +29,7 @@ HARDLY = (
     "SynFlow hardly pruned either: its scores left the range of float32, and thresholds that are not numbers prune "
     "nothing."
 )
-ONE = "One run each, seed 42, without intervals."
+ONE = "SNIP alone was initialized by Xavier. One run each, seed 42, without intervals."
 
 TABLES: Mapping[str, Description] = {
     "comp6258-figure1": Description(
@@ -74,15 +74,16 @@ TABLES: Mapping[str, Description] = {
     "l1-resnet-cifar10": Description(
         title="ResNet-18 and ResNet-50 on CIFAR-10: layerwise magnitude after training, not retrained",
         source="Muheeb, Evaluation of Gradient-Based Magnitude Pruning Technique, Table 2",
-        warning="From 60 % on these are networks that always give the same class. BatchNorm's statistics are those of "
-        "the dense network. The output layer is not pruned. One run each.",
+        warning="From 60 % on these are networks that all but always give the same class. BatchNorm's statistics are "
+        "those of the dense network. The output layer is not pruned. One run each.",
     ),
     "renda-repro-networks": Description(
         title="ResNet-20, 56 and 110 and WRN-16-8, dense: sizes, accuracies, training times",
         source="Comparing Rewinding and Fine-tuning in Neural Network Pruning, Reproducibility Challenge 2021, "
         "Tables 1, 2 and 4",
-        warning="Times are minutes of one training on one RTX 3080 in TensorFlow 2.4.2. How many runs an accuracy "
-        "stands for is not said.",
+        warning="Times are of one training on one RTX 3080 in TensorFlow 2.4.2, given there in minutes and here in "
+        "seconds. Sizes are counted for ten classes, on CIFAR-100 too. How many runs an accuracy stands for is not "
+        "said.",
     ),
     "renda-repro-resnet110": Description(
         title="ResNet-110 on CIFAR-10 at 89.3 %: fine-tuning and two rewindings, one-shot",
