@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,14 @@ def begin(*arguments: str | Path, store: Path) -> subprocess.Popen[str]:
         env=environment(store),
         cwd=store.parent,
         start_new_session=True,
+        preexec_fn=_hear,
     )
+
+
+def _hear() -> None:
+    """As from a terminal: a background shell or nohup hands on that signals are ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def kill_all(process: subprocess.Popen[str]) -> None:
@@ -56,7 +65,8 @@ def kill_all(process: subprocess.Popen[str]) -> None:
             os.kill(member, signal.SIGKILL)
         except ProcessLookupError:
             continue
-    process.communicate()
+    with contextlib.suppress(ValueError):  # its pipes were read already
+        process.communicate()
 
 
 def session_of(leader: int) -> list[int]:
@@ -97,14 +107,18 @@ def test_kill_dash_nine_at_any_moment_loses_nothing(tmp_path: Path) -> None:
     assert prunectl("cache", "verify", store=store).code == 0
 
 
-def training(study: Path, store: Path) -> subprocess.Popen[str]:
-    """A command in the middle of trainings that are longer than any machine takes."""
+@contextlib.contextmanager
+def training(study: Path, store: Path) -> Iterator[subprocess.Popen[str]]:
+    """A command in the middle of trainings that are longer than any machine takes. Nothing of it is left behind."""
     process = begin("train", study, store=store)
-    assert process.stderr is not None
-    while "init" not in process.stderr.readline():
-        assert process.poll() is None
-    time.sleep(3)
-    return process
+    try:
+        assert process.stderr is not None
+        while "init" not in process.stderr.readline():
+            assert process.poll() is None
+        time.sleep(3)
+        yield process
+    finally:
+        kill_all(process)
 
 
 def gone(leader: int) -> bool:
@@ -120,13 +134,13 @@ def test_a_signal_says_how_to_go_on_and_leaves_a_snapshot(tmp_path: Path, number
     """Ctrl-C; a cluster or service manager that ends a job; a terminal that is closed. All processes get it at once."""
     study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 100_000"))
     store = tmp_path / "store"
-    process = training(study, store)
-    os.killpg(process.pid, number)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "same command" in err
-    assert "Traceback" not in err
-    assert gone(process.pid)
+    with training(study, store) as process:
+        os.killpg(process.pid, number)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "same command" in err
+        assert "Traceback" not in err
+        assert gone(process.pid)
     assert list(store.glob("snapshots/*/*/progress.json"))
     assert not list(store.glob("failures/*/*"))
     again = prunectl("plan", study, store=store)
@@ -137,10 +151,10 @@ def test_a_signal_says_how_to_go_on_and_leaves_a_snapshot(tmp_path: Path, number
 def test_a_driver_that_is_killed_leaves_snapshots_and_no_failures(tmp_path: Path) -> None:
     study = write_study(tmp_path, TINY.replace("epochs = 2", "epochs = 100_000"))
     store = tmp_path / "store"
-    process = training(study, store)
-    process.kill()
-    process.communicate(timeout=60)  # the pipes are the children's too
-    assert gone(process.pid)
+    with training(study, store) as process:
+        process.kill()
+        process.communicate(timeout=60)  # the pipes are the children's too
+        assert gone(process.pid)
     assert list(store.glob("snapshots/*/*/progress.json"))
     assert not list(store.glob("failures/*/*"))
 
