@@ -58,7 +58,7 @@ def test_size_and_time_of_a_study_of_five_hundred_trials() -> None:
     assert results.trials.height == 540
     begin = time.process_time()
     html = build(results)
-    assert time.process_time() - begin < 5
+    assert time.process_time() - begin < 10  # three on a quiet machine
     assert len(html.encode()) < 1_500_000
 
 

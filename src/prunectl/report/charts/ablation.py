@@ -78,13 +78,16 @@ def _data(sheet: Sheet, frame: pl.DataFrame, pairs: pl.DataFrame) -> alt.NamedDa
 
 
 def _cut(frame: pl.DataFrame) -> pl.DataFrame:
-    """`from` and `to`: the interval as drawn, no further than half the range of a panel's seeds beyond them."""
+    """`from` and `to`: the interval as drawn, no further than half the range of a panel's seeds beyond them.
+
+    Without an interval both are the mean: a panel of nothing has no scale.
+    """
     least = pl.min_horizontal(pl.col("difference").min().over("panel"), 0.0)
     most = pl.max_horizontal(pl.col("difference").max().over("panel"), 0.0)
-    room = pl.max_horizontal((most - least) / 2, 0.1)
+    room, bounded = pl.max_horizontal((most - least) / 2, 0.1), pl.col("low").is_not_null()
     return frame.with_columns(
-        pl.max_horizontal("low", pl.when(pl.col("low").is_not_null()).then(least - room)).alias("from"),
-        pl.min_horizontal("high", pl.when(pl.col("high").is_not_null()).then(most + room)).alias("to"),
+        pl.max_horizontal("low", pl.when(bounded).then(least - room).otherwise("mean")).alias("from"),
+        pl.min_horizontal("high", pl.when(bounded).then(most + room).otherwise("mean")).alias("to"),
     )
 
 

@@ -171,7 +171,7 @@ def _beside(label: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "hue": label, "of": PUBLISHED, "arm": _panel(row["panel"]), "at_sparsity": percent(row["sparsity"]),
         **{name: row[name] for name in ("published", "ours", "low", "high", "n")},
-        "from": None if low is None else max(0.0, low), "to": None if high is None else min(1.0, high),
+        "from": row["ours"] if low is None else low, "to": row["ours"] if high is None else high,
     }  # fmt: skip
 
 
@@ -238,15 +238,19 @@ def _reach(cells: Sequence[Cell]) -> dict[str, float]:
 
 
 def _differences(label: str, cell: Cell, room: float) -> list[dict[str, Any]]:
-    """The mean with its interval as drawn, no further than `room` points beyond the seeds; and every seed below it."""
+    """The mean with its interval as drawn, no further than `room` points beyond the seeds; and every seed below it.
+
+    Without an interval, what is drawn of it is the mean alone: a panel of nothing has no scale.
+    """
     values = [value * 100 for value in cell.differences]
+    centre = (cell.difference or 0) * 100
     at = {"hue": label, "arm": _panel(cell.arm), "at_sparsity": percent(cell.sparsity), "sparsity": cell.sparsity}
     interval = cell.interval
     low, high = (interval.low * 100, interval.high * 100) if interval else (None, None)
     mean = {
-        "mean": (cell.difference or 0) * 100, "low": low, "high": high, "n": cell.n, "difference": None,
-        "from": None if low is None else max(low, min(values) - room),
-        "to": None if high is None else min(high, max(values) + room),
+        "mean": centre, "low": low, "high": high, "n": cell.n, "difference": None,
+        "from": centre if low is None else max(low, min(values) - room),
+        "to": centre if high is None else min(high, max(values) + room),
     }  # fmt: skip
     empty = dict.fromkeys(mean)
     return [at | mean, *(at | empty | {"difference": value} for value in values if len(values) > 1)]
