@@ -199,8 +199,10 @@ def _curves(plan: Plan, shelf: Shelf) -> Iterator[dict[str, Any]]:
 
 def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str | None], list[Key]] = {}
+    asked = plan.closure(plan.targets("retrain"))  # of a study's part, its part
     for key, step in plan.steps.items():
-        groups.setdefault((step.kind, _criterion(plan, step)), []).append(key)
+        if key in asked:
+            groups.setdefault((step.kind, _criterion(plan, step)), []).append(key)
     unshared, alone = Counter[Key](), Counter[Key]()
     for trial in plan.trials:
         needed = plan.closure([trial.measure, *([trial.measure_before] if trial.measure_before else [])])

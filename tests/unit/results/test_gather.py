@@ -10,6 +10,7 @@ import pytest
 
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
+from prunectl.plan.only import only
 from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, preimage
 from prunectl.results.gather import Shelf, results, table
@@ -138,3 +139,10 @@ def test_the_reason_is_found_behind_many_steps(tmp_path: Path) -> None:
     found = table(study, plan, store).select("seed", "status", "reason").rows()
     assert sorted(set(found)) == [(1, "missing", None), (2, "failed", "the loss is not finite")]
     assert len(found) == 4
+
+
+def test_resources_are_those_of_the_part_that_is_asked_for(tmp_path: Path) -> None:
+    study, plan, store = deep(tmp_path, 2, [1, 2])
+    part = only(plan, "seed=2")
+    whole, half = (results(study, "", each, store, set()).resources["steps"].sum() for each in (plan, part))
+    assert 2 * half == whole == len(plan.steps)

@@ -48,7 +48,7 @@ def charts(
         "accuracy": [
             accuracy.against_sparsity(trials, drawn, published=published),
             accuracy.against_compression(trials, drawn, published=published),
-            accuracy.against_sparsity(trials, drawn, "top5", published) if _telling(trials["top5"]) else None,
+            accuracy.against_compression(trials, drawn, "top5", published) if _telling(trials["top5"]) else None,
             accuracy.before_and_after(trials, drawn),
             accuracy.against_moment(trials, drawn, steps_per_epoch(results)),
             retraining.against_budget(results, drawn),

@@ -44,19 +44,17 @@ def spread(frame: pl.DataFrame, look: Look) -> str:
     return f"Points are {look.center}s over the seeds, bands the {kinds[0]}."
 
 
-def against_sparsity(
-    trials: pl.DataFrame, look: Look, metric: str = "top1", published: pl.DataFrame | None = None
-) -> Chart | None:
+def against_sparsity(trials: pl.DataFrame, look: Look, published: pl.DataFrame | None = None) -> Chart | None:
     """Accuracy against sparsity, with the dense baseline and published numbers as hollow marks."""
-    frame = means(trials, look, metric)
+    frame = means(trials, look)
     if frame.is_empty() or frame["sparsity"].n_unique() < 2:
         return None
-    hollow = _published(trials, published, metric, look)
+    hollow = _published(trials, published, "top1", look)
     caption = spread(frame, look) + (" Hollow marks are published numbers." if hollow is not None else "")
-    spec = _lines(frame, look, pieces.sparsity_axis(frame["sparsity"].to_list()), metric, "sparsity", hollow)
+    spec = _lines(frame, look, pieces.sparsity_axis(frame["sparsity"].to_list()), "top1", "sparsity", hollow)
     return Chart(
-        name=f"{metric}-sparsity",
-        title=f"{METRICS[metric].capitalize()} against sparsity",
+        name="top1-sparsity",
+        title="Top-1 accuracy against sparsity",
         caption=caption,
         spec=spec,
         labels_px=_labels_px(frame, look),
@@ -64,17 +62,19 @@ def against_sparsity(
     )
 
 
-def against_compression(trials: pl.DataFrame, look: Look, published: pl.DataFrame | None = None) -> Chart | None:
+def against_compression(
+    trials: pl.DataFrame, look: Look, metric: str = "top1", published: pl.DataFrame | None = None
+) -> Chart | None:
     """Accuracy against compression on a log axis, each tick with the weights remaining."""
-    frame = means(trials, look).filter(pl.col("compression").is_finite())
+    frame = means(trials, look, metric).filter(pl.col("compression").is_finite())
     if frame.is_empty() or frame["compression"].n_unique() < 2:
         return None
-    hollow = _published(trials, published, "top1", look)
+    hollow = _published(trials, published, metric, look)
     return Chart(
-        name="top1-compression",
-        title="Top-1 accuracy against weights remaining",
+        name=f"{metric}-compression",
+        title=f"{METRICS[metric].capitalize()} against weights remaining",
         caption=spread(frame, look) + " Each doubling of the compression is as wide as the last.",
-        spec=_lines(frame, look, pieces.remaining_axis(frame["compression"].to_list()), "top1", "compression", hollow),
+        spec=_lines(frame, look, pieces.remaining_axis(frame["compression"].to_list()), metric, "compression", hollow),
         labels_px=_labels_px(frame, look),
         panel_px=_panel_px(look),
     )
