@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from prunectl.results.selecting import parts
 from prunectl.results.table import Results
-from prunectl.study.labels import labelled
+from prunectl.study.labels import labelled, parts
 from prunectl.study.schema import Study
 
 UNITS = {"epoch": "epochs", "step": "steps", "epochs": "epochs", "steps": "steps"}

@@ -15,8 +15,6 @@ from prunectl.base.errors import PrunectlError
 from prunectl.study.labels import parts
 from prunectl.study.section import tupled
 
-__all__ = ["means", "parts", "select"]
-
 CATALOGS = {"criterion": "criteria", "scope": "scopes"}
 
 
