@@ -10,6 +10,7 @@ from prunectl.cli.console import answer, answer_json, seconds
 from prunectl.cli.session import Session, open_session, todo_of
 
 if TYPE_CHECKING:
+    from prunectl.plan.cost import Past
     from prunectl.plan.explain import Todo
 
 
@@ -51,22 +52,23 @@ def describe(session: Session, todo: Todo) -> dict[str, Any]:
             "skipped": sum(key in todo.skipped for key in of_kind),
             "why": dict(reasons),
         }
-    known = list(stored_preimages(session, todo))
+    past = list(past_steps(session, todo))
     return {
         "study": session.study.name,
         "trials": len(plan.trials),
         "steps": kinds,
-        "changed": changes(plan, todo.todo, known),
+        "changed": changes(plan, todo.todo, [one.preimage for one in past]),
         "dense_trainings": len({trial.baseline for trial in plan.trials}),
         **training_steps(plan),
-        "estimate_s": estimate(plan, todo.todo, known),
+        "estimate_s": estimate(plan, todo.todo, past),
     }
 
 
-def stored_preimages(session: Session, todo: Todo, most: int = 2000) -> list[tuple[str, float]]:
-    """Pre-images and seconds of artefacts in the store, to say what changed and how long things take."""
+def past_steps(session: Session, todo: Todo, most: int = 2000) -> list[Past]:
+    """Steps that the store has, to say what changed and how long things take."""
     from itertools import islice
 
+    from prunectl.plan.cost import Past
     from prunectl.store.local import DamagedError
 
     found = []
@@ -76,7 +78,8 @@ def stored_preimages(session: Session, todo: Todo, most: int = 2000) -> list[tup
                 manifest = session.store.manifest(key)
             except (DamagedError, KeyError):
                 continue
-            found.append((manifest.preimage, manifest.made.wall_s))
+            made = manifest.made
+            found.append(Past(preimage=manifest.preimage, wall_s=made.wall_s, resume=made.resume))
     return found
 
 

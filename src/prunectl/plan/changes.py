@@ -13,13 +13,13 @@ MOST = 4
 """More differences than this are another study, not a change of one."""
 
 
-def changes(plan: Plan, todo: Collection[Key], stored: Iterable[tuple[str, float]]) -> list[str]:
+def changes(plan: Plan, todo: Collection[Key], stored: Iterable[str]) -> list[str]:
     """One line per kind of step that is to do: 'train: recipe.lr 0.1 → 0.05', against the nearest stored one.
 
     `stored` holds pre-images. Parents' keys are left out: they follow from changes that are told further up.
     """
     by_kind: dict[str, list[dict[str, Any]]] = {}
-    for text, _ in stored:
+    for text in stored:
         body = json.loads(text)
         by_kind.setdefault(body["kind"], []).append(flat(body))
     told: list[str] = []

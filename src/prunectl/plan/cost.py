@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import median
+from typing import Any
 
+from prunectl.base.keys import digest
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Key, Step, Train, preimage
 
@@ -42,29 +44,45 @@ def _chain_steps(plan: Plan, state: Key) -> int:
     return sum(runs.values())
 
 
-def estimate(plan: Plan, todo: Collection[Key], stored: Iterable[tuple[str, float]]) -> float | None:
-    """Seconds of one process for what is to do, from what like steps took; None if a kind was never done here."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Past:
+    """A step that was done once: its pre-image, how long it took, and the state that a training was taken up from."""
+
+    preimage: str
+    wall_s: float
+    resume: str | None = None
+
+
+def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> float | None:
+    """Seconds of one process for what is to do, from what like steps took; None if a kind was never done here.
+
+    A training takes what its images take, each counted as often as it is seen.
+    """
+    done = [(json.loads(one.preimage), one) for one in past]
+    reached = {digest(one.preimage): int(body["to_step"]) for body, one in done if body["kind"] == "train"}
     rates: dict[str, list[float]] = {}
-    for text, wall_s in stored:
-        body = json.loads(text)
-        rates.setdefault(_like(body), []).append(wall_s / _units(body))
+    for body, one in done:
+        # What a training was taken up from may have been thrown away since; then its time tells nothing.
+        if not one.resume or one.resume in reached:
+            rates.setdefault(_like(body), []).append(one.wall_s / _units(body, reached.get(one.resume or "")))
     known = {like: median(values) for like, values in rates.items()}
     total = 0.0
     for key in todo:
-        step = plan.steps[key]
-        body = _body(step)
+        body = _body(plan.steps[key])
         if _like(body) not in known:
             return None
-        total += known[_like(body)] * (max(1, _own_steps(plan, key)) if isinstance(step, Train) else _units(body))
+        earlier = plan.follows.get(key)
+        begun = plan.steps[earlier] if earlier is not None else None
+        total += known[_like(body)] * _units(body, begun.to_step if isinstance(begun, Train) else None)
     return total
 
 
-def _body(step: Step) -> dict[str, object]:
-    body: dict[str, object] = json.loads(preimage(step))
+def _body(step: Step) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(preimage(step))
     return body
 
 
-def _like(body: dict[str, object]) -> str:
+def _like(body: dict[str, Any]) -> str:
     """Steps that take about the same: of one kind, network and criterion."""
     names = [body["kind"]]
     for field, inner in (("network", "model"), ("criterion", None), ("data", "dataset")):
@@ -75,7 +93,9 @@ def _like(body: dict[str, object]) -> str:
     return "/".join(map(str, names))
 
 
-def _units(body: dict[str, object]) -> int:
-    if body["kind"] == "train":
-        return max(1, int(str(body["to_step"])) - int(str(body["first_step"])))
-    return 1
+def _units(body: dict[str, Any], begun: int | None) -> int:
+    """What the time of a step is counted in: for a training the images of its steps from `begun` on; otherwise 1."""
+    if body["kind"] != "train":
+        return 1
+    steps = int(body["to_step"]) - (int(body["first_step"]) if begun is None else begun)
+    return max(1, steps) * int(body["recipe"]["batch_size"])

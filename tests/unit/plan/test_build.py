@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from cli import TINY, write_study
 from prunectl.base.errors import StudyError
 from prunectl.plan.build import build
 from prunectl.plan.changes import changes
-from prunectl.plan.cost import estimate, training_steps
+from prunectl.plan.cost import Past, estimate, training_steps
 from prunectl.plan.explain import Reason, explain
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.only import only
@@ -334,17 +335,50 @@ def test_only_chooses_trials_and_says_what_there_is() -> None:
 
 def test_a_change_is_told_against_the_nearest_thing_there_is() -> None:
     planned, stored = plan({"criterion": "snip"}), plan({"criterion": "snip"}, train={**BASE["train"], "lr": 0.2})
-    told = changes(planned, list(planned.steps), [(preimage(step), 1.0) for step in stored.steps.values()])
+    told = changes(planned, list(planned.steps), [preimage(step) for step in stored.steps.values()])
     assert "train: recipe.lr 0.2 → 0.1" in told
 
 
 def test_an_estimate_needs_something_to_go_by() -> None:
     planned = plan({"criterion": "snip"})
     assert estimate(planned, list(planned.steps), []) is None
-    known = [(preimage(step), 2.0 if step.kind == "train" else 0.5) for step in planned.steps.values()]
+    known = [
+        Past(preimage=preimage(step), wall_s=2.0 if step.kind == "train" else 0.5) for step in planned.steps.values()
+    ]
     seconds = estimate(planned, list(planned.steps), known)
     trainings = kinds(planned)["train"]
     assert seconds == pytest.approx(2.0 * trainings + 0.5 * (len(planned.steps) - trainings))
+
+
+def test_an_estimate_counts_images_from_where_a_training_was_taken_up() -> None:
+    """A training's time is what its own part took, and the time goes with the images, not with the steps."""
+    arms = (
+        {"criterion": "magnitude", "at": {"epoch": 3}},
+        {"criterion": "magnitude", "at": "end", "retrain": "finetune"},
+    )
+    planned = plan(*arms)
+    per_image = 0.01
+
+    def past(plan: Plan) -> list[Past]:
+        done = []
+        for key, step in plan.steps.items():
+            wall_s, earlier = 0.0, None
+            if isinstance(step, Train):
+                earlier = plan.follows.get(key)
+                begun = plan.steps[earlier] if earlier else None
+                steps = step.to_step - (begun.to_step if isinstance(begun, Train) else step.first_step)
+                wall_s = steps * step.recipe.batch_size * per_image
+            done.append(Past(preimage=preimage(step), wall_s=wall_s, resume=earlier or ""))
+        return done
+
+    known = past(planned)
+    assert any(one.resume for one in known)
+    assert estimate(planned, list(planned.steps), known) == pytest.approx(sum(one.wall_s for one in known))
+    other = plan(*arms, train={**BASE["train"], "batch_size": 50})
+    assert estimate(other, list(other.steps), known) == pytest.approx(sum(one.wall_s for one in past(other)))
+    # Where what it was taken up from is gone, its time is of nobody knows how many steps.
+    orphans = [one for one in known if json.loads(one.preimage)["kind"] != "train" or one.resume]
+    assert estimate(planned, list(planned.steps), orphans) is None
 
 
 def test_an_overridden_sweep_may_leave_a_claim_without_trials(tmp_path: Path) -> None:
