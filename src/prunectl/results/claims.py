@@ -9,7 +9,7 @@ from typing import Any, Literal
 import polars as pl
 
 from prunectl.results.pairing import groups, pair
-from prunectl.results.selecting import select
+from prunectl.results.selecting import TOLD_BY, select
 from prunectl.results.statistics import Interval, mean, t_interval
 from prunectl.results.wording import and_list, percent, plural, points
 from prunectl.study.check import SAME_SPARSITY
@@ -90,7 +90,8 @@ def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
 
 def compared(claim: Claim) -> set[str]:
     """The columns that a claim compares: those in which its two sides ask for different things."""
-    return {name for name in (*claim.better, *claim.than) if claim.better.get(name) != claim.than.get(name)}
+    different = [name for name in (*claim.better, *claim.than) if claim.better.get(name) != claim.than.get(name)]
+    return {TOLD_BY.get(name, name) for name in different}
 
 
 def _about(claim: Claim, trials: pl.DataFrame) -> pl.DataFrame:

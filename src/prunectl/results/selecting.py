@@ -12,8 +12,12 @@ import polars as pl
 
 from prunectl.base.catalog import entry_type
 from prunectl.base.errors import PrunectlError
+from prunectl.study.arms import TIMED
 from prunectl.study.labels import parts
 from prunectl.study.section import tupled
+
+TOLD_BY = {"rewind_to": "retrain", "budget": "retrain"}
+"""What a selector asks for that the label of another column tells."""
 
 CATALOGS = {"criterion": "criteria", "scope": "scopes"}
 
@@ -24,25 +28,47 @@ def select(trials: pl.DataFrame, selector: Mapping[str, Any]) -> pl.DataFrame:
     A name means every choice of parameters (`snip` is `snip` and `snip(wrt=weight)`); a table means what it says.
     """
     tests = [
-        pl.col(name).is_in([label for label in trials[name].unique().drop_nulls() if means(name, wanted, label)])
+        pl.col(column).is_in([label for label in trials[column].unique().drop_nulls() if means(name, wanted, label)])
         for name, wanted in selector.items()
+        for column in [TOLD_BY.get(name, name)]
     ]
     return trials.filter(functools.reduce(operator.and_, tests, pl.lit(True)))
 
 
-def means(column: str, wanted: Any, label: str) -> bool:
-    """Whether a label of the table is what the selector of its column asks for."""
+def means(key: str, wanted: Any, label: str) -> bool:
+    """Whether a label of the table is what a selector asks for under a key."""
     name, parameters = parts(label)
+    if key == "rewind_to":
+        return name == "weight-rewind" and "budget" not in parameters and _moment(parameters, wanted)
+    if key == "budget":
+        return name in TIMED and _lasts(name, parameters, wanted)
     if isinstance(wanted, str):
         return wanted in (label, name)
     if not isinstance(wanted, Mapping):
         return False
-    if column == "at":
+    if key == "at":
         moment, _, number = name.partition("=")
-        return _alike({moment: number}, wanted) or (name == "init" and all(value == 0 for value in wanted.values()))
+        return _moment({moment: number} if number else {}, wanted) and name != "end"
     asked = {key: value for key, value in wanted.items() if key not in ("name", "kind")}
-    known = {**_defaults(column, name), **parameters}
+    known = {**_defaults(key, name), **parameters}
     return bool(wanted.get("name", wanted.get("kind", name)) == name) and _alike(known, asked)
+
+
+def _moment(known: Mapping[str, str], wanted: Any) -> bool:
+    """Whether a moment of a label is the wanted one. The initialization is said by nothing; it is epoch 0, step 0."""
+    if not isinstance(wanted, Mapping):
+        return not known and wanted == "init"
+    return _alike(known, wanted) or (not known and all(value == 0 for value in wanted.values()))
+
+
+def _lasts(name: str, parameters: Mapping[str, str], wanted: Any) -> bool:
+    """Whether a retraining lasts as long as wanted. Without a word of it, it is the whole recipe."""
+    if "budget" not in parameters:
+        return (name != "weight-rewind" or not parameters) and not isinstance(wanted, bool) and bool(wanted == 1)
+    count, _, unit = parameters["budget"].partition(" ")
+    if isinstance(wanted, Mapping):
+        return dict(wanted) == {unit: int(count)} if unit else False
+    return not unit and not isinstance(wanted, bool) and _is(count, wanted)
 
 
 def _alike(known: Mapping[str, str], asked: Mapping[str, Any]) -> bool:

@@ -10,10 +10,16 @@ from prunectl.base.entry import Entry
 from prunectl.study.labels import Labels, Way, rounds_label
 from prunectl.study.schema import PruneSection
 from prunectl.study.section import tupled
-from prunectl.study.values import Moment
+from prunectl.study.values import Length, Moment
 
 LISTS = ("criterion", "at", "scope", "structure", "rounds", "ablation", "retrain")
 """The keys of [[prune]] whose lists span the arms (and `rewind_to`, for the arms that rewind)."""
+
+RETRAINING = ("retrain", "rewind_to", "budget")
+"""The keys of [[prune]] that the column `retrain` tells of."""
+
+TIMED = ("finetune", "weight-rewind", "lr-rewind")
+"""The kinds of retraining that last as long as a budget says."""
 
 Spanned = tuple[tuple[Hashable, ...], ...]
 """What the arms of a table are called, a list for each choice: the arms are the product of the lists."""
@@ -59,8 +65,10 @@ def rewinds(section: PruneSection) -> bool:
 
 def selects(selector: Mapping[str, Any], section: PruneSection) -> bool:
     """Whether some arm of a [[prune]] table is one that a claim's selector means."""
-    wanted = {key: value for key, value in selector.items() if key not in ("criterion", "rounds")}
+    wanted = {key: value for key, value in selector.items() if key not in ("criterion", "rounds", *RETRAINING)}
     if not all(any(matches(value, each) for each in values(section, key)) for key, value in wanted.items()):
+        return False
+    if not any(_retrained(selector, kind, way) for kind in section.retrain for way in ways(section, kind)):
         return False
     return any(
         ("criterion" not in selector or matches(selector["criterion"], criterion))
@@ -70,11 +78,29 @@ def selects(selector: Mapping[str, Any], section: PruneSection) -> bool:
     )
 
 
+def _retrained(selector: Mapping[str, Any], kind: str, way: Way) -> bool:
+    """Whether a kind of retraining, done so, is what a selector asks for."""
+    if "retrain" in selector and not matches(selector["retrain"], kind):
+        return False
+    if "rewind_to" in selector and not (isinstance(way, str | Moment) and matches(selector["rewind_to"], way)):
+        return False
+    return "budget" not in selector or (kind in TIMED and _lasts(selector["budget"], way))
+
+
+def _lasts(wanted: Any, way: Way) -> bool:
+    """Whether a retraining done so lasts as long as a selector asks; rewound to the start, it is the whole recipe."""
+    if isinstance(way, Length):
+        return matches(wanted, way)
+    if isinstance(wanted, bool) or not isinstance(wanted, int | float):
+        return False
+    return bool(wanted == (1.0 if way in (None, "init") else way))
+
+
 def values(section: PruneSection, key: str) -> tuple[Any, ...]:
     """What the arms of a table have for a column; rounds not given are those of the criteria."""
     if key == "rounds" and section.rounds is None:
         return tuple(getattr(criterion, "rounds", None) for criterion in section.criterion)
-    found: tuple[Any, ...] = getattr(section, key)
+    found: tuple[Any, ...] = getattr(section, key) or ()
     return found
 
 
@@ -111,6 +137,11 @@ def name_of(value: Any) -> str:
 
 
 def names_of(sections: Iterable[PruneSection], key: str) -> list[str]:
-    """The names that the arms of the tables have for a column, each once."""
-    every = [name_of(value) for section in sections for value in values(section, key)]
-    return [name for name in dict.fromkeys(every) if name]
+    """What the arms of the tables have for a column, each once, as a selector asks for it."""
+    return list(dict.fromkeys(_asked(value) for section in sections for value in values(section, key)))
+
+
+def _asked(value: Any) -> str:
+    if isinstance(value, Moment | Length):
+        return "{ " + ", ".join(f"{key} = {number}" for key, number in value if number is not None) + " }"
+    return f"{value:g}" if isinstance(value, float) else name_of(value) or "one-shot"

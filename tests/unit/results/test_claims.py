@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from prunectl.results.claims import Verdict, verdicts
+from prunectl.results.claims import Verdict, verdict, verdicts
 from prunectl.results.table import SCHEMA
 from prunectl.study.schema import Claim
 
@@ -169,3 +169,15 @@ def test_what_both_sides_ask_for_alike_is_shared_and_not_crossed() -> None:
     (found,) = verdicts([claim], rows)
     assert [detail.arm for detail in found.details] == ["weight-rewind", "weight-rewind(epoch=2)"]
     assert [detail.difference for detail in found.details] == [pytest.approx(0.01)] * 2
+
+
+def test_a_claim_can_be_about_one_rewinding_point_of_several() -> None:
+    rows = trials(
+        *retrained("weight-rewind", [0.90, 0.91, 0.92]),
+        *retrained("weight-rewind(epoch=2)", [0.93, 0.94, 0.95]),
+        *retrained("weight-rewind(epoch=8)", [0.50, 0.51, 0.52]),
+    )
+    better, than = ({"retrain": "weight-rewind", "rewind_to": point} for point in ({"epoch": 2}, "init"))
+    told = verdict(Claim(text="t", better=better, than=than, margin=0.02), rows)
+    assert (told.answer, len(told.details)) == ("supported", 1)
+    assert told.details[0].difference == pytest.approx(0.03)

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from prunectl.results.selecting import means
-from prunectl.study.arms import matches
+from prunectl.study.arms import matches, selects, ways
+from prunectl.study.labels import Labels
+from prunectl.study.schema import PruneSection
 from prunectl.study.section import resolve
 
 
@@ -51,6 +53,28 @@ from prunectl.study.section import resolve
         ("at", {"epoch": 0}, "end", False),
         ("rounds", {"kind": "iterative", "rate": 0.1234567}, "iterative(rate=0.123457)", True),
         ("retrain", "finetune", "finetune(budget=0.25, lr=0.01)", True),
+        ("rewind_to", "init", "weight-rewind", True),
+        ("rewind_to", {"step": 0}, "weight-rewind", True),
+        ("rewind_to", {"epoch": 2}, "weight-rewind", False),
+        ("rewind_to", {"epoch": 2}, "weight-rewind(epoch=2)", True),
+        ("rewind_to", "init", "weight-rewind(epoch=2)", False),
+        ("rewind_to", {"step": 2}, "weight-rewind(epoch=2)", False),
+        ("rewind_to", "init", "weight-rewind(budget=0.25)", False),
+        ("rewind_to", "init", "lr-rewind", False),
+        ("rewind_to", "end", "weight-rewind", False),
+        ("budget", 0.25, "finetune(budget=0.25, lr=0.01)", True),
+        ("budget", 1 / 3, "lr-rewind(budget=0.333333)", True),
+        ("budget", 0.5, "lr-rewind(budget=0.25)", False),
+        ("budget", {"epochs": 2}, "lr-rewind(budget=2 epochs)", True),
+        ("budget", {"steps": 2}, "lr-rewind(budget=2 epochs)", False),
+        ("budget", 2, "lr-rewind(budget=2 epochs)", False),
+        ("budget", {"epochs": 1}, "lr-rewind", False),
+        ("budget", 1, "finetune(lr=0.01)", True),
+        ("budget", 1, "weight-rewind", True),
+        ("budget", 1, "weight-rewind(epoch=2)", False),
+        ("budget", 1, "recalibrate", False),
+        ("budget", True, "lr-rewind", False),
+        ("budget", "all", "lr-rewind", False),
         ("retrain", "finetune", "finetune(lr=0.01, schedule=step(milestones=[5, 8], gamma=0.2))", True),
     ],
 )
@@ -72,3 +96,44 @@ def test_an_arm_that_a_claim_may_name_is_found_in_the_table(column: str, catalog
     entry = resolve(catalog, wanted)
     assert matches(wanted, entry)
     assert means(column, wanted, entry.label())
+
+
+@pytest.mark.parametrize(
+    ("selector", "meant"),
+    [
+        ({"retrain": "weight-rewind"}, 4),
+        ({"retrain": "weight-rewind", "rewind_to": "init"}, 1),
+        ({"rewind_to": {"epoch": 2}}, 1),
+        ({"budget": 0.5}, 3),
+        ({"budget": 1}, 3),
+        ({"retrain": "finetune", "budget": {"epochs": 3}}, 1),
+        ({"retrain": "none", "budget": 1}, 0),
+        ({"retrain": "lr-rewind", "rewind_to": "init"}, 0),
+    ],
+)
+def test_study_and_table_agree_on_which_retrainings_are_meant(selector: dict[str, Any], meant: int) -> None:
+    """Each arm stands alone, so that what is said of a study's arms is said of its rows."""
+    tables: list[dict[str, Any]] = [
+        {"retrain": ["none"]},
+        {"retrain": ["weight-rewind"], "rewind_to": ["init"]},
+        {"retrain": ["weight-rewind"], "rewind_to": [{"epoch": 2}]},
+        {"retrain": ["weight-rewind"], "rewind_to": [{"step": 7}]},
+        {"retrain": ["weight-rewind"], "budget": [0.5]},
+        {"retrain": ["lr-rewind"], "budget": [0.5]},
+        {"retrain": ["lr-rewind"], "budget": [1.0]},
+        {"retrain": ["finetune"], "budget": [0.5]},
+        {"retrain": ["finetune"], "budget": [{"epochs": 3}]},
+        {"retrain": ["finetune"]},
+    ]
+    sections = [PruneSection.model_validate({"criterion": "snip", "at": "end", **table}) for table in tables]
+    labels = Labels.of(sections, None)
+    rows = [
+        labels.retrain(kind, way, section)
+        for section in sections
+        for kind in section.retrain
+        for way in ways(section, kind)
+    ]
+    in_study = [selects(selector, section) for section in sections]
+    in_table = [all(means(key, wanted, row) for key, wanted in selector.items()) for row in rows]
+    assert in_table == in_study
+    assert sum(in_study) == meant
