@@ -136,6 +136,7 @@ def make(
     from prunectl.execute.driver import Tally, drive
     from prunectl.execute.engine import Executor
     from prunectl.execute.outcome import Request
+    from prunectl.plan.resolve import dataset_of
     from prunectl.plan.steps import Key
 
     chosen = entry_type("executors", executor)()
@@ -160,7 +161,7 @@ def make(
             jobs=side_by_side,
         )
 
-    engine = chosen.engine(side_by_side)
+    engine = chosen.engine(side_by_side, dataset_of(session.study).imports)
     with show(todo) as listen:
         tally = drive(session.plan, todo, engine, request, listen)
     tally.failed.update(dict.fromkeys(todo.failed, "failed before"))

@@ -66,6 +66,8 @@ class Dataset(Entry):
 
     in_files: ClassVar[bool] = False
     """Pictures of any size in files, cut as they are read; see `pictures.py`."""
+    imports: ClassVar[tuple[str, ...]] = ()
+    """Modules that its images are read with, and that take long to import: done once, not by each step."""
 
     def content(self, root: Path) -> Content:
         """What the plan must know, from the disk where it is not declared: DataError if that fails."""

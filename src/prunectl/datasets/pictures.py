@@ -65,6 +65,7 @@ class Pictures(Dataset):
     std: ClassVar[tuple[float, ...]] = (0.229, 0.224, 0.225)
     fingerprint: ClassVar[str | None] = None
     in_files: ClassVar[bool] = True
+    imports: ClassVar[tuple[str, ...]] = ("torchvision.transforms.functional",)
     size: int
     """Height and width of the images that the network sees."""
 

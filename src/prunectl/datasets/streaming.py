@@ -6,6 +6,7 @@ What is read depends on nothing but the choice and the seed: not on the number o
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -74,6 +75,8 @@ class Streamed:
             self.decoder,
             batch_sampler=wanted,
             num_workers=self.workers,
+            # A step's own default is a server that has imported nothing yet: seconds for every pass over the pictures.
+            multiprocessing_context="fork" if self.workers and sys.platform == "linux" else None,
             pin_memory=device.type == "cuda",
             worker_init_fn=_begin_worker if self.workers else None,
             collate_fn=_together,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from prunectl.base.entry import Entry
@@ -32,6 +32,6 @@ class Engine(Protocol):
 class Executor(Entry):
     """An entry of the executors: what `--executor NAME` stands for."""
 
-    def engine(self, jobs: int) -> Engine:
-        """An engine for up to `jobs` steps at once."""
+    def engine(self, jobs: int, imports: Sequence[str]) -> Engine:
+        """An engine for up to `jobs` steps at once; `imports` are modules to have at hand before the first one."""
         raise NotImplementedError

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -29,11 +29,11 @@ class _Job:
 class LocalEngine:
     """Steps in processes on this machine, up to `jobs` at once."""
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, imports: Sequence[str]) -> None:
         self.jobs = jobs
         self.running: dict[Key, _Job] = {}
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(["__main__", "prunectl.execute.child"])
+        self.context.set_forkserver_preload(["__main__", "prunectl.execute.child", *imports])
 
     def start(self, request: Request) -> None:
         """Begin a step in a new child."""
@@ -83,9 +83,9 @@ class Local(Executor):
     name: ClassVar[str] = "local"
     summary: ClassVar[str] = "a process of this machine for each step"
 
-    def engine(self, jobs: int) -> LocalEngine:
+    def engine(self, jobs: int, imports: Sequence[str]) -> LocalEngine:
         """An engine with a warm fork server."""
-        return LocalEngine(jobs)
+        return LocalEngine(jobs, imports)
 
 
 def run_child(connection: Connection, request: Request) -> None:

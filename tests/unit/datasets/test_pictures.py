@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 import shutil
 import sys
@@ -21,7 +22,7 @@ from prunectl.base.errors import DataError
 from prunectl.base.rng import generator
 from prunectl.datasets.imagenet import ImageNet, TinyImageNet
 from prunectl.datasets.pictures import ImageFolder
-from prunectl.datasets.streaming import Streamed, stream
+from prunectl.datasets.streaming import Decoder, Streamed, stream
 from prunectl.training.augment import RandomResizedCrop
 from prunectl.training.source import RandomWindow
 
@@ -118,6 +119,22 @@ def test_random_windows_have_the_areas_and_aspects_asked_for() -> None:
 
 def test_a_limit_takes_equally_many_of_each_class(root: Path) -> None:
     assert Counter(opened(root, limit=31).labels.tolist()) == {0: 11, 1: 10, 2: 10}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a fork is not safe, and readers begin anew")
+def test_a_reader_has_everything_imported(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begun from nothing, as is the default in a step, it would import torch at every pass: seconds, for nothing.
+
+    What was changed here reaches it only if it is a copy of this process.
+    """
+    monkeypatch.setattr(Decoder, "__getitem__", lambda decoder, item: torch.full((3, 12, 12), 7, dtype=torch.uint8))
+    before = multiprocessing.get_start_method()
+    multiprocessing.set_start_method("forkserver", force=True)
+    try:
+        (images,) = opened(root, workers=1).batches([slice(0, 4)])
+    finally:
+        multiprocessing.set_start_method(before, force=True)
+    assert (images == 7).all()
 
 
 @pytest.mark.parametrize("workers", [0, 1])
