@@ -17,7 +17,7 @@ import pytest
 
 from cli import TINY, command, environment, prunectl, write_study
 
-KILLS = int(os.environ.get("PRUNECTL_TEST_KILLS", "5"))
+KILLS = int(os.environ.get("PRUNECTL_TEST_KILLS", "3"))
 
 
 EVERYTHING = """
