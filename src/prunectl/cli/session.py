@@ -161,7 +161,8 @@ def make(
             jobs=side_by_side,
         )
 
-    engine = chosen.engine(side_by_side, dataset_of(session.study).imports)
+    # Every child reads the script again that began all this, and with it what that imports.
+    engine = chosen.engine(side_by_side, ("prunectl.cli.app", *dataset_of(session.study).imports))
     with show(todo) as listen:
         tally = drive(session.plan, todo, engine, request, listen)
     tally.failed.update(dict.fromkeys(todo.failed, "failed before"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import datetime
+import gc
 import os
 import platform
 import resource
@@ -51,6 +52,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 def main(connection: Connection, request: Request) -> None:
     """The whole life of a child: one step, one outcome, gone."""
+    gc.freeze()  # else the first collection walks all of torch, and copies every page of it that the server shares
     stop = _Stop()
     settle(request.threads)
     try:
