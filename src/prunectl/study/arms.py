@@ -97,10 +97,13 @@ def _lasts(wanted: Any, way: Way) -> bool:
 
 
 def values(section: PruneSection, key: str) -> tuple[Any, ...]:
-    """What the arms of a table have for a column; rounds not given are those of the criteria."""
+    """What the arms of a table have for a key of selectors; rounds not given are those of the criteria."""
     if key == "rounds" and section.rounds is None:
         return tuple(getattr(criterion, "rounds", None) for criterion in section.criterion)
-    found: tuple[Any, ...] = getattr(section, key) or ()
+    if key in ("rewind_to", "budget"):
+        kinds = (str, Moment) if key == "rewind_to" else (float, Length)
+        return tuple(way for kind in section.retrain for way in ways(section, kind) if isinstance(way, kinds))
+    found: tuple[Any, ...] = getattr(section, key)
     return found
 
 

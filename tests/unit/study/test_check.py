@@ -151,6 +151,7 @@ ARMS = 'criterion = ["snip", { name = "magnitude" }]\nablation = ["none", "shuff
         ('{ criterion = "snip", rounds = "exponential" }', "", "together", None),
         ("{ at = { epoch = 4 } }", ".at", "at = { epoch = 4 }; they have init, { epoch = 3 }", None),
         ("{ budget = 0.5 }", ".budget", "no arm of the study has budget = 0.5", None),
+        ('{ rewind_to = "init" }', ".rewind_to", 'no arm of the study has rewind_to = "init"', None),
         ('{ criterion = { name = "snip", samples_per_class = 3 } }', ".criterion", "samples_per_class = 3", None),
         ("{ criterion = 3 }", ".criterion", "criterion = 3", None),
         ('{ criterion = { __class__ = "x" } }', ".criterion", "__class__", None),
