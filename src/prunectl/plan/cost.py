@@ -28,9 +28,15 @@ def _own_steps(plan: Plan, key: Key) -> int:
     step = plan.steps[key]
     if not isinstance(step, Train):
         return 0
+    begun = _begun(plan, key)
+    return step.to_step - (step.first_step if begun is None else begun)
+
+
+def _begun(plan: Plan, key: Key) -> int | None:
+    """The step that an earlier state of the same training has reached, if the plan has one."""
     earlier = plan.follows.get(key)
     begun = plan.steps[earlier] if earlier is not None else None
-    return step.to_step - (begun.to_step if isinstance(begun, Train) else step.first_step)
+    return begun.to_step if isinstance(begun, Train) else None
 
 
 def _chain_steps(plan: Plan, state: Key) -> int:
@@ -71,9 +77,7 @@ def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> float |
         body = _body(plan.steps[key])
         if _like(body) not in known:
             return None
-        earlier = plan.follows.get(key)
-        begun = plan.steps[earlier] if earlier is not None else None
-        total += known[_like(body)] * _units(body, begun.to_step if isinstance(begun, Train) else None)
+        total += known[_like(body)] * _units(body, _begun(plan, key))
     return total
 
 

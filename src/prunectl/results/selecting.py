@@ -12,11 +12,11 @@ import polars as pl
 
 from prunectl.base.catalog import entry_type
 from prunectl.base.errors import PrunectlError
-from prunectl.study.arms import TIMED
+from prunectl.study.arms import RETRAINING, TIMED
 from prunectl.study.labels import parts
 from prunectl.study.section import tupled
 
-TOLD_BY = {"rewind_to": "retrain", "budget": "retrain"}
+TOLD_BY = dict.fromkeys(RETRAINING, "retrain")
 """What a selector asks for that the label of another column tells."""
 
 CATALOGS = {"criterion": "criteria", "scope": "scopes"}

@@ -146,5 +146,10 @@ def names_of(sections: Iterable[PruneSection], key: str) -> list[str]:
 
 def _asked(value: Any) -> str:
     if isinstance(value, Moment | Length):
-        return "{ " + ", ".join(f"{key} = {number}" for key, number in value if number is not None) + " }"
+        return as_table(value)
     return f"{value:g}" if isinstance(value, float) else name_of(value) or "one-shot"
+
+
+def as_table(value: Moment | Length) -> str:
+    """A moment or a length as a study writes it: '{ epoch = 3 }'."""
+    return "{ " + ", ".join(f"{key} = {number}" for key, number in value if number is not None) + " }"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prunectl.base.errors import nearest
-from prunectl.study.arms import Spanned, names_of, number_of_arms, rewinds, selects, spanned
+from prunectl.study.arms import Spanned, as_table, names_of, number_of_arms, rewinds, selects, spanned
 from prunectl.study.labels import Labels
 from prunectl.study.schema import (
     Claim,
@@ -342,6 +342,4 @@ def _wanted(value: object) -> str:
 
 
 def _when(when: object) -> str:
-    if isinstance(when, Moment):
-        return f"{{ epoch = {when.epoch} }}" if when.epoch is not None else f"{{ step = {when.step} }}"
-    return shown(when)
+    return as_table(when) if isinstance(when, Moment) else shown(when)

@@ -71,7 +71,7 @@ __all__ = [
 MOST_TABLES = 500
 MOST_PROFILES = 100
 SELECTORS = ("criterion", "scope", "structure", "at", "rounds", "ablation", "retrain", "rewind_to", "budget")
-"""The columns of the table that tell arms apart: what a claim may select by."""
+"""The keys of [[prune]] that a claim may select arms by, a single value each."""
 
 
 class DataSection(FlatSection):
