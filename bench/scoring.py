@@ -21,16 +21,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from prunectl.base.catalog import entry_type, names
 from prunectl.base.rng import generator
+from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.model import Model
+from prunectl.catalog.rounds import Rounds, sparsities
+from prunectl.catalog.tables import entry_type, names
 from prunectl.models.initialization import initialize
-from prunectl.models.model import Model
-from prunectl.pruning.criterion import Criterion
+from prunectl.pruning.engines.select import lowest
 from prunectl.pruning.prunable import prunable
-from prunectl.pruning.schedule import Rounds, sparsities
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
-from prunectl.pruning.select import lowest
 
 Ways = dict[str, Callable[[], object]]
 """What is timed in turn; the first is the floor."""

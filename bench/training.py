@@ -24,18 +24,18 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from prunectl.base.catalog import entry_type
 from prunectl.base.errors import DataError
 from prunectl.base.rng import generator
-from prunectl.datasets.dataset import Dataset as Declared
+from prunectl.catalog.augmentation import Augmentation
+from prunectl.catalog.dataset import Dataset as Declared
+from prunectl.catalog.model import Model
+from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.tables import entry_type
 from prunectl.datasets.load import load
 from prunectl.execute.child import settle
 from prunectl.models.initialization import initialize
-from prunectl.models.model import Model
-from prunectl.training.augment import Augmentation
 from prunectl.training.loop import Material, advance, begin
 from prunectl.training.pixels import Normalize, memory_format
-from prunectl.training.recipe import Recipe
 from prunectl.training.source import Held
 
 BATCH = 128

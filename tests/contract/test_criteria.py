@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from networks import SHAPE, batch, small_network
-from prunectl.base.catalog import entry_type, names
 from prunectl.base.keys import canonical
+from prunectl.catalog.criterion import Criterion, DataCriterion
+from prunectl.catalog.scope import Scope
+from prunectl.catalog.tables import entry_type, names
 from prunectl.pruning import mask as masking
-from prunectl.pruning.criterion import Criterion, DataCriterion
 from prunectl.pruning.prunable import prunable
-from prunectl.pruning.scope import Scope
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
 
@@ -170,7 +170,7 @@ def test_the_catalogue_is_read_without_torch() -> None:
     """Listing criteria and scopes, with all that they declare, loads neither torch nor numpy."""
     code = (
         "import sys\n"
-        "from prunectl.base.catalog import entry_type, names\n"
+        "from prunectl.catalog.tables import entry_type, names\n"
         "for catalog in ('criteria', 'scopes'):\n"
         "    for name in names(catalog):\n"
         "        entry_type(catalog, name)().preimage()\n"
@@ -193,7 +193,7 @@ def test_a_third_partys_criterion_is_found_through_its_entry_point(tmp_path: Pat
         "import sys\n"
         f"sys.path.insert(0, {str(site)!r})\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
-        "from prunectl.base.catalog import entry_type, names\n"
+        "from prunectl.catalog.tables import entry_type, names\n"
         "from prunectl.study.jsonschema import json_schema\n"
         "import json\n"
         "assert names('criteria')[-1] == 'mean-magnitude', names('criteria')\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from prunectl.base.catalog import DATASETS, entry_type
 from prunectl.base.errors import DataError
-from prunectl.datasets.dataset import Dataset
+from prunectl.catalog.dataset import Dataset
+from prunectl.catalog.tables import DATASETS, entry_type
 from prunectl.datasets.fingerprint import fingerprint_of
 from prunectl.datasets.pictures import Pictures
 
@@ -59,7 +59,7 @@ def test_missing_data_say_how_to_get_them(name: str, root: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_what_is_shipped_is_as_declared(name: str, tmp_path: Path) -> None:
     data = dataset(name)
-    images = data.read(tmp_path)
+    images = data.arrays(tmp_path)
     assert images.train_images.shape == (data.train_size, *data.shape)
     assert images.test_images.shape == (data.test_size, *data.shape)
     assert sorted(set(images.train_labels.tolist())) == list(range(data.classes))
@@ -71,10 +71,10 @@ def test_fingerprints_and_all_entries_come_without_torch() -> None:
     program = """
 import sys
 from pathlib import Path
-from prunectl.base.catalog import CATALOGS, entry_type
+from prunectl.catalog.tables import CATALOGS, entry_type
 from prunectl.datasets.fingerprint import digest_of, fingerprint_of
 for catalog in ("datasets", "models", "augmentations"):
-    for name in CATALOGS[catalog]:
+    for name in CATALOGS[catalog].entries:
         entry_type(catalog, name)().preimage()
 digits = entry_type("datasets", "digits")()
 assert digest_of(digits.arrays(Path())) == fingerprint_of(digits, Path())

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import fx, nn
 
-from prunectl.base.catalog import MODELS, entry_type
+from prunectl.catalog.model import Model
+from prunectl.catalog.tables import MODELS, entry_type
 from prunectl.models.initialization import INITIALIZATIONS, initialize
-from prunectl.models.model import Model
 
 ALLOWED_FUNCTIONS = {operator.add, operator.getitem, nn.functional.pad}
 """What a network may do outside its modules: add a shortcut, and widen one that has no parameters."""

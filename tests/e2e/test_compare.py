@@ -11,7 +11,7 @@ import pytest
 import browser
 import made_up
 from cli import TINY, Ran, prunectl, write_study
-from prunectl.results.files import write_table
+from prunectl.results.table_files import write_table
 
 HOSTILE = "</script><script>window.caught = 1</script><img src=x onerror='window.caught = 2'>\"'`\u202e\x07"
 ONE = TINY.replace("seeds = [1, 2]", "seeds = [1]").partition('\n[[prune]]\ncriterion = "snip"')[0]

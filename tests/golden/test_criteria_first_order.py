@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from networks import SHAPE, batch, small_network
+from prunectl.catalog.criterion import Criterion
 from prunectl.pruning.criteria.activation import Activation
 from prunectl.pruning.criteria.gradient import Gradient
 from prunectl.pruning.criteria.lamp import Lamp
@@ -20,8 +21,7 @@ from prunectl.pruning.criteria.random import Random
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.snip_iterative import SnipIterative
 from prunectl.pruning.criteria.synflow import SynFlow
-from prunectl.pruning.criterion import Criterion
-from prunectl.pruning.flow import as_products, neutral_batch_norm
+from prunectl.pruning.engines.flow import as_products, neutral_batch_norm
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score

@@ -11,13 +11,13 @@ from torch.nn import functional
 
 from networks import CLASSES, SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
-from prunectl.pruning import curvature
+from prunectl.catalog.criterion import Criterion
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.fisher import Fisher
 from prunectl.pruning.criteria.grasp import Grasp
 from prunectl.pruning.criteria.grasp_magnitude import GraspMagnitude
 from prunectl.pruning.criteria.obd import Obd
-from prunectl.pruning.criterion import Criterion
+from prunectl.pruning.engines import curvature
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scoring import score
 

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from prunectl.base.catalog import names as catalogued
 from prunectl.base.errors import PrunectlError
+from prunectl.catalog.tables import names as catalogued
 from prunectl.results.published import beside, describe, load, matching, names
 from prunectl.results.published.load import FRACTIONS, schema
 from prunectl.results.table import SCHEMA

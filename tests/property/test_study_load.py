@@ -15,8 +15,8 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prunectl.base import catalog
 from prunectl.base.errors import StudyError
+from prunectl.catalog import tables
 from prunectl.study.load import load
 
 JARGON = ("Input should", "Extra inputs", "validation error", "pydantic", "Traceback", "None", "Field required")
@@ -75,12 +75,12 @@ def stand_ins() -> Iterator[None]:
     """The catalogues of the unit tests in the place of the real ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(Path(__file__).parents[1] / "unit" / "study")
-        patch.setattr(catalog, "CATALOGS", importlib.import_module("stand_ins").CATALOGS)
-        catalog.places.cache_clear()
-        catalog.entry_type.cache_clear()
+        patch.setattr(tables, "CATALOGS", importlib.import_module("stand_ins").CATALOGS)
+        tables.places.cache_clear()
+        tables._entry_type.cache_clear()
         yield
-    catalog.places.cache_clear()
-    catalog.entry_type.cache_clear()
+    tables.places.cache_clear()
+    tables._entry_type.cache_clear()
 
 
 def slots(value: Any) -> list[tuple[Any, Any]]:

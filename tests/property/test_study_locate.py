@@ -9,8 +9,8 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from prunectl.catalog.wording import Path
 from prunectl.study.locate import locate, offsets
-from prunectl.study.wording import Path
 
 KEYS = st.one_of(
     st.sampled_from(

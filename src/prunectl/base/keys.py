@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import fields, is_dataclass
-from functools import lru_cache
-from typing import Any
+from dataclasses import Field, fields, is_dataclass
+from functools import cache
+from typing import Any, Protocol, runtime_checkable
 
-from prunectl.base.entry import Entry
+
+@runtime_checkable
+class Keyed(Protocol):
+    """A value that gives its own part of a pre-image, in plain JSON values: an entry of a catalogue."""
+
+    def preimage(self) -> dict[str, Any]:
+        """Equal exactly for values that mean the same."""
+        ...
 
 
 def canonical(value: Any) -> str:
@@ -19,19 +26,39 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False, default=plain)
 
 
-def plain(value: Any) -> Any:
-    """What json does not know of itself: entries and frozen records, the latter tagged with their class."""
-    if isinstance(value, Entry) or (is_dataclass(value) and not isinstance(value, type)):
-        return _plain(value)  # type: ignore[arg-type]  # frozen records are hashable; the protocol does not say so
-    raise TypeError(f"{type(value).__name__} cannot be part of a key")
+def plain(value: Any) -> dict[str, Any]:
+    """The JSON default: an entry's pre-image, or the fields of a frozen record.
 
-
-@lru_cache(maxsize=4096)
-def _plain(value: Any) -> dict[str, Any]:
-    # Entries and records are frozen and hashable, and a plan repeats the same few of them thousands of times.
-    if isinstance(value, Entry):
+    A field added after release is declared with `field(metadata={"absent": V})`, where V is what older records
+    meant; where its value is V it is left out, so that no existing key changes. V never changes afterwards.
+    """
+    if isinstance(value, Keyed):
         return value.preimage()
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    if not is_dataclass(value) or isinstance(value, type):
+        raise TypeError(f"{type(value).__name__} cannot be part of a key")
+    found = {name: getattr(value, name) for name in _names(type(value))}
+    for name, absent in _grown(type(value)):
+        if canonical(found[name]) == absent:  # the texts: 0, 0.0 and False are equal as values
+            del found[name]
+    return found
+
+
+@cache
+def _fields(kind: type) -> tuple[Field[Any], ...]:
+    return fields(kind)
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in _fields(kind))
+
+
+@cache
+def _grown(kind: type) -> tuple[tuple[str, str], ...]:
+    """The fields that were added after release, each with the canonical text of what older records meant."""
+    return tuple(
+        (field.name, canonical(field.metadata["absent"])) for field in _fields(kind) if "absent" in field.metadata
+    )
 
 
 def digest(text: str) -> str:

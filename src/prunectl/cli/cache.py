@@ -112,7 +112,7 @@ def gc(
 ) -> None:
     """Delete every artefact that none of the given studies needs, and what was set aside."""
     from prunectl.store import layout
-    from prunectl.store.files import remove_tree
+    from prunectl.store.atomic import remove_tree
 
     room = open_store(store)
     needed: set[str] = set()

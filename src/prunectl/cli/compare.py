@@ -17,7 +17,7 @@ from prunectl.cli.session import open_session, sound
 if TYPE_CHECKING:
     from prunectl.report.comparison_page import Source
     from prunectl.results.compare import Comparison
-    from prunectl.results.published.beside import Held
+    from prunectl.results.published.against import Held
 
 PUBLISHED = "published:"
 FORMATS = ("text", "html", "json")
@@ -66,7 +66,7 @@ def compare(
         raise PrunectlError(f"{len(tables)} tables are too many to compare; {MOST} are the most")
     from prunectl.results.compare import compare as pair
     from prunectl.results.compare import letter
-    from prunectl.results.published.beside import held
+    from prunectl.results.published.against import held
     from prunectl.results.published.index import describe
 
     for name in named:
@@ -97,8 +97,8 @@ def chosen(format_: str | None, json_: bool, open_: bool, output: Path | None) -
 def source(name: str, overrides: list[str], store: Path | None, data: Path | None) -> tuple[Source, dict[str, Any]]:
     """A table, and the study's keys if it comes from a study file."""
     from prunectl.report.comparison_page import Source
-    from prunectl.results.files import read_table
     from prunectl.results.gather import table
+    from prunectl.results.table_files import read_table
 
     path = Path(name)
     if path.suffix != ".toml":

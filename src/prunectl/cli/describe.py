@@ -19,18 +19,18 @@ What = Annotated[
 
 def list_(what: What, json_: options.Json = False) -> None:
     """List what a study can name: criteria, scopes, models, datasets, augmentations, executors, published tables."""
-    from prunectl.base import catalog
+    from prunectl.catalog import tables
 
     if what == "published":
         _published(json_)
         return
-    if what not in catalog.CATALOGS:
-        close = nearest(what, [*catalog.CATALOGS, "published"])
+    if what not in tables.CATALOGS:
+        close = nearest(what, [*tables.CATALOGS, "published"])
         raise PrunectlError(
-            f"nothing called {what!r} can be listed; there are {', '.join(catalog.CATALOGS)}, published",
+            f"nothing called {what!r} can be listed; there are {', '.join(tables.CATALOGS)}, published",
             hint=f"did you mean {close}?" if close else None,
         )
-    entries = {name: catalog.entry_type(what, name) for name in catalog.names(what)}
+    entries = {name: tables.entry_type(what, name) for name in tables.names(what)}
     if json_:
         answer_json(
             [

@@ -12,7 +12,7 @@ from prunectl.cli import options
 from prunectl.cli.console import answer, answer_json, say
 
 if TYPE_CHECKING:
-    from prunectl.datasets.dataset import Dataset
+    from prunectl.catalog.dataset import Dataset
 
 STARTER = """\
 # Every key is explained in docs/study.md; `prunectl schema` prints the JSON Schema for your editor.
@@ -79,8 +79,10 @@ def doctor(store: options.Store = None, data: options.Data = None, json_: option
 
 def looked(dataset: Dataset, root: Path) -> str:
     """That a data set is there; DataError if it is not, or not what it should be."""
+    from prunectl.datasets.content import content_of
+
     if dataset.in_files:
-        content = dataset.content(root)
+        content = content_of(dataset, root)
         sizes = f"{content.train_size:,} + {content.test_size:,} pictures"
         return f"there: {sizes} of {content.classes} classes (not opened)"
     from prunectl.datasets.load import load
@@ -99,8 +101,8 @@ def findings(store: Path | None, data: Path | None) -> dict[str, Any]:
     import torch
 
     from prunectl import __version__
-    from prunectl.base import catalog
     from prunectl.base.errors import DataError
+    from prunectl.catalog import tables
     from prunectl.cli.console import size
     from prunectl.cli.session import data_root, open_store
     from prunectl.execute.energy import counters
@@ -117,10 +119,10 @@ def findings(store: Path | None, data: Path | None) -> dict[str, Any]:
         "store": f"{room.root} ({size(shutil.disk_usage(room.root).free)} free)",
         "data": str(root),
     }
-    for name in catalog.names("datasets"):
+    for name in tables.names("datasets"):
         if name == "image-folder":
             continue  # it has no place of its own
-        kind: Any = catalog.entry_type("datasets", name)
+        kind: Any = tables.entry_type("datasets", name)
         try:
             found[f"data set {name}"] = looked(kind(), root)
         except DataError as error:

@@ -51,6 +51,7 @@ def open_session(
     data: Path | None = None,
 ) -> Session:
     """Read and check a study, plan it, open the store. Nothing is made."""
+    from prunectl.datasets.content import content_of
     from prunectl.plan.build import build
     from prunectl.plan.only import only as restrict
     from prunectl.plan.resolve import dataset_of
@@ -62,7 +63,7 @@ def open_session(
     for name in study.published.tables:
         describe(name)  # an unknown one is told now, not after hours
     root = data_root(study.data.root, path, data)
-    plan = build(study, dataset_of(study).content(root))
+    plan = build(study, content_of(dataset_of(study), root))
     if only:
         plan = restrict(plan, only)
     return Session(study=study, text=loaded.text, plan=plan, store=open_store(store), data=root)
@@ -132,7 +133,7 @@ def make(
     show: Callable[[Todo], Display],
 ) -> Tally:
     """Do everything that is missing up to a stage."""
-    from prunectl.base.catalog import entry_type
+    from prunectl.catalog.tables import entry_type
     from prunectl.execute.driver import Tally, drive
     from prunectl.execute.engine import Executor
     from prunectl.execute.outcome import Request

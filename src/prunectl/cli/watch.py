@@ -57,7 +57,7 @@ def outcomes(session: Session) -> frozenset[str]:
 def write(found: Results, file: Path, reload_s: int, center: Center) -> None:
     """The page at once, so that a browser never reads half of it, and a line that says so."""
     from prunectl.report import formats
-    from prunectl.store.files import write_whole
+    from prunectl.store.atomic import write_whole
 
     written = clock()
     try:

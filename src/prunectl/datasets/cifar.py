@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from prunectl.datasets.dataset import Arrays, Dataset
+from prunectl.catalog.dataset import Arrays, Dataset
 
 if TYPE_CHECKING:
     from prunectl.datasets.cifar_files import Form

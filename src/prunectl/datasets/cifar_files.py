@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunectl.base.errors import DataError
-from prunectl.datasets.dataset import Arrays, Dataset
-from prunectl.datasets.files import check_size, damaged, find, missing, read_bytes
+from prunectl.catalog.dataset import Arrays, Dataset
+from prunectl.datasets.locate import check_size, damaged, find, missing, read_bytes
 from prunectl.datasets.pickled import unpickle
 
 Bytes = NDArray[np.uint8]

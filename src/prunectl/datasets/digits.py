@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from prunectl.datasets.dataset import Arrays, Dataset
+from prunectl.catalog.dataset import Arrays, Dataset
 
 DATA = Path(__file__).with_name("data")
 IN_ALL = 1797

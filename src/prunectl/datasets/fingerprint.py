@@ -10,7 +10,7 @@ import hashlib
 from pathlib import Path
 
 from prunectl.base.errors import DataError
-from prunectl.datasets.dataset import Arrays, Dataset
+from prunectl.catalog.dataset import Arrays, Dataset
 
 
 def digest_of(arrays: Arrays) -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from prunectl.datasets.dataset import Arrays
-from prunectl.datasets.files import check_size, damaged, find, read_bytes
+from prunectl.catalog.dataset import Arrays
+from prunectl.datasets.locate import check_size, damaged, find, read_bytes
 
 PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from prunectl.base.errors import DataError
-from prunectl.datasets.dataset import Arrays, Dataset, Images
-from prunectl.datasets.files import changed
+from prunectl.catalog.dataset import Arrays, Dataset
 from prunectl.datasets.fingerprint import verified
+from prunectl.datasets.locate import changed
 from prunectl.datasets.subset import balanced
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Images:
+    """A data set in memory: images uint8 (N, C, H, W), labels int64 (N,)."""
+
+    train_images: Tensor
+    train_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+
 
 Part = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from prunectl.datasets.dataset import Arrays, Dataset
+from prunectl.catalog.dataset import Arrays, Dataset
 
 
 class _Idx(Dataset):
@@ -22,8 +22,8 @@ class _Idx(Dataset):
 
     def arrays(self, root: Path) -> Arrays:
         """Both parts in their published order."""
-        from prunectl.datasets.files import missing
         from prunectl.datasets.idx import PARTS, read_parts
+        from prunectl.datasets.locate import missing
 
         arrays = read_parts(root, self.folders, (self.train_size, self.test_size), self.shape[1:])
         if arrays is None:

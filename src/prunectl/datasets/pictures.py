@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from prunectl.base.errors import DataError, nearest
-from prunectl.datasets.dataset import Content, Dataset
+from prunectl.catalog.dataset import Content, Dataset
 
 if TYPE_CHECKING:
     import numpy as np

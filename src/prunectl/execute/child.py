@@ -40,7 +40,7 @@ from prunectl.base.errors import MethodError, PrunectlError, StoreError
 from prunectl.execute.energy import Meter
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.plan.steps import Key, key_of, parents, preimage
-from prunectl.store.files import remove_tree
+from prunectl.store.atomic import remove_tree
 from prunectl.store.local import DamagedError, LocalStore
 from prunectl.store.manifest import Made
 from prunectl.work.context import Context, Stopped

@@ -1,13 +1,15 @@
-"""What does steps: the engine that the driver talks to, and the executor that a user names."""
+"""The engine that the driver talks to. An executor (`prunectl.catalog.executor`), which a user names, gives one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from prunectl.base.entry import Entry
+from prunectl.catalog.executor import Executor
 from prunectl.execute.outcome import Outcome, Progress, Request
 from prunectl.plan.steps import Key
+
+__all__ = ["Engine", "Executor"]
 
 
 class Engine(Protocol):
@@ -27,11 +29,3 @@ class Engine(Protocol):
 
     def stop(self) -> None:
         """End everything, losing as little as possible."""
-
-
-class Executor(Entry):
-    """An entry of the executors: what `--executor NAME` stands for."""
-
-    def engine(self, jobs: int, imports: Sequence[str]) -> Engine:
-        """An engine for up to `jobs` steps at once; `imports` are modules to have at hand before the first one."""
-        raise NotImplementedError

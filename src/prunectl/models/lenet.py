@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from prunectl.models.model import Model
+from prunectl.catalog.model import Model
 
 if TYPE_CHECKING:
     from torch import nn

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from prunectl.models.model import Model
+from prunectl.catalog.model import Model
 
 if TYPE_CHECKING:
     from torch import nn

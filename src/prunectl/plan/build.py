@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from prunectl.datasets.dataset import Content
+from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.dataset import Content
+from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.scope import Scope
 from prunectl.plan.graph import Arm, Plan, StepSet, Trial, follow_ups
 from prunectl.plan.resolve import arms_of, data_of, network_of, recipe_of
 from prunectl.plan.steps import (
@@ -26,11 +30,7 @@ from prunectl.plan.steps import (
     ShuffleChannels,
     Train,
 )
-from prunectl.pruning.criterion import Criterion
-from prunectl.pruning.schedule import Rounds
-from prunectl.pruning.scope import Scope
 from prunectl.study.schema import Study
-from prunectl.training.recipe import Recipe
 
 SAME = 1e-9
 """Two sparsities nearer than this are one level."""

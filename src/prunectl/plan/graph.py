@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from prunectl.base.entry import Entry
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.rounds import Rounds
 from prunectl.plan.stage import Stage
 from prunectl.plan.steps import Key, Step, Train, key_of, parents
-from prunectl.pruning.schedule import Rounds
-from prunectl.training.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

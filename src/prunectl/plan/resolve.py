@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
-from prunectl.base.entry import Entry
 from prunectl.base.errors import StudyError
-from prunectl.datasets.dataset import Content, Dataset
+from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.dataset import Content, Dataset
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.rounds import Rounds
 from prunectl.plan.graph import Arm
 from prunectl.plan.steps import Data, Network
-from prunectl.pruning.criterion import Criterion
-from prunectl.pruning.schedule import Rounds
 from prunectl.study.arms import ways
 from prunectl.study.labels import Labels, finetuned, moment_label, rounds_label
 from prunectl.study.schema import (
@@ -26,7 +27,6 @@ from prunectl.study.schema import (
     TrainSection,
     When,
 )
-from prunectl.training.recipe import Recipe
 
 
 def dataset_of(study: Study) -> Dataset:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal, NewType
 
-from prunectl.base.entry import Entry
 from prunectl.base.keys import canonical, digest
-from prunectl.pruning.schedule import Rounds
-from prunectl.training.recipe import Recipe
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.rounds import Rounds
 
 Key = NewType("Key", str)
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from prunectl.base.errors import MethodError
-from prunectl.pruning.scope import Scope, removed
-from prunectl.pruning.select import lowest_among
+from prunectl.catalog.scope import Scope, removed
+from prunectl.pruning.engines.select import lowest_among
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Scores
+    from prunectl.catalog.criterion import Scores
 
 Masks = dict[str, Tensor]
 

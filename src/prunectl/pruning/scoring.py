@@ -12,16 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from prunectl.base.errors import MethodError
+from prunectl.catalog.criterion import Criterion, Subject
+from prunectl.catalog.rounds import Rounds, sparsities
+from prunectl.catalog.scope import Scope
 from prunectl.pruning import mask as masking
-from prunectl.pruning.criterion import Criterion, Subject
-from prunectl.pruning.flow import NORMS
+from prunectl.pruning.engines.flow import NORMS
+from prunectl.pruning.engines.select import all_finite
 from prunectl.pruning.prunable import prunable
-from prunectl.pruning.schedule import Rounds, sparsities
-from prunectl.pruning.scope import Scope
-from prunectl.pruning.select import all_finite
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Batch, Scores
+    from prunectl.catalog.criterion import Batch, Scores
 
 
 def score(

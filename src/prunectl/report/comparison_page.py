@@ -17,7 +17,7 @@ from prunectl.report.inert import shortened, visible
 from prunectl.report.page import TITLE_LENGTH
 from prunectl.results import compare
 from prunectl.results.compare import Comparison, Side, letter
-from prunectl.results.published.beside import Held, held_sentences
+from prunectl.results.published.against import Held, held_sentences
 from prunectl.results.wording import and_list, percent, plural
 
 LISTED = 500

@@ -9,7 +9,7 @@ from typing import Any
 from prunectl.report.text import wrapped
 from prunectl.results import compare
 from prunectl.results.compare import Cell, Comparison, Side, letter
-from prunectl.results.published.beside import Held, held_sentences
+from prunectl.results.published.against import Held, held_sentences
 from prunectl.results.wording import percent, plural, points
 
 LISTED = 3

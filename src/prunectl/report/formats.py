@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from prunectl.base.errors import PrunectlError, nearest
 from prunectl.report import tables
 from prunectl.report.inert import finite, visible
-from prunectl.results import files, summary
+from prunectl.results import summary, table_files
 from prunectl.results.claims import Verdict, verdicts
 from prunectl.results.published.load import matching
 from prunectl.results.statistics import Center
@@ -170,9 +170,9 @@ def _tex_cell(cell: tables.Cell) -> str:
 FORMATS: dict[str, Callable[[Results, Center], str | bytes]] = {
     "html": html,
     "md": _markdown,
-    "csv": lambda results, _: files.to_csv(results.trials),
-    "json": lambda results, _: files.to_json(results.trials),
-    "parquet": lambda results, _: files.to_parquet(results.trials),
+    "csv": lambda results, _: table_files.to_csv(results.trials),
+    "json": lambda results, _: table_files.to_json(results.trials),
+    "parquet": lambda results, _: table_files.to_parquet(results.trials),
     "latex": _latex,
     "svg": lambda results, center: _picture(results, "svg", None, center),
     "png": lambda results, center: _picture(results, "png", None, center),

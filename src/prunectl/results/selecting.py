@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from prunectl.base.catalog import entry_type
 from prunectl.base.errors import PrunectlError
+from prunectl.catalog.table import tupled
+from prunectl.catalog.tables import entry_type
 from prunectl.study.arms import RETRAINING, TIMED
 from prunectl.study.labels import parts
-from prunectl.study.section import tupled
 
 TOLD_BY = dict.fromkeys(RETRAINING, "retrain")
 """What a selector asks for that the label of another column tells."""

@@ -27,7 +27,7 @@ from typing import IO, TYPE_CHECKING
 
 from prunectl.base.errors import PrunectlError
 from prunectl.store import layout
-from prunectl.store.files import store_error
+from prunectl.store.atomic import store_error
 from prunectl.store.local import DamagedError, LocalStore
 from prunectl.store.manifest import decode
 

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from prunectl.base.errors import StoreError
 from prunectl.store import layout
-from prunectl.store.files import remove_tree, sha256, store_error, sync, write_whole
+from prunectl.store.atomic import remove_tree, sha256, store_error, sync, write_whole
 from prunectl.store.manifest import DamagedError, Made, Manifest, decode, encode
 
 __all__ = ["DamagedError", "LocalStore"]

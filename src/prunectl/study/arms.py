@@ -6,11 +6,11 @@ import math
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
-from prunectl.base.entry import Entry
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.table import tupled
+from prunectl.catalog.values import Length, Moment
 from prunectl.study.labels import Labels, Way, rounds_label
 from prunectl.study.schema import PruneSection
-from prunectl.study.section import tupled
-from prunectl.study.values import Length, Moment
 
 LISTS = ("criterion", "at", "scope", "structure", "rounds", "ablation", "retrain")
 """The keys of [[prune]] whose lists span the arms (and `rewind_to`, for the arms that rewind)."""

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from prunectl.base.errors import nearest
+from prunectl.catalog.slips import Slip
+from prunectl.catalog.values import Moment
+from prunectl.catalog.wording import Path, listing, meant, path_text, shown
 from prunectl.study.arms import Spanned, as_table, names_of, number_of_arms, rewinds, selects, spanned
 from prunectl.study.labels import Labels
 from prunectl.study.schema import (
@@ -26,9 +29,6 @@ from prunectl.study.schema import (
     SweepSection,
     TrainSection,
 )
-from prunectl.study.slips import Slip
-from prunectl.study.values import Moment
-from prunectl.study.wording import Path, listing, meant, path_text, shown
 
 MOST_TRIALS = 1_000_000
 OF_CHANNELS = ("global", "layerwise", "uniform", "rates")

@@ -8,8 +8,8 @@ from typing import Any
 import tomli
 
 from prunectl.base.errors import Problem, StudyError, nearest
+from prunectl.catalog.wording import escaped
 from prunectl.study.locate import line_column
-from prunectl.study.wording import escaped
 
 MAX_BYTES = 256_000
 DEEPEST = 32

@@ -10,12 +10,12 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from prunectl.base.catalog import entry_type, names
-from prunectl.base.entry import Entry
 from prunectl.base.errors import PrunectlError
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.table import FlatSection, Section
+from prunectl.catalog.tables import entry_type, names
 from prunectl.study import schema as study_schema
 from prunectl.study.schema import SELECTORS, Study
-from prunectl.study.section import FlatSection, Section
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]

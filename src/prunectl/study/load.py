@@ -11,15 +11,15 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from prunectl.base.errors import Problem, StudyError
+from prunectl.catalog.slips import RefusedError, Slip, slips_of, written
+from prunectl.catalog.table import Section
+from prunectl.catalog.wording import Path as Key
+from prunectl.catalog.wording import escaped, path_text
 from prunectl.study import check
 from prunectl.study.document import parse, read_text
 from prunectl.study.locate import line_column, offsets
 from prunectl.study.overrides import Override, applied, from_option, from_profile
 from prunectl.study.schema import Claim, DataSection, ModelSection, PruneSection, Study, SweepSection, TrainSection
-from prunectl.study.section import Section
-from prunectl.study.slips import RefusedError, Slip, slips_of, written
-from prunectl.study.wording import Path as Key
-from prunectl.study.wording import escaped, path_text
 
 S = TypeVar("S", bound=Section)
 

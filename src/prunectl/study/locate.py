@@ -6,7 +6,7 @@ import re
 
 import tomli
 
-from prunectl.study.wording import Path
+from prunectl.catalog.wording import Path
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from prunectl.base.errors import nearest
-from prunectl.study.section import FlatSection, Section
-from prunectl.study.slips import Slip, unknown
-from prunectl.study.values import (
+from prunectl.catalog.slips import Slip, unknown
+from prunectl.catalog.table import FlatSection, Section
+from prunectl.catalog.values import (
     Ablation,
     Augmentation,
     BatchSize,
@@ -42,7 +42,7 @@ from prunectl.study.values import (
     WeightDecay,
     When,
 )
-from prunectl.study.wording import listing, shown
+from prunectl.catalog.wording import listing, shown
 
 __all__ = [
     "Ablation",

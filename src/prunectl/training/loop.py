@@ -17,10 +17,10 @@ from torch.nn import functional
 
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
-from prunectl.training.augment import Augmentation
+from prunectl.catalog.augmentation import Augmentation
+from prunectl.catalog.recipe import Recipe, learning_rate
 from prunectl.training.evaluate import evaluate
 from prunectl.training.pixels import Normalize, memory_format
-from prunectl.training.recipe import Recipe, learning_rate
 from prunectl.training.source import RandomWindow, Source
 
 OPTIMIZERS: Mapping[str, Callable[[list[nn.Parameter], Recipe], torch.optim.Optimizer]] = {

@@ -9,7 +9,7 @@ from typing import Protocol
 from torch import Tensor
 
 from prunectl.base.rng import generator
-from prunectl.training.augment import Augmentation
+from prunectl.catalog.augmentation import Augmentation
 
 Chosen = Tensor | slice
 """Which images make a batch: positions (n,), or a run of them."""

@@ -13,16 +13,16 @@ from safetensors.torch import save
 from torch import nn
 
 from prunectl import __version__
-from prunectl.base.catalog import entry_type
 from prunectl.base.errors import MethodError, PrunectlError
-from prunectl.models.model import Model
+from prunectl.catalog.model import Model
+from prunectl.catalog.tables import entry_type
 from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
-from prunectl.pruning.compact import IMAGES, TOLERANCE, Compacted, Widths, compact, difference, resized
-from prunectl.store.files import sha256, write_whole
-from prunectl.work.files import read_json, read_tensors
+from prunectl.pruning.engines.compact import IMAGES, TOLERANCE, Compacted, Widths, compact, difference, resized
+from prunectl.store.atomic import sha256, write_whole
 from prunectl.work.masks import read_masks
 from prunectl.work.networks import restored
+from prunectl.work.tensors import read_json, read_tensors
 
 FORMAT = 1
 WEIGHTS, MASK, COMPACT, ABOUT = "model.safetensors", "mask.safetensors", "compact.safetensors", "network.json"

@@ -9,8 +9,8 @@ from prunectl.plan.steps import Init
 from prunectl.store import layout
 from prunectl.training.state import network_tensors
 from prunectl.work.context import Context, Inputs
-from prunectl.work.files import write_tensors
 from prunectl.work.networks import drawn
+from prunectl.work.tensors import write_tensors
 
 
 def perform(step: Init, inputs: Inputs, out: Path, context: Context) -> None:

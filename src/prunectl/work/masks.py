@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from prunectl.plan.steps import Network
-from prunectl.pruning.flow import effective
+from prunectl.pruning.engines.flow import effective
 from prunectl.pruning.mask import Masks, Pruned, pack, unpack
 from prunectl.store import layout
-from prunectl.work.files import read_json, read_tensors, write_json, write_tensors
 from prunectl.work.networks import empty
+from prunectl.work.tensors import read_json, read_tensors, write_json, write_tensors
 
 
 def write_masks(out: Path, pruned: Pruned, network: Network, **info: Any) -> None:

@@ -9,15 +9,15 @@ from torch import Tensor
 
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
-from prunectl.datasets.dataset import Dataset
-from prunectl.datasets.files import changed
+from prunectl.catalog.dataset import Dataset
+from prunectl.catalog.recipe import Recipe
 from prunectl.datasets.load import load
+from prunectl.datasets.locate import changed
 from prunectl.datasets.pictures import Pictures
 from prunectl.datasets.streaming import Streamed, stream
 from prunectl.plan.steps import Data
 from prunectl.training.loop import Material, cuts_on_reading
 from prunectl.training.pixels import Normalize
-from prunectl.training.recipe import Recipe
 from prunectl.training.source import Held, Source, runs
 from prunectl.work.context import Context
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from prunectl.models.cost import layer_flops
+from prunectl.models.flops import layer_flops
 from prunectl.plan.steps import Measure
 from prunectl.pruning import mask as masking
 from prunectl.pruning.prunable import prunable
@@ -16,10 +16,10 @@ from prunectl.store import layout
 from prunectl.training.evaluate import evaluate
 from prunectl.training.pixels import memory_format
 from prunectl.work.context import Context, Inputs
-from prunectl.work.files import write_json
 from prunectl.work.masks import described, read_masks
 from prunectl.work.material import hold, normalize_of, parts_of
 from prunectl.work.networks import restored
+from prunectl.work.tensors import write_json
 
 BYTES = 4  # of a float32
 

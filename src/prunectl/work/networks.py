@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from prunectl.catalog.model import Model
 from prunectl.models.initialization import initialize
-from prunectl.models.model import Model
 from prunectl.plan.steps import Network
 from prunectl.store import layout
 from prunectl.training.state import load_network
-from prunectl.work.files import read_tensors
+from prunectl.work.tensors import read_tensors
 
 
 def empty(network: Network) -> nn.Module:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from prunectl.base.rng import generator
+from prunectl.catalog.scope import Scope
 from prunectl.plan.steps import Prune, PruneByWeights, PruneChannels
-from prunectl.pruning.channels import channels_of
+from prunectl.pruning.engines.channel_graph import channels_of
+from prunectl.pruning.engines.channel_masks import prune_channels
 from prunectl.pruning.mask import prune
-from prunectl.pruning.scope import Scope
-from prunectl.pruning.structured import prune_channels
 from prunectl.store import layout
 from prunectl.work.context import Context, Inputs
-from prunectl.work.files import read_tensors
 from prunectl.work.masks import read_masks, write_masks
 from prunectl.work.networks import empty, restored
+from prunectl.work.tensors import read_tensors
 
 
 def perform(step: Prune, inputs: Inputs, out: Path, context: Context) -> None:

@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 from prunectl.base.rng import generator
+from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.scope import Scope
 from prunectl.plan.steps import PruneChannelsRounds, PruneRounds
-from prunectl.pruning.criterion import Criterion
-from prunectl.pruning.scope import Scope
+from prunectl.pruning.engines.channel_masks import prune_channels_in_rounds
 from prunectl.pruning.scoring import prune_in_rounds
-from prunectl.pruning.structured import prune_channels_in_rounds
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import read_masks, write_masks
 from prunectl.work.networks import restored

@@ -11,10 +11,10 @@ from prunectl.training.pixels import memory_format
 from prunectl.training.recalibrate import recalibrate
 from prunectl.training.state import network_tensors
 from prunectl.work.context import Context, Inputs
-from prunectl.work.files import write_tensors
 from prunectl.work.masks import read_masks
 from prunectl.work.material import hold, normalize_of, parts_of
 from prunectl.work.networks import restored
+from prunectl.work.tensors import write_tensors
 
 
 def perform(step: Recalibrate, inputs: Inputs, out: Path, context: Context) -> None:

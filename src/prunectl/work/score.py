@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunectl.base.rng import generator
+from prunectl.catalog.criterion import Criterion, DataCriterion
 from prunectl.plan.steps import PruneRounds, Score
 from prunectl.pruning import mask as masking
-from prunectl.pruning.criterion import Criterion, DataCriterion
 from prunectl.pruning.scoring import score
 from prunectl.store import layout
 from prunectl.work.context import Context, Inputs
-from prunectl.work.files import write_json, write_tensors
 from prunectl.work.masks import of_weights, read_masks
 from prunectl.work.material import scoring_batches
 from prunectl.work.networks import restored
+from prunectl.work.tensors import write_json, write_tensors
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Batch
+    from prunectl.catalog.criterion import Batch
 
 
 def perform(step: Score, inputs: Inputs, out: Path, context: Context) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from prunectl.base.rng import generator
 from prunectl.plan.steps import Shuffle, ShuffleChannels
 from prunectl.pruning.ablation import shuffle
-from prunectl.pruning.channels import channels_of
+from prunectl.pruning.engines.channel_graph import channels_of
+from prunectl.pruning.engines.channel_masks import shuffle_channels
 from prunectl.pruning.mask import Pruned
-from prunectl.pruning.structured import shuffle_channels
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import read_masks, write_masks
 from prunectl.work.networks import empty

@@ -13,14 +13,14 @@ from torch import Tensor
 from prunectl.plan.steps import Train
 from prunectl.pruning import mask as masking
 from prunectl.store import layout
-from prunectl.store.files import remove_tree, sha256, sync, write_whole
+from prunectl.store.atomic import remove_tree, sha256, sync, write_whole
 from prunectl.training.loop import Trainee, advance, begin
 from prunectl.training.state import dump, load_optimizer, resume
 from prunectl.work.context import Context, Inputs, Stopped
-from prunectl.work.files import read_json, read_tensors, write_json, write_tensors
 from prunectl.work.masks import read_masks
 from prunectl.work.material import material_of
 from prunectl.work.networks import restored
+from prunectl.work.tensors import read_json, read_tensors, write_json, write_tensors
 
 PULSE_S = 0.5
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunectl.base.entry import Entry
 from prunectl.base.keys import canonical, digest
 from prunectl.base.rng import generator, seed_of
+from prunectl.catalog.entry import Entry
 from prunectl.plan.steps import Init, Key, Network, Shuffle, key_of, parents, preimage
 
 

@@ -12,8 +12,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from prunectl.catalog.dataset import Arrays
 from prunectl.datasets.cifar import Cifar10, Cifar100
-from prunectl.datasets.dataset import Arrays
 from prunectl.datasets.idx import PARTS
 from prunectl.datasets.mnist import FashionMnist, Mnist
 

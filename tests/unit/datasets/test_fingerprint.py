@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from prunectl.datasets.dataset import Arrays
+from prunectl.catalog.dataset import Arrays
 from prunectl.datasets.fingerprint import digest_of
 
 ARRAYS = Arrays(

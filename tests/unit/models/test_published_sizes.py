@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from prunectl.base.catalog import entry_type
-from prunectl.models.model import Model
+from prunectl.catalog.model import Model
+from prunectl.catalog.tables import entry_type
 
 MNIST, CIFAR, IMAGENET = (1, 28, 28), (3, 32, 32), (3, 224, 224)
 

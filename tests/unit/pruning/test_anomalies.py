@@ -9,13 +9,13 @@ from torch.nn import functional
 
 from networks import SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
+from prunectl.catalog.criterion import Criterion
 from prunectl.models.resnet import ResNet110
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.grasp import Grasp
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.synflow import SynFlow
-from prunectl.pruning.criterion import Criterion
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score

@@ -7,18 +7,18 @@ import torch
 from torch import Tensor, nn
 
 from networks import SHAPE, batch, small_network
-from prunectl.base.catalog import entry_type, names
 from prunectl.base.errors import MethodError
+from prunectl.catalog.model import Model
+from prunectl.catalog.tables import entry_type, names
 from prunectl.models.initialization import initialize
-from prunectl.models.model import Model
 from prunectl.pruning import mask as masking
-from prunectl.pruning.channels import channels_of
-from prunectl.pruning.compact import compact, difference, resized
+from prunectl.pruning.engines.channel_graph import channels_of
+from prunectl.pruning.engines.channel_masks import prune_channels
+from prunectl.pruning.engines.compact import compact, difference, resized
 from prunectl.pruning.mask import Masks
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise
-from prunectl.pruning.structured import prune_channels
 
 IMAGES = (3, 16, 16)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from prunectl.catalog.rounds import Rounds
 from prunectl.models.initialization import initialize
 from prunectl.models.resnet import ResNet110
 from prunectl.pruning.criteria.synflow import SynFlow
-from prunectl.pruning.schedule import Rounds
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
 

@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 
 from networks import SHAPE, batch, linear, small_network
 from prunectl.base.errors import MethodError
+from prunectl.catalog.rounds import Rounds, sparsities
 from prunectl.pruning import mask as masking
 from prunectl.pruning.ablation import shuffle
-from prunectl.pruning.allocation import apportion
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.random import Random
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.synflow import SynFlow
-from prunectl.pruning.flow import effective
+from prunectl.pruning.engines.allocation import apportion
+from prunectl.pruning.engines.flow import effective
+from prunectl.pruning.engines.select import lowest
 from prunectl.pruning.prunable import prunable
-from prunectl.pruning.schedule import Rounds, sparsities
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise
 from prunectl.pruning.scoring import prune_in_rounds, score
-from prunectl.pruning.select import lowest
 
 
 def generator(seed: int = 0) -> torch.Generator:

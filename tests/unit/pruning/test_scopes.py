@@ -10,14 +10,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from networks import SHAPE, small_network
-from prunectl.base.catalog import entry_type, names
 from prunectl.base.errors import MethodError
+from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.scope import Scope, Shapes
+from prunectl.catalog.tables import entry_type, names
 from prunectl.pruning import mask as masking
-from prunectl.pruning.allocation import fill
 from prunectl.pruning.criteria.lamp import Lamp
 from prunectl.pruning.criteria.magnitude import Magnitude
-from prunectl.pruning.schedule import Rounds
-from prunectl.pruning.scope import Scope, Shapes
+from prunectl.pruning.engines.allocation import fill
 from prunectl.pruning.scopes.erk import Erk
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.lamp import LampAllocation

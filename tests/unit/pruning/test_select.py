@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prunectl.base.errors import MethodError
-from prunectl.pruning import select
-from prunectl.pruning.select import lowest, lowest_among
+from prunectl.pruning.engines import select
+from prunectl.pruning.engines.select import lowest, lowest_among
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -12,31 +12,31 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from networks import SHAPE, batch, small_network
-from prunectl.base.catalog import entry_type, names
 from prunectl.base.errors import MethodError
-from prunectl.models.model import Model
+from prunectl.catalog.model import Model
+from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.scope import Scope
+from prunectl.catalog.tables import entry_type, names
 from prunectl.pruning import mask as masking
-from prunectl.pruning.channels import channels_of
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.synflow import SynFlow
-from prunectl.pruning.mask import Masks
-from prunectl.pruning.prunable import prunable
-from prunectl.pruning.schedule import Rounds
-from prunectl.pruning.scope import Scope
-from prunectl.pruning.scopes.erk import Erk
-from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scopes.layerwise import Layerwise, Uniform
-from prunectl.pruning.scopes.rates import Rates
-from prunectl.pruning.structured import (
+from prunectl.pruning.engines.channel_graph import channels_of
+from prunectl.pruning.engines.channel_masks import (
     kept_channels,
     masks_of,
     prune_channels,
     prune_channels_in_rounds,
     shuffle_channels,
 )
+from prunectl.pruning.mask import Masks
+from prunectl.pruning.prunable import prunable
+from prunectl.pruning.scopes.erk import Erk
+from prunectl.pruning.scopes.global_ import Global
+from prunectl.pruning.scopes.layerwise import Layerwise, Uniform
+from prunectl.pruning.scopes.rates import Rates
 from prunectl.training.loop import Material, advance, begin
 from prunectl.training.pixels import Normalize
-from prunectl.training.recipe import Recipe
 from prunectl.training.source import Held
 
 

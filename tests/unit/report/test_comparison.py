@@ -15,7 +15,7 @@ from prunectl.report.charts.chart import Chart
 from prunectl.report.comparison_page import Source, build
 from prunectl.report.comparison_text import lines
 from prunectl.results.compare import Comparison, compare
-from prunectl.results.published.beside import Held, held
+from prunectl.results.published.against import Held, held
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`${7*7}{{7*7}}\u202eevil\x1b[31m\u2028"
 LABELS = ["A · a.csv", "B · b.csv", "C · c.csv"]

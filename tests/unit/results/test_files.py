@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 
 import made_up
 from prunectl.base.errors import PrunectlError
-from prunectl.results.files import read_table, to_csv, to_json, write_table
 from prunectl.results.table import SCHEMA
+from prunectl.results.table_files import read_table, to_csv, to_json, write_table
 
 
 def awkward() -> pl.DataFrame:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from prunectl.catalog.table import resolve
 from prunectl.results.selecting import means
 from prunectl.study.arms import matches, selects, ways
 from prunectl.study.labels import Labels
 from prunectl.study.schema import PruneSection
-from prunectl.study.section import resolve
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from prunectl.base import catalog
 from prunectl.base.errors import Problem, StudyError
+from prunectl.catalog import tables
 from prunectl.study.load import Loaded, load
 
 GOOD = """\
@@ -65,7 +65,7 @@ data.train_limit = 100
 tables = ["comp6258-figure1"]
 """
 
-REAL = dict(catalog.CATALOGS)
+REAL = dict(tables.CATALOGS)
 LoadText = Callable[..., Loaded]
 Problems = Callable[..., list[Problem]]
 
@@ -74,20 +74,20 @@ Problems = Callable[..., list[Problem]]
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The catalogues of `stand_ins.py` in the place of the real ones."""
     monkeypatch.syspath_prepend(Path(__file__).parent)
-    monkeypatch.setattr(catalog, "CATALOGS", importlib.import_module("stand_ins").CATALOGS)
-    catalog.places.cache_clear()
-    catalog.entry_type.cache_clear()
+    monkeypatch.setattr(tables, "CATALOGS", importlib.import_module("stand_ins").CATALOGS)
+    tables.places.cache_clear()
+    tables._entry_type.cache_clear()
     yield
-    catalog.places.cache_clear()
-    catalog.entry_type.cache_clear()
+    tables.places.cache_clear()
+    tables._entry_type.cache_clear()
 
 
 @pytest.fixture
 def real_catalogs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The catalogues of prunectl, for what is shipped with it."""
-    monkeypatch.setattr(catalog, "CATALOGS", REAL)
-    catalog.places.cache_clear()
-    catalog.entry_type.cache_clear()
+    monkeypatch.setattr(tables, "CATALOGS", REAL)
+    tables.places.cache_clear()
+    tables._entry_type.cache_clear()
 
 
 @pytest.fixture

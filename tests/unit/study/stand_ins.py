@@ -7,7 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from prunectl.base.entry import Entry
+from prunectl.catalog import tables
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.tables import Catalog
 
 
 class Digits(Entry):
@@ -82,7 +84,7 @@ class PadCrop(Entry):
     pad: Annotated[int, Field(ge=0)] = 4
 
 
-CATALOGS = {
+ENTRIES = {
     "criteria": {
         "magnitude": "stand_ins:Magnitude",
         "snip": "stand_ins:Snip",
@@ -92,4 +94,8 @@ CATALOGS = {
     "models": {"vgg16": "stand_ins:Vgg", "mlp": "stand_ins:Mlp", "broken": "no_such_module_at_all:Broken"},
     "datasets": {"digits": "stand_ins:Digits", "images": "stand_ins:Images"},
     "augmentations": {"flip": "stand_ins:Flip", "pad-crop": "stand_ins:PadCrop"},
+}
+CATALOGS = {
+    name: Catalog(one=tables.CATALOGS[name].one, kind="prunectl.catalog.entry:Entry", entries=entries)
+    for name, entries in ENTRIES.items()
 }

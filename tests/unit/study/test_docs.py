@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from prunectl.catalog.table import FlatSection, Section
 from prunectl.study import schema
 from prunectl.study.load import load
 from prunectl.study.schema import SELECTORS
-from prunectl.study.section import FlatSection, Section
 
 PAGE = (Path(__file__).parents[3] / "docs" / "study.md").read_text(encoding="utf-8")
 HEADINGS: dict[type[Section], str] = {

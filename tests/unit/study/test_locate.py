@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import tomli
 
+from prunectl.catalog.wording import Path
 from prunectl.study.locate import locate
-from prunectl.study.wording import Path
 
 TEXT = (
     """\

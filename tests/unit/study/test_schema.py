@@ -10,6 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from prunectl.base.keys import canonical
+from prunectl.catalog.slips import slips_of
+from prunectl.catalog.wording import path_text
 from prunectl.study.schema import (
     Claim,
     DataSection,
@@ -22,8 +24,6 @@ from prunectl.study.schema import (
     SweepSection,
     TrainSection,
 )
-from prunectl.study.slips import slips_of
-from prunectl.study.wording import path_text
 
 if TYPE_CHECKING:
     from unit.study.conftest import LoadText

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from prunectl.training.augment import Augmentation, Flip, PadCrop
+from prunectl.catalog.augmentation import Augmentation
+from prunectl.training.augment import Flip, PadCrop
 
 EVERY: list[Augmentation] = [PadCrop(), PadCrop(pad=2, mode="reflect"), Flip()]
 

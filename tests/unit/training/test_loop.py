@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from networks import SHAPE, small_network
 from prunectl.base.errors import MethodError
+from prunectl.catalog.recipe import Recipe, learning_rate
 from prunectl.training.evaluate import evaluate
 from prunectl.training.loop import Material, Trainee, advance, begin
 from prunectl.training.pixels import Normalize
-from prunectl.training.recipe import Recipe, learning_rate
 from prunectl.training.source import Held
 from prunectl.training.state import dump, load_optimizer, resume
 

@@ -13,18 +13,18 @@ from prunectl.models.resnet import ResNet20
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
-from prunectl.pruning.channels import channels_of
-from prunectl.pruning.compact import difference
+from prunectl.pruning.engines.channel_graph import channels_of
+from prunectl.pruning.engines.channel_masks import prune_channels
+from prunectl.pruning.engines.compact import difference
 from prunectl.pruning.mask import Pruned
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.layerwise import Layerwise
-from prunectl.pruning.structured import prune_channels
 from prunectl.store import layout
 from prunectl.training.state import network_tensors
 from prunectl.work.export import ABOUT, COMPACT, MASK, WEIGHTS, export, load
-from prunectl.work.files import write_tensors
 from prunectl.work.masks import write_masks
 from prunectl.work.networks import drawn
+from prunectl.work.tensors import write_tensors
 
 SHAPE = (3, 8, 8)
 

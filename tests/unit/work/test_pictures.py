@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pictures import folders
+from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.resolve import dataset_of
@@ -17,8 +18,8 @@ from prunectl.store import layout
 from prunectl.study.load import judged
 from prunectl.work import material
 from prunectl.work.context import Context, Stopped
-from prunectl.work.files import read_json, read_tensors
 from prunectl.work.perform import perform
+from prunectl.work.tensors import read_json, read_tensors
 
 STUDY: dict[str, Any] = {
     "name": "t",
@@ -40,7 +41,7 @@ def planned(root: Path, *augment: str) -> Plan:
     data = {**STUDY["data"], "augment": list(augment)}
     study, slips = judged({**STUDY, "data": data})
     assert study is not None, slips
-    return build(study, dataset_of(study).content(root))
+    return build(study, content_of(dataset_of(study), root))
 
 
 class Workshop:

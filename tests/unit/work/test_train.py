@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Train
@@ -38,7 +39,7 @@ class Attempts:
         torch.set_num_threads(1)
         study, slips = judged(STUDY)
         assert study is not None, slips
-        plan = build(study, dataset_of(study).content(Path()))
+        plan = build(study, content_of(dataset_of(study), Path()))
         step = plan.steps[plan.trials[0].state]
         assert isinstance(step, Train)
         self.folder, self.step = folder, step

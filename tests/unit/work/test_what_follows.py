@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 import torch
 
+from prunectl.catalog.recipe import learning_rate
+from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, Step, Train, parents
 from prunectl.store import layout
 from prunectl.study.load import judged
-from prunectl.training.recipe import learning_rate
 from prunectl.work.context import Context
-from prunectl.work.files import read_json, read_tensors
 from prunectl.work.masks import read_masks
 from prunectl.work.perform import perform
+from prunectl.work.tensors import read_json, read_tensors
 
 STUDY: dict[str, Any] = {
     "name": "t",
@@ -79,7 +80,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     torch.set_num_threads(1)
     study, slips = judged(STUDY)
     assert study is not None, slips
-    return Workshop(tmp_path_factory.mktemp("work"), build(study, dataset_of(study).content(Path())))
+    return Workshop(tmp_path_factory.mktemp("work"), build(study, content_of(dataset_of(study), Path())))
 
 
 def chain(plan: Plan, rounds: str, retrain: str) -> list[Trial]:

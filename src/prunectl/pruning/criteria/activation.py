@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from prunectl.pruning.criterion import DataCriterion, Subject
+from prunectl.catalog.criterion import DataCriterion, Subject
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Scores
+    from prunectl.catalog.criterion import Scores
 
 
 class Activation(DataCriterion):
@@ -30,8 +30,8 @@ class Activation(DataCriterion):
         """One forward pass per batch."""
         from torch.nn.functional import normalize
 
-        from prunectl.pruning.activations import mean_activations
-        from prunectl.pruning.watch import modules_of
+        from prunectl.pruning.engines.activations import mean_activations
+        from prunectl.pruning.engines.forward_hooks import modules_of
 
         layers = modules_of(subject.network, subject.weights)
         means = [mean_activations(subject.network, layers, images) for images, _ in subject.batches]

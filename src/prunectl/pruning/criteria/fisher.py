@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from prunectl.pruning.criterion import DataCriterion, Subject
+from prunectl.catalog.criterion import DataCriterion, Subject
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Scores
+    from prunectl.catalog.criterion import Scores
 
 
 class Fisher(DataCriterion):
@@ -28,13 +28,13 @@ class Fisher(DataCriterion):
 
     def prepare(self, subject: Subject) -> None:
         """BatchNorm that has never seen data sees the batches first."""
-        from prunectl.pruning.flow import measure_batch_norm
+        from prunectl.pruning.engines.flow import measure_batch_norm
 
         measure_batch_norm(subject.network, [images for images, _ in subject.batches])
 
     def score(self, subject: Subject) -> Scores:
         """One forward and one backward pass, of which each image's share is squared."""
-        from prunectl.pruning.curvature import Factors, label_factors, summed_squares
+        from prunectl.pruning.engines.curvature import Factors, label_factors, summed_squares
 
         total: Scores = {}
         factors = Factors(of=label_factors, count=1)

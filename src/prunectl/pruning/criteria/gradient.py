@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from prunectl.pruning.criterion import DataCriterion, Subject
+from prunectl.catalog.criterion import DataCriterion, Subject
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Scores
+    from prunectl.catalog.criterion import Scores
 
 
 class Gradient(DataCriterion):
@@ -25,7 +25,7 @@ class Gradient(DataCriterion):
 
     def score(self, subject: Subject) -> Scores:
         """One forward and one backward pass per batch."""
-        from prunectl.pruning.gradients import loss_gradients
+        from prunectl.pruning.engines.gradients import loss_gradients
 
         total: Scores = {}
         for batch in subject.batches:

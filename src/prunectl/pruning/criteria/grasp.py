@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from prunectl.pruning.criterion import DataCriterion, Subject
+from prunectl.catalog.criterion import DataCriterion, Subject
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Scores
+    from prunectl.catalog.criterion import Scores
 
 
 class Grasp(DataCriterion):
@@ -31,7 +31,7 @@ class Grasp(DataCriterion):
 
     def score(self, subject: Subject) -> Scores:
         """One forward pass and one double backward pass per batch."""
-        from prunectl.pruning.gradients import hessian_gradient_products
+        from prunectl.pruning.engines.gradients import hessian_gradient_products
 
         total: Scores = {}
         for batch in subject.batches:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from prunectl.catalog.criterion import Subject
 from prunectl.pruning.criteria.grasp import Grasp
-from prunectl.pruning.criterion import Subject
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Scores
+    from prunectl.catalog.criterion import Scores
 
 
 class GraspMagnitude(Grasp):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from prunectl.pruning.criterion import Criterion, Subject
+from prunectl.catalog.criterion import Criterion, Subject
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Scores
+    from prunectl.catalog.criterion import Scores
 
 
 class Lamp(Criterion):
@@ -24,6 +24,6 @@ class Lamp(Criterion):
 
     def score(self, subject: Subject) -> Scores:
         """One sort per layer."""
-        from prunectl.pruning.lamp import lamp_scores
+        from prunectl.pruning.engines.lamp_scores import lamp_scores
 
         return {name: lamp_scores(weight) for name, weight in subject.weights.items()}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from prunectl.pruning.criterion import Criterion, Subject
+from prunectl.catalog.criterion import Criterion, Subject
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Scores
+    from prunectl.catalog.criterion import Scores
 
 
 class Lap(Criterion):
@@ -30,8 +30,8 @@ class Lap(Criterion):
 
     def score(self, subject: Subject) -> Scores:
         """One forward and one backward pass of a single image, on squared norms."""
-        from prunectl.pruning.lookahead import Lookahead
-        from prunectl.pruning.watch import modules_of
+        from prunectl.pruning.engines.forward_hooks import modules_of
+        from prunectl.pruning.engines.lookahead import Lookahead
 
         run = Lookahead(subject.network, subject.shape)
         layers = modules_of(subject.network, subject.weights)

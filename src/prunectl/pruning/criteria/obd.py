@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from prunectl.pruning.criterion import DataCriterion, Subject
+from prunectl.catalog.criterion import DataCriterion, Subject
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from prunectl.pruning.criterion import Scores
-    from prunectl.pruning.curvature import Factors
+    from prunectl.catalog.criterion import Scores
+    from prunectl.pruning.engines.curvature import Factors
 
 COMPARED = 1 << 20
 """At most so many weights, drawn at random, are compared for the reliability."""
@@ -53,7 +53,7 @@ class Obd(DataCriterion):
 
     def prepare(self, subject: Subject) -> None:
         """BatchNorm that has never seen data sees the batches first."""
-        from prunectl.pruning.flow import measure_batch_norm
+        from prunectl.pruning.engines.flow import measure_batch_norm
 
         measure_batch_norm(subject.network, [images for images, _ in subject.batches])
 
@@ -61,7 +61,7 @@ class Obd(DataCriterion):
         """Per image one forward pass, and one backward pass per factor."""
         import torch
 
-        from prunectl.pruning.curvature import summed_squares
+        from prunectl.pruning.engines.curvature import summed_squares
 
         images = torch.cat([batch for batch, _ in subject.batches])
         labels = torch.cat([theirs for _, theirs in subject.batches])
@@ -79,7 +79,7 @@ class Obd(DataCriterion):
         return total
 
     def _factors(self, subject: Subject) -> Factors:
-        from prunectl.pruning.curvature import Factors, label_factors, sampled_factors, softmax_factors
+        from prunectl.pruning.engines.curvature import Factors, label_factors, sampled_factors, softmax_factors
 
         if self.estimator == "exact":
             return Factors(of=lambda logits, labels: softmax_factors(logits), count=None)
@@ -94,7 +94,7 @@ def _agreement(subject: Subject, first: dict[str, Tensor], second: dict[str, Ten
     """The rank correlation of the two halves' scores, over the weights that are not masked or a sample of them."""
     import torch
 
-    from prunectl.pruning.curvature import rank_correlation
+    from prunectl.pruning.engines.curvature import rank_correlation
 
     n = sum(mask.numel() for mask in subject.masks.values())
     a, b = [], []

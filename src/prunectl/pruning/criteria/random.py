@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from prunectl.pruning.criterion import Criterion, Subject
+from prunectl.catalog.criterion import Criterion, Subject
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Scores
+    from prunectl.catalog.criterion import Scores
 
 
 class Random(Criterion):

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from prunectl.pruning.criterion import DataCriterion, Subject
+from prunectl.catalog.criterion import DataCriterion, Subject
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Scores
+    from prunectl.catalog.criterion import Scores
 
 
 class Snip(DataCriterion):
@@ -31,7 +31,7 @@ class Snip(DataCriterion):
 
     def score(self, subject: Subject) -> Scores:
         """One forward and one backward pass per batch."""
-        from prunectl.pruning.gradients import loss_gradients
+        from prunectl.pruning.engines.gradients import loss_gradients
 
         total: Scores = {}
         for batch in subject.batches:

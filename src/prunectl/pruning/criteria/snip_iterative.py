@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from prunectl.catalog.rounds import Rounds
 from prunectl.pruning.criteria.snip import Snip
-from prunectl.pruning.schedule import Rounds
 
 
 class SnipIterative(Snip):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from prunectl.pruning.criterion import Criterion, Subject
-from prunectl.pruning.schedule import Rounds
+from prunectl.catalog.criterion import Criterion, Subject
+from prunectl.catalog.rounds import Rounds
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Scores
+    from prunectl.catalog.criterion import Scores
 
 
 class SynFlow(Criterion):
@@ -30,7 +30,7 @@ class SynFlow(Criterion):
         """Every parameter at its absolute value, BatchNorm neutral: once, for all rounds."""
         import torch
 
-        from prunectl.pruning.flow import as_products, neutral_batch_norm
+        from prunectl.pruning.engines.flow import as_products, neutral_batch_norm
 
         as_products(subject.network)
         neutral_batch_norm(subject.network)
@@ -42,7 +42,7 @@ class SynFlow(Criterion):
         """One forward and one backward pass of a single image."""
         import torch
 
-        from prunectl.pruning.gradients import saliency_
+        from prunectl.pruning.engines.gradients import saliency_
 
         some = next(iter(subject.weights.values()))
         ones = torch.ones((1, *subject.shape), dtype=some.dtype, device=some.device)

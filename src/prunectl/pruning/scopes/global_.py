@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from prunectl.pruning.scope import Groups, Scope, Shapes, removed
+from prunectl.catalog.scope import Groups, Scope, Shapes, removed
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from prunectl.pruning.scope import Groups, Scope, Shapes, removed
+from prunectl.catalog.scope import Groups, Scope, Shapes, removed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,8 +27,8 @@ class LampAllocation(Scope):
         self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None
     ) -> Groups:
         """A group per layer."""
-        from prunectl.pruning.allocation import apportion
-        from prunectl.pruning.lamp import lamp_scores, lowest_per_layer
+        from prunectl.pruning.engines.allocation import apportion
+        from prunectl.pruning.engines.lamp_scores import lamp_scores, lowest_per_layer
 
         if weights is None:
             raise ValueError("the lamp scope needs the weights")

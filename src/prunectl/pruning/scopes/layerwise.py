@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from prunectl.pruning.allocation import spread
-from prunectl.pruning.scope import Groups, Scope, Shapes
+from prunectl.catalog.scope import Groups, Scope, Shapes
+from prunectl.pruning.engines.allocation import spread
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from prunectl.base.errors import MethodError, nearest
-from prunectl.pruning.allocation import apportion, fill
-from prunectl.pruning.scope import Groups, Scope, Shapes, removed
+from prunectl.catalog.scope import Groups, Scope, Shapes, removed
+from prunectl.pruning.engines.allocation import apportion, fill
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,7 +14,7 @@ from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.pieces import SHOWN
 from prunectl.report.inert import shortened, visible
 from prunectl.results.compare import Cell, Comparison, Mean
-from prunectl.results.published.beside import Held
+from prunectl.results.published.against import Held
 from prunectl.results.wording import percent
 
 PANELS = 24

@@ -7,7 +7,7 @@ from and what to mind. Nothing here is corrected: a number that cannot be right 
 
 from __future__ import annotations
 
-from prunectl.results.published.beside import beside
+from prunectl.results.published.against import beside
 from prunectl.results.published.index import Description, describe, names
 from prunectl.results.published.load import load, matching
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from prunectl.base.errors import MethodError
+from prunectl.pruning.engines.forward_hooks import OnActivation, hooked
 from prunectl.pruning.prunable import weight_of
-from prunectl.pruning.watch import OnActivation, hooked
 
 
 def mean_activations(network: nn.Module, layers: Mapping[str, nn.Module], images: Tensor) -> dict[str, Tensor]:

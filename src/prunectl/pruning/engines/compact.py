@@ -16,8 +16,8 @@ from torch import Tensor, fx, nn
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
 from prunectl.pruning import mask as masking
-from prunectl.pruning.channels import Channels, channels_of, padding, traced
-from prunectl.pruning.structured import kept_channels
+from prunectl.pruning.engines.channel_graph import Channels, channels_of, padding, traced
+from prunectl.pruning.engines.channel_masks import kept_channels
 
 TOLERANCE = 1e-5
 """The largest difference between outputs, absolute, or relative to the largest output where that is above 1."""

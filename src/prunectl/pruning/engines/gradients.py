@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Batch, Subject
+    from prunectl.catalog.criterion import Batch, Subject
 
 
 BLOCK = 1 << 16

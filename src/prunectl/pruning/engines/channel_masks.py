@@ -21,19 +21,19 @@ import torch
 from torch import Tensor, nn
 
 from prunectl.base.errors import MethodError
+from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.rounds import Rounds, sparsities
+from prunectl.catalog.scope import Scope
 from prunectl.pruning import mask as masking
-from prunectl.pruning.channel_ranking import ORDERS, Ranking, ties
-from prunectl.pruning.channels import Channels, channels_of
-from prunectl.pruning.criterion import Criterion
+from prunectl.pruning.engines.channel_graph import Channels, channels_of
+from prunectl.pruning.engines.channel_ranking import ORDERS, Ranking, ties
+from prunectl.pruning.engines.select import all_finite
 from prunectl.pruning.mask import Masks, Pruned
-from prunectl.pruning.schedule import Rounds, sparsities
-from prunectl.pruning.scope import Scope
 from prunectl.pruning.scopes.rates import Rates
 from prunectl.pruning.scoring import score
-from prunectl.pruning.select import all_finite
 
 if TYPE_CHECKING:
-    from prunectl.pruning.criterion import Batch, Scores
+    from prunectl.catalog.criterion import Batch, Scores
 
 
 def prune_channels(

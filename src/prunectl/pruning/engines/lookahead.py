@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from prunectl.base.errors import MethodError
-from prunectl.pruning.flow import NORMS
+from prunectl.pruning.engines.flow import NORMS
+from prunectl.pruning.engines.forward_hooks import Hook, OnActivation, hooked
 from prunectl.pruning.prunable import LAYERS, weight_of
-from prunectl.pruning.watch import Hook, OnActivation, hooked
 
 
 class Lookahead:

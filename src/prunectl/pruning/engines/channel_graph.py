@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from prunectl.base.errors import MethodError
-from prunectl.pruning.flow import NORMS
+from prunectl.pruning.engines.flow import NORMS
 from prunectl.pruning.prunable import LAYERS
 
 PASSING = (

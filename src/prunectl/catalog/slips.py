@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 from prunectl.base.errors import nearest
-from prunectl.study.wording import Path, allowed, escaped, listing, meant, shown
+from prunectl.catalog.wording import Path, allowed, escaped, listing, meant, shown
 
 MOST = 200
 """Errors of one table that are told; a file with more is no study that went wrong, but something else."""

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prunectl.base.errors import MethodError
-from prunectl.pruning.criterion import Subject
-from prunectl.pruning.watch import Hook, hooked, modules_of
+from prunectl.catalog.criterion import Subject
+from prunectl.pruning.engines.forward_hooks import Hook, hooked, modules_of
 
 PRODUCT_NUMBERS = 1 << 20
 """Numbers in one intermediate product: small enough to stay in a core's cache."""

@@ -14,10 +14,10 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from prunectl.base.entry import Entry
-from prunectl.study.section import Section, as_entry
-from prunectl.study.slips import RefusedError, Slip, refused
-from prunectl.study.wording import shown
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.slips import RefusedError, Slip, refused
+from prunectl.catalog.table import Section, as_entry
+from prunectl.catalog.wording import shown
 
 T = TypeVar("T")
 

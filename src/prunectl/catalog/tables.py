@@ -1,18 +1,21 @@
-"""Catalogues: name → where the object lives. Literal, greppable, and imported only when asked for.
+"""The catalogues: name → where the entry lives. Literal, greppable, and imported only when asked for.
 
-A third party adds an entry through an entry point of the group `prunectl.<catalogue>`; it is found in the
-same place, under the same rules. A name of our own cannot be taken over.
+A third party adds an entry through an entry point of the group `prunectl.<catalogue>`; the same rules apply to it.
+A name of our own cannot be taken over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
-from typing import Any
+from typing import Any, TypeVar, overload
 
-from prunectl.base.entry import Entry
 from prunectl.base.errors import PrunectlError, nearest
+from prunectl.catalog.entry import Entry
+
+T = TypeVar("T", bound=Entry)
 
 CRITERIA: Mapping[str, str] = {
     "random": "prunectl.pruning.criteria.random:Random",
@@ -77,45 +80,78 @@ EXECUTORS: Mapping[str, str] = {
     "local": "prunectl.execute.local:Local",
 }
 
-CATALOGS: Mapping[str, Mapping[str, str]] = {
-    "criteria": CRITERIA,
-    "scopes": SCOPES,
-    "models": MODELS,
-    "datasets": DATASETS,
-    "augmentations": AUGMENTATIONS,
-    "executors": EXECUTORS,
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """One catalogue: what one of its entries is called, the class that all of them are, and our own entries."""
+
+    one: str
+    kind: str
+    entries: Mapping[str, str]
+
+
+CATALOGS: Mapping[str, Catalog] = {
+    "criteria": Catalog(one="criterion", kind="prunectl.catalog.criterion:Criterion", entries=CRITERIA),
+    "scopes": Catalog(one="scope", kind="prunectl.catalog.scope:Scope", entries=SCOPES),
+    "models": Catalog(one="model", kind="prunectl.catalog.model:Model", entries=MODELS),
+    "datasets": Catalog(one="data set", kind="prunectl.catalog.dataset:Dataset", entries=DATASETS),
+    "augmentations": Catalog(
+        one="augmentation", kind="prunectl.catalog.augmentation:Augmentation", entries=AUGMENTATIONS
+    ),
+    "executors": Catalog(one="executor", kind="prunectl.catalog.executor:Executor", entries=EXECUTORS),
 }
 
 
 @cache
 def places(catalog: str) -> dict[str, str]:
-    """Every name of a catalogue with the 'module:attribute' it stands for, third parties' included."""
+    """Every name of a catalogue with its 'module:attribute', third parties' included."""
     theirs = {point.name: point.value for point in metadata.entry_points(group=f"prunectl.{catalog}")}
-    return {**theirs, **CATALOGS[catalog]}
+    return {**theirs, **CATALOGS[catalog].entries}
 
 
 def names(catalog: str) -> list[str]:
     """The names of a catalogue, ours first."""
-    ours = CATALOGS[catalog]
+    ours = CATALOGS[catalog].entries
     return [*ours, *sorted(set(places(catalog)) - set(ours))]
 
 
+@overload
+def entry_type(catalog: str, name: str) -> type[Entry]: ...
+@overload
+def entry_type(catalog: str, name: str, kind: type[T]) -> type[T]: ...
+def entry_type(catalog: str, name: str, kind: type[Entry] = Entry) -> type[Entry]:
+    """The class behind a name, which is a `kind`.
+
+    Raises PrunectlError for an unknown name, and for an entry that cannot be imported, is not of the catalogue's
+    kind, or carries another name than it is registered under (its results would be stored under that name's keys).
+    """
+    found = _entry_type(catalog, name)
+    assert issubclass(found, kind), f"the {catalog} hold {kind.__name__}"
+    return found
+
+
 @cache
-def entry_type(catalog: str, name: str) -> type[Entry]:
-    """The class behind a name. Raises PrunectlError for a name that is not there or cannot be imported."""
+def _entry_type(catalog: str, name: str) -> type[Entry]:
     place = places(catalog).get(name)
     if place is None:
         close = nearest(name, names(catalog))
         hint = f"did you mean {close!r}?" if close else None
         raise PrunectlError(f"no {name!r} among the {catalog}: {', '.join(names(catalog))}", hint=hint)
-    module, _, attribute = place.partition(":")
+    hint = "fix or uninstall the package that registers it"
     try:
-        found: Any = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise PrunectlError(
-            f"{name!r} of the {catalog} cannot be imported from {place}: {error}",
-            hint="mend or uninstall the package that registers it",
-        ) from error
-    if not (isinstance(found, type) and issubclass(found, Entry)):
-        raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, is not an Entry")
+        found = _imported(place)
+    except Exception as error:  # a plug-in's module may raise anything when it is imported
+        raise PrunectlError(f"{name!r} of the {catalog} cannot be imported from {place}: {error}", hint=hint) from error
+    kind = _imported(CATALOGS[catalog].kind)
+    if not (isinstance(found, type) and issubclass(found, kind)):
+        raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, is not a {kind.__name__}", hint=hint)
+    carried = getattr(found, "name", None)
+    if carried != name:
+        raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, calls itself {carried!r}", hint=hint)
+    assert issubclass(found, Entry)
     return found
+
+
+def _imported(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)

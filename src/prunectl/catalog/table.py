@@ -14,20 +14,11 @@ from pydantic import (
     model_validator,
 )
 
-from prunectl.base.catalog import entry_type, names
-from prunectl.base.entry import Entry
 from prunectl.base.errors import PrunectlError, nearest
-from prunectl.study.slips import RefusedError, Slip, refused, translated
-from prunectl.study.wording import listing, meant, shown
-
-ONE_OF = {
-    "criteria": "criterion",
-    "scopes": "scope",
-    "models": "model",
-    "datasets": "data set",
-    "augmentations": "augmentation",
-}
-"""What one entry of a catalogue is called."""
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.slips import RefusedError, Slip, refused, translated
+from prunectl.catalog.tables import CATALOGS, entry_type, names
+from prunectl.catalog.wording import listing, meant, shown
 
 
 def tupled(value: Any) -> Any:
@@ -133,7 +124,7 @@ def as_entry(catalog: str) -> BeforeValidator:
         if isinstance(value, dict):
             return resolve(catalog, value)
         if not isinstance(value, str):
-            what = f"the name of a {ONE_OF[catalog]}, or a table with a name"
+            what = f"the name of a {CATALOGS[catalog].one}, or a table with a name"
             raise refused(f"must be {what}, not {shown(value)}")
         try:
             return resolve(catalog, {"name": value})
@@ -149,13 +140,13 @@ def resolve(catalog: str, table: Mapping[str, Any], known: Iterable[str] = ("nam
     name = table.get("name")
     there = listing(names(catalog))
     if name is None:
-        raise refused(f"missing: must be the name of a {ONE_OF[catalog]}: {there}", path=("name",))
+        raise refused(f"missing: must be the name of a {CATALOGS[catalog].one}: {there}", path=("name",))
     if not isinstance(name, str):
-        raise refused(f"must be the name of a {ONE_OF[catalog]}, not {shown(name)}: {there}", path=("name",))
+        raise refused(f"must be the name of a {CATALOGS[catalog].one}, not {shown(name)}: {there}", path=("name",))
     if name in names(catalog):
         return _with_parameters(catalog, name, table, known)
     likely = nearest(name, names(catalog))
-    message = f"there is no {ONE_OF[catalog]} {shown(name)}; there are {there}"
+    message = f"there is no {CATALOGS[catalog].one} {shown(name)}; there are {there}"
     slips = [Slip(path=("name",), message=message, hint=meant(likely))]
     if likely is not None:
         try:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from prunectl.base.errors import MethodError
-from prunectl.pruning.scope import Groups, Shapes, removed
+from prunectl.catalog.scope import Groups, Shapes, removed
 
 
 def spread(

@@ -56,7 +56,7 @@ def _stage(
     quiet: bool,
 ) -> None:
     from prunectl.cli.progress import listening
-    from prunectl.results.stages import told
+    from prunectl.results.stage import told
     from prunectl.store.local import DamagedError
 
     rows: list[dict[str, Any]]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from prunectl.base.entry import Entry
+from prunectl.catalog.entry import Entry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,82 @@
+"""What every criterion declares, and what it is given to score. Importing this does not import torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.rounds import Rounds
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    Scores = dict[str, Tensor]
+    Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Subject:
+    """A private copy of the network to score: a criterion may change it as it likes.
+
+    It is in the criterion's precision and BatchNorm mode, and its pruned weights are zero.
+    """
+
+    network: nn.Module
+    weights: Mapping[str, nn.Parameter]
+    """The prunable weights by name, in the network's order."""
+    masks: Mapping[str, Tensor]
+    """Same names and shapes, bool; False where a weight is gone already."""
+    batches: Sequence[Batch]
+    """Frozen, balanced, shuffled batches: normalised images (N, C, H, W) and labels (N,). Empty without data."""
+    shape: tuple[int, int, int]
+    """(C, H, W) of one image."""
+    generator: torch.Generator
+    notes: dict[str, float] = field(default_factory=dict)
+    """Figures about the scores themselves (how reliable they are, say) that a criterion leaves for the artefact."""
+
+
+class Criterion(Entry):
+    """A rule that gives each prunable weight a score; the lowest scores are pruned.
+
+    Whatever depends on chance comes from `subject.generator`. Gradients of the loss are those of the mean
+    cross-entropy. A score says nothing of weights that are masked already: they are never ranked again.
+    """
+
+    paper: ClassVar[str]
+    """Where it is defined: authors, year, equation."""
+    removes: ClassVar[str] = "the lowest scores"
+    """Which end goes, in the paper's own terms: here it is always the lowest scores."""
+    needs_data: ClassVar[bool] = False
+    """Whether it looks at training images."""
+    needs_labels: ClassVar[bool] = False
+    """Whether it looks at their labels."""
+    batch_norm: ClassVar[Literal["train", "eval"]] = "eval"
+    """What BatchNorm uses while scoring: the batch's statistics, or the running ones. All else is in evaluation."""
+    precision: ClassVar[Literal["float32", "float64"]] = "float32"
+    """Of the copy that is scored, and of the scores."""
+    rounds: ClassVar[Rounds] = Rounds()
+    """The rounds that it is defined with. One-shot scores do not depend on the sparsity and are shared."""
+    repeatable: ClassVar[bool] = False
+    """Whether the copy can be scored again after `score`: rounds then share one, instead of a fresh copy each."""
+
+    def prepare(self, subject: Subject) -> None:
+        """What has to be done to a fresh copy before it is scored. Nothing, unless a criterion says so."""
+
+    def score(self, subject: Subject) -> Scores:
+        """One score per prunable weight, same names and shapes as `subject.weights`. Must be finite."""
+        raise NotImplementedError
+
+
+class DataCriterion(Criterion):
+    """A criterion that looks at training images: `batches` batches of `samples_per_class` images of each class."""
+
+    needs_data: ClassVar[bool] = True
+    needs_labels: ClassVar[bool] = True
+
+    samples_per_class: Annotated[int, Field(ge=1, description="images of each class in a scoring batch")] = 10
+    batches: Annotated[int, Field(ge=1, description="how many such batches are scored and averaged")] = 1

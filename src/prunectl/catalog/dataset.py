@@ -1,0 +1,73 @@
+"""What every data set declares without torch, and how it comes into memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from prunectl.catalog.entry import Entry
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Arrays:
+    """A data set as it lies on the disk, before torch: images uint8 (N, C, H, W), labels uint8 (N,)."""
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.uint8]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    """What a plan must know of a data set: what it is, and how large."""
+
+    fingerprint: str
+    """Of what comes into memory, that of `datasets/fingerprint.py`: each step compares it with what it reads."""
+    shape: tuple[int, int, int]
+    """(channels, height, width) of one image."""
+    classes: int
+    train_size: int
+    test_size: int
+
+
+class Dataset(Entry):
+    """A classification data set with a fixed train/test split."""
+
+    shape: ClassVar[tuple[int, int, int]]
+    """(channels, height, width) of one image."""
+    classes: ClassVar[int]
+    train_size: ClassVar[int]
+    test_size: ClassVar[int]
+    mean: ClassVar[tuple[float, ...]]
+    """Per channel, of the training images scaled to [0, 1]."""
+    std: ClassVar[tuple[float, ...]]
+    """Per channel, over all pixels (population), of the training images scaled to [0, 1]."""
+    fingerprint: ClassVar[str | None]
+    """SHA-256 of the content (see `datasets/fingerprint.py`), or None where only the disk can tell."""
+    balanced: ClassVar[bool] = False
+    """Every class has equally many images in each part; checked where there is no fingerprint to check."""
+
+    in_files: ClassVar[bool] = False
+    """Pictures of any size in files, cut as they are read; see `pictures.py`."""
+    imports: ClassVar[tuple[str, ...]] = ()
+    """Modules that its images are read with, and that take long to import: done once, not by each step."""
+
+    def declared(self, fingerprint: str) -> Content:
+        """The declared sizes, with a fingerprint."""
+        return Content(
+            fingerprint=fingerprint,
+            shape=self.shape,
+            classes=self.classes,
+            train_size=self.train_size,
+            test_size=self.test_size,
+        )
+
+    def arrays(self, root: Path) -> Arrays:
+        """Everything, in its published order, without torch. Raises DataError: where it looked, how to get it."""
+        raise NotImplementedError

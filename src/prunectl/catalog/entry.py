@@ -1,0 +1,144 @@
+"""What a catalogue holds: a method, network or data set, described so that it can be read without torch.
+
+The fields of an entry are its parameters, with their types, ranges and defaults; its class variables are what
+the study and the planner must know of it. The work itself is a method that imports torch when it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from prunectl.base.keys import canonical
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Absent:
+    """Marks a parameter added after release, `Annotated[T, Absent(value=V)]`: V is what older entries meant.
+
+    Where the parameter is V it is left out of the pre-image, so that no existing key changes. V never changes
+    afterwards, even if the default does.
+    """
+
+    value: Any
+
+
+class Entry(BaseModel):
+    """One entry of a catalogue with its parameters chosen. Frozen, hashable, comparable."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    name: ClassVar[str]
+    """The name in the catalogue, as study files write it."""
+    summary: ClassVar[str]
+    """One line for `prunectl list`."""
+    version: ClassVar[int] = 1
+    """Raised when the same parameters come to mean another result; part of every key."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unsigned(cls, parameters: Any) -> Any:
+        """-0.0 becomes 0.0: the two are equal, and equal entries must have one key."""
+        return unsigned(parameters)
+
+    def preimage(self) -> dict[str, Any]:
+        """What distinguishes this entry from every other: name, version and every parameter, defaults included."""
+        return self._preimage
+
+    @cached_property
+    def _preimage(self) -> dict[str, Any]:
+        found = {"name": self.name, "version": self.version}
+        for key, value in self._dumped(preimage_of).items():
+            marks = [mark for mark in type(self).model_fields[key].metadata if isinstance(mark, Absent)]
+            if not any(canonical(value) == canonical(mark.value) for mark in marks):
+                found[key] = value
+        return found
+
+    def written(self) -> str | dict[str, Any]:
+        """The entry as a study file writes it: the name alone, or a table with the parameters that were changed."""
+        changed = self.changed()
+        return {"name": self.name, **changed} if changed else self.name
+
+    def changed(self) -> dict[str, Any]:
+        """The parameters that are not at their defaults, as a study file writes them."""
+        defaults = type(self).model_construct()
+        missing = {key: None for key, field in type(self).model_fields.items() if field.is_required()}
+        usual = missing | defaults._dumped(written, set(missing))
+        return {key: value for key, value in self.parameters().items() if value != usual[key]}
+
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter that has a value, defaults included, as a study file writes it."""
+        return {key: value for key, value in self._dumped(written).items() if value is not None}
+
+    def _dumped(self, inner: Callable[[Any], Any], without: Collection[str] = ()) -> dict[str, Any]:
+        """The parameters in plain values. pydantic would dump an entry in a parameter as its declared class, empty."""
+        values = {key: getattr(self, key) for key in type(self).model_fields if key not in without}
+        nested = {key for key, value in values.items() if _holds_models(value)}
+        plain = self.model_dump(mode="json", exclude={*nested, *without})
+        return {key: inner(value) if key in nested else plain[key] for key, value in values.items()}
+
+    def label(self) -> str:
+        """For people: the name, with the parameters that were changed: `snip(samples_per_class=1)`."""
+        changed = self.changed()
+        nested = {key: getattr(self, key) for key in changed if isinstance(getattr(self, key), BaseModel)}
+        inner = ", ".join(f"{key}={_shown(nested.get(key, value))}" for key, value in changed.items())
+        return f"{self.name}({inner})" if inner else self.name
+
+
+def unsigned(value: Any) -> Any:
+    """The value with every -0.0 in it as 0.0, in lists and tables too."""
+    if type(value) is float:
+        return value + 0.0
+    if isinstance(value, dict):
+        return {key: unsigned(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(unsigned(item) for item in value)
+    return value
+
+
+def preimage_of(value: Any) -> Any:
+    """A parameter as it enters a key: entries by their own pre-image at any depth, tables without their nulls."""
+    if isinstance(value, Entry):
+        return value.preimage()
+    if isinstance(value, BaseModel):
+        return {key: preimage_of(item) for key, item in value if item is not None}
+    return _mapped(value, preimage_of)
+
+
+def written(value: Any) -> Any:
+    """A value as a study file writes it, in plain strings, numbers, lists and dicts. None has no way to be written."""
+    if isinstance(value, Entry):
+        return value.written()
+    if isinstance(value, BaseModel):
+        return {key: written(item) for key, item in value if item is not None}
+    return _mapped(value, written)
+
+
+def _mapped(value: Any, inner: Callable[[Any], Any]) -> Any:
+    if isinstance(value, dict):
+        return {key: inner(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [inner(item) for item in value]
+    return value
+
+
+def _holds_models(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_models, value.values()))
+    if isinstance(value, tuple | list):
+        return any(map(_holds_models, value))
+    return isinstance(value, BaseModel)
+
+
+def _shown(value: Any) -> str:
+    """A parameter in a label: an entry by its own label, a moment or a length as `epoch=4`."""
+    if isinstance(value, Entry):
+        return value.label()
+    plain = written(value)
+    if isinstance(value, BaseModel):
+        return ", ".join(f"{key}={item}" for key, item in plain.items())
+    return str(plain)

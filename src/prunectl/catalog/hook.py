@@ -1,0 +1,78 @@
+"""What the training loop shows to its hooks, and what a hook may do: look on, change masks, stop the training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Point:
+    """One point of a training curve, at the end of an epoch or of the training."""
+
+    step: int
+    epoch: float
+    lr: float
+    train_loss: float
+    test_loss: float
+    top1: float
+
+
+class Trainee(Protocol):
+    """A network in the course of training, as a hook sees it."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int
+    """How many optimizer steps are done."""
+    curve: list[Point]
+
+    @property
+    def masks(self) -> Mapping[str, Tensor]:
+        """The masks in force, bool; True keeps. Weights without a mask are dense."""
+        ...
+
+    def remask(self, masks: Mapping[str, Tensor], *, grows: bool = False) -> None:
+        """Put new masks in force: what is outside them is zero at once, and so is what the optimizer keeps of it.
+
+        Raises ValueError if a weight would come back, unless the hook says that it `grows`.
+        """
+        ...
+
+
+class Hook:
+    """Called by the training loop; every method does nothing unless a hook says otherwise.
+
+    The order of a training's hooks is: those that change masks, those that measure, last the one that saves and
+    stops, so that a snapshot holds everything of its step. State that a training must go on with is in `dump`;
+    wall time is not.
+    """
+
+    name: str = ""
+    """Under which its state is saved; unique among the hooks of a training that have state."""
+
+    def begin(self, trainee: Trainee) -> None:
+        """Before the first step of a training that begins, never of one that is resumed."""
+
+    def wants_gradients(self, step: int) -> bool:
+        """Whether `gradients` is called in the step that follows `step` finished ones. Depends on the step alone."""
+        return False
+
+    def gradients(self, trainee: Trainee) -> bool:
+        """After the backward pass, before gradients are masked. True: the optimizer makes no step of them."""
+        return False
+
+    def after(self, trainee: Trainee) -> None:
+        """After every step."""
+
+    def dump(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """What the hook needs to go on, as tensors and plain numbers."""
+        return {}, {}
+
+    def load(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
+        """The inverse of `dump`."""

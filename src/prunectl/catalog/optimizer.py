@@ -1,0 +1,23 @@
+"""What every optimizer declares: how gradients become steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from prunectl.catalog.entry import Entry
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+class Optimizer(Entry):
+    """An entry of the optimizers. Learning rate and weight decay are the recipe's; all else is a parameter here."""
+
+    def build(self, parameters: Sequence[nn.Parameter], *, lr: float, weight_decay: float) -> torch.optim.Optimizer:
+        """A fresh optimizer of these parameters; the loop sets the rate of every step.
+
+        What it keeps of a weight (momentum, ...) has the weight's shape, so that it can be zeroed with its mask.
+        """
+        raise NotImplementedError

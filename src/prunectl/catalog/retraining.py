@@ -1,0 +1,82 @@
+"""What every kind of retraining declares: what follows pruning at the end of the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol
+
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.values import Length, When
+
+
+class Dense(Protocol):
+    """The dense training that a retraining follows, with everything counted in steps."""
+
+    recipe: Recipe
+
+    def changed(self, **keys: Any) -> Recipe:
+        """The recipe with some keys of [train] replaced."""
+        ...
+
+    def moment(self, when: When) -> int:
+        """A moment of the dense training as a step of it. Raises StudyError beyond its end."""
+        ...
+
+    def length(self, budget: float | Length, recipe: Recipe) -> int:
+        """A budget in steps; a fraction is one of `recipe`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class After:
+    """What is done to a network after it was pruned. Steps are those of `recipe`.
+
+    `weights` is the step of the dense training that weights come from, None for those of the pruned network.
+    Without a recipe nothing is trained. `first` is the step of the recipe that training begins at; `keeps` says
+    whether the optimizer goes on with what it kept of the weights.
+    """
+
+    weights: int | None = None
+    recipe: Recipe | None = None
+    first: int = 0
+    keeps: bool = False
+    recalibrates: bool = False
+
+    def redrawn(self) -> After:
+        """The same for weights that are drawn again: there are none to go back to, and no optimizer state."""
+        return replace(self, weights=None, keeps=False)
+
+    @property
+    def steps(self) -> int:
+        """How many optimizer steps it takes."""
+        return 0 if self.recipe is None else self.recipe.steps - self.first
+
+
+class Retraining(Entry):
+    """An entry of the retrainings. Its parameters stand in the entry; how long it takes is the key `budget`."""
+
+    trains: ClassVar[bool] = True
+    """Whether weights are trained: iterative rounds need it."""
+    early: ClassVar[bool] = False
+    """Whether it goes with pruning before the end of the training, where the rest of the recipe follows anyway."""
+    budgeted: ClassVar[bool] = True
+    """Whether a budget says how long it takes."""
+
+    def own_length(self) -> str | None:
+        """The parameter that says how long it takes, if one was given: a budget would contradict it."""
+        return None
+
+    def settled(self, budget: float | Length | None) -> tuple[Retraining, float | Length | None]:
+        """The one way to write a retraining and its budget, where there are several. None is no budget at all.
+
+        Without a length of its own, a retraining takes the whole recipe: a budget of 1.
+        """
+        if not self.budgeted or self.own_length() is not None:
+            return self, None
+        return self, 1.0 if budget is None else budget
+
+    def after(self, dense: Dense, budget: float | Length | None) -> After:
+        """What is done after pruning, with the settled budget. Raises StudyError for what the training is too short
+        for."""
+        raise NotImplementedError

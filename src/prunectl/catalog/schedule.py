@@ -1,0 +1,55 @@
+"""What every learning-rate schedule declares: the rate over a training, as a factor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from prunectl.catalog.entry import Entry
+
+
+@dataclass(frozen=True)
+class InUnits:
+    """Marks a parameter (a number or a list of them) that counts in the recipe's unit: epochs, or steps."""
+
+
+class Schedule(Entry):
+    """An entry of the schedules."""
+
+    warmup: Annotated[
+        int, InUnits(), Field(ge=0, le=1_000_000_000, description="the rate rises from 0 for this long")
+    ] = 0
+
+    def factor(self, step: int, steps: int) -> float:
+        """What the learning rate is multiplied by in the step that follows `step` finished ones, 0 ≤ step < steps.
+
+        Warmup apart; lengths are in steps (see `in_steps`).
+        """
+        raise NotImplementedError
+
+    def warm(self, step: int) -> float:
+        """The factor of the warmup, which rises linearly to 1."""
+        return min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
+
+    def problems(self, length: int) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What does not fit into a training of `length` units, each with its place in the table."""
+        if self.warmup >= length:
+            yield ("warmup",), f"a warmup of {self.warmup} leaves nothing of a training of {length}"
+
+    def in_steps(self, unit: int) -> Self:
+        """The same schedule with everything that counts in units counted in steps, `unit` of them each."""
+        scaled = {
+            key: getattr(self, key)
+            for key, field in type(self).model_fields.items()
+            if any(isinstance(mark, InUnits) for mark in field.metadata)
+        }
+        return self.model_copy(
+            update={
+                key: tuple(each * unit for each in value) if isinstance(value, tuple) else value * unit
+                for key, value in scaled.items()
+                if value is not None
+            }
+        )

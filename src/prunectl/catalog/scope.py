@@ -1,0 +1,44 @@
+"""How a sparsity is spread over layers: groups of layers, and how many weights of each group go.
+
+Whatever the scope, the counts add up to exactly round(sparsity · n), and a layer never gets back what is gone.
+The scopes themselves are in `scopes/`, the arithmetic that they share in `allocation.py`. No torch here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from prunectl.catalog.entry import Entry
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Shapes = Mapping[str, tuple[int, ...]]
+Groups = list[tuple[tuple[str, ...], int]]
+"""Layer names that are ranked together, and the number of weights that go from them, those gone already included."""
+
+
+class Scope(Entry):
+    """A rule for spreading a sparsity over layers."""
+
+    paper: ClassVar[str] = ""
+    """Where it is defined: authors, year, equation or section."""
+    needs_weights: ClassVar[bool] = False
+    """Whether it looks at the weights themselves, and not only at their number."""
+
+    def groups(
+        self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None
+    ) -> Groups:
+        """The groups for a target sparsity; `gone` says how many weights of each layer are pruned already.
+
+        `weights` are those that are left, flat, layer by layer, for a scope that needs them. Raises MethodError if
+        the sparsity cannot be reached by this rule.
+        """
+        raise NotImplementedError
+
+
+def removed(shapes: Shapes, sparsity: float) -> int:
+    """round(sparsity · n): how many weights a sparsity removes."""
+    return round(sparsity * sum(math.prod(shape) for shape in shapes.values()))
