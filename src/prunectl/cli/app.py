@@ -11,7 +11,7 @@ import typer
 
 from prunectl import __version__
 from prunectl.base.errors import INTERRUPTED, PrunectlError, StudyError
-from prunectl.cli import cache, compare, describe, doctor, export, plan, report, run, stages
+from prunectl.cli import cache, compare, describe, doctor, export, plan, report, run, stage
 from prunectl.cli.console import safe, say
 
 ENDING = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
@@ -47,8 +47,8 @@ def root(
 
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
-for stage in stages.HELP:
-    app.command(stage)(stages.verb(stage))
+for name in stage.HELP:
+    app.command(name)(stage.verb(name))
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("compare")(compare.compare)
