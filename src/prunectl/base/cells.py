@@ -41,6 +41,21 @@ def parsed(text: str) -> Any:
     return table["value"] if len(table) == 1 else text
 
 
+def words(text: str) -> str:
+    """A cell for people: `snip(samples_per_class=5)`, `epoch 4`, `0.5`. Not to be read back."""
+    try:
+        value = parsed(text)
+    except ValueError:
+        return text
+    if not isinstance(value, Mapping):
+        return value if isinstance(value, str) else text
+    inner = {key: words(cell(item)) for key, item in value.items() if key != "name"}
+    if "name" not in value:
+        return ", ".join(f"{key} {item}" for key, item in inner.items())
+    parameters = ", ".join(f"{key}={item}" for key, item in inner.items())
+    return f"{value['name']}({parameters})" if parameters else str(value["name"])
+
+
 def _is_word(value: Any) -> bool:
     return isinstance(value, str) and _WORD.fullmatch(value) is not None and value not in _KEYWORDS
 

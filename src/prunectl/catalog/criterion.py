@@ -59,10 +59,16 @@ class Criterion(Entry):
     """What BatchNorm uses while scoring: the batch's statistics, or the running ones. All else is in evaluation."""
     precision: ClassVar[Literal["float32", "float64"]] = "float32"
     """Of the copy that is scored, and of the scores."""
-    rounds: ClassVar[Rounds] = Rounds()
+    rounds: ClassVar[object] = "one-shot"
     """The rounds that it is defined with. One-shot scores do not depend on the sparsity and are shared."""
     repeatable: ClassVar[bool] = False
     """Whether the copy can be scored again after `score`: rounds then share one, instead of a fresh copy each."""
+
+    scopes: ClassVar[tuple[str, ...] | None] = None
+
+    def own_rounds(self) -> Rounds:
+        from prunectl.catalog.tables import entry_of
+        return entry_of("rounds", self.rounds, Rounds)
 
     def prepare(self, subject: Subject) -> None:
         """What has to be done to a fresh copy before it is scored. Nothing, unless a criterion says so."""

@@ -62,6 +62,8 @@ class Retraining(Entry):
     """Whether it goes with pruning before the end of the training, where the rest of the recipe follows anyway."""
     budgeted: ClassVar[bool] = True
     """Whether a budget says how long it takes."""
+    within_recipe: ClassVar[bool] = False
+    """Whether it cannot take longer than the recipe: it goes back in it."""
 
     def own_length(self) -> str | None:
         """The parameter that says how long it takes, if one was given: a budget would contradict it."""

@@ -81,6 +81,23 @@ EXECUTORS: Mapping[str, str] = {
 }
 
 
+RETRAININGS: Mapping[str, str] = {
+    "none": "prunectl.training.retrainings.none:NoRetraining",
+    "recalibrate": "prunectl.training.retrainings.recalibrate:Recalibrate",
+    "finetune": "prunectl.training.retrainings.finetune:Finetune",
+    "weight-rewind": "prunectl.training.retrainings.weight_rewind:WeightRewind",
+    "lr-rewind": "prunectl.training.retrainings.lr_rewind:RateRewind",
+}
+
+STUB = {
+ "optimizers": {"sgd": "prunectl.training.optimizers.sgd:Sgd","adam": "prunectl.training.optimizers.adam:Adam"},
+ "schedules": {n: f"prunectl.training.schedules.all:{c}" for n,c in (("constant","Constant"),("step","Step"),("cosine","Cosine"),("linear","Linear"))},
+ "metrics": {n: f"prunectl.training.metrics.all:{c}" for n,c in (("top1","Top1"),("top5","Top5"),("loss","Loss"))},
+ "rounds": {n: f"prunectl.pruning.rounds.all:{c}" for n,c in (("one-shot","OneShot"),("exponential","Exponential"),("linear","Linear"),("iterative","Iterative"))},
+ "structures": {n: f"prunectl.pruning.structures.all:{c}" for n,c in (("weights","Weights"),("channels","Channels"))},
+ "ablations": {n: f"prunectl.pruning.ablations.all:{c}" for n,c in (("none","NoAblation"),("shuffle","Shuffle"),("reinit","Reinit"),("invert","Invert"))},
+}
+
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
     """One catalogue: what one of its entries is called, the class that all of them are, and our own entries."""
@@ -97,6 +114,15 @@ CATALOGS: Mapping[str, Catalog] = {
     "datasets": Catalog(one="data set", kind="prunectl.catalog.dataset:Dataset", entries=DATASETS),
     "augmentations": Catalog(
         one="augmentation", kind="prunectl.catalog.augmentation:Augmentation", entries=AUGMENTATIONS
+    ),
+    "optimizers": Catalog(one="optimizer", kind="prunectl.catalog.optimizer:Optimizer", entries=STUB["optimizers"]),
+    "schedules": Catalog(one="schedule", kind="prunectl.catalog.schedule:Schedule", entries=STUB["schedules"]),
+    "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=STUB["metrics"]),
+    "rounds": Catalog(one="kind of rounds", kind="prunectl.catalog.rounds:Rounds", entries=STUB["rounds"]),
+    "structures": Catalog(one="structure", kind="prunectl.catalog.structure:Structure", entries=STUB["structures"]),
+    "ablations": Catalog(one="ablation", kind="prunectl.catalog.ablation:Ablation", entries=STUB["ablations"]),
+    "retrainings": Catalog(
+        one="kind of retraining", kind="prunectl.catalog.retraining:Retraining", entries=RETRAININGS
     ),
     "executors": Catalog(one="executor", kind="prunectl.catalog.executor:Executor", entries=EXECUTORS),
 }
@@ -150,6 +176,11 @@ def _entry_type(catalog: str, name: str) -> type[Entry]:
         raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, calls itself {carried!r}", hint=hint)
     assert issubclass(found, Entry)
     return found
+
+
+def entry_of(catalog, written, kind):
+    table = {"name": written} if isinstance(written, str) else dict(written)
+    return entry_type(catalog, table.pop("name"), kind).model_validate(table)
 
 
 def _imported(place: str) -> Any:

@@ -24,10 +24,6 @@ T = TypeVar("T")
 
 MAX_SEEDS = 10_000
 
-Ablation = Literal["none", "shuffle", "reinit", "invert"]
-Retraining = Literal["none", "recalibrate", "finetune", "weight-rewind", "lr-rewind"]
-Structure = Literal["weights", "channels"]
-Optimizer = Literal["sgd", "adam", "adamw"]
 Initialization = Literal[
     "kaiming-normal", "kaiming-uniform", "xavier-normal", "xavier-uniform", "torch-default", "orthogonal"
 ]
@@ -114,11 +110,6 @@ def catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJson
     return as_entry(catalog), PlainSerializer(_as_written), WithJsonSchema(schema)
 
 
-Criterion = Annotated[Entry, *catalogued("criteria")]
-Scope = Annotated[Entry, *catalogued("scopes")]
-Model = Annotated[Entry, *catalogued("models")]
-Dataset = Annotated[Entry, *catalogued("datasets")]
-Augmentation = Annotated[Entry, *catalogued("augmentations")]
 
 
 class Moment(Section):

@@ -105,6 +105,8 @@ class Prune(Step):
     seed: int
     scores: Key
     before: Key | None
+    structure: Entry = None
+    state: Key | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,7 +114,7 @@ class PruneByWeights(Prune):
     """Turn scores into a mask, in a scope that looks at the weights that were scored: those of `state`."""
 
     kind: ClassVar[str] = "prune-by-weights"
-    state: Key
+    pass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,6 +133,7 @@ class PruneRounds(Step):
     seed: int
     state: Key
     before: Key | None
+    structure: Entry = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +148,16 @@ class PruneChannelsRounds(PruneRounds):
     """Score and prune whole channels in rounds."""
 
     kind: ClassVar[str] = "prune-channels-rounds"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ablate(Step):
+    kind: ClassVar[str] = "ablate"
+    network: Network
+    ablation: Entry
+    structure: Entry
+    seed: int
+    mask: Key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,6 +199,7 @@ class Measure(Step):
     exclude: tuple[str, ...]
     state: Key
     mask: Key | None
+    metrics: tuple = ()
 
 
 PARENTS: dict[type[Step], tuple[str, ...]] = {
@@ -198,6 +212,7 @@ PARENTS: dict[type[Step], tuple[str, ...]] = {
     PruneChannels: ("scores", "before"),
     PruneChannelsRounds: ("state", "before"),
     Shuffle: ("mask",),
+    Ablate: ("mask",),
     ShuffleChannels: ("mask",),
     Recalibrate: ("state", "mask"),
     Measure: ("state", "mask"),

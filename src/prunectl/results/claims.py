@@ -9,9 +9,9 @@ from typing import Any, Literal
 import polars as pl
 
 from prunectl.results.pairing import groups, pair
-from prunectl.results.selecting import TOLD_BY, select
 from prunectl.results.statistics import Interval, mean, t_interval
 from prunectl.results.wording import and_list, percent, plural, points
+from prunectl.study.arms import Arm
 from prunectl.study.check import SAME_SPARSITY
 from prunectl.study.schema import Claim
 
@@ -46,12 +46,12 @@ class Verdict:
     artefacts: tuple[str, ...]
 
 
-def verdicts(claims: Sequence[Claim], trials: pl.DataFrame) -> tuple[Verdict, ...]:
-    """A verdict for each claim, from the trials that there are."""
-    return tuple(verdict(claim, trials) for claim in claims)
+def verdicts(claims: Sequence[Claim], trials: pl.DataFrame, arms: Mapping[str, Arm]) -> tuple[Verdict, ...]:
+    """A verdict for each claim, from the trials that there are; `arms` are the study's, by label."""
+    return tuple(verdict(claim, trials, arms) for claim in claims)
 
 
-def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
+def verdict(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Arm]) -> Verdict:
     """Supported if the 95 % t-interval of the paired difference lies at or above the margin in every case; refuted if
     it lies below in one; else not settled. One seed never settles anything.
 
@@ -59,7 +59,7 @@ def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
     Sparsity 0 is the baseline itself and is left out unless `at_sparsity` asks for it.
     """
     asked = _about(claim, trials)
-    better, than = select(asked, claim.better), select(asked, claim.than)
+    better, than = (_selected(asked, arms, selector) for selector in (claim.better, claim.than))
     if better.is_empty() or than.is_empty():
         side = "better" if better.is_empty() else "than"
         return _unsettled(claim, f"no trial is what {side!r} selects")
@@ -90,8 +90,12 @@ def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
 
 def compared(claim: Claim) -> set[str]:
     """The columns that a claim compares: those in which its two sides ask for different things."""
-    different = [name for name in (*claim.better, *claim.than) if claim.better.get(name) != claim.than.get(name)]
-    return {TOLD_BY.get(name, name) for name in different}
+    return {name for name in (*claim.better, *claim.than) if claim.better.get(name) != claim.than.get(name)}
+
+
+def _selected(trials: pl.DataFrame, arms: Mapping[str, Arm], selector: Mapping[str, Any]) -> pl.DataFrame:
+    """The rows of the arms that a selector means."""
+    return trials.filter(pl.col("arm").is_in([label for label, arm in arms.items() if arm.matches(selector)]))
 
 
 def _about(claim: Claim, trials: pl.DataFrame) -> pl.DataFrame:
@@ -115,8 +119,10 @@ def _case(row: Mapping[str, Any], shared: Sequence[str], crossed: Sequence[str])
 
 def _detail(claim: Claim, arm: str, cell: pl.DataFrame) -> Detail:
     assert cell["seed"].is_unique().all(), f"{arm}: a case has each seed once"
-    both = cell.filter(pl.col("top1").is_not_null() & pl.col("top1_other").is_not_null())
-    differences = (both["top1"] - both["top1_other"]).to_list()
+    ones, others = claim.metric.name, f"{claim.metric.name}_other"
+    both = cell.filter(pl.col(ones).is_not_null() & pl.col(others).is_not_null())
+    sign = 1 if claim.metric.better == "high" else -1
+    differences = (sign * (both[ones] - both[others])).to_list()
     interval = t_interval(differences)
     keys = [key for name in ("artefact", "artefact_other") for key in cell[name].to_list() if key]
     return Detail(

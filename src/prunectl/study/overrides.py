@@ -14,9 +14,10 @@ from prunectl.base.errors import nearest
 from prunectl.catalog.slips import RefusedError, Slip, refused
 from prunectl.catalog.wording import Path, escaped, listing, meant, path_text, shown
 from prunectl.study.document import DEEPEST, depth
-from prunectl.study.schema import FinetuneSection, Moment, SweepSection
+from prunectl.catalog.values import Moment
+from prunectl.study.schema import SweepSection, TrainSection
 
-ALTERNATIVES = (FinetuneSection.one_of, SweepSection.one_of, Moment.one_of)
+ALTERNATIVES = (TrainSection.one_of, SweepSection.one_of, Moment.one_of)
 """Keys of which only one may be there: to set one is to take the others away."""
 
 LONGEST_KEY = 500

@@ -17,4 +17,4 @@ class SnipIterative(Snip):
     name: ClassVar[str] = "snip-iterative"
     summary: ClassVar[str] = "|w · ∂L/∂w| scored anew in 100 rounds, density falling exponentially"
     paper: ClassVar[str] = "de Jorge et al. (2021), Section 4; Frankle et al. (2021)"
-    rounds: ClassVar[Rounds] = Rounds(kind="exponential", count=100)
+    rounds = {"name": "exponential", "count": 100}

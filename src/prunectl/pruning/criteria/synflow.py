@@ -24,7 +24,7 @@ class SynFlow(Criterion):
     paper: ClassVar[str] = "Tanaka et al. (2020), eq. 1 to 3, Algorithm 1"
     precision: ClassVar[Literal["float32", "float64"]] = "float64"
     repeatable: ClassVar[bool] = True
-    rounds: ClassVar[Rounds] = Rounds(kind="exponential", count=100)
+    rounds = {"name": "exponential", "count": 100}
 
     def prepare(self, subject: Subject) -> None:
         """Every parameter at its absolute value, BatchNorm neutral: once, for all rounds."""

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from prunectl.catalog.structure import Structure
+class Weights(Structure):
+    name="weights"; summary="c"
+class Channels(Structure):
+    name="channels"; summary="c"
