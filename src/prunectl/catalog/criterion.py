@@ -68,6 +68,7 @@ class Criterion(Entry):
 
     def own_rounds(self) -> Rounds:
         from prunectl.catalog.tables import entry_of
+
         return entry_of("rounds", self.rounds, Rounds)
 
     def prepare(self, subject: Subject) -> None:

@@ -12,7 +12,8 @@ from functools import cache
 from importlib import import_module, metadata
 from typing import Any, TypeVar, overload
 
-from prunectl.base.errors import PrunectlError, nearest
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import did_you_mean
 from prunectl.catalog.entry import Entry
 
 T = TypeVar("T", bound=Entry)
@@ -90,13 +91,32 @@ RETRAININGS: Mapping[str, str] = {
 }
 
 STUB = {
- "optimizers": {"sgd": "prunectl.training.optimizers.sgd:Sgd","adam": "prunectl.training.optimizers.adam:Adam"},
- "schedules": {n: f"prunectl.training.schedules.all:{c}" for n,c in (("constant","Constant"),("step","Step"),("cosine","Cosine"),("linear","Linear"))},
- "metrics": {n: f"prunectl.training.metrics.all:{c}" for n,c in (("top1","Top1"),("top5","Top5"),("loss","Loss"))},
- "rounds": {n: f"prunectl.pruning.rounds.all:{c}" for n,c in (("one-shot","OneShot"),("exponential","Exponential"),("linear","Linear"),("iterative","Iterative"))},
- "structures": {n: f"prunectl.pruning.structures.all:{c}" for n,c in (("weights","Weights"),("channels","Channels"))},
- "ablations": {n: f"prunectl.pruning.ablations.all:{c}" for n,c in (("none","NoAblation"),("shuffle","Shuffle"),("reinit","Reinit"),("invert","Invert"))},
+    "optimizers": {"sgd": "prunectl.training.optimizers.sgd:Sgd", "adam": "prunectl.training.optimizers.adam:Adam"},
+    "schedules": {
+        n: f"prunectl.training.schedules.all:{c}"
+        for n, c in (("constant", "Constant"), ("step", "Step"), ("cosine", "Cosine"), ("linear", "Linear"))
+    },
+    "metrics": {
+        n: f"prunectl.training.metrics.all:{c}" for n, c in (("top1", "Top1"), ("top5", "Top5"), ("loss", "Loss"))
+    },
+    "rounds": {
+        n: f"prunectl.pruning.rounds.all:{c}"
+        for n, c in (
+            ("one-shot", "OneShot"),
+            ("exponential", "Exponential"),
+            ("linear", "Linear"),
+            ("iterative", "Iterative"),
+        )
+    },
+    "structures": {
+        n: f"prunectl.pruning.structures.all:{c}" for n, c in (("weights", "Weights"), ("channels", "Channels"))
+    },
+    "ablations": {
+        n: f"prunectl.pruning.ablations.all:{c}"
+        for n, c in (("none", "NoAblation"), ("shuffle", "Shuffle"), ("reinit", "Reinit"), ("invert", "Invert"))
+    },
 }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
@@ -160,8 +180,7 @@ def entry_type(catalog: str, name: str, kind: type[Entry] = Entry) -> type[Entry
 def _entry_type(catalog: str, name: str) -> type[Entry]:
     place = places(catalog).get(name)
     if place is None:
-        close = nearest(name, names(catalog))
-        hint = f"did you mean {close!r}?" if close else None
+        hint = did_you_mean(name, names(catalog), "'{}'")
         raise PrunectlError(f"no {name!r} among the {catalog}: {', '.join(names(catalog))}", hint=hint)
     hint = "fix or uninstall the package that registers it"
     try:

@@ -110,8 +110,6 @@ def catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJson
     return as_entry(catalog), PlainSerializer(_as_written), WithJsonSchema(schema)
 
 
-
-
 class Moment(Section):
     """A place in the dense training: exactly one of an epoch and a step, counted from 0 at its start."""
 

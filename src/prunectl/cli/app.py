@@ -12,7 +12,7 @@ import typer
 from prunectl import __version__
 from prunectl.base.errors import INTERRUPTED, PrunectlError, StudyError
 from prunectl.cli import cache, compare, describe, doctor, export, plan, report, run, stage
-from prunectl.cli.console import safe, say
+from prunectl.cli.console import say
 
 ENDING = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
 """How a cluster, a service manager or a closed terminal ends a command. Not all systems have both."""
@@ -93,7 +93,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 def explain(error: PrunectlError) -> None:
     """Print an error: what is wrong, every problem with its place, what to do next."""
-    say(f"error: {safe(error.message)}")
+    say(f"error: {error.message}")
     if isinstance(error, StudyError):
         for problem in error.problems:
             place = f"{problem.where}: " if problem.where else ""

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from prunectl.base.errors import STORE
+from prunectl.base.text import size
 from prunectl.cli import options
-from prunectl.cli.console import answer, answer_json, say, size
+from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.session import open_session, open_store
 
 Archive = Annotated[Path, typer.Argument(metavar="FILE", help="The archive: .tar, .tar.gz or .tgz.")]

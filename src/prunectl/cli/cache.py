@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from prunectl.base.errors import STORE, PrunectlError
+from prunectl.base.text import seconds, size
 from prunectl.cli import archive, options
-from prunectl.cli.console import answer, answer_json, say, seconds, size
+from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.session import open_session, open_store
 
 app = typer.Typer(

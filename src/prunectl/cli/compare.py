@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from prunectl.base.errors import PrunectlError, nearest
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import did_you_mean, visible
 from prunectl.cli import options
-from prunectl.cli.console import safe, say
+from prunectl.cli.console import say
 from prunectl.cli.session import open_session, sound
 
 if TYPE_CHECKING:
@@ -85,9 +86,8 @@ def chosen(format_: str | None, json_: bool, open_: bool, output: Path | None) -
     suffix = output.suffix.lower() if output else ""
     found = format_ or ("json" if json_ else "html" if open_ or suffix in (".html", ".htm") else "text")
     if found not in FORMATS:
-        close = nearest(found, FORMATS)
         raise PrunectlError(
-            f"no format {found!r}; there are {', '.join(FORMATS)}", hint=f"did you mean {close}?" if close else None
+            f"no format {found!r}; there are {', '.join(FORMATS)}", hint=did_you_mean(found, FORMATS, "{}")
         )
     if open_ and (found != "html" or str(output) == "-"):
         raise PrunectlError("--open shows a page: it goes with --format html and a file")
@@ -115,7 +115,7 @@ def rendered(format_: str, sources: list[Source], found: Comparison | None, besi
 
         return comparison_page.build(sources, found, beside)
     if format_ == "json":
-        from prunectl.report.inert import finite
+        from prunectl.base.text import finite
 
         return json.dumps(finite(document(found, beside)), indent=1, ensure_ascii=True, allow_nan=False) + "\n"
     import shutil
@@ -123,7 +123,8 @@ def rendered(format_: str, sources: list[Source], found: Comparison | None, besi
     from prunectl.report.comparison_text import lines
 
     width = shutil.get_terminal_size().columns
-    return "".join(f"{safe(line)}\n" for line in lines([one.name for one in sources], found, beside, width))
+    written = lines([one.name for one in sources], found, beside, width)
+    return "".join(visible(f"{line}\n", keep="\n") for line in written)
 
 
 def document(found: Comparison | None, beside: list[Held]) -> dict[str, Any]:

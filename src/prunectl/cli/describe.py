@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from prunectl.base.errors import PrunectlError, nearest
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import did_you_mean
 from prunectl.cli import options
 from prunectl.cli.console import answer, answer_json
 
@@ -25,10 +26,9 @@ def list_(what: What, json_: options.Json = False) -> None:
         _published(json_)
         return
     if what not in tables.CATALOGS:
-        close = nearest(what, [*tables.CATALOGS, "published"])
         raise PrunectlError(
             f"nothing called {what!r} can be listed; there are {', '.join(tables.CATALOGS)}, published",
-            hint=f"did you mean {close}?" if close else None,
+            hint=did_you_mean(what, [*tables.CATALOGS, "published"], "{}"),
         )
     entries = {name: tables.entry_type(what, name) for name in tables.names(what)}
     if json_:

@@ -102,8 +102,8 @@ def findings(store: Path | None, data: Path | None) -> dict[str, Any]:
 
     from prunectl import __version__
     from prunectl.base.errors import DataError
+    from prunectl.base.text import size
     from prunectl.catalog import tables
-    from prunectl.cli.console import size
     from prunectl.cli.session import data_root, open_store
     from prunectl.execute.energy import counters
 

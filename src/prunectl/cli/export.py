@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from prunectl.base.errors import PrunectlError
+from prunectl.base.text import size
 from prunectl.cli import options
-from prunectl.cli.console import answer, answer_json, say, size
+from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.session import Session, open_session
 
 if TYPE_CHECKING:

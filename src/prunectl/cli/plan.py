@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from prunectl.base.text import seconds
 from prunectl.cli import options
-from prunectl.cli.console import answer, answer_json, seconds
+from prunectl.cli.console import answer, answer_json
 from prunectl.cli.session import Session, open_session, todo_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from prunectl.cli.console import safe, say, seconds
+from prunectl.base.text import seconds, visible
+from prunectl.cli.console import say
 from prunectl.execute.outcome import Outcome, Progress, Status
 from prunectl.plan.steps import Prune, PruneRounds, Score, Train
 
@@ -117,7 +118,7 @@ class Live:
         say(f"{done or 'nothing done'} in {seconds(time.monotonic() - self.begun)}")
 
     def __call__(self, told: Outcome | Progress) -> None:
-        text = safe(title(self.plan.steps[told.key]))
+        text = visible(title(self.plan.steps[told.key]))
         if isinstance(told, Progress):
             task = self.trainings.get(told.key)
             if task is None:
@@ -130,7 +131,7 @@ class Live:
             self.counts[told.status.value] += 1
             self.bars.advance(self.all)
         if told.status is Status.FAILED:
-            self.bars.console.print(safe(f"failed: {text}: {told.reason}"), markup=False, style="red")
+            self.bars.console.print(visible(f"failed: {text}: {told.reason}", keep="\n"), markup=False, style="red")
 
 
 def listening(plan: Plan, quiet: bool) -> Callable[[Todo], Display]:

@@ -8,7 +8,8 @@ from typing import Annotated, get_args
 
 import typer
 
-from prunectl.base.errors import PrunectlError, nearest
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import did_you_mean
 from prunectl.cli import options
 from prunectl.cli.console import say
 from prunectl.cli.session import open_session, results_of
@@ -86,8 +87,7 @@ def checked(format_: str, chart: str | None, center: str) -> Center:
     """Whether format, chart and center go together, before anything is read."""
     for what, name, names in (("format", format_, FORMATS), ("center", center, get_args(Center))):
         if name not in names:
-            close = nearest(name, names)
-            hint = f"did you mean {close}?" if close else None
+            hint = did_you_mean(name, names, "{}")
             raise PrunectlError(f"no {what} {name!r}; there are {', '.join(names)}", hint=hint)
     if chart is not None and format_ not in PICTURES:
         raise PrunectlError(f"--chart is for pictures, not for {format_}", hint="add --format svg or --format png")

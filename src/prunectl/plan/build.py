@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from prunectl.catalog.dataset import Content
-from prunectl.catalog.metric import Metric
 from prunectl.catalog.recipe import Recipe
 from prunectl.plan.graph import Placed, Plan, StepSet, Trial, follow_ups
 from prunectl.plan.resolve import arms_of, data_of, dense_of, network_of
@@ -174,9 +173,7 @@ class _Chain:
             after = after.redrawn()
         start = self._origin(ablated) if after.weights is None else site.dense(self.seed, after.weights)
         if after.recalibrates:
-            return site.steps.add(
-                Recalibrate(network=site.network, data=site.train_data, state=start, mask=mask)
-            )
+            return site.steps.add(Recalibrate(network=site.network, data=site.train_data, state=start, mask=mask))
         if after.recipe is None or after.steps == 0:
             return start
         return site.train(

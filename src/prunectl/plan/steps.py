@@ -114,7 +114,6 @@ class PruneByWeights(Prune):
     """Turn scores into a mask, in a scope that looks at the weights that were scored: those of `state`."""
 
     kind: ClassVar[str] = "prune-by-weights"
-    pass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

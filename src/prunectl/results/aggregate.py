@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.cells import words
-
 from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, median, sd, t_interval
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import polars as pl
 
+from prunectl.base.text import and_list, percent, plural, points
 from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Interval, mean, t_interval
-from prunectl.results.wording import and_list, percent, plural, points
 from prunectl.study.arms import Arm
 from prunectl.study.check import SAME_SPARSITY
 from prunectl.study.schema import Claim

@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.text import percent, plural, points
 from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import Interval, bootstrap, mean, t_interval
 from prunectl.results.table_files import read_table
 from prunectl.study.arms import CHOICES
-from prunectl.results.wording import percent, plural, points
 
 __all__ = ["Cell", "Comparison", "Mean", "Side", "compare", "flat", "letter", "read_table", "sentences"]
 
@@ -175,7 +175,9 @@ def _means(trials: pl.DataFrame) -> Iterator[Mean]:
 
 
 def _named_rows(trials: pl.DataFrame) -> tuple[str, ...]:
-    return tuple(f"{row['arm']}, {percent(row['sparsity'])}, seed {row['seed']}" for row in trials.iter_rows(named=True))
+    return tuple(
+        f"{row['arm']}, {percent(row['sparsity'])}, seed {row['seed']}" for row in trials.iter_rows(named=True)
+    )
 
 
 # ---- in words ----------------------------------------------------------------------------------------

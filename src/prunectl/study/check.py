@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from prunectl.base.cells import cell
-from prunectl.base.errors import nearest
+from prunectl.base.text import did_you_mean
 from prunectl.catalog.entry import written
 from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.schedule import Schedule
 from prunectl.catalog.slips import Slip
 from prunectl.catalog.values import Moment
-from prunectl.catalog.wording import Path, listing, meant, path_text, shown
+from prunectl.catalog.wording import Path, listing, path_text, shown
 from prunectl.study.arms import Arm, expand, number_of_arms
 from prunectl.study.schema import (
     Claim,
@@ -292,10 +292,10 @@ def claimed(claim: Claim, arms: Sequence[Arm], sweep: SweepSection | None) -> It
         for key in alone:
             values = list(dict.fromkeys(filter(None, (arm.columns()[key] for arm in arms))))
             wanted = selector[key]
-            close = nearest(wanted, values) if isinstance(wanted, str) else None
+            hint = did_you_mean(wanted, values) if isinstance(wanted, str) else None
             others = f"; they have {listing(values)}" if values else ""
             message = f"no arm of the study has {key} = {_wanted(wanted)}{others}"
-            yield Slip(path=(side, key), message=message, hint=meant(close))
+            yield Slip(path=(side, key), message=message, hint=hint)
         if not alone and not any(arm.matches(selector) for arm in arms):
             both = " and ".join(f"{key} = {_wanted(value)}" for key, value in selector.items())
             yield Slip(path=(side,), message=f"no arm of the study has {both} together")

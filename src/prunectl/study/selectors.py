@@ -82,7 +82,9 @@ def _condition(piece: str, selector: str) -> Condition:
     if field not in FIELDS or not sign or not text.strip():
         close = nearest(field, FIELDS)
         hint = f"did you mean {close}=...?" if close not in (None, field) else EXAMPLE
-        raise StudyError(f"--only {selector!r}: {piece.strip()!r} is no condition; fields: {', '.join(FIELDS)}", hint=hint)
+        raise StudyError(
+            f"--only {selector!r}: {piece.strip()!r} is no condition; fields: {', '.join(FIELDS)}", hint=hint
+        )
     try:
         value = parsed(text)
     except ValueError as error:

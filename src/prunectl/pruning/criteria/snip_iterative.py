@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from prunectl.catalog.rounds import Rounds
 from prunectl.pruning.criteria.snip import Snip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prunectl.catalog.criterion import Criterion, Subject
-from prunectl.catalog.rounds import Rounds
 
 if TYPE_CHECKING:
     from prunectl.catalog.criterion import Scores

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from prunectl.base.text import plural, points
 from prunectl.results.published.index import Description, describe
 from prunectl.results.published.load import matching
 from prunectl.results.statistics import median
-from prunectl.results.wording import plural, points
 from prunectl.study.arms import COLUMNS
 from prunectl.study.reading import choices, means
 
