@@ -6,10 +6,10 @@ that is `work/`, one module per kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NewType
 
-from prunectl.base.keys import canonical, digest
+from prunectl.base.keys import canonical, digest, plain
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds
@@ -64,7 +64,8 @@ class Train(Step):
     """Train from a state, masked or dense, to step `to_step` of the recipe. Leaves a state and a curve.
 
     `first_step` is where in the recipe it begins. What it can be taken up from (an earlier state of the same
-    training) is not in the key: the bits do not depend on it.
+    training) is not in the key: the bits do not depend on it. `evaluate` is when the curve gets a point: after every
+    epoch, after this many steps, or never.
     """
 
     kind: ClassVar[str] = "train"
@@ -77,6 +78,7 @@ class Train(Step):
     optimizer: Literal["fresh", "kept"]
     first_step: int
     to_step: int
+    evaluate: Literal["epoch", "never"] | int = field(default="epoch", metadata={"absent": "epoch"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -219,13 +221,9 @@ PARENTS: dict[type[Step], tuple[str, ...]] = {
 """The fields that are keys of parents, per kind."""
 
 
-NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in PARENTS}
-
-
 def preimage(step: Step) -> str:
-    """The canonical text that a step's key is the digest of."""
-    body = {name: getattr(step, name) for name in NAMES[type(step)]}
-    return canonical({"schema": SCHEMA, "kind": step.kind, "version": step.version, **body})
+    """The canonical text that a step's key is the digest of. A field that has its "absent" value is left out of it."""
+    return canonical({"schema": SCHEMA, "kind": step.kind, "version": step.version, **plain(step)})
 
 
 def key_of(step: Step) -> Key:

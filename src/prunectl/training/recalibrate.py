@@ -1,4 +1,4 @@
-"""BatchNorm statistics measured anew: what pruning without retraining leaves wrong."""
+"""BatchNorm statistics measured again: pruning without retraining leaves them wrong."""
 
 from __future__ import annotations
 
