@@ -28,9 +28,9 @@ class Fisher(DataCriterion):
 
     def prepare(self, subject: Subject) -> None:
         """BatchNorm that has never seen data sees the batches first."""
-        from prunectl.pruning.engines.flow import measure_batch_norm
+        from prunectl.base.batch_norm import measure_fresh
 
-        measure_batch_norm(subject.network, [images for images, _ in subject.batches])
+        measure_fresh(subject.network, [images for images, _ in subject.batches])
 
     def score(self, subject: Subject) -> Scores:
         """One forward and one backward pass, of which each image's share is squared."""

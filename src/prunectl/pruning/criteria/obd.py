@@ -53,9 +53,9 @@ class Obd(DataCriterion):
 
     def prepare(self, subject: Subject) -> None:
         """BatchNorm that has never seen data sees the batches first."""
-        from prunectl.pruning.engines.flow import measure_batch_norm
+        from prunectl.base.batch_norm import measure_fresh
 
-        measure_batch_norm(subject.network, [images for images, _ in subject.batches])
+        measure_fresh(subject.network, [images for images, _ in subject.batches])
 
     def score(self, subject: Subject) -> Scores:
         """Per image one forward pass, and one backward pass per factor."""

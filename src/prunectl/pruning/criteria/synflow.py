@@ -30,10 +30,11 @@ class SynFlow(Criterion):
         """Every parameter at its absolute value, BatchNorm neutral: once, for all rounds."""
         import torch
 
-        from prunectl.pruning.engines.flow import as_products, neutral_batch_norm
+        from prunectl.base.batch_norm import neutralize
+        from prunectl.pruning.engines.products import as_products
 
         as_products(subject.network)
-        neutral_batch_norm(subject.network)
+        neutralize(subject.network)
         with torch.no_grad():
             for parameter in subject.network.parameters():
                 parameter.abs_()
