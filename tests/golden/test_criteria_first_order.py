@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from networks import SHAPE, batch, small_network
+from prunectl.base.batch_norm import neutralize
 from prunectl.catalog.criterion import Criterion
 from prunectl.pruning.criteria.activation import Activation
 from prunectl.pruning.criteria.gradient import Gradient
@@ -21,7 +22,7 @@ from prunectl.pruning.criteria.random import Random
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.snip_iterative import SnipIterative
 from prunectl.pruning.criteria.synflow import SynFlow
-from prunectl.pruning.engines.flow import as_products, neutral_batch_norm
+from prunectl.pruning.engines.products import as_products
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
@@ -112,7 +113,7 @@ def test_synflow_is_the_slope_of_the_summed_flow(name: str, place: int) -> None:
     """Tanaka et al. (2020), eq. 2: R with all parameters positive, BatchNorm neutral, an image of ones."""
     network = small_network().double().eval()
     scored = float(scores_of(SynFlow(), network)[name].view(-1)[place])
-    neutral_batch_norm(network)
+    neutralize(network)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.abs_()

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion, Subject
 from prunectl.catalog.rounds import Rounds, sparsities
 from prunectl.catalog.scope import Scope
 from prunectl.pruning import mask as masking
-from prunectl.pruning.engines.flow import NORMS
 from prunectl.pruning.engines.select import all_finite
 from prunectl.pruning.prunable import prunable
 
@@ -117,9 +117,8 @@ def _subject(
 ) -> Subject:
     dtype = getattr(torch, criterion.precision)
     twin = copy.deepcopy(network).to(dtype).eval()
-    for module in twin.modules():
-        if isinstance(module, NORMS):
-            module.train(criterion.batch_norm == "train")
+    for norm in batch_norms(twin):
+        norm.train(criterion.batch_norm == "train")
     for parameter in twin.parameters():
         parameter.grad = None
         parameter.requires_grad_(True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from prunectl.plan.steps import Network
-from prunectl.pruning.engines.flow import effective
+from prunectl.pruning.engines.paths import effective
 from prunectl.pruning.mask import Masks, Pruned, pack, unpack
 from prunectl.store import layout
 from prunectl.work.networks import empty

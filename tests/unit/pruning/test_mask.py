@@ -17,7 +17,7 @@ from prunectl.pruning.criteria.random import Random
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.synflow import SynFlow
 from prunectl.pruning.engines.allocation import apportion
-from prunectl.pruning.engines.flow import effective
+from prunectl.pruning.engines.paths import effective
 from prunectl.pruning.engines.select import lowest
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -51,9 +51,9 @@ class Rates(Scope):
     so here, until a layer is gone and the others lose more. With structure "channels" it is fractions of channels.
     """
 
-    name: ClassVar[str] = "rates"
-    summary: ClassVar[str] = "layers lose fractions in proportion to `per_layer`; who is not named stays whole"
-    paper: ClassVar[str] = "Li et al. (2017), Section 3.2; Renda et al. (2020), Appendix"
+    name = "rates"
+    summary = "layers lose fractions in proportion to `per_layer`; who is not named stays whole"
+    paper = "Li et al. (2017), Section 3.2; Renda et al. (2020), Appendix"
 
     per_layer: PerLayer = (("*", 1.0),)
 
