@@ -59,7 +59,7 @@ def verdict(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Arm]) -> Verd
     Sparsity 0 is the baseline itself and is left out unless `at_sparsity` asks for it.
     """
     asked = _about(claim, trials)
-    better, than = (_selected(asked, arms, selector) for selector in (claim.better, claim.than))
+    better, than = (selected(asked, arms, selector) for selector in (claim.better, claim.than))
     if better.is_empty() or than.is_empty():
         side = "better" if better.is_empty() else "than"
         return _unsettled(claim, f"no trial is what {side!r} selects")
@@ -93,7 +93,7 @@ def compared(claim: Claim) -> set[str]:
     return {name for name in (*claim.better, *claim.than) if claim.better.get(name) != claim.than.get(name)}
 
 
-def _selected(trials: pl.DataFrame, arms: Mapping[str, Arm], selector: Mapping[str, Any]) -> pl.DataFrame:
+def selected(trials: pl.DataFrame, arms: Mapping[str, Arm], selector: Mapping[str, Any]) -> pl.DataFrame:
     """The rows of the arms that a selector means."""
     return trials.filter(pl.col("arm").is_in([label for label, arm in arms.items() if arm.matches(selector)]))
 
