@@ -15,6 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from prunectl.catalog import criterion, rounds, scope
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.slips import RefusedError, Slip, refused
 from prunectl.catalog.table import Section, as_entry
@@ -114,8 +115,9 @@ def catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJson
     return as_entry(catalog), PlainSerializer(_as_written), WithJsonSchema(schema)
 
 
-Criterion = Annotated[Entry, *catalogued("criteria")]
-Scope = Annotated[Entry, *catalogued("scopes")]
+Criterion = Annotated[criterion.Criterion, *catalogued("criteria")]
+Scope = Annotated[scope.Scope, *catalogued("scopes")]
+Rounds = Annotated[rounds.Rounds, *catalogued("rounds")]
 Model = Annotated[Entry, *catalogued("models")]
 Dataset = Annotated[Entry, *catalogued("datasets")]
 Augmentation = Annotated[Entry, *catalogued("augmentations")]

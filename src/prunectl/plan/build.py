@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Content
 from prunectl.catalog.recipe import Recipe
-from prunectl.catalog.rounds import Rounds
-from prunectl.catalog.scope import Scope
 from prunectl.plan.graph import Arm, Plan, StepSet, Trial, follow_ups
 from prunectl.plan.resolve import arms_of, data_of, network_of, recipe_of
 from prunectl.plan.steps import (
@@ -31,9 +28,6 @@ from prunectl.plan.steps import (
     Train,
 )
 from prunectl.study.schema import Study
-
-SAME = 1e-9
-"""Two sparsities nearer than this are one level."""
 
 
 def build(study: Study, content: Content) -> Plan:
@@ -117,7 +111,7 @@ def _trials(site: _Site, arm: Arm, seed: int, sparsities: tuple[float, ...]) -> 
                 mask=None, state=baseline, measure=dense, measure_before=None,
             )  # fmt: skip
             continue
-        for level in _levels_between(arm, reached, sparsity):
+        for level in arm.rounds.levels(reached, sparsity):
             state, before = _next_level(site, arm, seed, level, state, before)
         plain = _mask(site, arm, seed, sparsity, state, before)
         mask = plain
@@ -137,18 +131,9 @@ def _trials(site: _Site, arm: Arm, seed: int, sparsities: tuple[float, ...]) -> 
             measure=site.measure(trained, mask),
             measure_before=site.measure(_origin(site, arm, seed, state), mask) if arm.retrain != "none" else None,
         )
-        if arm.rounds is None:
+        if arm.rounds.retrains:
             state, before = _next_level(site, arm, seed, sparsity, state, before)
             reached = sparsity
-
-
-def _levels_between(arm: Arm, reached: float, target: float) -> Iterator[float]:
-    """The levels on the way from one sparsity to the next, each removing the arm's rate of what is left."""
-    if arm.rate is None:
-        return
-    while (following := 1 - (1 - reached) * (1 - arm.rate)) < target - SAME:
-        yield following
-        reached = following
 
 
 def _next_level(site: _Site, arm: Arm, seed: int, sparsity: float, state: Key, before: Key | None) -> tuple[Key, Key]:
@@ -163,20 +148,17 @@ def _next_level(site: _Site, arm: Arm, seed: int, sparsity: float, state: Key, b
 
 def _mask(site: _Site, arm: Arm, seed: int, sparsity: float, state: Key, before: Key | None) -> Key:
     """The mask of a network: from scores that every sparsity shares, or in rounds towards this one."""
-    data = None
-    if isinstance(arm.criterion, Criterion) and arm.criterion.needs_data:
-        data = replace(site.data, test_limit=None)
+    data = replace(site.data, test_limit=None) if arm.criterion.needs_data else None
     invert = arm.ablation == "invert"
-    own = arm.criterion.rounds if isinstance(arm.criterion, Criterion) else Rounds()
-    rounds = arm.rounds or own  # iterative: each level prunes as the criterion is defined
-    if rounds.kind == "one-shot":
+    rounds = arm.criterion.own_rounds() if arm.rounds.retrains else arm.rounds
+    if len(rounds.targets(sparsity)) == 1:
         scores = site.steps.add(
             Score(
                 network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, seed=seed,
                 state=state, mask=before,
             )
         )  # fmt: skip
-        if isinstance(arm.scope, Scope) and arm.scope.needs_weights:
+        if arm.scope.needs_weights:
             return site.steps.add(
                 PruneByWeights(
                     network=site.network, scope=arm.scope, sparsity=sparsity, invert=invert, seed=seed, scores=scores,

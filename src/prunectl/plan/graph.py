@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from prunectl.catalog.entry import Entry
+from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.scope import Scope
 from prunectl.plan.stage import Stage
 from prunectl.plan.steps import Key, Step, Train, key_of, parents
 
@@ -17,14 +18,12 @@ from prunectl.plan.steps import Key, Step, Train, key_of, parents
 class Arm:
     """One fully chosen combination. Steps are those of the dense training; `label`s are the table's."""
 
-    criterion: Entry
-    scope: Entry
+    criterion: Criterion
+    scope: Scope
     structure: str
     at_step: int
     at_label: str
-    rounds: Rounds | None  # None: iterative, level by level with retraining
-    rounds_label: str
-    rate: float | None  # of iterative rounds: the fraction of what is left that a level removes at the most
+    rounds: Rounds
     ablation: str
     retrain: str
     retrain_label: str
@@ -39,7 +38,7 @@ class Arm:
             "scope": self.scope.label(),
             "structure": self.structure,
             "at": self.at_label,
-            "rounds": self.rounds_label,
+            "rounds": self.rounds.label(),
             "ablation": self.ablation,
             "retrain": self.retrain_label,
         }
@@ -50,7 +49,7 @@ class Arm:
         parts = [self.criterion.label(), f"at {self.at_label}"]
         parts += [self.scope.label()] if self.scope.name != "global" else []
         parts += [self.structure] if self.structure != "weights" else []
-        parts += [self.rounds_label] if self.rounds != getattr(self.criterion, "rounds", None) else []
+        parts += [self.rounds.label()] if self.rounds != self.criterion.own_rounds() else []
         parts += [self.retrain_label] if self.retrain != "none" else []
         parts += [self.ablation] if self.ablation != "none" else []
         return " · ".join(parts)

@@ -8,21 +8,18 @@ from dataclasses import replace
 from itertools import product
 
 from prunectl.base.errors import StudyError
-from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Content, Dataset
-from prunectl.catalog.entry import Entry
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds
 from prunectl.plan.graph import Arm
 from prunectl.plan.steps import Data, Network
 from prunectl.study.arms import ways
-from prunectl.study.labels import Labels, finetuned, moment_label, rounds_label
+from prunectl.study.labels import Labels, finetuned, moment_label
 from prunectl.study.schema import (
     FinetuneSection,
     Length,
     Moment,
     PruneSection,
-    RoundsSection,
     Study,
     TrainSection,
     When,
@@ -123,7 +120,7 @@ def arms_of(study: Study, content: Content) -> tuple[Arm, ...]:
 
 
 def _arms(section: PruneSection, labels: Labels, recipe: Recipe, finetune: Recipe) -> Iterator[Arm]:
-    rounds_asked: tuple[RoundsSection | None, ...] = section.rounds or (None,)
+    rounds_asked: tuple[Rounds | None, ...] = section.rounds or (None,)
     for criterion, at, scope, structure, asked, ablation, retrain in product(
         section.criterion,
         section.at,
@@ -133,7 +130,6 @@ def _arms(section: PruneSection, labels: Labels, recipe: Recipe, finetune: Recip
         section.ablation,
         section.retrain,
     ):
-        rounds = _rounds(asked, criterion)
         for label, from_step, recipe_after in _retrainings(section, labels, retrain, recipe, finetune):
             yield Arm(
                 criterion=criterion,
@@ -141,9 +137,7 @@ def _arms(section: PruneSection, labels: Labels, recipe: Recipe, finetune: Recip
                 structure=structure,
                 at_step=step_of(at, recipe),
                 at_label=labels.at(at, section),
-                rounds=rounds,
-                rounds_label=rounds_label(rounds or asked),
-                rate=asked.rate if asked is not None else None,
+                rounds=asked or criterion.own_rounds(),
                 ablation=ablation,
                 retrain=retrain,
                 retrain_label=label,
@@ -177,15 +171,3 @@ def _retrainings(
                 raise StudyError(f"{label} rewinds by {steps} steps, and the training has only {recipe.steps}")
             else:
                 yield label, recipe.steps - steps, recipe
-
-
-def _rounds(asked: RoundsSection | None, criterion: Entry) -> Rounds | None:
-    """The rounds that are asked for, else the criterion's own; None for iterative ones."""
-    own = criterion.rounds if isinstance(criterion, Criterion) else Rounds()
-    if asked is None:
-        return own
-    if asked.kind == "iterative":
-        return None
-    if asked.kind == "one-shot":
-        return Rounds()
-    return Rounds(kind=asked.kind, count=asked.count or max(own.count, 100))

@@ -19,7 +19,7 @@ from prunectl.study.labels import parts
 TOLD_BY = dict.fromkeys(RETRAINING, "retrain")
 """What a selector asks for that the label of another column tells."""
 
-CATALOGS = {"criterion": "criteria", "scope": "scopes"}
+CATALOGS = {"criterion": "criteria", "scope": "scopes", "rounds": "rounds"}
 
 
 def select(trials: pl.DataFrame, selector: Mapping[str, Any]) -> pl.DataFrame:
@@ -49,9 +49,9 @@ def means(key: str, wanted: Any, label: str) -> bool:
     if key == "at":
         moment, _, number = name.partition("=")
         return _moment({moment: number} if number else {}, wanted) and name != "end"
-    asked = {key: value for key, value in wanted.items() if key not in ("name", "kind")}
+    asked = {key: value for key, value in wanted.items() if key != "name"}
     known = {**_defaults(key, name), **parameters}
-    return bool(wanted.get("name", wanted.get("kind", name)) == name) and _alike(known, asked)
+    return bool(wanted.get("name", name) == name) and _alike(known, asked)
 
 
 def _moment(known: Mapping[str, str], wanted: Any) -> bool:

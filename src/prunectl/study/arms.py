@@ -9,7 +9,7 @@ from typing import Any
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.table import tupled
 from prunectl.catalog.values import Length, Moment
-from prunectl.study.labels import Labels, Way, rounds_label
+from prunectl.study.labels import Labels, Way
 from prunectl.study.schema import PruneSection
 
 LISTS = ("criterion", "at", "scope", "structure", "rounds", "ablation", "retrain")
@@ -47,8 +47,8 @@ def spanned(section: PruneSection, labels: Labels) -> Spanned:
         tuple(
             (criterion.label(), "" if rounds == own else rounds)
             for criterion in section.criterion
-            for own in [rounds_label(getattr(criterion, "rounds", None))]
-            for rounds in (map(rounds_label, section.rounds) if section.rounds else [own])
+            for own in [criterion.own_rounds().label()]
+            for rounds in ([way.label() for way in section.rounds] if section.rounds else [own])
         ),
         tuple(labels.at(when, section) for when in section.at),
         tuple(scope.label() for scope in section.scope),
@@ -74,7 +74,7 @@ def selects(selector: Mapping[str, Any], section: PruneSection) -> bool:
         ("criterion" not in selector or matches(selector["criterion"], criterion))
         and ("rounds" not in selector or any(matches(selector["rounds"], each) for each in rounds))
         for criterion in section.criterion
-        for rounds in [section.rounds or (getattr(criterion, "rounds", None),)]
+        for rounds in [section.rounds or (criterion.own_rounds(),)]
     )
 
 
@@ -99,7 +99,7 @@ def _lasts(wanted: Any, way: Way) -> bool:
 def values(section: PruneSection, key: str) -> tuple[Any, ...]:
     """What the arms of a table have for a key of selectors; rounds not given are those of the criteria."""
     if key == "rounds" and section.rounds is None:
-        return tuple(getattr(criterion, "rounds", None) for criterion in section.criterion)
+        return tuple(criterion.own_rounds() for criterion in section.criterion)
     if key in ("rewind_to", "budget"):
         kinds = (str, Moment) if key == "rewind_to" else (float, Length)
         return tuple(way for kind in section.retrain for way in ways(section, kind) if isinstance(way, kinds))
@@ -136,7 +136,7 @@ def name_of(value: Any) -> str:
         return value
     if isinstance(value, Entry):
         return value.name
-    return "" if isinstance(value, Moment) else str(getattr(value, "kind", ""))
+    return ""
 
 
 def names_of(sections: Iterable[PruneSection], key: str) -> list[str]:
@@ -147,7 +147,7 @@ def names_of(sections: Iterable[PruneSection], key: str) -> list[str]:
 def _asked(value: Any) -> str:
     if isinstance(value, Moment | Length):
         return as_table(value)
-    return f"{value:g}" if isinstance(value, float) else name_of(value) or "one-shot"
+    return f"{value:g}" if isinstance(value, float) else name_of(value)
 
 
 def as_table(value: Moment | Length) -> str:

@@ -23,7 +23,6 @@ from prunectl.study.schema import (
     FinetuneSection,
     ModelSection,
     PruneSection,
-    RoundsSection,
     ScheduleSection,
     Study,
     SweepSection,
@@ -106,26 +105,21 @@ def retraining(section: PruneSection) -> Iterator[Slip]:
 
 
 def rounds(section: PruneSection, sweep: SweepSection | None) -> Iterator[Slip]:
-    """Iterative rounds prune a trained network and retrain it; their levels are the sweep's."""
+    """Rounds with retraining prune a trained network; their levels are the sweep's."""
     for place, way in enumerate(section.rounds or ()):
-        if way.kind != "iterative":
+        if not way.retrains:
             continue
         path: Path = ("rounds", place)
         early = [when for when in section.at if when != "end"]
         if early:
-            yield Slip(path=path, message=f'iterative rounds need at = "end", not at = {_when(early[0])}')
+            yield Slip(path=path, message=f'{way.name} rounds need at = "end", not at = {_when(early[0])}')
         for still in {"none", "recalibrate"}.intersection(section.retrain):
             hint = "give retrain a value that trains: finetune, weight-rewind or lr-rewind"
-            message = f"iterative rounds retrain at each level, so not retrain = {shown(still)}"
+            message = f"{way.name} rounds retrain at each level, so not retrain = {shown(still)}"
             yield Slip(path=path, message=message, hint=hint)
-        yield from _level_rate(way, sweep, path)
-
-
-def _level_rate(way: RoundsSection, sweep: SweepSection | None, path: Path) -> Iterator[Slip]:
-    if sweep is None or sweep.levels is None or way.rate is None or way.rate == sweep.levels.rate:
-        return
-    message = f"each level removes {way.rate} here, but {sweep.levels.rate} in sweep.levels"
-    yield Slip(path=(*path, "rate"), message=message, hint="leave it out: the levels of the sweep are taken")
+        if sweep is not None and sweep.levels is not None:
+            for key, message in way.problems(sweep.levels.rate):
+                yield Slip(path=(*path, *key), message=message, hint="leave it out: the levels of the sweep are taken")
 
 
 def scopes(section: PruneSection) -> Iterator[Slip]:
@@ -137,7 +131,7 @@ def scopes(section: PruneSection) -> Iterator[Slip]:
                 path=("scope", place), message=message, hint=f'structure "channels" goes with {listing(OF_CHANNELS)}'
             )
     for criterion in section.criterion:
-        fitting = getattr(criterion, "scopes", None)
+        fitting = criterion.scopes
         for place, scope in enumerate(section.scope):
             if fitting is not None and scope.name not in fitting:
                 message = f"{shown(criterion.name)} cannot be spread by {shown(scope.name)}"

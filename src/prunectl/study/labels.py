@@ -96,14 +96,6 @@ def budget_label(budget: float | Length | None) -> str:
     return f"{budget:g}"
 
 
-def rounds_label(way: Any) -> str:
-    """The rounds of a study or of a criterion (which may have none) as the table writes them."""
-    kind = getattr(way, "kind", "one-shot")
-    if kind == "iterative":
-        return labelled(kind, {} if way.rate is None else {"rate": f"{way.rate:g}"})
-    return kind if kind == "one-shot" else f"{kind}(count={way.count})"
-
-
 def _shown(value: Any) -> str:
     """A value of a recipe as a label shows it; a schedule by its kind and what is not at its default."""
     if isinstance(value, ScheduleSection):

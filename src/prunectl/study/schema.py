@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from prunectl.base.errors import nearest
 from prunectl.catalog.slips import Slip, unknown
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.values import (
@@ -34,6 +33,7 @@ from prunectl.catalog.values import (
     Optimizer,
     Rate,
     Retraining,
+    Rounds,
     Scope,
     Seed,
     Seeds,
@@ -59,7 +59,6 @@ __all__ = [
     "PruneSection",
     "PublishedSection",
     "Retraining",
-    "RoundsSection",
     "ScheduleSection",
     "Seed",
     "Study",
@@ -226,40 +225,6 @@ class SweepSection(Section):
         return tuple(sorted(self.sparsities or ()))
 
 
-class RoundsSection(Section):
-    """How a sparsity is reached: at once, in `count` rounds without training, or by retrained levels."""
-
-    shorthand = "kind"
-
-    kind: Literal["one-shot", "exponential", "linear", "iterative"] = Field(
-        default="one-shot",
-        description="at once; in rounds without training, density falling in equal ratios or equal steps; "
-        "or with retraining after each level",
-    )
-    count: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
-        default=None, description="how many rounds; for exponential and linear"
-    )
-    rate: Rate | None = Field(
-        default=None,
-        description="the fraction of what is left that each level removes; for iterative, "
-        "which otherwise takes the sweep's sparsities as its levels",
-    )
-
-    @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
-        """`count` is for rounds without training, which need it; `rate` is for iterative rounds."""
-        kind = table.get("kind", "one-shot")
-        kinds = ("one-shot", "exponential", "linear", "iterative")
-        likely = nearest(kind, kinds) if isinstance(kind, str) else None
-        counted = likely in ("exponential", "linear")
-        if counted and "count" not in table:
-            yield Slip(path=("count",), message=f'missing: kind = "{likely}" needs the number of rounds')
-        if likely is not None and not counted and "count" in table:
-            yield Slip(path=("count",), message=f'is for kind = "exponential" or "linear", not for "{likely}"')
-        if likely not in (None, "iterative") and "rate" in table:
-            yield Slip(path=("rate",), message=f'is for kind = "iterative", not for "{likely}"')
-
-
 class PruneSection(Section):
     """[[prune]]: arms; every value may be a list, and the arms are the product of the lists."""
 
@@ -272,7 +237,7 @@ class PruneSection(Section):
         default=("weights",), description="what is pruned: single weights or whole channels"
     )
     # None: the rounds that the criterion is defined with
-    rounds: Many[RoundsSection] | None = Field(
+    rounds: Many[Rounds] | None = Field(
         default=None, description="how the sparsity is reached; the default is the criterion's own way"
     )
     ablation: Many[Ablation] = Field(

@@ -241,7 +241,7 @@ def test_a_restarted_schedule_begins_anew() -> None:
 @pytest.mark.parametrize("retrain", ["finetune", "weight-rewind", "lr-rewind"])
 def test_each_iterative_level_starts_from_the_one_before(retrain: str) -> None:
     planned = plan(
-        {"criterion": "magnitude", "at": "end", "rounds": {"kind": "iterative"}, "retrain": retrain},
+        {"criterion": "magnitude", "at": "end", "rounds": {"name": "iterative"}, "retrain": retrain},
         sweep={"levels": {"rate": 0.2, "count": 4}, "seeds": [1]},
     )
     levels = [one for one in planned.trials if one.sparsity > 0]
@@ -259,7 +259,7 @@ def test_each_iterative_level_starts_from_the_one_before(retrain: str) -> None:
 def test_a_rate_puts_levels_between_the_sparsities_of_the_sweep() -> None:
     arm = {"criterion": "magnitude", "at": "end", "retrain": "lr-rewind"}
     planned = plan(
-        {**arm, "rounds": {"kind": "iterative", "rate": 0.2}}, sweep={"sparsities": [0.2, 0.5904, 0.6], "seeds": [1]}
+        {**arm, "rounds": {"name": "iterative", "rate": 0.2}}, sweep={"sparsities": [0.2, 0.5904, 0.6], "seeds": [1]}
     )
     assert len(planned.trials) == 3
     levels = sorted(step.sparsity for step in planned.steps.values() if isinstance(step, Prune))
@@ -267,7 +267,7 @@ def test_a_rate_puts_levels_between_the_sparsities_of_the_sweep() -> None:
 
 
 def test_ablations_of_an_iterative_arm_are_leaves_of_one_chain() -> None:
-    arm = {"criterion": "magnitude", "at": "end", "rounds": {"kind": "iterative"}, "retrain": "lr-rewind"}
+    arm = {"criterion": "magnitude", "at": "end", "rounds": {"name": "iterative"}, "retrain": "lr-rewind"}
     sweep = {"levels": {"rate": 0.2, "count": 3}, "seeds": [1]}
     alone, all_ = plan(arm, sweep=sweep), plan({**arm, "ablation": ["none", "shuffle", "reinit"]}, sweep=sweep)
     assert set(alone.steps) < set(all_.steps)
@@ -276,10 +276,10 @@ def test_ablations_of_an_iterative_arm_are_leaves_of_one_chain() -> None:
 
 def test_rounds_of_a_criterion_are_its_own_unless_told() -> None:
     assert kinds(plan({"criterion": "synflow"}))["prune-rounds"] == 4
-    assert kinds(plan({"criterion": "synflow", "rounds": {"kind": "one-shot"}}))["prune-rounds"] == 0
-    linear = plan({"criterion": "snip", "rounds": {"kind": "linear", "count": 5}})
+    assert kinds(plan({"criterion": "synflow", "rounds": {"name": "one-shot"}}))["prune-rounds"] == 0
+    linear = plan({"criterion": "snip", "rounds": {"name": "linear", "count": 5}})
     steps = [step for step in linear.steps.values() if isinstance(step, PruneRounds)]
-    assert {(step.rounds.kind, step.rounds.count) for step in steps} == {("linear", 5)}
+    assert {step.rounds.label() for step in steps} == {"linear(count=5)"}
 
 
 def test_where_the_data_lie_is_in_no_key() -> None:

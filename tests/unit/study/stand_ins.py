@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from prunectl.catalog import tables
+from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.scope import Scope
 from prunectl.catalog.tables import Catalog
 
 
@@ -42,33 +43,32 @@ class Mlp(Entry):
     hidden: tuple[int, ...] = (300, 100)
 
 
-class Snip(Entry):
-    name: ClassVar[str] = "snip"
+class Snip(Criterion):
+    name = "snip"
     summary: ClassVar[str] = "connection sensitivity"
-    rounds: ClassVar[SimpleNamespace] = SimpleNamespace(kind="one-shot", count=1)
 
     samples_per_class: Annotated[int, Field(ge=1, description="images of each class")] = 10
 
 
-class Magnitude(Entry):
-    name: ClassVar[str] = "magnitude"
+class Magnitude(Criterion):
+    name = "magnitude"
     summary: ClassVar[str] = "size of the weight"
 
 
-class SynFlow(Entry):
-    name: ClassVar[str] = "synflow"
+class SynFlow(Criterion):
+    name = "synflow"
     summary: ClassVar[str] = "flow"
-    rounds: ClassVar[SimpleNamespace] = SimpleNamespace(kind="exponential", count=100)
-    scopes: ClassVar[tuple[str, ...]] = ("global",)
+    rounds = {"name": "exponential", "count": 100}
+    scopes = ("global",)
 
 
-class Global(Entry):
-    name: ClassVar[str] = "global"
+class Global(Scope):
+    name = "global"
     summary: ClassVar[str] = "one ranking"
 
 
-class Layerwise(Entry):
-    name: ClassVar[str] = "layerwise"
+class Layerwise(Scope):
+    name = "layerwise"
     summary: ClassVar[str] = "each layer alike"
 
 
@@ -95,7 +95,8 @@ ENTRIES = {
     "datasets": {"digits": "stand_ins:Digits", "images": "stand_ins:Images"},
     "augmentations": {"flip": "stand_ins:Flip", "pad-crop": "stand_ins:PadCrop"},
 }
+KINDS = {name: tables.CATALOGS[name].kind for name in ("criteria", "scopes")}
 CATALOGS = {
-    name: Catalog(one=tables.CATALOGS[name].one, kind="prunectl.catalog.entry:Entry", entries=entries)
+    name: Catalog(one=tables.CATALOGS[name].one, kind=KINDS.get(name, "prunectl.catalog.entry:Entry"), entries=entries)
     for name, entries in ENTRIES.items()
-}
+} | {"rounds": tables.CATALOGS["rounds"]}

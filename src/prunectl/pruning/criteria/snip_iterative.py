@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from prunectl.catalog.rounds import Rounds
 from prunectl.pruning.criteria.snip import Snip
 
 
@@ -15,4 +14,4 @@ class SnipIterative(Snip):
     name = "snip-iterative"
     summary = "|w · ∂L/∂w| scored anew in 100 rounds, density falling exponentially"
     paper = "de Jorge et al. (2021), Section 4; Frankle et al. (2021)"
-    rounds = Rounds(kind="exponential", count=100)
+    rounds = {"name": "exponential", "count": 100}

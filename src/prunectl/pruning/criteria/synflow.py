@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import Criterion, Subject
-from prunectl.catalog.rounds import Rounds
 
 if TYPE_CHECKING:
     from prunectl.catalog.criterion import Scores
@@ -24,7 +23,7 @@ class SynFlow(Criterion):
     paper = "Tanaka et al. (2020), eq. 1 to 3, Algorithm 1"
     precision = "float64"
     repeatable = True
-    rounds = Rounds(kind="exponential", count=100)
+    rounds = {"name": "exponential", "count": 100}
 
     def prepare(self, subject: Subject) -> None:
         """Every parameter at its absolute value, BatchNorm neutral: once, for all rounds."""
