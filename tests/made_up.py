@@ -138,7 +138,7 @@ def trial(arm: Arm, sparsity: float, seed: int) -> dict[str, Any]:
     return dict.fromkeys(SCHEMA) | {
         "study": "made-up", "arm": arm.label, "model": "vgg16", "dataset": "cifar10",
         "criterion": arm.criterion.label(), "scope": arm.scope.label(), "structure": arm.structure, "at": arm.at_label,
-        "rounds": arm.rounds_label, "ablation": arm.ablation, "retrain": arm.retrain_label, "seed": seed,
+        "rounds": arm.rounds.label(), "ablation": arm.ablation, "retrain": arm.retrain_label, "seed": seed,
         "sparsity": sparsity, "sparsity_actual": 1 - kept / TOTAL, "compression": 1 / (1 - sparsity),
         "compression_actual": TOTAL / kept, "compression_error": TOTAL / kept * (1 - sparsity) - 1,
         "top1": top1, "top5": min(1.0, 0.8 + top1 * 0.21), "loss": 2.3 * (1 - top1) + 0.1, "top1_dense": dense,

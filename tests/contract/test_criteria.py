@@ -17,6 +17,7 @@ from prunectl.catalog.scope import Scope
 from prunectl.catalog.tables import entry_type, names
 from prunectl.pruning import mask as masking
 from prunectl.pruning.prunable import prunable
+from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
 
@@ -62,6 +63,7 @@ def test_it_says_what_it_is_and_what_it_needs(name: str) -> None:
     assert kind.needs_data == issubclass(kind, DataCriterion)
     assert kind.version >= 1
     assert kind.needs_data or not kind.needs_labels
+    assert not kind().own_rounds().retrains
     assert canonical(kind().preimage())
 
 
@@ -136,7 +138,7 @@ def test_rounds_on_one_copy_are_rounds_on_fresh_copies(name: str) -> None:
     """The promise of `repeatable`: what one round leaves on its copy does not change the next."""
     criterion = made(name)
     fresh = type("Fresh", (type(criterion),), {"repeatable": False})()
-    rounds = type(criterion.rounds)(kind="exponential", count=4)
+    rounds = Exponential(count=4)
     found = [
         prune_in_rounds(
             each, small_network(), Global(), 0.7, rounds, batches=[batch()] if criterion.needs_data else [],

@@ -55,7 +55,7 @@ def trials(path: Path, profile: str | None) -> pl.DataFrame:
             "study": study.name, "arm": trial.arm.label, "model": study.model.model.label(),
             "dataset": study.data.dataset.label(), "criterion": trial.arm.criterion.label(),
             "scope": trial.arm.scope.label(), "structure": trial.arm.structure, "at": trial.arm.at_label,
-            "rounds": trial.arm.rounds_label, "ablation": trial.arm.ablation, "retrain": trial.arm.retrain_label,
+            "rounds": trial.arm.rounds.label(), "ablation": trial.arm.ablation, "retrain": trial.arm.retrain_label,
             "seed": trial.seed, "sparsity": trial.sparsity,
         }
         for trial in plan.trials

@@ -150,7 +150,7 @@ def test_rounds_that_share_a_copy_find_what_fresh_copies_find() -> None:
     fresh = type("Fresh", (SynFlow,), {"repeatable": False})()
     found = [
         prune_in_rounds(
-            criterion, small_network(), Global(), 0.8, SynFlow.rounds, shape=SHAPE,
+            criterion, small_network(), Global(), 0.8, SynFlow().own_rounds(), shape=SHAPE,
             generator=torch.Generator().manual_seed(0),
         )
         for criterion in (SynFlow(), fresh)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.tables import read_entry
 
 if TYPE_CHECKING:
     import torch
@@ -59,17 +60,16 @@ class Criterion(Entry):
     """What BatchNorm uses while scoring: the batch's statistics, or the running ones. All else is in evaluation."""
     precision: ClassVar[Literal["float32", "float64"]] = "float32"
     """Of the copy that is scored, and of the scores."""
-    rounds: ClassVar[object] = "one-shot"
-    """The rounds that it is defined with. One-shot scores do not depend on the sparsity and are shared."""
+    rounds: ClassVar[str | Mapping[str, Any]] = "one-shot"
+    """The rounds that it is defined with, as a study would write them: see `own_rounds`."""
+    scopes: ClassVar[tuple[str, ...] | None] = None
+    """The names of the scopes that it is defined for; None: every one."""
     repeatable: ClassVar[bool] = False
     """Whether the copy can be scored again after `score`: rounds then share one, instead of a fresh copy each."""
 
-    scopes: ClassVar[tuple[str, ...] | None] = None
-
     def own_rounds(self) -> Rounds:
-        from prunectl.catalog.tables import entry_of
-
-        return entry_of("rounds", self.rounds, Rounds)
+        """The entry of the rounds that it is defined with. Raises PrunectlError if it is not written as one."""
+        return read_entry("rounds", self.rounds, Rounds)
 
     def prepare(self, subject: Subject) -> None:
         """What has to be done to a fresh copy before it is scored. Nothing, unless a criterion says so."""
@@ -82,8 +82,8 @@ class Criterion(Entry):
 class DataCriterion(Criterion):
     """A criterion that looks at training images: `batches` batches of `samples_per_class` images of each class."""
 
-    needs_data: ClassVar[bool] = True
-    needs_labels: ClassVar[bool] = True
+    needs_data = True
+    needs_labels = True
 
     samples_per_class: Annotated[int, Field(ge=1, description="images of each class in a scoring batch")] = 10
     batches: Annotated[int, Field(ge=1, description="how many such batches are scored and averaged")] = 1

@@ -26,3 +26,7 @@ class Rounds(Entry):
     def levels(self, reached: float, sparsity: float) -> Iterator[float]:
         """The retrained levels on the way from one sparsity to the next, both exclusive; only where `retrains`."""
         return iter(())
+
+    def problems(self, rate: float) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What contradicts a sweep in levels that each remove `rate` of what is left, each with its place here."""
+        return iter(())

@@ -6,11 +6,14 @@ A name of our own cannot be taken over.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
 from typing import Any, TypeVar, overload
+
+from pydantic import ValidationError
 
 from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean
@@ -42,6 +45,13 @@ SCOPES: Mapping[str, str] = {
     "erk": "prunectl.pruning.scopes.erk:Erk",
     "lamp": "prunectl.pruning.scopes.lamp:LampAllocation",
     "rates": "prunectl.pruning.scopes.rates:Rates",
+}
+
+ROUNDS: Mapping[str, str] = {
+    "one-shot": "prunectl.pruning.rounds.one_shot:OneShot",
+    "exponential": "prunectl.pruning.rounds.exponential:Exponential",
+    "linear": "prunectl.pruning.rounds.linear:Linear",
+    "iterative": "prunectl.pruning.rounds.iterative:Iterative",
 }
 
 MODELS: Mapping[str, str] = {
@@ -99,15 +109,6 @@ STUB = {
     "metrics": {
         n: f"prunectl.training.metrics.all:{c}" for n, c in (("top1", "Top1"), ("top5", "Top5"), ("loss", "Loss"))
     },
-    "rounds": {
-        n: f"prunectl.pruning.rounds.all:{c}"
-        for n, c in (
-            ("one-shot", "OneShot"),
-            ("exponential", "Exponential"),
-            ("linear", "Linear"),
-            ("iterative", "Iterative"),
-        )
-    },
     "structures": {
         n: f"prunectl.pruning.structures.all:{c}" for n, c in (("weights", "Weights"), ("channels", "Channels"))
     },
@@ -130,6 +131,7 @@ class Catalog:
 CATALOGS: Mapping[str, Catalog] = {
     "criteria": Catalog(one="criterion", kind="prunectl.catalog.criterion:Criterion", entries=CRITERIA),
     "scopes": Catalog(one="scope", kind="prunectl.catalog.scope:Scope", entries=SCOPES),
+    "rounds": Catalog(one="kind of rounds", kind="prunectl.catalog.rounds:Rounds", entries=ROUNDS),
     "models": Catalog(one="model", kind="prunectl.catalog.model:Model", entries=MODELS),
     "datasets": Catalog(one="data set", kind="prunectl.catalog.dataset:Dataset", entries=DATASETS),
     "augmentations": Catalog(
@@ -138,7 +140,6 @@ CATALOGS: Mapping[str, Catalog] = {
     "optimizers": Catalog(one="optimizer", kind="prunectl.catalog.optimizer:Optimizer", entries=STUB["optimizers"]),
     "schedules": Catalog(one="schedule", kind="prunectl.catalog.schedule:Schedule", entries=STUB["schedules"]),
     "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=STUB["metrics"]),
-    "rounds": Catalog(one="kind of rounds", kind="prunectl.catalog.rounds:Rounds", entries=STUB["rounds"]),
     "structures": Catalog(one="structure", kind="prunectl.catalog.structure:Structure", entries=STUB["structures"]),
     "ablations": Catalog(one="ablation", kind="prunectl.catalog.ablation:Ablation", entries=STUB["ablations"]),
     "retrainings": Catalog(
@@ -197,9 +198,19 @@ def _entry_type(catalog: str, name: str) -> type[Entry]:
     return found
 
 
-def entry_of(catalog, written, kind):
+def read_entry(catalog: str, written: str | Mapping[str, Any], kind: type[T]) -> T:
+    """The entry that is written as in a study file: a name, or a table with a name and parameters.
+
+    Raises PrunectlError for what `entry_type` refuses, and for parameters that the entry does not take.
+    """
     table = {"name": written} if isinstance(written, str) else dict(written)
-    return entry_type(catalog, table.pop("name"), kind).model_validate(table)
+    found = entry_type(catalog, str(table.pop("name", "")), kind)
+    try:
+        return found.model_validate_json(json.dumps(table))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise PrunectlError(f"{found.name!r} of the {catalog} does not take {table}: {place}: {first['msg']}") from None
 
 
 def _imported(place: str) -> Any:

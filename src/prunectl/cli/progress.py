@@ -48,7 +48,8 @@ def title(step: Step) -> str:
     if isinstance(step, Score):
         return f"score {step.criterion.label()}, seed {step.seed}"
     if isinstance(step, PruneRounds):
-        return f"prune {step.criterion.label()} to {step.sparsity:.4g} in {step.rounds.count} rounds, seed {step.seed}"
+        count = len(step.rounds.targets(step.sparsity))
+        return f"prune {step.criterion.label()} to {step.sparsity:.4g} in {count} rounds, seed {step.seed}"
     if isinstance(step, Prune):
         return f"prune to {step.sparsity:.4g}{', inverted' if step.invert else ''}, seed {step.seed}"
     seed = getattr(step, "seed", None)

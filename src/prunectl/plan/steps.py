@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NewType
 
 from prunectl.base.keys import canonical, digest, plain
+from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.scope import Scope
 
 Key = NewType("Key", str)
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when all keys must change. A change of one kind raises that kind's `version`."""
 
 
@@ -88,7 +90,7 @@ class Score(Step):
     kind: ClassVar[str] = "score"
     network: Network
     data: Data | None
-    criterion: Entry
+    criterion: Criterion
     exclude: tuple[str, ...]
     seed: int
     state: Key
@@ -101,7 +103,7 @@ class Prune(Step):
 
     kind: ClassVar[str] = "prune"
     network: Network
-    scope: Entry
+    scope: Scope
     sparsity: float
     invert: bool
     seed: int
@@ -125,9 +127,9 @@ class PruneRounds(Step):
     kind: ClassVar[str] = "prune-rounds"
     network: Network
     data: Data | None
-    criterion: Entry
+    criterion: Criterion
     exclude: tuple[str, ...]
-    scope: Entry
+    scope: Scope
     sparsity: float
     rounds: Rounds
     invert: bool

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion, Subject
-from prunectl.catalog.rounds import Rounds, sparsities
+from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.select import all_finite
@@ -75,7 +75,7 @@ def prune_in_rounds(
     original = {name: tensor.detach() for name, tensor in network.named_parameters() if name in subject.weights}
     pruned: masking.Pruned | None = None
     start = _sparsity(subject.masks)
-    for target in sparsities(rounds, sparsity):
+    for target in rounds.targets(sparsity):
         if target < start:
             continue  # an earlier level has come further than this round asks
         if pruned is not None and not criterion.repeatable:

@@ -126,10 +126,9 @@ def rounds(section: PruneSection, sweep: SweepSection | None) -> Iterator[Slip]:
             hint = "give retrain a value that trains: finetune, weight-rewind or lr-rewind"
             message = f"{way.name} rounds retrain at each level, so not retrain = {shown(still.name)}"
             yield Slip(path=path, message=message, hint=hint)
-        rate = way.parameters().get("rate")
-        if sweep is not None and sweep.levels is not None and rate not in (None, sweep.levels.rate):
-            message = f"each level removes {rate} here, but {sweep.levels.rate} in sweep.levels"
-            yield Slip(path=(*path, "rate"), message=message, hint="leave it out: the levels of the sweep are taken")
+        if sweep is not None and sweep.levels is not None:
+            for key, message in way.problems(sweep.levels.rate):
+                yield Slip(path=(*path, *key), message=message, hint="leave it out: the levels of the sweep are taken")
 
 
 def scopes(section: PruneSection) -> Iterator[Slip]:

@@ -54,16 +54,7 @@ def _choice(column: str, text: str) -> Any:
     plain = parsed(text)
     try:
         if column in CATALOGS:
-            return _entry(CATALOGS[column], plain)
+            return tables.read_entry(CATALOGS[column], plain, Entry)
         return _OTHERS[column].validate_python(tupled(plain)) if column in _OTHERS else plain
-    except (PrunectlError, ValidationError):
+    except (PrunectlError, ValidationError, TypeError, ValueError):
         return plain
-
-
-def _entry(catalog: str, plain: Any) -> Entry | Any:
-    table = plain if isinstance(plain, dict) else {"name": plain}
-    name = table.get("name")
-    if not isinstance(name, str):
-        return plain
-    kind = tables.entry_type(catalog, name)
-    return kind.model_validate({key: tupled(value) for key, value in table.items() if key != "name"})

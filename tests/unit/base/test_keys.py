@@ -35,7 +35,7 @@ def test_digests_are_pinned() -> None:
     assert canonical({"b": 1.0, "a": [True, None, "é"]}) == '{"a":[true,null,"é"],"b":1.0}'
     assert preimage(Init(network=NETWORK, seed=1)) == (
         '{"draw":"init","kind":"init","network":{"bn_init":"ones","classes":10,"init":"kaiming-normal",'
-        '"model":{"name":"thing","size":3,"version":1},"shape":[1,8,8]},"schema":1,"seed":1,"version":1}'
+        '"model":{"name":"thing","size":3,"version":1},"shape":[1,8,8]},"schema":2,"seed":1,"version":1}'
     )
     assert key_of(Init(network=NETWORK, seed=1)) == digest(preimage(Init(network=NETWORK, seed=1)))
     assert seed_of(1, "order", 57) == 328703207378572721

@@ -89,7 +89,7 @@ def test_a_criterion_with_nothing_to_prune_is_an_error() -> None:
     with pytest.raises(MethodError, match="nothing to prune"):
         score(SynFlow(), network, shape=IMAGES, generator=generator())
     with pytest.raises(MethodError, match="nothing to prune"):
-        prune_in_rounds(SynFlow(), network, Global(), 0.5, SynFlow.rounds, shape=IMAGES, generator=generator())
+        prune_in_rounds(SynFlow(), network, Global(), 0.5, SynFlow().own_rounds(), shape=IMAGES, generator=generator())
 
 
 def test_synflow_stays_finite_on_resnet_110_where_float32_does_not() -> None:

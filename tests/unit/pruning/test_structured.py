@@ -15,7 +15,6 @@ from networks import SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
-from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.tables import entry_type, names
 from prunectl.pruning import mask as masking
@@ -31,6 +30,8 @@ from prunectl.pruning.engines.channel_masks import (
 )
 from prunectl.pruning.mask import Masks
 from prunectl.pruning.prunable import prunable
+from prunectl.pruning.rounds.exponential import Exponential
+from prunectl.pruning.rounds.one_shot import OneShot
 from prunectl.pruning.scopes.erk import Erk
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise, Uniform
@@ -455,7 +456,7 @@ def test_shuffling_moves_channels_and_keeps_every_count() -> None:
 def test_rounds_reach_the_sparsity_and_leave_the_network_as_it_was() -> None:
     network = small_network()
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    rounds = Rounds(kind="exponential", count=20)
+    rounds = Exponential(count=20)
     pruned = prune_channels_in_rounds(SynFlow(), network, Global(), 0.8, rounds, shape=SHAPE, generator=generator())
     total = sum(weight.numel() for weight in prunable(network).values())
     assert gone(pruned.masks) / total == pytest.approx(0.8, abs=0.05)
@@ -464,7 +465,7 @@ def test_rounds_reach_the_sparsity_and_leave_the_network_as_it_was() -> None:
         SynFlow(), network, Global(), 0.9, rounds, shape=SHAPE, generator=generator(), before=pruned.masks
     )
     assert all((pruned.masks[name] | ~more.masks[name]).all() for name in more.masks)
-    once = prune_channels_in_rounds(Magnitude(), network, Global(), 0.5, Rounds(), shape=SHAPE, generator=generator())
+    once = prune_channels_in_rounds(Magnitude(), network, Global(), 0.5, OneShot(), shape=SHAPE, generator=generator())
     direct = prune_channels(magnitudes(network), channels_of(network, SHAPE), Global(), 0.5, generator=generator())
     assert all(torch.equal(once.masks[name], direct.masks[name]) for name in direct.masks)
 

@@ -202,11 +202,11 @@ def test_a_misspelt_name_still_has_its_parameters_checked(good: str, problems: P
 
 
 def test_a_misspelt_kind_of_rounds_still_has_its_keys_checked(good: str, problems: Problems) -> None:
-    rounds = 'at = "end"\nrounds = { kind = "exponental", rate = 0.2 }'
+    rounds = 'at = "end"\nrounds = { name = "exponental", rate = 0.2 }'
     found = {each.key: each for each in problems(good.replace('at = "end"', rounds))}
-    assert found["prune[1].rounds.kind"].hint == 'did you mean "exponential"?'
-    assert "needs the number of rounds" in found["prune[1].rounds.count"].message
-    assert 'is for kind = "iterative"' in found["prune[1].rounds.rate"].message
+    assert found["prune[1].rounds.name"].hint == 'did you mean "exponential"?'
+    assert found["prune[1].rounds.count"].message.startswith("missing: must be a whole number")
+    assert "unknown key; allowed here: count" in found["prune[1].rounds.rate"].message
 
 
 def test_no_arm_is_one_problem(good: str, problems: Problems) -> None:

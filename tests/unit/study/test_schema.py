@@ -12,13 +12,13 @@ from pydantic import ValidationError
 from prunectl.base.keys import canonical
 from prunectl.catalog.slips import slips_of
 from prunectl.catalog.wording import path_text
+from prunectl.pruning.rounds.iterative import Iterative
 from prunectl.study.schema import (
     Claim,
     DataSection,
     LevelsSection,
     Moment,
     PruneSection,
-    RoundsSection,
     ScheduleSection,
     Study,
     SweepSection,
@@ -91,7 +91,7 @@ def test_no_epoch_at_all_is_the_initialization(moment: dict[str, int]) -> None:
 def test_moments_rounds_and_schedules_may_be_words() -> None:
     section = PruneSection.model_validate({"criterion": "snip", "at": {"step": 5}, "rounds": "iterative"})
     assert section.at == (Moment(step=5),)
-    assert section.rounds == (RoundsSection(kind="iterative"),)
+    assert section.rounds == (Iterative(),)
     assert TrainSection.model_validate({"epochs": 1, "schedule": "cosine"}).schedule.kind == "cosine"
 
 
@@ -113,9 +113,11 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
         (ScheduleSection, {"kind": "cosine", "milestones": [3], "gamma": 0.5}, {"milestones", "gamma"}),
         (ScheduleSection, {"kind": "step"}, {"milestones"}),
         (ScheduleSection, {"kind": "step", "milestones": [3, 3]}, {"milestones[1]"}),
-        (RoundsSection, {"count": 3}, {"count"}),
-        (RoundsSection, {"kind": "linear"}, {"count"}),
-        (RoundsSection, {"kind": "linear", "count": 3, "rate": 0.1}, {"rate"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"count": 3}}, {"rounds.name"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"name": "linear"}}, {"rounds.count"}),
+        (PruneSection, {"criterion": "snip", "rounds": "linear"}, {"rounds"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"name": "linear", "count": 3, "rate": 0.1}}, {"rounds.rate"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"name": "iterative", "rate": 1.0}}, {"rounds.rate"}),
         (PruneSection, {}, {"criterion"}),
         (PruneSection, {"criterion": []}, {"criterion"}),
         (PruneSection, {"criterion": ["snip", {"name": "snip", "samples_per_class": 10}]}, {"criterion[1]"}),

@@ -85,7 +85,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 def chain(plan: Plan, rounds: str, retrain: str) -> list[Trial]:
     return [
-        one for one in plan.trials if one.sparsity > 0 and one.arm.rounds_label == rounds and one.arm.retrain == retrain
+        one for one in plan.trials if one.sparsity > 0 and one.arm.rounds.name == rounds and one.arm.retrain == retrain
     ]
 
 

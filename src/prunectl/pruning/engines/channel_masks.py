@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion
-from prunectl.catalog.rounds import Rounds, sparsities
+from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.channel_graph import Channels, channels_of
@@ -94,7 +94,7 @@ def prune_channels_in_rounds(
     """Score, prune a few channels, score what is left, ...: as `prune_in_rounds`, for channels."""
     channels = channels_of(network, shape)
     pruned: Pruned | None = None
-    for target in sparsities(rounds, sparsity):
+    for target in rounds.targets(sparsity):
         masks = before if pruned is None else pruned.masks
         if masks is not None and pruned is None and target < _sparsity(masks) and target != sparsity:
             continue  # an earlier level has come further than this round asks
