@@ -41,8 +41,8 @@ class Shelf:
     def document(self, key: Key, name: str) -> Any:
         """A JSON file of an artefact, or None if the artefact is not there."""
         if (key, name) not in self._documents:
-            there = self.manifest(key) is not None
-            self._documents[key, name] = json.loads(self.store.read(key, name)) if there else None
+            manifest = self.manifest(key)
+            self._documents[key, name] = json.loads(self.store.read(key, name, manifest)) if manifest else None
         return self._documents[key, name]
 
     def wall_s(self, key: Key) -> float:

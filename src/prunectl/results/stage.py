@@ -90,5 +90,5 @@ def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[s
 
 def _moved(shelf: Shelf, plain: Key, ablated: Key, layers: list[dict[str, Any]]) -> list[float]:
     """Per layer, the fraction of places at which the ablated mask differs from the original."""
-    one, other = (load(shelf.store.read(key, layout.MASK)) for key in (plain, ablated))
+    one, other = (load(shelf.store.read(key, layout.MASK, shelf.manifest(key))) for key in (plain, ablated))
     return [float(np.bitwise_count(one[layer["name"]] ^ other[layer["name"]]).sum()) / layer["n"] for layer in layers]
