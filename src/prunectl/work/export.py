@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from prunectl import __version__
+from prunectl.base.version import __version__
 from prunectl.base.errors import MethodError, PrunectlError
 from prunectl.catalog.model import Model
 from prunectl.catalog.tables import entry_type
