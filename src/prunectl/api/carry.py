@@ -48,9 +48,7 @@ def pack(file: Path, store: LocalStore, studies: Iterable[Session] | None = None
     needed = set(store.keys()) if studies is None else {key for session in studies for key in session.plan.steps}
     verified = verify(store, needed)
     archive.write(file, store, verified.sound)
-    return Packed(
-        keys=verified.sound, needed=len(needed), damaged=verified.damaged, size_bytes=file.stat().st_size
-    )
+    return Packed(keys=verified.sound, needed=len(needed), damaged=verified.damaged, size_bytes=file.stat().st_size)
 
 
 def take(file: Path, store: LocalStore) -> Taken:

@@ -65,9 +65,7 @@ def compare(
     return Compared(
         sources=sources,
         comparison=pair(*(source.trials for source in sources), names=ours, keys=keys) if len(ours) > 1 else None,
-        published=[
-            held(source.trials, name, letter(place)) for name in theirs for place, source in enumerate(sources)
-        ],
+        published=[held(source.trials, name, letter(place)) for name in theirs for place, source in enumerate(sources)],
     )
 
 

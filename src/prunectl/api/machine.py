@@ -62,9 +62,7 @@ def executor_of(asked: str | Executor) -> Executor:
     try:
         entry = resolve("executors", _table(asked))
     except RefusedError as refusal:
-        problems = [
-            Problem(key=path_text(slip.path), message=slip.message, hint=slip.hint) for slip in refusal.slips
-        ]
+        problems = [Problem(key=path_text(slip.path), message=slip.message, hint=slip.hint) for slip in refusal.slips]
         raise StudyError(f"--executor {asked!r} cannot be used", problems) from None
     assert isinstance(entry, Executor), "a catalogue holds entries of its own kind only"
     return entry

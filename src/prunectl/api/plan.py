@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prunectl.api.session import Session
     from prunectl.plan.cost import Past
     from prunectl.plan.explain import Todo
+    from prunectl.plan.steps import Key
 
 MOST_PAST = 2000
 """Maximum number of stored steps that are read to tell what changed and how long steps take."""
@@ -69,22 +70,23 @@ def planned(session: Session) -> Planned:
 def _kinds(session: Session, todo: Todo) -> dict[str, Kind]:
     plan = session.plan
     needed = plan.closure(plan.targets("retrain"))
-    by_kind: dict[str, list[str]] = {}
+    by_kind: dict[str, list[Key]] = {}
     for key, step in plan.steps.items():
         if key in needed:
             by_kind.setdefault(step.kind, []).append(key)
-    reasons = {kind: Counter(todo.todo[key].value for key in keys if key in todo.todo) for kind, keys in by_kind.items()}
-    return {
-        kind: Kind(
-            steps=len(keys),
-            to_do=sum(reasons[kind].values()),
-            reused=sum(session.store.has(key) for key in keys),
-            failed=sum(key in todo.failed for key in keys),
-            skipped=sum(key in todo.skipped for key in keys),
-            why=dict(reasons[kind]),
-        )
-        for kind, keys in by_kind.items()
-    }
+    return {kind: _kind(session, todo, keys) for kind, keys in by_kind.items()}
+
+
+def _kind(session: Session, todo: Todo, keys: list[Key]) -> Kind:
+    reasons = Counter(todo.todo[key].value for key in keys if key in todo.todo)
+    return Kind(
+        steps=len(keys),
+        to_do=reasons.total(),
+        reused=sum(session.store.has(key) for key in keys),
+        failed=sum(key in todo.failed for key in keys),
+        skipped=sum(key in todo.skipped for key in keys),
+        why=dict(reasons),
+    )
 
 
 def past_steps(session: Session, todo: Todo) -> list[Past]:

@@ -54,7 +54,7 @@ class StoreError(PrunectlError):
 class MethodError(ValueError):
     """A method has no answer for this input (nothing to prune, scores that are not finite, a diverged loss).
 
-    It would fail the same way again, so the outcome is kept: a second run does not repeat it.
+    It would fail in the same way again, so the failure is stored and the next run does not repeat the step.
     """
 
 
@@ -92,6 +92,6 @@ NOT_THEIRS = {"prunectl", "torch", "importlib", "inspect", "pydantic"}
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
-    """The allowed name most like `name`, if any is close enough to have been meant."""
+    """The allowed name closest to `name`, or None if none is close enough to be a likely typing mistake."""
     matches = difflib.get_close_matches(name.lower(), list(allowed), n=1, cutoff=0.6)
     return matches[0] if matches else None

@@ -1,6 +1,6 @@
 """Identity: a key is the SHA-256 of a canonical JSON text, its pre-image.
 
-Two things have one key exactly if their pre-images are equal to the letter. Literal digests are pinned in the tests.
+Two values have the same key exactly if their pre-images are the same text. Tests pin literal digests.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema
 
-from prunectl.base.errors import nearest
-from prunectl.catalog.wording import Path, allowed, escaped, listing, meant, shown
+from prunectl.base.text import did_you_mean, visible
+from prunectl.catalog.wording import Path, allowed, listing, shown
 
 MOST = 200
 """Errors of one table that are told; a file with more is no study that went wrong, but something else."""
@@ -91,7 +91,7 @@ def _translate(
     if isinstance(cause, RefusedError):
         return [slip.under(path) for slip in cause.slips]
     if cause is not None:
-        return [Slip(path=path, message=escaped(str(cause)))]
+        return [Slip(path=path, message=visible(str(cause)))]
     if each["type"] == "too_short" and value:
         return []  # pydantic counts only the items that are right; the wrong ones have their own errors
     if each["type"] == "missing":
@@ -110,14 +110,14 @@ def unknown(path: Path, known: Sequence[str]) -> Slip:
     """A key that is not known where it stands."""
     key = str(path[-1])
     takes = f"allowed here: {listing(known)}" if known else "nothing may stand here"
-    return Slip(path=path, message=f"unknown key; {takes}", hint=meant(nearest(key, known)))
+    return Slip(path=path, message=f"unknown key; {takes}", hint=did_you_mean(key, known))
 
 
 def _wrong(path: Path, value: Any, model: type[BaseModel], each: Mapping[str, Any]) -> Slip:
     what = _allowed(model, each["loc"]) or _plain(str(each["msg"]))
     hint = None
     if isinstance(value, str):
-        hint = meant(nearest(value, re.findall(r'"([^"]+)"', what)))
+        hint = did_you_mean(value, re.findall(r'"([^"]+)"', what))
         if hint is None and "number" in what and re.fullmatch(r"[-+]?[0-9.]{1,20}(e[-+]?[0-9]+)?", value):
             hint = "numbers stand without quotes"
     return Slip(path=path, message=f"must be {what}, not {shown(value)}", hint=hint)
@@ -125,7 +125,7 @@ def _wrong(path: Path, value: Any, model: type[BaseModel], each: Mapping[str, An
 
 def _plain(message: str) -> str:
     """The library's own words for what would be right, for a type that has no JSON Schema."""
-    return escaped(re.sub(r"^.*?should (be|have) ", "", message))
+    return visible(re.sub(r"^.*?should (be|have) ", "", message))
 
 
 def _allowed(model: type[BaseModel], location: Sequence[str | int]) -> str | None:

@@ -15,10 +15,11 @@ from pydantic import (
 )
 
 from prunectl.base.errors import PrunectlError, nearest
+from prunectl.base.text import did_you_mean
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.slips import RefusedError, Slip, refused, translated
 from prunectl.catalog.tables import CATALOGS, entry_type, names
-from prunectl.catalog.wording import listing, meant, shown
+from prunectl.catalog.wording import listing, shown
 
 
 def tupled(value: Any) -> Any:
@@ -147,7 +148,7 @@ def resolve(catalog: str, table: Mapping[str, Any], known: Iterable[str] = ("nam
         return _with_parameters(catalog, name, table, known)
     likely = nearest(name, names(catalog))
     message = f"there is no {CATALOGS[catalog].one} {shown(name)}; there are {there}"
-    slips = [Slip(path=("name",), message=message, hint=meant(likely))]
+    slips = [Slip(path=("name",), message=message, hint=did_you_mean(name, names(catalog)))]
     if likely is not None:
         try:
             _with_parameters(catalog, likely, table, known)  # most likely its parameters were meant

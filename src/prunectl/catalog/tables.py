@@ -12,7 +12,8 @@ from functools import cache
 from importlib import import_module, metadata
 from typing import Any, TypeVar, overload
 
-from prunectl.base.errors import PrunectlError, nearest
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import did_you_mean
 from prunectl.catalog.entry import Entry
 
 T = TypeVar("T", bound=Entry)
@@ -134,8 +135,7 @@ def entry_type(catalog: str, name: str, kind: type[Entry] = Entry) -> type[Entry
 def _entry_type(catalog: str, name: str) -> type[Entry]:
     place = places(catalog).get(name)
     if place is None:
-        close = nearest(name, names(catalog))
-        hint = f"did you mean {close!r}?" if close else None
+        hint = did_you_mean(name, names(catalog), "'{}'")
         raise PrunectlError(f"no {name!r} among the {catalog}: {', '.join(names(catalog))}", hint=hint)
     hint = "fix or uninstall the package that registers it"
     try:

@@ -7,16 +7,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from prunectl.base.text import visible
+
 Path = tuple[str | int, ...]
 """Where something is in a study: keys, and places in lists counted from 0."""
 
 LONGEST = 60
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def escaped(text: str) -> str:
-    """The text with everything that cannot be printed (control characters, bidi marks, ...) as an escape."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def shown(value: Any) -> str:
@@ -25,7 +22,7 @@ def shown(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         text = value if len(value) <= LONGEST else value[:LONGEST] + "…"
-        return escaped(json.dumps(text, ensure_ascii=False))
+        return visible(json.dumps(text, ensure_ascii=False))
     if isinstance(value, int):
         return str(value) if abs(value) < 10**LONGEST else "a number of more than 60 digits"
     if isinstance(value, float):
@@ -34,7 +31,7 @@ def shown(value: Any) -> str:
         return "a table" if value else "an empty table"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}" if value else "an empty list"
-    return f"the {type(value).__name__} {escaped(str(value)[:LONGEST])}"
+    return f"the {type(value).__name__} {visible(str(value)[:LONGEST])}"
 
 
 def path_text(path: Path) -> str:
@@ -50,12 +47,7 @@ def path_text(path: Path) -> str:
 
 def listing(names: Iterable[str]) -> str:
     """Names in a row, as they are typed; foreign ones are made harmless."""
-    return ", ".join(escaped(name) for name in names)
-
-
-def meant(name: str | None) -> str | None:
-    """The hint for a nearest name, if there is one."""
-    return f"did you mean {shown(name)}?" if name is not None else None
+    return ", ".join(visible(name) for name in names)
 
 
 def allowed(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:

@@ -15,7 +15,9 @@ Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="DIR", help="Where the network goes [default: results/NAME/export]."),
 ]
-Compact = Annotated[bool, typer.Option("--compact", help="Also write the smaller dense network, without pruned channels.")]
+Compact = Annotated[
+    bool, typer.Option("--compact", help="Also write the smaller dense network, without pruned channels.")
+]
 
 
 @options

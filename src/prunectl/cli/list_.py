@@ -12,7 +12,9 @@ from prunectl.cli.options import Json, options
 
 What = Annotated[
     str,
-    typer.Argument(metavar="WHAT", help="criteria, scopes, models, datasets, ... or published; an unknown one lists all."),
+    typer.Argument(
+        metavar="WHAT", help="criteria, scopes, models, datasets, ... or published; an unknown one lists all."
+    ),
 ]
 
 

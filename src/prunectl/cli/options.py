@@ -63,9 +63,7 @@ Executor = Annotated[
         help="How steps are run: a name (`prunectl list executors`), or '{ name = \"local\" }' with parameters.",
     ),
 ]
-Retry = Annotated[
-    bool, typer.Option("--retry-failed", help="Retry steps that failed and would otherwise be skipped.")
-]
+Retry = Annotated[bool, typer.Option("--retry-failed", help="Retry steps that failed and would otherwise be skipped.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
 

@@ -46,7 +46,9 @@ def lines(planned: Planned) -> list[str]:
     out.append(f"{'step':<14}{'planned':>9}{'reused':>9}{'to do':>9}   why")
     for name, kind in planned.steps.items():
         why = [f"{count:,} {reason}" for reason, count in kind.why.items()]
-        why += [f"{count:,} {ending}" for ending, count in (("failed", kind.failed), ("skipped", kind.skipped)) if count]
+        why += [
+            f"{count:,} {ending}" for ending, count in (("failed", kind.failed), ("skipped", kind.skipped)) if count
+        ]
         out.append(f"{name:<14}{kind.steps:>9,}{kind.reused:>9,}{kind.to_do:>9,}   {'; '.join(why)}".rstrip())
     out += [f"  {change}" for change in planned.changed]
     saved = planned.training_steps_unshared - planned.training_steps

@@ -34,9 +34,7 @@ Chart = Annotated[
         help="With svg or png: write only this chart. An unknown NAME lists the charts.",
     ),
 ]
-Centre = Annotated[
-    str, typer.Option("--center", metavar="mean|median", help="How accuracies are averaged over seeds.")
-]
+Centre = Annotated[str, typer.Option("--center", metavar="mean|median", help="How accuracies are averaged over seeds.")]
 Open = Annotated[bool, typer.Option("--open", help="Show it in the browser.")]
 Watch = Annotated[
     bool, typer.Option("--watch", help="Follow a run: write the page again whenever there are new results.")

@@ -73,9 +73,7 @@ def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, 
     return _do(request, request.step, stopping, progress)
 
 
-def _do(
-    request: Request, step: Step, stopping: Callable[[], bool], progress: Callable[[int, int], None]
-) -> Outcome:
+def _do(request: Request, step: Step, stopping: Callable[[], bool], progress: Callable[[int, int], None]) -> Outcome:
     """Do a step, unless its artefact exists or another process is making it."""
     store = LocalStore(request.store)
     key = request.key

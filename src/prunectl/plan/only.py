@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from prunectl.base.errors import StudyError, nearest
+from prunectl.base.errors import StudyError
+from prunectl.base.text import did_you_mean
 from prunectl.plan.graph import Plan, Trial
 from prunectl.study.labels import pieces
 
@@ -18,10 +19,9 @@ def only(plan: Plan, selector: str) -> Plan:
     for pair in pieces(selector):
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not equals or name not in FIELDS:
-            close = nearest(name, FIELDS)
             raise StudyError(
                 f"--only {pair!r}: a field is one of {', '.join(FIELDS)}",
-                hint=f"did you mean {close}=...?" if close else "write --only 'criterion=snip,sparsity=0.9'",
+                hint=did_you_mean(name, FIELDS, "{}=...") or "write --only 'criterion=snip,sparsity=0.9'",
             )
         there = list(dict.fromkeys(_text(trial, name) for trial in chosen))
         chosen = tuple(trial for trial in chosen if _matches(trial, name, value))

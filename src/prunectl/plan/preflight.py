@@ -57,7 +57,7 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
     )
     return Preflight(
         networks=tuple(dict.fromkeys(step.network for step in measures)),
-        data=tuple(dict.fromkeys(step.data for step in (*trainings, *measures))),
+        data=tuple(dict.fromkeys([step.data for step in trainings] + [step.data for step in measures])),
         exclude=study.prunable.exclude,
         asked=tuple(dict.fromkeys(asked)),
         train_size=images,

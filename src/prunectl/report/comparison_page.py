@@ -9,16 +9,15 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.text import and_list, percent, plural, shortened, visible
 from prunectl.report import comparison_text as texts
 from prunectl.report import shell
 from prunectl.report.charts import comparison as charts
 from prunectl.report.charts.chart import Chart
-from prunectl.report.inert import shortened, visible
 from prunectl.report.page import TITLE_LENGTH
 from prunectl.results import compare
 from prunectl.results.compare import Comparison, Side, letter
 from prunectl.results.published.against import Held, held_sentences
-from prunectl.results.wording import and_list, percent, plural
 
 LISTED = 500
 """So many of the trials that only one side has are listed."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from prunectl.base.text import percent, plural, points
 from prunectl.report.text import wrapped
 from prunectl.results import compare
 from prunectl.results.compare import Cell, Comparison, Side, letter
 from prunectl.results.published.against import Held, held_sentences
-from prunectl.results.wording import percent, plural, points
 
 LISTED = 3
 """So many of the trials that only one side has are named."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from prunectl.base.errors import PrunectlError, nearest
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import did_you_mean, finite, visible
 from prunectl.report import tables
-from prunectl.report.inert import finite, visible
 from prunectl.results import summary, table_files
 from prunectl.results.claims import Verdict, verdicts
 from prunectl.results.published.load import matching
@@ -27,15 +27,12 @@ def render(results: Results, format: str, *, chart: str | None = None, center: C
     chart that is not there.
     """
     if format not in FORMATS:
-        raise PrunectlError(f"no format {format!r}; there are {', '.join(FORMATS)}", hint=_meant(format, list(FORMATS)))
+        raise PrunectlError(
+            f"no format {format!r}; there are {', '.join(FORMATS)}", hint=did_you_mean(format, FORMATS, "{}")
+        )
     if format in ("svg", "png"):
         return _picture(results, format, chart, center)
     return FORMATS[format](results, center)
-
-
-def _meant(name: str, names: Sequence[str]) -> str | None:
-    close = nearest(name, names)
-    return f"did you mean {close}?" if close else None
 
 
 def html(results: Results, center: Center = "mean", *, written: str = "", reload_s: int = 0) -> str:
@@ -63,7 +60,7 @@ def _picture(results: Results, format: str, chart: str | None, center: Center) -
     if not found:
         raise PrunectlError("there is nothing to draw yet: no trial is done", hint="run the study first")
     if chart is not None and chart not in found:
-        raise PrunectlError(f"no chart {chart!r}; there are {', '.join(found)}", hint=_meant(chart, list(found)))
+        raise PrunectlError(f"no chart {chart!r}; there are {', '.join(found)}", hint=did_you_mean(chart, found, "{}"))
     spec = finite(stacked(list(found.values()) if chart is None else [found[chart]]))
     picture: str | bytes = (
         vl_convert.vegalite_to_svg(spec) if format == "svg" else vl_convert.vegalite_to_png(spec, scale=2)

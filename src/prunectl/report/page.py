@@ -7,14 +7,13 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.text import percent, plural, points, shortened
 from prunectl.report import shell, tables
 from prunectl.report.charts import charts, look
-from prunectl.report.inert import shortened
 from prunectl.results import summary
 from prunectl.results.claims import Detail, Verdict
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
-from prunectl.results.wording import percent, plural, points
 
 TITLE_LENGTH = 240
 

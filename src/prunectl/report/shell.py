@@ -15,9 +15,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from prunectl.base.text import finite, shortened, visible
 from prunectl.report import vega
 from prunectl.report.charts import Chart
-from prunectl.report.inert import finite, script_json, shortened, visible
+from prunectl.report.inert import script_json
 
 PATHS = {
     "circle": "M7 2a5 5 0 1 0 .01 0z",

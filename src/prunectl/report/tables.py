@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.text import energy, percent, seconds, size
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.pairing import groups
 from prunectl.results.statistics import Center, bootstrap, center, mean
-from prunectl.results.wording import energy, percent, seconds, size
 
 
 @dataclass(frozen=True, kw_only=True)

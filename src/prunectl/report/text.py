@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
+from prunectl.base.text import percent, plural
 from prunectl.report import tables
 from prunectl.results import claims
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
 from prunectl.results.table import Results
-from prunectl.results.wording import percent, plural
 
 MARKS = "●■▲◆✚▼▶◀○□△◇"
 PLOT_ROWS = 10

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import polars as pl
 
+from prunectl.base.text import and_list, percent, plural, points
 from prunectl.results.pairing import groups, pair
 from prunectl.results.selecting import TOLD_BY, select
 from prunectl.results.statistics import Interval, mean, t_interval
-from prunectl.results.wording import and_list, percent, plural, points
 from prunectl.study.check import SAME_SPARSITY
 from prunectl.study.schema import Claim
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.text import percent, plural, points
 from prunectl.results.pairing import CHOICES, Pairs, groups, pair, rounded
 from prunectl.results.statistics import Interval, bootstrap, mean, t_interval
 from prunectl.results.table_files import read_table
-from prunectl.results.wording import percent, plural, points
 
 __all__ = ["Cell", "Comparison", "Mean", "Side", "compare", "flat", "letter", "read_table", "sentences"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.text import and_list, count, energy, percent, plural, points, seconds
 from prunectl.results.aggregate import (
     Roles,
     ablation_differences,
@@ -18,7 +19,6 @@ from prunectl.results.aggregate import (
 )
 from prunectl.results.pairing import groups
 from prunectl.results.statistics import Center, bootstrap, center, mean, paired, t_interval
-from prunectl.results.wording import and_list, count, energy, percent, plural, points, seconds
 
 SPOKEN = 6
 """At most so many sparsities get a sentence of their own: the sparsest ones."""

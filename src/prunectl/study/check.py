@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prunectl.base.errors import nearest
+from prunectl.base.text import did_you_mean
 from prunectl.catalog.slips import Slip
 from prunectl.catalog.values import Moment
-from prunectl.catalog.wording import Path, listing, meant, path_text, shown
+from prunectl.catalog.wording import Path, listing, path_text, shown
 from prunectl.study.arms import Spanned, as_table, names_of, number_of_arms, rewinds, selects, spanned
 from prunectl.study.labels import Labels
 from prunectl.study.schema import (
@@ -321,10 +321,10 @@ def claimed(claim: Claim, sections: list[PruneSection], sweep: SweepSection | No
         for key in alone:
             there = names_of(sections, key)
             wanted = selector[key]
-            close = nearest(wanted, there) if isinstance(wanted, str) else None
+            hint = did_you_mean(wanted, there) if isinstance(wanted, str) else None
             others = f"; they have {listing(there)}" if there else ""
             message = f"no arm of the study has {key} = {_wanted(wanted)}{others}"
-            yield Slip(path=(side, key), message=message, hint=meant(close))
+            yield Slip(path=(side, key), message=message, hint=hint)
         if not alone and not any(selects(selector, each) for each in sections):
             both = " and ".join(f"{key} = {_wanted(value)}" for key, value in selector.items())
             yield Slip(path=(side,), message=f"no arm of the study has {both} together")

@@ -8,7 +8,7 @@ from typing import Any
 import tomli
 
 from prunectl.base.errors import Problem, StudyError, nearest
-from prunectl.catalog.wording import escaped
+from prunectl.base.text import visible
 from prunectl.study.locate import line_column
 
 MAX_BYTES = 256_000
@@ -17,7 +17,7 @@ DEEPEST = 32
 
 def read_text(path: Path) -> str:
     """The text of a study file. Raises StudyError for what is not a file of at most 256 kB in UTF-8."""
-    shown_path = escaped(str(path))
+    shown_path = visible(str(path))
     try:
         if path.is_dir():
             raise StudyError(f"{shown_path} is a directory, not a study file", hint=_studies_in(path))
@@ -51,14 +51,14 @@ def _decoded(content: bytes, shown_path: str) -> str:
 
 def parse(text: str, path: Path) -> dict[str, Any]:
     """The tables of a study text. Raises StudyError for what is not TOML, with the line and column."""
-    shown_path = escaped(str(path))
+    shown_path = visible(str(path))
     try:
         document = tomli.loads(text)
         if depth(document) <= DEEPEST:
             return document
         problem = Problem(key="", message="lists or tables nested too deeply", where=shown_path)
     except tomli.TOMLDecodeError as error:
-        message = escaped(error.msg[:1].lower() + error.msg[1:])
+        message = visible(error.msg[:1].lower() + error.msg[1:])
         where = f"{shown_path}:{error.lineno}:{error.colno}"
         problem = Problem(key="", message=message, where=where)
     except RecursionError:
@@ -84,7 +84,7 @@ def _nearest_file(path: Path) -> str | None:
     except OSError:
         return None
     close = nearest(path.name, there)
-    return f'did you mean "{escaped(str(path.with_name(close)))}"?' if close else None
+    return f'did you mean "{visible(str(path.with_name(close)))}"?' if close else None
 
 
 def _studies_in(directory: Path) -> str | None:
@@ -92,4 +92,4 @@ def _studies_in(directory: Path) -> str | None:
         there = sorted(found.name for found in directory.glob("*.toml"))
     except OSError:
         return None
-    return f"name one of its files: {escaped(', '.join(there[:10]))}" if there else None
+    return f"name one of its files: {visible(', '.join(there[:10]))}" if there else None

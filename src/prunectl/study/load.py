@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from prunectl.base.errors import Problem, StudyError
+from prunectl.base.text import visible
 from prunectl.catalog.slips import RefusedError, Slip, slips_of, written
 from prunectl.catalog.table import Section
 from prunectl.catalog.wording import Path as Key
-from prunectl.catalog.wording import escaped, path_text
+from prunectl.catalog.wording import path_text
 from prunectl.study import check
 from prunectl.study.document import parse, read_text
 from prunectl.study.locate import line_column, offsets
@@ -77,7 +78,7 @@ class _Reading:
             return from_profile(self.document, name)
         except RefusedError as refusal:
             for slip in refusal.slips:
-                self.add(slip, label=None if slip.path else f"--profile {escaped(name)}")
+                self.add(slip, label=None if slip.path else f"--profile {visible(name)}")
             return []
 
     def options(self, texts: Iterable[str]) -> list[Override]:
@@ -87,7 +88,7 @@ class _Reading:
                 found.append(from_option(text))
             except RefusedError as refusal:
                 for slip in refusal.slips:
-                    self.add(slip, label=f"--set {escaped(text)}")
+                    self.add(slip, label=f"--set {visible(text)}")
         return found
 
     def study(self, layers: Sequence[Sequence[Override]]) -> Study | None:
@@ -110,7 +111,7 @@ class _Reading:
             alone = replace(self, problems={})
             alone.study([alone.profile(name)])
             for problem, offset in alone.problems.items():
-                message = f"{problem.message} (with --profile {escaped(name)})"
+                message = f"{problem.message} (with --profile {visible(name)})"
                 self.problems[replace(problem, message=message)] = offset
 
     def add(self, slip: Slip, *, override: Override | None = None, label: str | None = None) -> None:
@@ -121,7 +122,7 @@ class _Reading:
         if label is None and origin is not None:
             offset = self.offset(origin)
             line, column = line_column(self.text, offset)
-            label = f"{escaped(str(self.path))}:{line}:{column}"
+            label = f"{visible(str(self.path))}:{line}:{column}"
         problem = Problem(key=path_text(slip.path), message=slip.message, where=_short(label), hint=slip.hint)
         self.problems.setdefault(problem, offset)
 
@@ -141,7 +142,7 @@ class _Reading:
         problems = sorted(self.problems, key=lambda problem: self.problems[problem])
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         first = f", the first {MOST}" if len(problems) > MOST else ""
-        message = f"{escaped(str(self.path))} is no study that can be run: {count}{first}"
+        message = f"{visible(str(self.path))} is no study that can be run: {count}{first}"
         return StudyError(message, problems[:MOST])
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import tomli
 
-from prunectl.base.errors import nearest
+from prunectl.base.text import did_you_mean, visible
 from prunectl.catalog.slips import RefusedError, Slip, refused
-from prunectl.catalog.wording import Path, escaped, listing, meant, path_text, shown
+from prunectl.catalog.wording import Path, listing, path_text, shown
 from prunectl.study.document import DEEPEST, depth
 from prunectl.study.schema import FinetuneSection, Moment, SweepSection
 
@@ -40,7 +40,7 @@ def from_option(text: str) -> Override:
 
     Raises RefusedError for a text without a key and an equals sign.
     """
-    label = f"--set {escaped(text)}"
+    label = f"--set {visible(text)}"
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise refused("an override is written key=value", hint="for example: --set train.epochs=2")
@@ -92,7 +92,7 @@ def from_profile(document: Mapping[str, Any], name: str) -> list[Override]:
     chosen = profiles.get(name)
     if not isinstance(chosen, dict):
         there = f"its profiles are {listing(profiles)}" if profiles else "it has none"
-        raise refused(f"the study has no profile {shown(name)}; {there}", hint=meant(nearest(name, profiles)))
+        raise refused(f"the study has no profile {shown(name)}; {there}", hint=did_you_mean(name, profiles))
     overrides = []
     for key, value in chosen.items():
         origin: Path = ("profile", name, key)
@@ -109,7 +109,7 @@ def from_profile(document: Mapping[str, Any], name: str) -> list[Override]:
 
 
 def _of_profile(name: str, path: Path, value: Any, origin: Path) -> Override:
-    return Override(path=path, value=value, label=f"--profile {escaped(name)}", origin=origin)
+    return Override(path=path, value=value, label=f"--profile {visible(name)}", origin=origin)
 
 
 def applied(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from prunectl.base.errors import MethodError, nearest
+from prunectl.base.errors import MethodError
+from prunectl.base.text import did_you_mean
 from prunectl.catalog.scope import Groups, Scope, Shapes, removed
 from prunectl.pruning.engines.allocation import apportion, fill
 
@@ -62,8 +63,8 @@ class Rates(Scope):
         for pattern, rate in self.per_layer:
             matches = [layer for layer in layers if fnmatchcase(layer, pattern)]
             if not matches:
-                close = nearest(pattern, layers)
-                raise MethodError(f"{pattern!r} matches no layer" + (f"; did you mean {close!r}?" if close else ""))
+                hint = did_you_mean(pattern, layers, "'{}'")
+                raise MethodError(f"{pattern!r} matches no layer" + (f"; {hint}" if hint else ""))
             for layer in matches:
                 if found.setdefault(layer, rate) != rate:
                     raise MethodError(f"{layer} has two rates, {found[layer]:g} and {rate:g} by {pattern!r}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from prunectl.base.text import percent
 from prunectl.report import palette
 from prunectl.report.charts import pieces
 from prunectl.report.charts.accuracy import FIELDS, spread
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.pieces import SHOWN, Look
 from prunectl.results.aggregate import ablation_differences, ablation_pairs, summarise
-from prunectl.results.wording import percent
 
 NAMES = {"shuffle": "shuffled − unmodified", "reinit": "reinitialized − unmodified", "invert": "inverted − unmodified"}
 

@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from prunectl.base.keys import canonical, digest
-from prunectl.report.inert import finite
+from prunectl.base.text import finite
 from prunectl.report.palette import FAINT, INK, NOTE
 
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import altair as alt
 
+from prunectl.base.text import percent, shortened
 from prunectl.report import palette
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.inert import shortened
 from prunectl.results.claims import Verdict
-from prunectl.results.wording import percent
 
 ANSWERS = {
     "supported": ("#009e73", "circle"),

@@ -8,14 +8,13 @@ from typing import Any
 
 import altair as alt
 
+from prunectl.base.text import percent, shortened, visible
 from prunectl.report import palette
 from prunectl.report.charts import pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.pieces import SHOWN
-from prunectl.report.inert import shortened, visible
 from prunectl.results.compare import Cell, Comparison, Mean
 from prunectl.results.published.against import Held
-from prunectl.results.wording import percent
 
 PANELS = 24
 """At most so many arms have a panel: those that differ most. The tables have them all."""

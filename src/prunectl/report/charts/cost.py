@@ -5,11 +5,11 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from prunectl.base import text
+from prunectl.base.text import seconds
 from prunectl.report import palette
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.pieces import WIDTH
-from prunectl.results import wording
-from prunectl.results.wording import seconds
 
 UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 JOULES = ((3.6e6, "kWh"), (3600.0, "Wh"), (1.0, "J"))
@@ -71,7 +71,7 @@ def energy(resources: pl.DataFrame) -> Chart | None:
     most = max(kinds["energy_j"])
     per, unit = next((per, unit) for per, unit in JOULES if most >= per or per == 1)
     there = pl.col("made") + pl.col("reused")
-    told = pl.col("energy_j").map_elements(wording.energy, return_dtype=pl.String)
+    told = pl.col("energy_j").map_elements(text.energy, return_dtype=pl.String)
     scaled = kinds.with_columns(
         taken=pl.col("energy_j") / per,
         told=pl.when(pl.col("metered") < there).then(pl.format("{}, of {} of {} steps", told, "metered", there))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from prunectl.base.text import percent
 from prunectl.report import palette
 from prunectl.report.charts import pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.pieces import HEIGHT, SHOWN, WIDTH, Look
 from prunectl.results.aggregate import with_roles
 from prunectl.results.pairing import groups
-from prunectl.results.wording import percent
 
 LEAST = 1e-4
 """The smallest share of weights kept that the colours still tell apart."""

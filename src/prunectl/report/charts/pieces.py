@@ -9,9 +9,9 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from prunectl.base.text import shortened
 from prunectl.report import palette
 from prunectl.report.charts.chart import Sheet
-from prunectl.report.inert import shortened
 from prunectl.results.aggregate import Roles
 from prunectl.results.statistics import Center
 

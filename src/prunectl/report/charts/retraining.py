@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from prunectl.base.text import percent
 from prunectl.report import palette
 from prunectl.report.charts import pieces
 from prunectl.report.charts.accuracy import plain, spread
@@ -13,7 +14,6 @@ from prunectl.report.charts.pieces import SHOWN, Look
 from prunectl.results.aggregate import summarise, with_roles
 from prunectl.results.budget import budgets
 from prunectl.results.table import Results
-from prunectl.results.wording import percent
 
 WIDTH, HEIGHT = 220, 185
 SPACING = {"row": 82, "column": 72}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from prunectl.base.text import percent
 from prunectl.report import palette
 from prunectl.report.charts import pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.pieces import SHOWN, Look
 from prunectl.results.aggregate import with_roles
-from prunectl.results.wording import percent
 
 POINTS = 40
 """A curve is thinned to about so many points."""

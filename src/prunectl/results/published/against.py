@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from prunectl.base.text import plural, points
 from prunectl.results.published.index import Description, describe
 from prunectl.results.published.load import matching
 from prunectl.results.statistics import median
-from prunectl.results.wording import plural, points
 
 if TYPE_CHECKING:
     import polars as pl

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from prunectl.base.errors import PrunectlError, nearest
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import did_you_mean
 
 
 class Description(NamedTuple):
@@ -125,9 +126,8 @@ def describe(name: str) -> Description:
     """Title, source and warning of a table. Raises PrunectlError, with the nearest name, for one that is not there."""
     found = TABLES.get(name)
     if found is None:
-        close = nearest(name, TABLES)
         raise PrunectlError(
             f"no published table {name!r}; there are {', '.join(TABLES)}",
-            hint=f"did you mean {close!r}?" if close else None,
+            hint=did_you_mean(name, TABLES, "'{}'"),
         )
     return found
