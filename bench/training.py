@@ -32,7 +32,7 @@ from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.tables import entry_type
 from prunectl.datasets.load import load
-from prunectl.execute.child import settle
+from prunectl.execute.hardware import settle
 from prunectl.models.initialization import initialize
 from prunectl.training.loop import advance
 from prunectl.training.pixels import Normalize, memory_format

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 
 DONE, FAILED, USAGE, STORE, INTERRUPTED = 0, 1, 2, 4, 130
 
@@ -53,6 +56,39 @@ class MethodError(ValueError):
 
     It would fail in the same way again, so the failure is stored and the next run does not repeat the step.
     """
+
+
+@contextmanager
+def writing(path: str | PathLike[str], *, hint: str | None = None) -> Iterator[None]:
+    """Turn an OSError while a file or folder is written into a PrunectlError that names it and the reason."""
+    try:
+        yield
+    except OSError as error:
+        raise PrunectlError(f"{path} cannot be written: {error.strerror or error}", hint=hint) from error
+
+
+def described(error: BaseException) -> str:
+    """An exception that somebody's code raised, in one line: type, message, and 'file:line' of that code.
+
+    The line is the innermost one outside of prunectl, torch and Python itself: theirs to fix. Of a SyntaxError it is
+    the line that is wrong.
+    """
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    place = _place(error)
+    return f"{text} ({place})" if place else text
+
+
+def _place(error: BaseException) -> str | None:
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = [(frame.f_globals.get("__name__", ""), frame.f_code.co_filename, line)
+              for frame, line in traceback.walk_tb(error.__traceback__)]  # fmt: skip
+    own = [frame for frame in frames if frame[0].partition(".")[0] not in NOT_THEIRS and frame[1][:1] != "<"]
+    return f"{own[-1][1]}:{own[-1][2]}" if own else None
+
+
+NOT_THEIRS = {"prunectl", "torch", "importlib", "inspect", "pydantic"}
+"""Packages whose lines do not help an author to find a mistake."""
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:

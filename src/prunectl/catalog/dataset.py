@@ -55,6 +55,8 @@ class Dataset(Entry):
 
     in_files: ClassVar[bool] = False
     """Pictures of any size in files, cut as they are read; see `pictures.py`."""
+    needs_root: ClassVar[bool] = False
+    """It has no usual place under the data directory: each study names its folder."""
     imports: ClassVar[tuple[str, ...]] = ()
     """Modules that its images are read with, and that take long to import: done once, not by each step."""
 

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from prunectl import __version__
 from prunectl.base.errors import MethodError, PrunectlError
+from prunectl.base.version import __version__
 from prunectl.catalog.model import Model
 from prunectl.catalog.tables import entry_type
 from prunectl.plan.steps import Network
