@@ -36,9 +36,7 @@ def kinds(planned: Plan) -> Counter[str]:
 def trial(planned: Plan, sparsity: float = 0.5, seed: int = 1, **selector: Any) -> Trial:
     """The one trial at a sparsity with a seed whose arm a selector means."""
     (chosen,) = (
-        each
-        for each in planned.trials
-        if (each.sparsity, each.seed) == (sparsity, seed) and each.arm.matches(selector)
+        each for each in planned.trials if (each.sparsity, each.seed) == (sparsity, seed) and each.arm.matches(selector)
     )
     return chosen
 

@@ -20,7 +20,13 @@ from prunectl.study.load import judged
 from prunectl.study.reading import choices
 
 MOMENTS: list[Any] = ["init", {"epoch": 0}, {"epoch": 2}, {"step": 20}, {"epoch": 2, "schedule": "restart"}, "end"]
-CRITERIA: list[Any] = ["magnitude", "snip", {"name": "snip", "wrt": "weight"}, {"name": "snip", "batches": 2}, "synflow"]
+CRITERIA: list[Any] = [
+    "magnitude",
+    "snip",
+    {"name": "snip", "wrt": "weight"},
+    {"name": "snip", "batches": 2},
+    "synflow",
+]
 SCOPES: list[Any] = ["global", "layerwise", "erk", {"name": "rates", "per_layer": {"*": 0.5}}]
 ROUNDS: list[Any] = ["one-shot", {"name": "exponential", "count": 3}, {"name": "linear", "count": 3}]
 ABLATIONS: list[Any] = ["none", "shuffle", "reinit", "invert"]
@@ -69,10 +75,9 @@ def test_checks_claims_and_only_mean_the_same_arms(tables: list[dict[str, Any]],
     whole = planned(tables)
     if whole is None:
         return
-    arms = {label: placed.arm for label, placed in whole.arms.items()}
-    meant = [label for label, arm in arms.items() if arm.matches(selector)]
+    meant = [label for label, placed in whole.arms.items() if placed.arm.matches(selector)]
     trials = pl.DataFrame({"arm": [trial.arm.label for trial in whole.trials]})
-    assert selected(trials, arms, selector)["arm"].to_list() == meant
+    assert selected(trials, whole.arms, selector)["arm"].to_list() == meant
     text = ",".join(f"{name}={cell(value)}" for name, value in selector.items())
     try:
         picked = [trial.arm.label for trial in only(whole, [text]).trials]

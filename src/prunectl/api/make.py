@@ -58,7 +58,6 @@ def make(
     Raises StudyError for problems that only torch can find, FatalError if no step can be done, InterruptedRunError.
     """
     from prunectl.execute.driver import Tally, drive
-    from prunectl.plan.resolve import dataset_of
 
     workers = settled(machine or Machine())
     todo = todo_of(session, stage, retry_failed=retry_failed)
@@ -66,7 +65,7 @@ def make(
     if not todo.todo:
         return Tally(reused=set(todo.reused), failed=dict(before))
     session.store.sweep()
-    engine = workers.executor.engine(workers.jobs, dataset_of(session.study).imports)
+    engine = workers.executor.engine(workers.jobs, session.study.data.dataset.imports)
     with contextlib.ExitStack() as stack:
         stack.callback(engine.stop)
         checked(session, engine)

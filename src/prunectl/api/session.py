@@ -51,7 +51,6 @@ def open_study(
     """
     from prunectl.datasets.content import content_of
     from prunectl.plan.build import build
-    from prunectl.plan.resolve import dataset_of
     from prunectl.results.published.index import describe
     from prunectl.study.load import load
 
@@ -61,7 +60,7 @@ def open_study(
     for name in study.published.tables:
         describe(name)  # an unknown table is reported now, not after hours
     root = data_root(study.data.root, path, None if data is None else Path(data))
-    content = content_of(dataset_of(study), root)
+    content = content_of(study.data.dataset, root)
     plan = _restricted(build(study, content), [only] if isinstance(only, str) else only)
     return Session(
         path=path, study=study, text=loaded.text, content=content, plan=plan, store=open_store(store), data=root

@@ -13,7 +13,10 @@ from prunectl.catalog.values import Length, When
 class Dense(Protocol):
     """The dense training that a retraining follows, with everything counted in steps."""
 
-    recipe: Recipe
+    @property
+    def recipe(self) -> Recipe:
+        """[train]."""
+        ...
 
     def changed(self, **keys: Any) -> Recipe:
         """The recipe with some keys of [train] replaced."""

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import polars as pl
 
 from prunectl.base.text import and_list, percent, plural, points
+from prunectl.plan.graph import Placed
 from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Interval, mean, t_interval
-from prunectl.study.arms import Arm
 from prunectl.study.check import SAME_SPARSITY
 from prunectl.study.schema import Claim
 
@@ -46,12 +46,12 @@ class Verdict:
     artefacts: tuple[str, ...]
 
 
-def verdicts(claims: Sequence[Claim], trials: pl.DataFrame, arms: Mapping[str, Arm]) -> tuple[Verdict, ...]:
+def verdicts(claims: Sequence[Claim], trials: pl.DataFrame, arms: Mapping[str, Placed]) -> tuple[Verdict, ...]:
     """A verdict for each claim, from the trials that there are; `arms` are the study's, by label."""
     return tuple(verdict(claim, trials, arms) for claim in claims)
 
 
-def verdict(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Arm]) -> Verdict:
+def verdict(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> Verdict:
     """Supported if the 95 % t-interval of the paired difference lies at or above the margin in every case; refuted if
     it lies below in one; else not settled. One seed never settles anything.
 
@@ -93,9 +93,9 @@ def compared(claim: Claim) -> set[str]:
     return {name for name in (*claim.better, *claim.than) if claim.better.get(name) != claim.than.get(name)}
 
 
-def selected(trials: pl.DataFrame, arms: Mapping[str, Arm], selector: Mapping[str, Any]) -> pl.DataFrame:
+def selected(trials: pl.DataFrame, arms: Mapping[str, Placed], selector: Mapping[str, Any]) -> pl.DataFrame:
     """The rows of the arms that a selector means."""
-    return trials.filter(pl.col("arm").is_in([label for label, arm in arms.items() if arm.matches(selector)]))
+    return trials.filter(pl.col("arm").is_in([label for label, placed in arms.items() if placed.arm.matches(selector)]))
 
 
 def _about(claim: Claim, trials: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,6 @@ from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.plan.build import build
 from prunectl.plan.explain import Reason, Todo, explain
 from prunectl.plan.graph import Plan
-from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, parents
 from prunectl.study.load import judged
 
@@ -59,7 +58,7 @@ class Scripted:
 def planned() -> tuple[Plan, Todo]:
     study, slips = judged(STUDY)
     assert study is not None, slips
-    plan = build(study, dataset_of(study).declared("f" * 64))
+    plan = build(study, study.data.dataset.declared("f" * 64))
     return plan, explain(plan, plan.targets("retrain"), has=lambda key: False, failure=lambda key: None)
 
 

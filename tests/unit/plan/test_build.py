@@ -15,7 +15,7 @@ from planning import DATA, END, kinds, plan, trained, trial
 from prunectl.base.errors import StudyError
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
-from prunectl.plan.steps import Network, Init, Measure, Prune, PruneRounds, Recalibrate, Score, Train, key_of, parents
+from prunectl.plan.steps import Init, Measure, Network, Prune, PruneRounds, Recalibrate, Score, Train, key_of, parents
 from prunectl.study.load import load
 
 
@@ -142,7 +142,10 @@ def test_arms_without_a_budget_are_not_multiplied_by_budgets() -> None:
 def test_an_initialization_of_an_arm_has_dense_networks_of_its_own() -> None:
     planned = plan({"criterion": "snip", "init": ["kaiming-normal", "orthogonal"]}, {"criterion": "magnitude"})
     assert [each.init for each in _inits(planned)] == ["kaiming-normal"] * 2 + ["orthogonal"] * 2
-    shared = {trial(planned, criterion="snip", init="kaiming-normal").baseline, trial(planned, criterion="magnitude").baseline}
+    shared = {
+        trial(planned, criterion="snip", init="kaiming-normal").baseline,
+        trial(planned, criterion="magnitude").baseline,
+    }
     assert len(shared) == 1
     assert trial(planned, init="orthogonal").baseline not in shared
 

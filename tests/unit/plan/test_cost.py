@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planning import BASE, kinds, plan, trial
+from planning import BASE, kinds, plan
 from prunectl.plan.cost import Past, estimate, training_steps
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from prunectl.results.selecting import means
+from prunectl.study.labels import Labels
 
 from prunectl.catalog.table import resolve
-from prunectl.results.selecting import means
 from prunectl.study.arms import matches, selects, ways
-from prunectl.study.labels import Labels
 from prunectl.study.schema import PruneSection
 
 

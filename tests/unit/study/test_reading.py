@@ -13,7 +13,12 @@ pytestmark = pytest.mark.usefixtures("real_catalogs")
 
 def test_entries_moments_and_budgets_are_read() -> None:
     read = choices(
-        {"criterion": '{ name = "snip", wrt = "weight" }', "at": "{ epoch = 0 }", "retrain": "weight-rewind", "budget": "1"}
+        {
+            "criterion": '{ name = "snip", wrt = "weight" }',
+            "at": "{ epoch = 0 }",
+            "retrain": "weight-rewind",
+            "budget": "1",
+        }
     )
     assert read == {"criterion": Snip(wrt="weight"), "at": "init", "retrain": WeightRewind(), "budget": 1.0}
 

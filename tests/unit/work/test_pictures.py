@@ -12,7 +12,6 @@ from pictures import folders
 from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
-from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Measure, Train, parents
 from prunectl.store import layout
 from prunectl.study.load import judged
@@ -41,7 +40,7 @@ def planned(root: Path, *augment: str) -> Plan:
     data = {**STUDY["data"], "augment": list(augment)}
     study, slips = judged({**STUDY, "data": data})
     assert study is not None, slips
-    return build(study, content_of(dataset_of(study), root))
+    return build(study, content_of(study.data.dataset, root))
 
 
 class Workshop:

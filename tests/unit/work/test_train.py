@@ -15,7 +15,6 @@ import torch
 
 from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
-from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Train, key_of, preimage
 from prunectl.study.load import judged
 from prunectl.work import train
@@ -40,7 +39,7 @@ class Attempts:
         torch.set_num_threads(1)
         study, slips = judged(STUDY)
         assert study is not None, slips
-        plan = build(study, content_of(dataset_of(study), Path()))
+        plan = build(study, content_of(study.data.dataset, Path()))
         step = plan.steps[plan.trials[0].state]
         assert isinstance(step, Train)
         self.folder, self.step = folder, step

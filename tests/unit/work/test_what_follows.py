@@ -13,7 +13,6 @@ from prunectl.catalog.recipe import learning_rate
 from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan, Trial
-from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, Step, Train, parents
 from prunectl.store import layout
 from prunectl.study.load import judged
@@ -80,7 +79,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     torch.set_num_threads(1)
     study, slips = judged(STUDY)
     assert study is not None, slips
-    return Workshop(tmp_path_factory.mktemp("work"), build(study, content_of(dataset_of(study), Path())))
+    return Workshop(tmp_path_factory.mktemp("work"), build(study, content_of(study.data.dataset, Path())))
 
 
 def chain(plan: Plan, rounds: str, retrain: str) -> list[Trial]:
