@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
 
-from prunectl.base.text import and_list, percent, plural, points
+from prunectl.base.cells import words
+from prunectl.base.text import UNKNOWN, and_list, percent, plural, points
 from prunectl.plan.graph import Placed
-from prunectl.results.pairing import groups, pair
+from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import Interval, mean, t_interval
 from prunectl.study.check import SAME_SPARSITY
 from prunectl.study.schema import Claim
@@ -63,7 +64,7 @@ def verdict(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> V
     if better.is_empty() or than.is_empty():
         side = "better" if better.is_empty() else "than"
         return _unsettled(claim, f"no trial is what {side!r} selects")
-    pairs = pair(better, than, ignore=compared(claim))
+    pairs = _pairs(claim, better, than)
     if pairs.frame.is_empty():
         return _unsettled(claim, "no two trials differ in only what the claim is about")
     shared = [name for name in pairs.on if pairs.frame[name].n_unique() > 1]
@@ -74,7 +75,7 @@ def verdict(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> V
     )
     answer = _overall([detail.answer for detail in details])
     also = [
-        f"{name} is {ones} for the one and {others} for the other"
+        f"{name} is {words(ones or UNKNOWN)} for the one and {words(others or UNKNOWN)} for the other"
         for name, (ones, others) in pairs.differs.items()
         if name not in compared(claim)
     ]
@@ -90,7 +91,18 @@ def verdict(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> V
 
 def compared(claim: Claim) -> set[str]:
     """The columns that a claim compares: those in which its two sides ask for different things."""
-    return {name for name in (*claim.better, *claim.than) if claim.better.get(name) != claim.than.get(name)}
+    return {name for name in claim.better if name in claim.than and claim.better[name] != claim.than[name]}
+
+
+def _pairs(claim: Claim, better: pl.DataFrame, than: pl.DataFrame) -> Pairs:
+    """Pairs of different arms. In a column that only one side asks for, the two agree, if they can."""
+    asked_once = set(claim.better).symmetric_difference(claim.than)
+    for ignored in (compared(claim), compared(claim) | asked_once):
+        pairs = pair(better, than, ignore=ignored)
+        pairs = replace(pairs, frame=pairs.frame.filter(pl.col("arm") != pl.col("arm_other")))
+        if not pairs.frame.is_empty():
+            break
+    return pairs
 
 
 def selected(trials: pl.DataFrame, arms: Mapping[str, Placed], selector: Mapping[str, Any]) -> pl.DataFrame:
@@ -112,9 +124,15 @@ def _unsettled(claim: Claim, reason: str) -> Verdict:
 
 def _case(row: Mapping[str, Any], shared: Sequence[str], crossed: Sequence[str]) -> str:
     """What the pairs of a case share, and the two arms that are compared: 'erk · weight-rewind against finetune'."""
-    ones, others = ([str(row[f"{name}{side}"]) for name in crossed] for side in ("", "_other"))
-    against = [f"{' · '.join(ones)} against {' · '.join(others)}"] if crossed else []
-    return " · ".join([*(str(row[name]) for name in shared), *against])
+    sides = [" · ".join(_spoken(name, row[f"{name}{side}"]) for name in crossed) for side in ("", "_other")]
+    against = [" against ".join(sides)] if crossed else []
+    return " · ".join([*(_spoken(name, row[name]) for name in shared), *against])
+
+
+def _spoken(name: str, cell: str | None) -> str:
+    """A cell for people; a budget is a bare number, so it is named."""
+    text = UNKNOWN if cell is None else words(cell)
+    return f"{name} {text}" if name == "budget" else text
 
 
 def _detail(claim: Claim, arm: str, cell: pl.DataFrame) -> Detail:
