@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from prunectl.base.errors import nearest
-from prunectl.catalog.slips import Slip, unknown
+from prunectl.base.errors import Problem, nearest
+from prunectl.catalog.problems import unknown
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.values import (
     Ablation,
@@ -126,22 +126,22 @@ class ScheduleSection(Section):
     )
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """Milestones and gamma are for steps, and steps need milestones, which ascend."""
         kind = table.get("kind", "constant")
         if kind == "step":
             if not table.get("milestones"):
-                yield Slip(path=("milestones",), message='kind = "step" needs at least one milestone')
+                yield Problem(path=("milestones",), message='kind = "step" needs at least one milestone')
         elif kind in ("constant", "cosine", "linear"):
             for key in ("milestones", "gamma"):
                 if key in table:
-                    yield Slip(path=(key,), message=f'is for kind = "step", not for {shown(kind)}')
+                    yield Problem(path=(key,), message=f'is for kind = "step", not for {shown(kind)}')
         places = table.get("milestones", ())
         if isinstance(places, tuple) and all(type(place) is int for place in places):
             for index in range(1, len(places)):
                 if places[index] <= places[index - 1]:
                     message = f"milestones must ascend; {shown(places[index])} follows {shown(places[index - 1])}"
-                    yield Slip(path=("milestones", index), message=message)
+                    yield Problem(path=("milestones", index), message=message)
 
 
 class TrainSection(Section):
@@ -188,14 +188,14 @@ class LevelsSection(Section):
     count: Annotated[int, Field(ge=1, le=100)] = Field(description="how many levels follow the dense one")
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """The last level leaves something."""
         rate, count = table.get("rate"), table.get("count")
         if isinstance(rate, float) and 0 < rate < 1 and type(count) is int and 1 <= count <= 100:
             levels = _levels(rate, count)
             if len(set(levels)) < len(levels) or levels[-1] >= 1:
                 message = f"{count} levels of rate {rate} leave nothing; give fewer"
-                yield Slip(path=("count",), message=message)
+                yield Problem(path=("count",), message=message)
 
 
 def _levels(rate: float, count: int) -> tuple[float, ...]:
@@ -246,18 +246,18 @@ class RoundsSection(Section):
     )
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """`count` is for rounds without training, which need it; `rate` is for iterative rounds."""
         kind = table.get("kind", "one-shot")
         kinds = ("one-shot", "exponential", "linear", "iterative")
         likely = nearest(kind, kinds) if isinstance(kind, str) else None
         counted = likely in ("exponential", "linear")
         if counted and "count" not in table:
-            yield Slip(path=("count",), message=f'missing: kind = "{likely}" needs the number of rounds')
+            yield Problem(path=("count",), message=f'missing: kind = "{likely}" needs the number of rounds')
         if likely is not None and not counted and "count" in table:
-            yield Slip(path=("count",), message=f'is for kind = "exponential" or "linear", not for "{likely}"')
+            yield Problem(path=("count",), message=f'is for kind = "exponential" or "linear", not for "{likely}"')
         if likely not in (None, "iterative") and "rate" in table:
-            yield Slip(path=("rate",), message=f'is for kind = "iterative", not for "{likely}"')
+            yield Problem(path=("rate",), message=f'is for kind = "iterative", not for "{likely}"')
 
 
 class PruneSection(Section):
@@ -316,17 +316,17 @@ class Claim(Section):
     )
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """A selector has one of the columns that tell arms apart, and the two are not the same."""
         for side in ("better", "than"):
             selector = table.get(side)
             if not isinstance(selector, dict):
                 continue
             if not selector:
-                yield Slip(path=(side,), message=f"selects everything: give one of {listing(SELECTORS)}")
+                yield Problem(path=(side,), message=f"selects everything: give one of {listing(SELECTORS)}")
             yield from (unknown((side, key), SELECTORS) for key in selector if key not in SELECTORS)
         if table.get("better") and table.get("better") == table.get("than"):
-            yield Slip(path=("than",), message="selects the same arms as better")
+            yield Problem(path=("than",), message="selects the same arms as better")
 
 
 class PublishedSection(Section):
@@ -365,7 +365,7 @@ class Study(Section):
     )
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """There is an arm."""
         if table.get("prune", ()) == ():
-            yield Slip(path=("prune",), message="there is no arm: give at least one [[prune]] table")
+            yield Problem(path=("prune",), message="there is no arm: give at least one [[prune]] table")

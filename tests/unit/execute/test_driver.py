@@ -15,7 +15,7 @@ from prunectl.plan.explain import Reason, Todo, explain
 from prunectl.plan.graph import Plan
 from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, parents
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 
 STUDY: dict[str, Any] = {
     "name": "t",
@@ -57,8 +57,8 @@ class Scripted:
 
 
 def planned() -> tuple[Plan, Todo]:
-    study, slips = judged(STUDY)
-    assert study is not None, slips
+    study, problems = validate(STUDY)
+    assert study is not None, problems
     plan = build(study, dataset_of(study).declared("f" * 64))
     return plan, explain(plan, plan.targets("retrain"), has=lambda key: False, failure=lambda key: None)
 

@@ -22,7 +22,7 @@ from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.only import only
 from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Init, Measure, Prune, PruneRounds, Recalibrate, Score, Train, key_of, parents, preimage
-from prunectl.study.load import judged, load
+from prunectl.study.load import load, validate
 
 DATA = "f" * 64
 BASE: dict[str, Any] = {
@@ -35,8 +35,8 @@ BASE: dict[str, Any] = {
 
 
 def plan(*arms: dict[str, Any], **changed: Any) -> Plan:
-    study, slips = judged({**BASE, "prune": list(arms), **changed})
-    assert study is not None, slips
+    study, problems = validate({**BASE, "prune": list(arms), **changed})
+    assert study is not None, problems
     return build(study, dataset_of(study).declared(DATA))
 
 

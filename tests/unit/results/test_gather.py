@@ -17,14 +17,14 @@ from prunectl.results.gather import Shelf, results, table
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Made
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.study.schema import Study
 
 ROUNDS = 30
 
 
 def deep(tmp_path: Path, levels: int, seeds: list[int]) -> tuple[Study, Plan, LocalStore]:
-    study, slips = judged(
+    study, problems = validate(
         {
             "name": "deep",
             "data": {"name": "digits"},
@@ -34,7 +34,7 @@ def deep(tmp_path: Path, levels: int, seeds: list[int]) -> tuple[Study, Plan, Lo
             "prune": [{"criterion": "magnitude", "at": "end", "rounds": "iterative", "retrain": "lr-rewind"}],
         }
     )
-    assert study is not None, slips
+    assert study is not None, problems
     return study, build(study, dataset_of(study).declared("f" * 64)), LocalStore(tmp_path)
 
 
@@ -42,7 +42,7 @@ class Rewound:
     """A dense training with checkpoints at two epochs, as two studies need them; the artefacts are only said to be."""
 
     def __init__(self, tmp_path: Path) -> None:
-        study, slips = judged(
+        study, problems = validate(
             {
                 "name": "rewound",
                 "data": {"name": "digits"},
@@ -56,7 +56,7 @@ class Rewound:
                 ],
             }
         )  # fmt: skip
-        assert study is not None, slips
+        assert study is not None, problems
         self.study = study
         self.plan = build(study, dataset_of(study).declared("f" * 64))
         self.store = LocalStore(tmp_path / "store").open()

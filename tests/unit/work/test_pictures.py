@@ -15,7 +15,7 @@ from prunectl.plan.graph import Plan
 from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Measure, Train, parents
 from prunectl.store import layout
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.work import material
 from prunectl.work.context import Context, Stopped
 from prunectl.work.perform import perform
@@ -39,8 +39,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def planned(root: Path, *augment: str) -> Plan:
     data = {**STUDY["data"], "augment": list(augment)}
-    study, slips = judged({**STUDY, "data": data})
-    assert study is not None, slips
+    study, problems = validate({**STUDY, "data": data})
+    assert study is not None, problems
     return build(study, content_of(dataset_of(study), root))
 
 

@@ -16,7 +16,7 @@ from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Train
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.work import train
 from prunectl.work.context import Context, Stopped
 from prunectl.work.perform import perform
@@ -37,8 +37,8 @@ class Attempts:
 
     def __init__(self, folder: Path) -> None:
         torch.set_num_threads(1)
-        study, slips = judged(STUDY)
-        assert study is not None, slips
+        study, problems = validate(STUDY)
+        assert study is not None, problems
         plan = build(study, content_of(dataset_of(study), Path()))
         step = plan.steps[plan.trials[0].state]
         assert isinstance(step, Train)

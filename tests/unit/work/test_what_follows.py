@@ -16,7 +16,7 @@ from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, Step, Train, parents
 from prunectl.store import layout
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.work.context import Context
 from prunectl.work.masks import read_masks
 from prunectl.work.perform import perform
@@ -78,8 +78,8 @@ class Workshop:
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     torch.set_num_threads(1)
-    study, slips = judged(STUDY)
-    assert study is not None, slips
+    study, problems = validate(STUDY)
+    assert study is not None, problems
     return Workshop(tmp_path_factory.mktemp("work"), build(study, content_of(dataset_of(study), Path())))
 
 
