@@ -8,7 +8,7 @@ from typing import Any
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.steps import Train
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 
 DATA = "f" * 64
 BASE: dict[str, Any] = {
@@ -23,7 +23,7 @@ END = {"criterion": "magnitude", "at": "end"}
 
 def plan(*arms: dict[str, Any], **changed: Any) -> Plan:
     """The plan of a study with these [[prune]] tables: 1,000 digits, 10 steps an epoch, 10 epochs, two seeds."""
-    study, problems = judged({**BASE, "prune": list(arms), **changed})
+    study, problems = validate({**BASE, "prune": list(arms), **changed})
     assert study is not None and not problems, problems
     return build(study, study.data.dataset.declared(DATA))
 

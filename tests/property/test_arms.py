@@ -16,7 +16,7 @@ from prunectl.plan.graph import Plan
 from prunectl.plan.only import narrowed, only
 from prunectl.results.claims import selected
 from prunectl.study.arms import COLUMNS
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.study.reading import choices
 
 MOMENTS: list[Any] = ["init", {"epoch": 0}, {"epoch": 2}, {"step": 20}, {"epoch": 2, "schedule": "restart"}, "end"]
@@ -65,7 +65,7 @@ SELECTORS = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) fo
 
 
 def planned(tables: list[dict[str, Any]]) -> Plan | None:
-    study, problems = judged({**BASE, "prune": tables, "sweep": {"sparsities": [0.5], "seeds": [1]}})
+    study, problems = validate({**BASE, "prune": tables, "sweep": {"sparsities": [0.5], "seeds": [1]}})
     return build(study, study.data.dataset.declared(DATA)) if study is not None and not problems else None
 
 
@@ -86,7 +86,7 @@ def test_checks_claims_and_only_mean_the_same_arms(tables: list[dict[str, Any]],
     assert picked == meant
     claim = {"text": "t", "better": selector, "than": {"structure": "weights"}}
     if selector != claim["than"]:
-        _, problems = judged({**BASE, "prune": tables, "claim": [claim]})
+        _, problems = validate({**BASE, "prune": tables, "claim": [claim]})
         assert any("no arm of the study" in problem.message for problem in problems) == (not meant)
 
 

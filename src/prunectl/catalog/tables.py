@@ -188,7 +188,7 @@ def _entry_type(catalog: str, name: str) -> type[Entry]:
         found = _imported(place)
     except Exception as error:  # a plug-in's module may raise anything when it is imported
         raise PrunectlError(f"{name!r} of the {catalog} cannot be imported from {place}: {error}", hint=hint) from error
-    kind = _imported(CATALOGS[catalog].kind)
+    kind = kind_of(catalog)
     if not (isinstance(found, type) and issubclass(found, kind)):
         raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, is not a {kind.__name__}", hint=hint)
     carried = getattr(found, "name", None)
@@ -211,6 +211,12 @@ def read_entry(catalog: str, written: str | Mapping[str, Any], kind: type[T]) ->
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise PrunectlError(f"{found.name!r} of the {catalog} does not take {table}: {place}: {first['msg']}") from None
+
+
+def kind_of(catalog: str) -> type[Entry]:
+    """The class that every entry of a catalogue is."""
+    kind: type[Entry] = _imported(CATALOGS[catalog].kind)
+    return kind
 
 
 def _imported(place: str) -> Any:

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from prunectl.base.cells import cell
+from prunectl.base.errors import Path, Problem, path_text
 from prunectl.base.text import did_you_mean
 from prunectl.catalog.entry import written
 from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.schedule import Schedule
-from prunectl.catalog.slips import Slip
 from prunectl.catalog.values import Moment
-from prunectl.catalog.wording import Path, listing, path_text, shown
+from prunectl.catalog.wording import listing, shown
 from prunectl.study.arms import Arm, expand, number_of_arms
 from prunectl.study.schema import (
     Claim,
@@ -55,7 +55,7 @@ def parts_of(study: Study) -> Parts:
     )
 
 
-def slips(parts: Parts, *, length_overridden: bool = False, sweep_overridden: bool = False) -> Iterator[Slip]:
+def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden: bool = False) -> Iterator[Problem]:
     """Everything that does not go together.
 
     With a length overridden, milestones may be missed; with the sweep overridden, claims may ask for more than it has.
@@ -67,15 +67,15 @@ def slips(parts: Parts, *, length_overridden: bool = False, sweep_overridden: bo
         yield from schedule(parts.train.schedule, parts.train.epochs or parts.train.steps, ("train", "schedule"))
     for place, section in enumerate(parts.prune):
         if section is not None:
-            for slip in _arm_table(section, parts, check_length=not length_overridden):
-                yield slip.under(("prune", place))
+            for problem in _arm_table(section, parts, check_length=not length_overridden):
+                yield problem.under(("prune", place))
     if parts.sweep is not None and all(section is not None for section in parts.prune):
         yield from size([section for section in parts.prune if section is not None], parts.sweep)
     if sum(number_of_arms(section) for section in parts.prune if section is not None) <= MOST_ARMS:
         yield from _about_arms(parts, None if sweep_overridden else parts.sweep)
 
 
-def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> Iterator[Slip]:
+def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> Iterator[Problem]:
     yield from retraining(section)
     yield from rounds(section, parts.sweep)
     yield from scopes(section)
@@ -87,7 +87,7 @@ def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> It
             yield from retraining_schedules(section, parts.train)
 
 
-def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Slip]:
+def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Problem]:
     init = parts.model.init if parts.model is not None else "kaiming-normal"
     tables = [None if section is None else list(expand([section], init)) for section in parts.prune]
     yield from repeated_arms(tables)
@@ -96,24 +96,24 @@ def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Slip]:
     arms = [arm for table in tables for arm in table or ()]
     for place, claim in enumerate(parts.claim):
         if claim is not None:
-            for slip in claimed(claim, arms, sweep):
-                yield slip.under(("claim", place))
+            for problem in claimed(claim, arms, sweep):
+                yield problem.under(("claim", place))
 
 
-def retraining(section: PruneSection) -> Iterator[Slip]:
+def retraining(section: PruneSection) -> Iterator[Problem]:
     """Retraining follows pruning at the end; pruned earlier, a network has its training before it."""
     early = [when for when in section.at if when != "end"]
     for place, retrain in enumerate(section.retrain):
         if early and not retrain.early:
             name = shown(retrain.name)
-            yield Slip(
+            yield Problem(
                 path=("retrain", place),
                 message=f'{name} follows pruning at = "end", not at = {_when(early[0])}',
                 hint=f'give {name} a [[prune]] table of its own with at = "end"',
             )
 
 
-def rounds(section: PruneSection, sweep: SweepSection | None) -> Iterator[Slip]:
+def rounds(section: PruneSection, sweep: SweepSection | None) -> Iterator[Problem]:
     """Rounds that retrain prune a trained network and train it; their levels are the sweep's."""
     for place, way in enumerate(section.rounds or ()):
         if not way.retrains:
@@ -121,52 +121,52 @@ def rounds(section: PruneSection, sweep: SweepSection | None) -> Iterator[Slip]:
         path: Path = ("rounds", place)
         early = [when for when in section.at if when != "end"]
         if early:
-            yield Slip(path=path, message=f'{way.name} rounds need at = "end", not at = {_when(early[0])}')
+            yield Problem(path=path, message=f'{way.name} rounds need at = "end", not at = {_when(early[0])}')
         for still in (retrain for retrain in section.retrain if not retrain.trains):
             hint = "give retrain a value that trains: finetune, weight-rewind or lr-rewind"
             message = f"{way.name} rounds retrain at each level, so not retrain = {shown(still.name)}"
-            yield Slip(path=path, message=message, hint=hint)
+            yield Problem(path=path, message=message, hint=hint)
         if sweep is not None and sweep.levels is not None:
             for key, message in way.problems(sweep.levels.rate):
-                yield Slip(path=(*path, *key), message=message, hint="leave it out: the levels of the sweep are taken")
+                yield Problem(path=(*path, *key), message=message, hint="leave it out: the levels of the sweep are taken")
 
 
-def scopes(section: PruneSection) -> Iterator[Slip]:
+def scopes(section: PruneSection) -> Iterator[Problem]:
     """A criterion may be defined for some scopes only."""
     for criterion in section.criterion:
         for place, scope in enumerate(section.scope):
             if criterion.scopes is not None and scope.name not in criterion.scopes:
                 message = f"{shown(criterion.name)} cannot be spread by {shown(scope.name)}"
-                yield Slip(path=("scope", place), message=message, hint=f"it goes with {listing(criterion.scopes)}")
+                yield Problem(path=("scope", place), message=message, hint=f"it goes with {listing(criterion.scopes)}")
 
 
-def structures(section: PruneSection, sweep: SweepSection | None) -> Iterator[Slip]:
+def structures(section: PruneSection, sweep: SweepSection | None) -> Iterator[Problem]:
     """A structure may refuse a scope, a sparsity or an ablation, and gives the reason."""
     for structure in section.structure:
         for place, scope in enumerate(section.scope):
             if reason := structure.refusal(scope):
-                yield Slip(path=("scope", place), message=reason)
+                yield Problem(path=("scope", place), message=reason)
         for place, ablation in enumerate(section.ablation):
             if reason := ablation.refusal(structure):
-                yield Slip(path=("ablation", place), message=reason)
+                yield Problem(path=("ablation", place), message=reason)
     for place, structure in enumerate(section.structure):
         accepted = next((scope for scope in section.scope if not structure.refusal(scope)), None)
         sparsities = () if sweep is None or accepted is None else sweep.asked
         reasons = [reason for sparsity in sparsities if accepted and (reason := structure.refusal(accepted, sparsity))]
         if reasons:
-            yield Slip(path=("structure", place), message=reasons[0])
+            yield Problem(path=("structure", place), message=reasons[0])
 
 
-def budgets(section: PruneSection, train: TrainSection | None) -> Iterator[Slip]:
+def budgets(section: PruneSection, train: TrainSection | None) -> Iterator[Problem]:
     """A budget is for a retraining that has none of its own; nothing goes back further than the training."""
     if section.budget is None:
         return
     if not any(retrain.budgeted for retrain in section.retrain):
-        yield Slip(path=("budget",), message="no arm here is retrained, so there is no time to spend on it")
+        yield Problem(path=("budget",), message="no arm here is retrained, so there is no time to spend on it")
     for place, retrain in enumerate(section.retrain):
         if key := retrain.own_length():
             message = f"{key} says how long to retrain, and so does budget; keep one of them"
-            yield Slip(path=("retrain", place, key), message=message)
+            yield Problem(path=("retrain", place, key), message=message)
     if train is None or not any(retrain.within_recipe for retrain in section.retrain):
         return
     for place, budget in enumerate(section.budget):
@@ -174,10 +174,10 @@ def budgets(section: PruneSection, train: TrainSection | None) -> Iterator[Slip]
             asked, length = None if isinstance(budget, float) else getattr(budget, unit), getattr(train, unit)
             if asked is not None and length is not None and asked > length:
                 message = f"{asked} {unit} are more than the training has, {length}; rewinding goes no further back"
-                yield Slip(path=("budget", place, unit), message=message)
+                yield Problem(path=("budget", place, unit), message=message)
 
 
-def moments(section: PruneSection, train: TrainSection) -> Iterator[Slip]:
+def moments(section: PruneSection, train: TrainSection) -> Iterator[Problem]:
     """Moments lie within the training, as far as both are given in the same unit."""
     for place, when in enumerate(section.at):
         yield from _moment(when, train, ("at", place))
@@ -186,16 +186,16 @@ def moments(section: PruneSection, train: TrainSection) -> Iterator[Slip]:
             yield from _moment(value, train, ("retrain", place, key))
 
 
-def _moment(when: object, train: TrainSection, path: Path) -> Iterator[Slip]:
+def _moment(when: object, train: TrainSection, path: Path) -> Iterator[Problem]:
     if not isinstance(when, Moment):
         return
     for unit, moment, length in (("epoch", when.epoch, train.epochs), ("step", when.step, train.steps)):
         if moment is not None and length is not None and moment > length:
             message = f"{unit} {moment} is beyond the end of the training, which has {length} {unit}s"
-            yield Slip(path=(*path, unit), message=message)
+            yield Problem(path=(*path, unit), message=message)
 
 
-def retraining_schedules(section: PruneSection, train: TrainSection) -> Iterator[Slip]:
+def retraining_schedules(section: PruneSection, train: TrainSection) -> Iterator[Problem]:
     """A retraining's own schedule fits into its own length, or the recipe's."""
     for place, retrain in enumerate(section.retrain):
         length = _own_length(retrain) or train.epochs or train.steps
@@ -209,22 +209,22 @@ def _own_length(retrain: Retraining) -> int | None:
     return lengths[0] if lengths else None
 
 
-def schedule(chosen: Schedule, length: int | None, path: Path) -> Iterator[Slip]:
+def schedule(chosen: Schedule, length: int | None, path: Path) -> Iterator[Problem]:
     """Everything that a schedule counts lies within the training."""
     if length is not None:
-        yield from (Slip(path=(*path, *place), message=message) for place, message in chosen.problems(length))
+        yield from (Problem(path=(*path, *place), message=message) for place, message in chosen.problems(length))
 
 
-def subset(data: DataSection) -> Iterator[Slip]:
+def subset(data: DataSection) -> Iterator[Problem]:
     """A subset is no larger than the data set, where its size is declared."""
     for key, size_name in (("train_limit", "train_size"), ("test_limit", "test_size")):
         limit, available = getattr(data, key), getattr(data.dataset, size_name, None)
         if limit is not None and available is not None and limit > available:
             message = f"{limit} is more than the {available} images that {data.dataset.name} has"
-            yield Slip(path=("data", key), message=message)
+            yield Problem(path=("data", key), message=message)
 
 
-def shapes(data: DataSection, model: ModelSection | None) -> Iterator[Slip]:
+def shapes(data: DataSection, model: ModelSection | None) -> Iterator[Problem]:
     """The network and the augmentations can take the images; what they cannot take, they refuse with a reason."""
     yield from _on_reading(data)
     shape = getattr(data.dataset, "shape", None)
@@ -237,10 +237,10 @@ def shapes(data: DataSection, model: ModelSection | None) -> Iterator[Slip]:
     for path, reason in refusals:
         if reason:
             hint = f"{data.dataset.name} has images of {shape[1]}x{shape[2]} pixels"
-            yield Slip(path=path, message=reason, hint=hint)
+            yield Problem(path=path, message=reason, hint=hint)
 
 
-def _on_reading(data: DataSection) -> Iterator[Slip]:
+def _on_reading(data: DataSection) -> Iterator[Problem]:
     """What cuts images as they are read needs pictures in files, and comes before what changes them afterwards."""
     for place, each in enumerate(data.augment):
         if not each.on_reading:
@@ -248,12 +248,12 @@ def _on_reading(data: DataSection) -> Iterator[Slip]:
         path = ("data", "augment", place)
         if not data.dataset.in_files:
             message = f"{each.name} cuts pictures as they are read from files; {data.dataset.name} has none"
-            yield Slip(path=path, message=message, hint="pad-crop and flip work on every data set")
+            yield Problem(path=path, message=message, hint="pad-crop and flip work on every data set")
         elif place > 0:
-            yield Slip(path=path, message=f"{each.name} cuts pictures as they are read: it must come first")
+            yield Problem(path=path, message=f"{each.name} cuts pictures as they are read: it must come first")
 
 
-def repeated_arms(tables: Sequence[Sequence[Arm] | None]) -> Iterator[Slip]:
+def repeated_arms(tables: Sequence[Sequence[Arm] | None]) -> Iterator[Problem]:
     """No arm stands in two tables, nor twice in one, nor do two arms have one label: rows could not be told apart."""
     first: dict[str, tuple[int, Arm]] = {}
     for place, arms in enumerate(tables):
@@ -261,29 +261,29 @@ def repeated_arms(tables: Sequence[Sequence[Arm] | None]) -> Iterator[Slip]:
         for label, count in repeated.items():
             if count > 1:
                 hint = "keep one, or let their numbers differ in the first six digits"
-                yield Slip(path=("prune", place), message=f"two arms are called {label}", hint=hint)
+                yield Problem(path=("prune", place), message=f"two arms are called {label}", hint=hint)
         for arm in arms or ():
             before, _ = first.setdefault(arm.label, (place, arm))
             if before != place:
                 message = f"the arm {arm.label} is in prune[{before}] already"
-                yield Slip(path=("prune", place), message=message, hint="take it out of one of the two tables")
+                yield Problem(path=("prune", place), message=message, hint="take it out of one of the two tables")
                 break
 
 
-def size(sections: Sequence[PruneSection], sweep: SweepSection) -> Iterator[Slip]:
+def size(sections: Sequence[PruneSection], sweep: SweepSection) -> Iterator[Problem]:
     """A study can be planned on one machine."""
     arms = sum(map(number_of_arms, sections))
     trials = arms * len(sweep.asked) * len(sweep.seeds)
     hint = "split it, or shorten its lists"
     if trials > MOST_TRIALS:
         message = f"the study asks for {trials:,} trials; at most {MOST_TRIALS:,} can be planned"
-        yield Slip(path=("prune",), message=message, hint=hint)
+        yield Problem(path=("prune",), message=message, hint=hint)
     elif arms > MOST_ARMS:
         message = f"the study has {arms:,} arms; at most {MOST_ARMS:,} can be planned"
-        yield Slip(path=("prune",), message=message, hint=hint)
+        yield Problem(path=("prune",), message=message, hint=hint)
 
 
-def claimed(claim: Claim, arms: Sequence[Arm], sweep: SweepSection | None) -> Iterator[Slip]:
+def claimed(claim: Claim, arms: Sequence[Arm], sweep: SweepSection | None) -> Iterator[Problem]:
     """Both selectors of a claim mean arms of the study, and its sparsities are the study's."""
     for side in ("better", "than"):
         selector = getattr(claim, side)
@@ -294,15 +294,15 @@ def claimed(claim: Claim, arms: Sequence[Arm], sweep: SweepSection | None) -> It
             hint = did_you_mean(wanted, values) if isinstance(wanted, str) else None
             others = f"; they have {listing(values)}" if values else ""
             message = f"no arm of the study has {key} = {_wanted(wanted)}{others}"
-            yield Slip(path=(side, key), message=message, hint=hint)
+            yield Problem(path=(side, key), message=message, hint=hint)
         if not alone and not any(arm.matches(selector) for arm in arms):
             both = " and ".join(f"{key} = {_wanted(value)}" for key, value in selector.items())
-            yield Slip(path=(side,), message=f"no arm of the study has {both} together")
+            yield Problem(path=(side,), message=f"no arm of the study has {both} together")
     for place, sparsity in enumerate(claim.at_sparsity or ()):
         asked = sweep.asked if sweep is not None else (sparsity,)
         if not any(math.isclose(sparsity, each, abs_tol=SAME_SPARSITY, rel_tol=0) for each in asked):
             message = f"{sparsity} is no sparsity of the sweep: {', '.join(f'{each:.4g}' for each in asked)}"
-            yield Slip(path=("at_sparsity", place), message=message)
+            yield Problem(path=("at_sparsity", place), message=message)
 
 
 def _wanted(value: object) -> str:

@@ -44,7 +44,7 @@ def _decoded(content: bytes, shown_path: str) -> str:
         line, column = line_column(before, len(before))
         raise StudyError(
             f"{shown_path} is not text in UTF-8",
-            [Problem(key="", message="a byte that is not UTF-8", where=f"{shown_path}:{line}:{column}")],
+            [Problem(message="a byte that is not UTF-8", where=f"{shown_path}:{line}:{column}")],
             hint="save it as UTF-8",
         ) from None
 
@@ -56,15 +56,15 @@ def parse(text: str, path: Path) -> dict[str, Any]:
         document = tomli.loads(text)
         if depth(document) <= DEEPEST:
             return document
-        problem = Problem(key="", message="lists or tables nested too deeply", where=shown_path)
+        problem = Problem(message="lists or tables nested too deeply", where=shown_path)
     except tomli.TOMLDecodeError as error:
         message = visible(error.msg[:1].lower() + error.msg[1:])
         where = f"{shown_path}:{error.lineno}:{error.colno}"
-        problem = Problem(key="", message=message, where=where)
+        problem = Problem(message=message, where=where)
     except RecursionError:
-        problem = Problem(key="", message="lists or tables nested too deeply", where=shown_path)
+        problem = Problem(message="lists or tables nested too deeply", where=shown_path)
     except ValueError:
-        problem = Problem(key="", message="a number with too many digits", where=shown_path)
+        problem = Problem(message="a number with too many digits", where=shown_path)
     raise StudyError(f"{shown_path} is not TOML", [problem])
 
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from prunectl.catalog.slips import Slip, unknown
+from prunectl.base.errors import Problem
+from prunectl.catalog.problems import unknown
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.values import (
     At,
@@ -110,14 +111,14 @@ class LevelsSection(Section):
     count: Annotated[int, Field(ge=1, le=100)] = Field(description="how many levels follow the dense one")
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """The last level leaves something."""
         rate, count = table.get("rate"), table.get("count")
         if isinstance(rate, float) and 0 < rate < 1 and type(count) is int and 1 <= count <= 100:
             levels = _levels(rate, count)
             if len(set(levels)) < len(levels) or levels[-1] >= 1:
                 message = f"{count} levels of rate {rate} leave nothing; give fewer"
-                yield Slip(path=("count",), message=message)
+                yield Problem(path=("count",), message=message)
 
 
 def _levels(rate: float, count: int) -> tuple[float, ...]:
@@ -208,17 +209,17 @@ class Claim(Section):
     )
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """A selector has one of the columns that tell arms apart, and the two are not the same."""
         for side in ("better", "than"):
             selector = table.get(side)
             if not isinstance(selector, dict):
                 continue
             if not selector:
-                yield Slip(path=(side,), message=f"selects everything: give one of {listing(SELECTORS)}")
+                yield Problem(path=(side,), message=f"selects everything: give one of {listing(SELECTORS)}")
             yield from (unknown((side, key), SELECTORS) for key in selector if key not in SELECTORS)
         if table.get("better") and table.get("better") == table.get("than"):
-            yield Slip(path=("than",), message="selects the same arms as better")
+            yield Problem(path=("than",), message="selects the same arms as better")
 
 
 class PublishedSection(Section):
@@ -257,7 +258,7 @@ class Study(Section):
     )
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """There is an arm."""
         if table.get("prune", ()) == ():
-            yield Slip(path=("prune",), message="there is no arm: give at least one [[prune]] table")
+            yield Problem(path=("prune",), message="there is no arm: give at least one [[prune]] table")

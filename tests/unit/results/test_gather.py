@@ -16,14 +16,14 @@ from prunectl.results.gather import Shelf, results, table
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Made
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.study.schema import Study
 
 ROUNDS = 30
 
 
 def deep(tmp_path: Path, levels: int, seeds: list[int]) -> tuple[Study, Plan, LocalStore]:
-    study, slips = judged(
+    study, slips = validate(
         {
             "name": "deep",
             "data": {"name": "digits"},
@@ -41,7 +41,7 @@ class Rewound:
     """A dense training with checkpoints at two epochs, as two studies need them; the artefacts are only said to be."""
 
     def __init__(self, tmp_path: Path) -> None:
-        study, slips = judged(
+        study, slips = validate(
             {
                 "name": "rewound",
                 "data": {"name": "digits"},

@@ -14,7 +14,7 @@ from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Measure, Train, parents
 from prunectl.store import layout
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.work import material
 from prunectl.work.context import Context, Stopped
 from prunectl.work.perform import perform
@@ -38,7 +38,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def planned(root: Path, *augment: str) -> Plan:
     data = {**STUDY["data"], "augment": list(augment)}
-    study, slips = judged({**STUDY, "data": data})
+    study, slips = validate({**STUDY, "data": data})
     assert study is not None, slips
     return build(study, content_of(study.data.dataset, root))
 

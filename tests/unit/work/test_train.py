@@ -16,7 +16,7 @@ import torch
 from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.steps import Train, key_of, preimage
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.work import train
 from prunectl.work.context import Context, Stopped
 from prunectl.work.perform import perform
@@ -37,7 +37,7 @@ class Attempts:
 
     def __init__(self, folder: Path) -> None:
         torch.set_num_threads(1)
-        study, slips = judged(STUDY)
+        study, slips = validate(STUDY)
         assert study is not None, slips
         plan = build(study, content_of(study.data.dataset, Path()))
         step = plan.steps[plan.trials[0].state]

@@ -15,7 +15,7 @@ from prunectl.plan.build import build
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.steps import Key, Step, Train, parents
 from prunectl.store import layout
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.work.context import Context
 from prunectl.work.masks import read_masks
 from prunectl.work.perform import perform
@@ -77,7 +77,7 @@ class Workshop:
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     torch.set_num_threads(1)
-    study, slips = judged(STUDY)
+    study, slips = validate(STUDY)
     assert study is not None, slips
     return Workshop(tmp_path_factory.mktemp("work"), build(study, content_of(study.data.dataset, Path())))
 

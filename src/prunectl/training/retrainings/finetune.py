@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from prunectl.base.errors import Problem
 from prunectl.catalog.optimizer import Optimizer
 from prunectl.catalog.retraining import After, Dense, Retraining
 from prunectl.catalog.schedule import Schedule
@@ -33,6 +35,12 @@ class Finetune(Retraining):
     schedule: Annotated[
         Annotated[Schedule, *catalogued("schedules")] | None, Field(description="constant unless given")
     ] = None
+
+    @classmethod
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
+        """One length at most."""
+        if "epochs" in table and "steps" in table:
+            yield Problem(path=("steps",), message="cannot stand beside epochs; keep one of them")
 
     def own_length(self) -> str | None:
         """`epochs` or `steps`, if given."""
