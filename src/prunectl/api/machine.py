@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prunectl.base.errors import Problem, PrunectlError, StudyError
+from prunectl.base.errors import PrunectlError, StudyError
 
 if TYPE_CHECKING:
+
     from prunectl.catalog.executor import Executor
 
 MOST_READERS = 8
@@ -52,18 +53,19 @@ def settled(machine: Machine) -> Workers:
 
 def executor_of(asked: str | Executor) -> Executor:
     """An executor by its name, or by an inline TOML table: '{ name = "local" }'."""
+    from pydantic import ValidationError
+
     from prunectl.catalog.executor import Executor
-    from prunectl.catalog.slips import RefusedError
+    from prunectl.catalog.problems import problems_of
     from prunectl.catalog.table import resolve
-    from prunectl.catalog.wording import path_text
 
     if isinstance(asked, Executor):
         return asked
+    table = _table(asked)
     try:
-        entry = resolve("executors", _table(asked))
-    except RefusedError as refusal:
-        problems = [Problem(key=path_text(slip.path), message=slip.message, hint=slip.hint) for slip in refusal.slips]
-        raise StudyError(f"--executor {asked!r} cannot be used", problems) from None
+        entry = resolve("executors", table)
+    except ValidationError as error:
+        raise StudyError(f"--executor {asked!r} cannot be used", problems_of(error, table)) from None
     assert isinstance(entry, Executor), "a catalogue holds entries of its own kind only"
     return entry
 

@@ -60,7 +60,7 @@ def _answer(connection: Connection, key: Key, packed: bytes, stop: _Stop) -> Out
         request: Request = pickle.loads(packed)
     except Exception as error:  # the module of a plug-in may raise anything when it is imported here
         reason = f"a module that the study uses cannot be imported in a worker: {described(error)}"
-        return Outcome(key=key, status=Status.FAILED, reason=reason, problems=(Problem(key="", message=reason),))
+        return Outcome(key=key, status=Status.FAILED, reason=reason, problems=(Problem(message=reason),))
     hardware.settle(request.threads)
     return do(request, stop, lambda done, total: _report(connection, request, done, total, stop))
 
