@@ -10,6 +10,7 @@ from pydantic import Field
 from prunectl.catalog import tables
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.tables import Catalog
+from prunectl.catalog.values import Length, Many, When, catalogued
 
 
 class Digits(Entry):
@@ -67,6 +68,28 @@ class Global(Entry):
     summary: ClassVar[str] = "one ranking"
 
 
+class Tuned(Entry):
+    """Holds tables and other entries, as a retraining does."""
+
+    name: ClassVar[str] = "tuned"
+    summary: ClassVar[str] = "with tables and entries inside"
+
+    to: When = "end"
+    length: Annotated[Length | None, Field(description="how long")] = None
+    scope: Annotated[Entry, *catalogued("scopes")] = Global()
+    augment: Many[Annotated[Entry, *catalogued("augmentations")]] = ()
+    rates: dict[str, Annotated[float, Field(gt=0, lt=1)]] = {}  # noqa: RUF012
+
+
+class Ranked(Entry):
+    """Holds an entry that holds another."""
+
+    name: ClassVar[str] = "ranked"
+    summary: ClassVar[str] = "by another criterion"
+
+    by: Annotated[Entry, *catalogued("criteria")]
+
+
 class Layerwise(Entry):
     name: ClassVar[str] = "layerwise"
     summary: ClassVar[str] = "each layer alike"
@@ -89,6 +112,8 @@ ENTRIES = {
         "magnitude": "stand_ins:Magnitude",
         "snip": "stand_ins:Snip",
         "synflow": "stand_ins:SynFlow",
+        "tuned": "stand_ins:Tuned",
+        "ranked": "stand_ins:Ranked",
     },
     "scopes": {"global": "stand_ins:Global", "layerwise": "stand_ins:Layerwise"},
     "models": {"vgg16": "stand_ins:Vgg", "mlp": "stand_ins:Mlp", "broken": "no_such_module_at_all:Broken"},
