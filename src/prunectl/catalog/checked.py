@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
 
 from prunectl.base.errors import Problem
-from prunectl.catalog.problems import RULE, Line, collected, line, refusal, refused
+from prunectl.catalog.problems import RULE, all_at_once, line, refusal
 from prunectl.catalog.wording import shown
 
 
@@ -21,6 +21,12 @@ def tupled(value: Any) -> Any:
     return value + 0.0 if type(value) is float else value
 
 
+def _hashable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return frozenset((key, _hashable(item)) for key, item in value.items())
+    return tuple(map(_hashable, value)) if isinstance(value, tuple) else value
+
+
 class Checked(BaseModel):
     """A table with fixed keys: strict and frozen, and refused with everything that is wrong with it.
 
@@ -29,6 +35,10 @@ class Checked(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    def __hash__(self) -> int:
+        """As pydantic does it, for parameters that are tables of any keys too."""
+        return hash((type(self), *(_hashable(getattr(self, key)) for key in type(self).model_fields)))
 
     @classmethod
     def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
@@ -47,15 +57,11 @@ class Checked(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _all_at_once(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _checked(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if isinstance(value, cls):
             return value
         table = tupled(cls.spelt_out(value))
         if not isinstance(table, dict):
             raise refusal(f"must be a table, not {shown(value)}", value)
-        lines: list[Line] = [line(problem, table, RULE) for problem in cls.rules(table)]
-        with collected(lines, cls):
-            model = cls.read(table, handler)
-        if lines:
-            raise refused(lines)
-        return model
+        with all_at_once(cls, [line(problem, table, RULE) for problem in cls.rules(table)]):
+            return cls.read(table, handler)

@@ -30,12 +30,12 @@ RULE, VALUE = "prunectl_rule", "prunectl_value"
 def line(problem: Problem, value: Any, kind: str = VALUE) -> Line:
     """A problem as a line of an error; its path is relative to the value that it was found in."""
     given, _ = existing(problem.path, value)
-    return _line(problem, value, kind, missing=given != problem.path)
+    return _line(kind, problem.path, value, problem.message, problem.hint, missing=given != problem.path)
 
 
-def _line(problem: Problem, value: Any, kind: str, *, missing: bool) -> Line:
-    context = {"message": problem.message, "hint": problem.hint, "missing": missing}
-    return Line(type=PydanticCustomError(kind, "{message}", context), loc=problem.path, input=value)
+def _line(kind: str, path: Path, value: Any, message: str, hint: str | None = None, *, missing: bool = False) -> Line:
+    context = {"message": message, "hint": hint, "missing": missing}
+    return Line(type=PydanticCustomError(kind, "{message}", context), loc=path, input=value)
 
 
 def refused(lines: Iterable[Line]) -> ValidationError:
@@ -49,15 +49,23 @@ def refusal(message: str, value: Any, *, path: Path = (), hint: str | None = Non
 
 
 @contextmanager
-def collected(lines: list[Line], model: type[BaseModel]) -> Iterator[None]:
-    """Validate a table as `model` inside: what is wrong with it is added to `lines`, in words."""
+def all_at_once(model: type[BaseModel], lines: Iterable[Line] = ()) -> Iterator[None]:
+    """Validate a table as `model` inside: raises the given lines and those of the validation, in words, together."""
+    found = list(lines)
     try:
         yield
     except ValidationError as error:
-        given = list(islice(error.errors(include_url=False), MOST))
-        # pydantic counts only the items that are right; the wrong ones have lines of their own
-        within = {each["loc"][:end] for each in given for end in range(len(each["loc"]))}
-        lines += [_in_words(each, model) for each in given if each["type"] != "too_short" or each["loc"] not in within]
+        found += lines_of(error, model)
+    if found:
+        raise refused(found)
+
+
+def lines_of(error: ValidationError, model: type[BaseModel]) -> list[Line]:
+    """Everything wrong with a table that was validated as `model`, in words."""
+    given = list(islice(error.errors(include_url=False), MOST))
+    # pydantic counts only the items that are right; the wrong ones have lines of their own
+    within = {each["loc"][:end] for each in given for end in range(len(each["loc"]))}
+    return [_in_words(each, model) for each in given if each["type"] != "too_short" or each["loc"] not in within]
 
 
 def problems_of(error: ValidationError, value: Any) -> Iterator[Problem]:
@@ -95,7 +103,7 @@ def _has(value: Any, step: str | int) -> bool:
 def unknown(path: Path, known: Sequence[str]) -> Problem:
     """A key that is not known where it stands."""
     key = str(path[-1])
-    takes = f"allowed here: {listing(known)}" if known else "nothing may stand here"
+    takes = f"allowed here: {listing(known)}" if known else "no key is allowed here"
     return Problem(path=path, message=f"unknown key; {takes}", hint=did_you_mean(key, known))
 
 
@@ -103,27 +111,28 @@ def _in_words(given: ErrorDetails, model: type[BaseModel]) -> Line:
     """A line of validating `model` in words; those of tables inside it are in words already."""
     kind, path, value, context = given["type"], given["loc"], given["input"], given.get("ctx", {})
     if kind in (RULE, VALUE):
-        return Line(type=PydanticCustomError(kind, "{message}", context), loc=path, input=value)
+        return _line(kind, path, value, **context)
     if "error" in context:
-        return _line(Problem(path=path, message=visible(str(context["error"]))), value, RULE, missing=False)
-    if kind == "missing":
-        what = _allowed(model, path)
-        problem = Problem(path=path, message=f"missing: must be {what}" if what else "missing")
-        return _line(problem, value, VALUE, missing=True)
+        return _line(RULE, path, value, visible(str(context["error"])))
     if kind == "extra_forbidden":
-        return _line(unknown(path, list(model.model_fields)), value, VALUE, missing=False)
-    return _line(_wrong(given, model), value, VALUE, missing=False)
-
-
-def _wrong(given: ErrorDetails, model: type[BaseModel]) -> Problem:
-    value, hint = given["input"], None
+        problem = unknown(path, list(model.model_fields))
+        return _line(VALUE, path, value, problem.message, problem.hint)
+    what = _allowed(model, path)
+    if kind == "missing":
+        return _line(VALUE, path, value, f"missing: must be {what}" if what else "missing", missing=True)
     # for a type without a JSON Schema, the library's own words for what would be right
-    what = _allowed(model, given["loc"]) or visible(re.sub(r"^.*?should (be|have) ", "", given["msg"]))
-    if isinstance(value, str):
-        hint = did_you_mean(value, re.findall(r'"([^"]+)"', what))
-        if hint is None and "number" in what and re.fullmatch(r"[-+]?[0-9.]{1,20}(e[-+]?[0-9]+)?", value):
-            hint = "numbers stand without quotes"
-    return Problem(path=given["loc"], message=f"must be {what}, not {shown(value)}", hint=hint)
+    what = what or visible(re.sub(r"^.*?should (be|have) ", "", given["msg"]))
+    return _line(VALUE, path, value, f"must be {what}, not {shown(value)}", _meant(value, what))
+
+
+def _meant(value: Any, what: str) -> str | None:
+    """A hint for a text in the place of what would be right."""
+    if not isinstance(value, str):
+        return None
+    if hint := did_you_mean(value, re.findall(r'"([^"]+)"', what)):
+        return hint
+    number = "number" in what and re.fullmatch(r"[-+]?[0-9.]{1,20}(e[-+]?[0-9]+)?", value)
+    return "write numbers without quotes" if number else None
 
 
 def _allowed(model: type[BaseModel], location: Path) -> str | None:
@@ -151,7 +160,10 @@ def _inside(schema: Mapping[str, Any], step: str | int, definitions: Mapping[str
     """The schema of one key or item of what a schema describes, through references and alternatives."""
     if "$ref" in schema:
         schema = definitions[schema["$ref"].rpartition("/")[2]]
-    item = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
+    if isinstance(step, int):
+        item = schema.get("items")
+    else:
+        item = schema.get("properties", {}).get(step, schema.get("additionalProperties"))
     parts = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     candidates = [item, *(_inside(part, step, definitions) for part in parts)]
     return next((each for each in candidates if isinstance(each, dict)), None)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler
+from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, ValidationError
 from pydantic_core import CoreSchema
 
 from prunectl.base.errors import Problem, PrunectlError, nearest
 from prunectl.base.text import did_you_mean
+from prunectl.catalog import tables
 from prunectl.catalog.checked import Checked, tupled
 from prunectl.catalog.entry import Entry
-from prunectl.catalog.problems import Line, collected, line, refusal, refused, unknown
-from prunectl.catalog.tables import CATALOGS, entry_type, kind_of, names
+from prunectl.catalog.problems import Line, all_at_once, line, lines_of, refusal, unknown
+from prunectl.catalog.tables import entry_type, names
 from prunectl.catalog.wording import a, listing, shown
 
 __all__ = ["FlatSection", "Section", "named", "resolve", "tupled"]
@@ -34,7 +35,7 @@ class Section(Checked):
         """What is wrong with which keys are given, whatever their values."""
         given = [key for key in cls.one_of if key in table]
         if len(given) > 1:
-            yield Problem(path=(given[-1],), message=f"cannot stand beside {given[0]}; keep one of them")
+            yield Problem(path=(given[-1],), message=f"cannot be combined with {given[0]}; keep one of them")
         elif not given and cls.one_of and cls.needs_one:
             yield Problem(message=f"one of the keys {listing(cls.one_of)} must be given")
 
@@ -73,16 +74,15 @@ class FlatSection(Section):
         if isinstance(table.get(cls.entry_field), Entry):
             return handler(table)
         own = cls.own()
+        rest = {key: value for key, value in table.items() if key in own and key != "name"}
         lines: list[Line] = []
-        entry = kind_of(cls.catalog)()  # in the place of one that is refused, so that the other keys are checked all the same
-        with collected(lines, cls):
-            entry = resolve(cls.catalog, {k: v for k, v in table.items() if k not in own or k == "name"}, known=own)
-        with collected(lines, cls):
-            rest = {key: value for key, value in table.items() if key in own and key != "name"}
-            section = handler({**rest, cls.entry_field: entry})
-        if lines:
-            raise refused(lines)
-        return section
+        try:
+            entry = resolve(cls.catalog, {k: v for k, v in table.items() if k not in rest}, known=own)
+        except ValidationError as error:
+            lines = lines_of(error, cls)
+            entry = tables.kind_of(cls.catalog)()  # in its place, so that the other keys are checked all the same
+        with all_at_once(cls, lines):
+            return handler({**rest, cls.entry_field: entry})
 
 
 def named(catalog: str, value: Any) -> Entry:
@@ -91,7 +91,7 @@ def named(catalog: str, value: Any) -> Entry:
         return value
     table = {"name": value} if isinstance(value, str) else value
     if not isinstance(table, dict):
-        what = f"the name of {a(CATALOGS[catalog].one)}, or a table with a name"
+        what = f"the name of {a(tables.CATALOGS[catalog].one)}, or a table with a name"
         raise refusal(f"must be {what}, not {shown(value)}", value)
     return resolve(catalog, table)
 
@@ -101,7 +101,7 @@ def resolve(catalog: str, table: Mapping[str, Any], known: Iterable[str] = ("nam
 
     Raises ValidationError with everything that is wrong.
     """
-    name, one, choice = table.get("name"), CATALOGS[catalog].one, listing(names(catalog))
+    name, one, choice = table.get("name"), tables.CATALOGS[catalog].one, listing(names(catalog))
     if "name" not in table:
         raise refusal(f"missing: must be the name of {a(one)}: {choice}", table, path=("name",))
     if not isinstance(name, str):
@@ -110,11 +110,10 @@ def resolve(catalog: str, table: Mapping[str, Any], known: Iterable[str] = ("nam
         return _with_parameters(catalog, name, table, known)
     likely = nearest(name, names(catalog))
     message = f"there is no {one} {shown(name)}; there are {choice}"
-    lines = [line(Problem(path=("name",), message=message, hint=did_you_mean(name, names(catalog))), table)]
-    if likely is not None:
-        with collected(lines, Entry):  # most likely its parameters were meant
-            _with_parameters(catalog, likely, table, known)
-    raise refused(lines)
+    if likely is None:
+        raise refusal(message, table, path=("name",))
+    with all_at_once(Entry, [line(Problem(path=("name",), message=message, hint=did_you_mean(name, names(catalog))), table)]):
+        return _with_parameters(catalog, likely, table, known)  # most likely its parameters were meant
 
 
 def _with_parameters(catalog: str, name: str, table: Mapping[str, Any], known: Iterable[str]) -> Entry:
@@ -124,9 +123,5 @@ def _with_parameters(catalog: str, name: str, table: Mapping[str, Any], known: I
         raise refusal(error.message, table, path=("name",), hint=error.hint) from None
     parameters = {key: value for key, value in table.items() if key in kind.model_fields}
     others = [key for key in table if key not in parameters and key != "name"]
-    lines = [line(unknown((key,), [*kind.model_fields, *known]), table) for key in others]
-    with collected(lines, kind):
-        entry = kind.model_validate(parameters)
-    if lines:
-        raise refused(lines)
-    return entry
+    with all_at_once(kind, [line(unknown((key,), [*kind.model_fields, *known]), table) for key in others]):
+        return kind.model_validate(parameters)

@@ -80,16 +80,16 @@ def depth(value: Any) -> int:
 
 def _nearest_file(path: Path) -> str | None:
     try:
-        there = [found.name for found in path.absolute().parent.glob("*.toml")]
+        studies = [study.name for study in path.absolute().parent.glob("*.toml")]
     except OSError:
         return None
-    close = nearest(path.name, there)
+    close = nearest(path.name, studies)
     return f'did you mean "{visible(str(path.with_name(close)))}"?' if close else None
 
 
 def _studies_in(directory: Path) -> str | None:
     try:
-        there = sorted(found.name for found in directory.glob("*.toml"))
+        studies = sorted(study.name for study in directory.glob("*.toml"))
     except OSError:
         return None
-    return f"name one of its files: {visible(', '.join(there[:10]))}" if there else None
+    return f"name one of its files: {visible(', '.join(studies[:10]))}" if studies else None

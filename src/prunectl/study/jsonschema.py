@@ -16,6 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 
 from prunectl.base.errors import PrunectlError
+from prunectl.catalog import tables
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.table import FlatSection
 from prunectl.catalog.tables import entry_type, names
@@ -40,7 +41,7 @@ class _OfFile(GenerateJsonSchema):
 
 def json_schema() -> Schema:
     """Draft 2020-12, with one definition for each table of the file, each catalogue and each entry."""
-    catalogs = _catalogs()
+    catalogs = {catalog: list(_entries(catalog)) for catalog in tables.CATALOGS}
     kinds = [kind for entries in catalogs.values() for kind in entries]
     models: list[type[BaseModel]] = [Study, *kinds]
     places, whole = models_json_schema([(model, "validation") for model in models], schema_generator=_OfFile)
@@ -58,28 +59,6 @@ def json_schema() -> Schema:
     schema = {"$schema": DIALECT, **study, "title": "A study of prunectl", "$defs": dict(sorted(definitions.items()))}
     public: Schema = _public(schema)
     return public
-
-
-def _catalogs() -> dict[str, list[type[Entry]]]:
-    """The catalogues that a study file can name, within the parameters of entries too, with their entries."""
-    catalogs: dict[str, list[type[Entry]]] = {section.catalog: [] for section in FLAT}
-    waiting = [*catalogs, *_named(Study.model_json_schema())]
-    while waiting:
-        catalog = waiting.pop()
-        if not catalogs.get(catalog):
-            catalogs[catalog] = list(_entries(catalog))
-            waiting += [name for kind in catalogs[catalog] for name in _named(kind.model_json_schema())]
-    return catalogs
-
-
-def _named(schema: Any) -> Iterator[str]:
-    if isinstance(schema, dict):
-        if "x-catalog" in schema:
-            yield schema["x-catalog"]
-        schema = list(schema.values())
-    if isinstance(schema, list):
-        for each in schema:
-            yield from _named(each)
 
 
 def _entries(catalog: str) -> Iterator[type[Entry]]:
@@ -110,19 +89,19 @@ def _catalog(catalog: str, entries: dict[str, Schema]) -> Schema:
         for entry in entries.values()
         if entry["required"] == ["name"]
     ]
-    tables = [{"$ref": f"#/$defs/{name}"} for name in entries]
-    return {"description": f"one of the {catalog}", "anyOf": [*words, *tables]}
+    written_out = [{"$ref": f"#/$defs/{name}"} for name in entries]
+    return {"description": f"one of the {catalog}", "anyOf": [*words, *written_out]}
 
 
 def _flat(section: type[FlatSection], given: Schema, entries: list[Schema]) -> Schema:
     """A table that holds an entry's parameters next to its own keys: one alternative for each entry."""
     own = {key: each for key, each in given["properties"].items() if key != section.entry_field}
     needed = [key for key in given.get("required", ()) if key != section.entry_field]
-    tables = [
+    alternatives = [
         {**entry, "properties": {**entry["properties"], **own}, "required": [*entry["required"], *needed]}
         for entry in entries
     ]
-    return {"description": given["description"], "type": "object", "anyOf": tables}
+    return {"description": given["description"], "type": "object", "anyOf": alternatives}
 
 
 def _selector(columns: Schema) -> Schema:
@@ -146,7 +125,7 @@ def _public(schema: Any) -> Any:
         return schema
     given = {key: _public(each) for key, each in schema.items() if not key.startswith("x-")}
     if "x-catalog" in schema:
-        given["$ref"] = f"#/$defs/{schema['x-catalog']}"
+        given = {"description": f"one of the {schema['x-catalog']}", **given, "$ref": f"#/$defs/{schema['x-catalog']}"}
     if schema.get("x-selector"):
         given = {"description": schema["description"], "$ref": "#/$defs/Selector"}
     return given

@@ -12,13 +12,13 @@ import tomli
 
 from prunectl.base.errors import Path, Problem, StudyError, path_text
 from prunectl.base.text import did_you_mean, visible
-from prunectl.catalog.values import Moment
+from prunectl.catalog.values import Length, Moment
 from prunectl.catalog.wording import listing, shown
 from prunectl.study.document import DEEPEST, depth
 from prunectl.study.schema import SweepSection, TrainSection
 
-ALTERNATIVES = (TrainSection.one_of, SweepSection.one_of, Moment.one_of)
-"""Keys of which only one may be there: to set one is to take the others away."""
+ALTERNATIVES = (TrainSection.one_of, SweepSection.one_of, Moment.one_of, Length.one_of)
+"""Keys of which a table has only one: setting one removes the others."""
 
 LONGEST_KEY = 500
 
@@ -91,7 +91,7 @@ def _value(text: str) -> Any:
 
 
 def from_profile(document: Mapping[str, Any], name: str) -> list[Override]:
-    """The overrides of one [profile.NAME]. Raises StudyError for a profile that is not there."""
+    """The overrides of one [profile.NAME]. Raises StudyError for a profile that the study does not have."""
     profiles = document.get("profile")
     profiles = profiles if isinstance(profiles, dict) else {}
     chosen = profiles.get(name)
@@ -121,9 +121,9 @@ def _of_profile(name: str, path: Path, value: Any, origin: Path) -> Override:
 def applied(
     document: Mapping[str, Any], layers: Iterable[Sequence[Override]]
 ) -> tuple[dict[str, Any], dict[Path, Override], list[tuple[Override, Problem]]]:
-    """The tables with the overrides of each layer put in, in order.
+    """The tables with the overrides of each layer applied, in order.
 
-    Also returned: the overrides in force by the path that they set, and what could not be put in, with why.
+    Also returned: the overrides in force by the path that they set, and those that could not be applied, with why.
     """
     changed = copy.deepcopy(dict(document))
     in_force: dict[Path, Override] = {}

@@ -13,6 +13,7 @@ from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Dataset
 from prunectl.catalog.model import Model
 from prunectl.catalog.scope import Scope
+from prunectl.catalog.values import Length, Many, When, catalogued
 
 
 class Digits(Dataset):
@@ -69,6 +70,28 @@ class Global(Scope):
     summary = "one ranking"
 
 
+class Tuned(Criterion):
+    """Holds tables and other entries, as a retraining does."""
+
+    name = "tuned"
+    summary = "with tables and entries inside"
+
+    to: When = "end"
+    length: Annotated[Length | None, Field(description="how long")] = None
+    scope: Annotated[Scope, *catalogued("scopes")] = Global()
+    augment: Many[Annotated[Augmentation, *catalogued("augmentations")]] = ()
+    rates: dict[str, Annotated[float, Field(gt=0, lt=1)]] = {}  # noqa: RUF012
+
+
+class Ranked(Criterion):
+    """Holds an entry that holds another."""
+
+    name = "ranked"
+    summary = "by another criterion"
+
+    by: Annotated[Criterion, *catalogued("criteria")]
+
+
 class Layerwise(Scope):
     name = "layerwise"
     summary = "each layer alike"
@@ -91,6 +114,8 @@ ENTRIES = {
         "magnitude": "stand_ins:Magnitude",
         "snip": "stand_ins:Snip",
         "synflow": "stand_ins:SynFlow",
+        "tuned": "stand_ins:Tuned",
+        "ranked": "stand_ins:Ranked",
     },
     "scopes": {"global": "stand_ins:Global", "layerwise": "stand_ins:Layerwise"},
     "models": {"vgg16": "stand_ins:Vgg", "mlp": "stand_ins:Mlp", "broken": "no_such_module_at_all:Broken"},
