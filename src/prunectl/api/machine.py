@@ -57,7 +57,7 @@ def executor_of(asked: str | Executor) -> Executor:
     from prunectl.catalog.table import resolve
     from prunectl.catalog.wording import path_text
 
-    if isinstance(asked, Executor):
+    if not isinstance(asked, str):
         return asked
     try:
         entry = resolve("executors", _table(asked))

@@ -229,10 +229,6 @@ class LocalStore:
     def _object(self, key: str) -> Path:
         return layout.sharded(self.root, layout.OBJECTS, key)
 
-    def writable(self) -> bool:
-        """Whether this user may write here."""
-        return os.access(self.root, os.W_OK)
-
 
 def _lock_beside(scratch: Path) -> FileLock:
     """The lock of the process that builds in a scratch directory; freed by the system if that process is killed."""
