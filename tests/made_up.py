@@ -14,6 +14,7 @@ import polars as pl
 from prunectl.plan.graph import Placed
 from prunectl.plan.resolve import arms_of, dense_of
 from prunectl.results.table import CURVES, LAYERS, RESOURCES, SCHEMA, Results
+from prunectl.results.table_files import to_csv, to_json, to_parquet
 from prunectl.study.load import Loaded, load
 
 STUDY = """\
@@ -200,3 +201,9 @@ def resources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         kind("shuffle", None, 80, 0.3, 1),
         kind("measure", None, len(rows), 2.1, 1),
     ]
+
+
+def write_table(trials: pl.DataFrame, path: Path) -> None:
+    """A table as a results file, in the format that its name ends with."""
+    content = {".csv": to_csv, ".json": to_json, ".parquet": to_parquet}[path.suffix](trials)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)

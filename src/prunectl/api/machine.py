@@ -59,7 +59,7 @@ def executor_of(asked: str | Executor) -> Executor:
     from prunectl.catalog.problems import problems_of
     from prunectl.catalog.table import resolve
 
-    if isinstance(asked, Executor):
+    if not isinstance(asked, str):
         return asked
     table = _table(asked)
     try:

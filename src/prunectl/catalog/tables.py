@@ -15,7 +15,7 @@ from typing import Any, TypeVar, overload
 
 from pydantic import ValidationError
 
-from prunectl.base.errors import PrunectlError
+from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import did_you_mean
 from prunectl.catalog.entry import Entry
 
@@ -187,7 +187,9 @@ def _entry_type(catalog: str, name: str) -> type[Entry]:
     try:
         found = _imported(place)
     except Exception as error:  # a plug-in's module may raise anything when it is imported
-        raise PrunectlError(f"{name!r} of the {catalog} cannot be imported from {place}: {error}", hint=hint) from error
+        raise PrunectlError(
+            f"{name!r} of the {catalog} cannot be imported from {place}: {described(error)}", hint=hint
+        ) from error
     kind = kind_of(catalog)
     if not (isinstance(found, type) and issubclass(found, kind)):
         raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, is not a {kind.__name__}", hint=hint)

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from prunectl.base.errors import MethodError, PrunectlError
+from prunectl.base.errors import MethodError, PrunectlError, writing
 from prunectl.base.version import __version__
 from prunectl.catalog.model import Model
 from prunectl.catalog.tables import entry_type
@@ -54,7 +54,7 @@ def export(
         "masks": {name: list(kept.shape) for name, kept in masks.items()},
         "compact": None if small is None else _described(small),
     }
-    try:
+    with writing(out, hint="choose another place with --output"):
         out.mkdir(parents=True, exist_ok=True)
         for name in (ABOUT, WEIGHTS, MASK, COMPACT):
             (out / name).unlink(missing_ok=True)
@@ -69,9 +69,6 @@ def export(
             if (path := out / name).exists()
         }
         write_whole(out / ABOUT, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
-    except OSError as error:
-        reason = error.strerror or error
-        raise PrunectlError(f"{out} cannot be written: {reason}", hint="choose another place with --output") from error
     _read_back(out, masked, network.shape, smaller=smaller)
     return dict(read_json(out / ABOUT))
 
@@ -131,5 +128,6 @@ def _read_back(out: Path, masked: nn.Module, shape: tuple[int, int, int], *, sma
         worst, largest = difference(masked, load(out, smaller=compacted), shape)
         if not worst <= TOLERANCE * max(1.0, largest):
             raise PrunectlError(
-                f"{out}: what was written gives outputs that differ by {worst:.2g}", hint="a full disk?"
+                f"{out}: what was written gives outputs that differ by {worst:.2g}",
+                hint="check that the disk is not full",
             )
