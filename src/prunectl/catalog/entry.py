@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.fields import FieldInfo
 
 from prunectl.base.keys import canonical
 
@@ -110,12 +111,20 @@ def preimage_of(value: Any) -> Any:
 
 
 def written(value: Any) -> Any:
-    """A value as a study file writes it, in plain strings, numbers, lists and dicts. None has no way to be written."""
+    """A value as a study file writes it, in plain strings, numbers, lists and dicts. None has no way to be written.
+
+    A table is written without the keys that are at their defaults.
+    """
     if isinstance(value, Entry):
         return value.written()
     if isinstance(value, BaseModel):
-        return {key: written(item) for key, item in value if item is not None}
+        fields = type(value).model_fields
+        return {key: written(item) for key, item in value if item is not None and not _at_default(fields[key], item)}
     return _mapped(value, written)
+
+
+def _at_default(field: FieldInfo, value: Any) -> bool:
+    return not field.is_required() and bool(value == field.get_default(call_default_factory=True))
 
 
 def _mapped(value: Any, inner: Callable[[Any], Any]) -> Any:

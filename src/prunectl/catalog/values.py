@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -104,16 +105,20 @@ def _as_written(entry: Entry) -> dict[str, Any]:
     return {"name": entry.name, **entry.model_dump()}
 
 
-def _catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJsonSchema]:
+def catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJsonSchema]:
+    """The extras of a field for an entry of a catalogue: `Annotated[Criterion, *catalogued("criteria")]`.
+
+    A study file gives the entry by its name, or as a table with the name and parameters.
+    """
     schema = {"x-catalog": catalog, "x-words": f"a name of the {catalog}, or a table with a name"}
     return as_entry(catalog), PlainSerializer(_as_written), WithJsonSchema(schema)
 
 
-Criterion = Annotated[Entry, *_catalogued("criteria")]
-Scope = Annotated[Entry, *_catalogued("scopes")]
-Model = Annotated[Entry, *_catalogued("models")]
-Dataset = Annotated[Entry, *_catalogued("datasets")]
-Augmentation = Annotated[Entry, *_catalogued("augmentations")]
+Criterion = Annotated[Entry, *catalogued("criteria")]
+Scope = Annotated[Entry, *catalogued("scopes")]
+Model = Annotated[Entry, *catalogued("models")]
+Dataset = Annotated[Entry, *catalogued("datasets")]
+Augmentation = Annotated[Entry, *catalogued("augmentations")]
 
 
 class Moment(Section):
@@ -175,3 +180,34 @@ When = Annotated[
     BeforeValidator(_from_the_start),
 ]
 """When, in the dense training: at initialization, at the end, or at a moment between."""
+
+
+class PruningMoment(Moment):
+    """A moment of the dense training at which weights are pruned, and how the learning rate goes on from there."""
+
+    schedule: Literal["continue", "restart"] = Field(
+        default="continue", description="whether the learning rate goes on after pruning, or begins again"
+    )
+
+    @classmethod
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+        """A schedule needs a training before it: at the initialization it has not begun."""
+        yield from super().rules(table)
+        for unit in cls.one_of:
+            if type(table.get(unit)) is int and table[unit] == 0 and "schedule" in table:
+                message = f'is for pruning in mid-training; {unit} 0 is "init", before the schedule begins'
+                yield Slip(path=("schedule",), message=message)
+
+
+At = Annotated[
+    Annotated[Literal["init", "end"], Tag("\0word")] | Annotated[PruningMoment, Tag("\0table")],
+    Discriminator(_shape),
+    WithJsonSchema(
+        {
+            "x-words": 'one of "init", "end", or a table { epoch = N } or { step = N }',
+            "x-at": True,
+        }
+    ),
+    BeforeValidator(_from_the_start),
+]
+"""When weights are pruned: `When`, where a table may also say `schedule = "restart"`."""

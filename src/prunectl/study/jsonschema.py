@@ -14,6 +14,7 @@ from prunectl.base.errors import PrunectlError
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.tables import entry_type, names
+from prunectl.catalog.values import Length, Moment, PruningMoment
 from prunectl.study import schema as study_schema
 from prunectl.study.schema import SELECTORS, Study
 
@@ -30,10 +31,10 @@ def json_schema() -> Schema:
     definitions = whole.pop("$defs")
     built: Schema = {name: _table(_section(name), each) for name, each in definitions.items()}
     built |= {catalog: _catalog(catalog) for catalog in NAMED}
-    for name in ("Moment", "Length"):
-        section = _section(name)
+    tables: dict[str, type[Section]] = {"Moment": Moment, "Length": Length, "PruningMoment": PruningMoment}
+    for name, section in tables.items():
         built[name] = _table(section, section.model_json_schema())
-    built |= {"When": _when(), "Budget": _budget()}
+    built |= {"When": _when("Moment"), "At": _when("PruningMoment"), "Budget": _budget()}
     built["Selector"] = _selector(built["PruneSection"])
     study = _table(Study, whole)
     return {"$schema": DIALECT, "title": "A study of prunectl", **study, "$defs": dict(sorted(built.items()))}
@@ -81,6 +82,8 @@ def _value(given: Schema) -> Schema:
         return {**written, "$ref": f"#/$defs/{given['x-catalog']}"}
     if given.get("x-moment"):
         return {**written, "$ref": "#/$defs/When"}
+    if given.get("x-at"):
+        return {**written, "$ref": "#/$defs/At"}
     if given.get("x-budget"):
         return {**written, "$ref": "#/$defs/Budget"}
     if given.get("x-selector"):
@@ -153,9 +156,9 @@ def _flat(section: type[FlatSection], table: Schema) -> Schema:
     return {"description": table["description"], "type": "object", "anyOf": alternatives}
 
 
-def _when() -> Schema:
+def _when(table: str) -> Schema:
     words = {"enum": ["init", "end"], "description": "at initialization, or at the end of the training"}
-    return {"description": "when, in the dense training", "anyOf": [words, {"$ref": "#/$defs/Moment"}]}
+    return {"description": "when, in the dense training", "anyOf": [words, {"$ref": f"#/$defs/{table}"}]}
 
 
 def _budget() -> Schema:
