@@ -1,6 +1,6 @@
 """Images per second of prunectl's training loop, against a plain PyTorch loop, in the same run.
 
-    pip install -e ".[vision]"
+    pip install -e .
     python bench/training.py [--data DIR] [--repeats 5] [--networks lenet-300-100 tiny-cnn resnet-20]
 
 The plain loop is what most code in the field does: torchvision's transforms, a DataLoader, SGD. Same network,

@@ -71,7 +71,7 @@ def test_what_is_wrong_with_the_pictures_is_said(study: Path) -> None:
     assert "Traceback" not in said.err
     nowhere = prunectl("plan", study, "--set", 'data.root="nowhere"', store=study.parent / "store")
     assert nowhere.code == 2, nowhere.err
-    assert "nowhere is not there" in nowhere.err
+    assert "nowhere does not exist" in nowhere.err
 
 
 def test_a_link_to_nothing_is_said_when_planning(study: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from prunectl.catalog.entry import Entry
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
+
+
+Window = Callable[[int, int, int], tuple[int, int, int, int]]
+"""(number of a picture, width, height) → (top, left, height, width) of the window that is cut out of it."""
 
 
 class Augmentation(Entry):

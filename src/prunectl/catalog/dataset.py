@@ -1,4 +1,4 @@
-"""What every data set declares without torch, and how it comes into memory."""
+"""What every data set declares without torch, and how it is read into memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Arrays:
-    """A data set as it lies on the disk, before torch: images uint8 (N, C, H, W), labels uint8 (N,)."""
+    """A data set as read from the disk, before torch: images uint8 (N, C, H, W), labels uint8 (N,)."""
 
     train_images: NDArray[np.uint8]
     train_labels: NDArray[np.uint8]
@@ -25,10 +25,10 @@ class Arrays:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Content:
-    """What a plan must know of a data set: what it is, and how large."""
+    """What a plan must know about a data set: its identity and its sizes."""
 
     fingerprint: str
-    """Of what comes into memory, that of `datasets/fingerprint.py`: each step compares it with what it reads."""
+    """See `datasets/fingerprint.py`; each step compares it with that of the files it reads."""
     shape: tuple[int, int, int]
     """(channels, height, width) of one image."""
     classes: int
@@ -54,11 +54,11 @@ class Dataset(Entry):
     """Every class has equally many images in each part; checked where there is no fingerprint to check."""
 
     in_files: ClassVar[bool] = False
-    """Pictures of any size in files, cut as they are read; see `pictures.py`."""
+    """Whether it consists of pictures in files, cut as they are read; see `datasets/pictures.py`."""
     needs_root: ClassVar[bool] = False
     """It has no usual place under the data directory: each study names its folder."""
     imports: ClassVar[tuple[str, ...]] = ()
-    """Modules that its images are read with, and that take long to import: done once, not by each step."""
+    """Slow modules that reading its images needs: imported once, not by each step."""
 
     def declared(self, fingerprint: str) -> Content:
         """The declared sizes, with a fingerprint."""
@@ -71,5 +71,5 @@ class Dataset(Entry):
         )
 
     def arrays(self, root: Path) -> Arrays:
-        """Everything, in its published order, without torch. Raises DataError: where it looked, how to get it."""
+        """The whole data set in its published order, without torch. DataError names the places and how to get it."""
         raise NotImplementedError

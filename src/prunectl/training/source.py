@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
 
 from prunectl.base.rng import generator
-from prunectl.catalog.augmentation import Augmentation
+from prunectl.catalog.augmentation import Augmentation, Window
 
 Chosen = Tensor | slice
 """Which images make a batch: positions (n,), or a run of them."""
-
-
-Window = Callable[[int, int, int], tuple[int, int, int, int]]
-"""(number of a picture, width, height) → (top, left, height, width) of what is cut out of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

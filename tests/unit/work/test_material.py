@@ -24,5 +24,5 @@ def test_files_exchanged_after_the_plan_are_not_trained_on(tmp_path: Path) -> No
     assert len(parts_of(data, context)[0].labels) == 30
     arrays.train_images[0, 0, 0, 0] ^= 1
     write_idx(tmp_path, arrays)
-    with pytest.raises(DataError, match="is not what it was when the study was planned"):
+    with pytest.raises(DataError, match="has changed since the study was planned"):
         parts_of(data, context)
