@@ -120,7 +120,7 @@ def trial(arm: Arm, sparsity: float, seed: int) -> dict[str, Any]:
     criterion = arm.criterion.name
     dense = 0.935 + draw("dense", seed).gauss(0, 0.0015)
     noise = draw(arm.label, sparsity, seed).gauss(0, 0.0025)
-    harm = HARM[criterion] * (1 + ABLATED[arm.ablation] * (0.2 if criterion == "synflow" else 1))
+    harm = HARM[criterion] * (1 + ABLATED[arm.ablation.name] * (0.2 if criterion == "synflow" else 1))
     budget = float(arm.retrain_label.partition("=")[2].removesuffix(")") or 1) if "budget" in arm.retrain_label else 1
     harm *= (
         {"finetune": 0.25, "lr-rewind": 0.18, "weight-rewind": 0.2}[arm.retrain] / budget**0.4
@@ -130,16 +130,16 @@ def trial(arm: Arm, sparsity: float, seed: int) -> dict[str, Any]:
         else 1
     )
     top1 = max(0.1, dense - harm * 0.12 * sparsity**6 - harm * 0.02 * sparsity + noise) if sparsity else dense
-    collapsed = criterion == "random" and sparsity > 0.95 and arm.ablation == "invert"
+    collapsed = criterion == "random" and sparsity > 0.95 and arm.ablation.changes == "ranking"
     top1 = 0.1 if collapsed else top1
     kept = round(TOTAL * (1 - sparsity))
     before = max(0.1, top1 - 0.4 * sparsity**4) if arm.retrain == "finetune" and sparsity else None
     identity = ("dense", seed) if sparsity == 0 else (arm.label, sparsity, seed)
     return dict.fromkeys(SCHEMA) | {
         "study": "made-up", "arm": arm.label, "model": "vgg16", "dataset": "cifar10",
-        "criterion": arm.criterion.label(), "scope": arm.scope.label(), "structure": arm.structure, "at": arm.at_label,
-        "rounds": arm.rounds.label(), "ablation": arm.ablation, "retrain": arm.retrain_label, "seed": seed,
-        "sparsity": sparsity, "sparsity_actual": 1 - kept / TOTAL, "compression": 1 / (1 - sparsity),
+        "criterion": arm.criterion.label(), "scope": arm.scope.label(), "structure": arm.structure.label(),
+        "at": arm.at_label, "rounds": arm.rounds.label(), "ablation": arm.ablation.label(),
+        "retrain": arm.retrain_label, "seed": seed, "sparsity": sparsity, "sparsity_actual": 1 - kept / TOTAL, "compression": 1 / (1 - sparsity),
         "compression_actual": TOTAL / kept, "compression_error": TOTAL / kept * (1 - sparsity) - 1,
         "top1": top1, "top5": min(1.0, 0.8 + top1 * 0.21), "loss": 2.3 * (1 - top1) + 0.1, "top1_dense": dense,
         "top1_before_retrain": before, "n_params": TOTAL + 8458, "n_nonzero": kept + 8458,
@@ -200,6 +200,6 @@ def resources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         kind("train", None, trainings, 1830.0, 2),
         *(kind("score", name, 10, 4.0 if name != "synflow" else 75.0, 8) for name in criteria),
         *(kind("prune", name, 40, 0.4, 1) for name in criteria),
-        kind("shuffle", None, 80, 0.3, 1),
+        kind("ablate", None, 80, 0.3, 1),
         kind("measure", None, len(rows), 2.1, 1),
     ]

@@ -53,6 +53,20 @@ ROUNDS: Mapping[str, str] = {
     "iterative": "prunectl.pruning.rounds.iterative:Iterative",
 }
 
+STRUCTURES: Mapping[str, str] = {
+    "weights": "prunectl.pruning.structures.weights:Weights",
+    "channels": "prunectl.pruning.structures.channels:Channels",
+    "n-of-m": "prunectl.pruning.structures.n_of_m:NOfM",
+}
+
+ABLATIONS: Mapping[str, str] = {
+    "none": "prunectl.pruning.ablations.none:Unmodified",
+    "shuffle": "prunectl.pruning.ablations.shuffle:Shuffle",
+    "shuffle-global": "prunectl.pruning.ablations.shuffle_global:ShuffleGlobal",
+    "reinit": "prunectl.pruning.ablations.reinit:Reinit",
+    "invert": "prunectl.pruning.ablations.invert:Invert",
+}
+
 MODELS: Mapping[str, str] = {
     "tiny-cnn": "prunectl.models.tiny:TinyCnn",
     "lenet-300-100": "prunectl.models.lenet:LeNet300",
@@ -103,7 +117,9 @@ class Catalog:
 CATALOGS: Mapping[str, Catalog] = {
     "criteria": Catalog(one="criterion", kind="prunectl.catalog.criterion:Criterion", entries=CRITERIA),
     "scopes": Catalog(one="scope", kind="prunectl.catalog.scope:Scope", entries=SCOPES),
+    "structures": Catalog(one="structure", kind="prunectl.catalog.structure:Structure", entries=STRUCTURES),
     "rounds": Catalog(one="kind of rounds", kind="prunectl.catalog.rounds:Rounds", entries=ROUNDS),
+    "ablations": Catalog(one="ablation", kind="prunectl.catalog.ablation:Ablation", entries=ABLATIONS),
     "models": Catalog(one="model", kind="prunectl.catalog.model:Model", entries=MODELS),
     "datasets": Catalog(one="data set", kind="prunectl.catalog.dataset:Dataset", entries=DATASETS),
     "augmentations": Catalog(

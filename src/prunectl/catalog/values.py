@@ -15,7 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from prunectl.catalog import criterion, rounds, scope
+from prunectl.catalog import ablation, criterion, rounds, scope, structure
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.slips import RefusedError, Slip, refused
 from prunectl.catalog.table import Section, as_entry
@@ -25,9 +25,7 @@ T = TypeVar("T")
 
 MAX_SEEDS = 10_000
 
-Ablation = Literal["none", "shuffle", "reinit", "invert"]
 Retraining = Literal["none", "recalibrate", "finetune", "weight-rewind", "lr-rewind"]
-Structure = Literal["weights", "channels"]
 Optimizer = Literal["sgd", "adam", "adamw"]
 Initialization = Literal[
     "kaiming-normal", "kaiming-uniform", "xavier-normal", "xavier-uniform", "torch-default", "orthogonal"
@@ -117,6 +115,8 @@ def catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJson
 
 Criterion = Annotated[criterion.Criterion, *catalogued("criteria")]
 Scope = Annotated[scope.Scope, *catalogued("scopes")]
+Structure = Annotated[structure.Structure, *catalogued("structures")]
+Ablation = Annotated[ablation.Ablation, *catalogued("ablations")]
 Rounds = Annotated[rounds.Rounds, *catalogued("rounds")]
 Model = Annotated[Entry, *catalogued("models")]
 Dataset = Annotated[Entry, *catalogued("datasets")]

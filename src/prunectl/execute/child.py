@@ -17,6 +17,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -28,14 +29,6 @@ import torch._dynamo  # torch's optimizers import it at their first step: second
 from safetensors import SafetensorError
 
 import prunectl
-import prunectl.work.init
-import prunectl.work.measure
-import prunectl.work.prune
-import prunectl.work.prune_rounds
-import prunectl.work.recalibrate
-import prunectl.work.score
-import prunectl.work.shuffle
-import prunectl.work.train  # warm: a forked step finds every kind imported
 from prunectl.base.errors import MethodError, PrunectlError, StoreError
 from prunectl.execute.energy import Meter
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
@@ -44,7 +37,10 @@ from prunectl.store.atomic import remove_tree
 from prunectl.store.local import DamagedError, LocalStore
 from prunectl.store.manifest import Made
 from prunectl.work.context import Context, Stopped
-from prunectl.work.perform import perform
+from prunectl.work.perform import KINDS, perform
+
+for _module in KINDS.values():
+    import_module(_module)  # a forked step finds every kind imported
 
 FREE_BYTES = 1 << 20
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h

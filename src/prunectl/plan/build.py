@@ -11,20 +11,16 @@ from prunectl.catalog.recipe import Recipe
 from prunectl.plan.graph import Arm, Plan, StepSet, Trial, follow_ups
 from prunectl.plan.resolve import arms_of, data_of, network_of, recipe_of
 from prunectl.plan.steps import (
+    Ablate,
     Data,
     Init,
     Key,
     Measure,
     Network,
     Prune,
-    PruneByWeights,
-    PruneChannels,
-    PruneChannelsRounds,
     PruneRounds,
     Recalibrate,
     Score,
-    Shuffle,
-    ShuffleChannels,
     Train,
 )
 from prunectl.study.schema import Study
@@ -115,10 +111,13 @@ def _trials(site: _Site, arm: Arm, seed: int, sparsities: tuple[float, ...]) -> 
             state, before = _next_level(site, arm, seed, level, state, before)
         plain = _mask(site, arm, seed, sparsity, state, before)
         mask = plain
-        if arm.ablation == "shuffle":
-            kind = ShuffleChannels if arm.structure == "channels" else Shuffle
-            mask = site.steps.add(kind(network=site.network, seed=seed, mask=plain))
-        trained = _retrained(site, arm, seed, state, mask)
+        if arm.ablation.changes == "mask":
+            mask = site.steps.add(
+                Ablate(network=site.network, structure=arm.structure, ablation=arm.ablation, seed=seed, mask=plain)
+            )
+        redrawn = arm.ablation.changes == "weights"
+        trained = _retrained(site, arm, seed, state, mask, redrawn=redrawn)
+        origin = site.init(seed, "reinit") if redrawn else state
         yield Trial(
             arm=arm,
             sparsity=sparsity,
@@ -129,7 +128,7 @@ def _trials(site: _Site, arm: Arm, seed: int, sparsities: tuple[float, ...]) -> 
             mask=mask,
             state=trained,
             measure=site.measure(trained, mask),
-            measure_before=site.measure(_origin(site, arm, seed, state), mask) if arm.retrain != "none" else None,
+            measure_before=site.measure(origin, mask) if arm.retrain != "none" else None,
         )
         if arm.rounds.retrains:
             state, before = _next_level(site, arm, seed, sparsity, state, before)
@@ -139,17 +138,17 @@ def _trials(site: _Site, arm: Arm, seed: int, sparsities: tuple[float, ...]) -> 
 def _next_level(site: _Site, arm: Arm, seed: int, sparsity: float, state: Key, before: Key | None) -> tuple[Key, Key]:
     """What the following level of an iterative arm starts from: its network and mask.
 
-    They are as the criterion left them: shuffling and drawing anew are leaves of the chain.
+    They are as the criterion left them: only an ablation of the ranking is passed on.
     """
-    chain = replace(arm, ablation="none") if arm.ablation in ("shuffle", "reinit") else arm
     plain = _mask(site, arm, seed, sparsity, state, before)
-    return _retrained(site, chain, seed, state, plain), plain
+    return _retrained(site, arm, seed, state, plain, redrawn=False), plain
 
 
 def _mask(site: _Site, arm: Arm, seed: int, sparsity: float, state: Key, before: Key | None) -> Key:
     """The mask of a network: from scores that every sparsity shares, or in rounds towards this one."""
     data = replace(site.data, test_limit=None) if arm.criterion.needs_data else None
-    invert = arm.ablation == "invert"
+    invert = arm.ablation.changes == "ranking"
+    scope = arm.scope.settled()
     rounds = arm.criterion.own_rounds() if arm.rounds.retrains else arm.rounds
     if len(rounds.targets(sparsity)) == 1:
         scores = site.steps.add(
@@ -158,40 +157,27 @@ def _mask(site: _Site, arm: Arm, seed: int, sparsity: float, state: Key, before:
                 state=state, mask=before,
             )
         )  # fmt: skip
-        if arm.scope.needs_weights:
-            return site.steps.add(
-                PruneByWeights(
-                    network=site.network, scope=arm.scope, sparsity=sparsity, invert=invert, seed=seed, scores=scores,
-                    before=before, state=state,
-                )
-            )  # fmt: skip
         return site.steps.add(
-            (PruneChannels if arm.structure == "channels" else Prune)(
-                network=site.network, scope=arm.scope, sparsity=sparsity, invert=invert, seed=seed, scores=scores,
-                before=before,
+            Prune(
+                network=site.network, structure=arm.structure, scope=scope, sparsity=sparsity, invert=invert,
+                seed=seed, scores=scores, before=before, state=state if scope.needs_weights else None,
             )
         )  # fmt: skip
     return site.steps.add(
-        (PruneChannelsRounds if arm.structure == "channels" else PruneRounds)(
-            network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, scope=arm.scope,
-            sparsity=sparsity, rounds=rounds, invert=invert, seed=seed, state=state, before=before,
+        PruneRounds(
+            network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, structure=arm.structure,
+            scope=scope, sparsity=sparsity, rounds=rounds, invert=invert, seed=seed, state=state, before=before,
         )
     )  # fmt: skip
 
 
-def _origin(site: _Site, arm: Arm, seed: int, state: Key) -> Key:
-    """The weights that the mask is laid on: the pruned network's own, unless they are drawn anew."""
-    return site.init(seed, "reinit") if arm.ablation == "reinit" else state
-
-
-def _retrained(site: _Site, arm: Arm, seed: int, state: Key, mask: Key) -> Key:
-    """What follows pruning (METHODS.md, 'When, and what follows')."""
-    origin = _origin(site, arm, seed, state)
-    fresh = arm.ablation == "reinit"
+def _retrained(site: _Site, arm: Arm, seed: int, state: Key, mask: Key, *, redrawn: bool) -> Key:
+    """What follows pruning. `redrawn`: the mask is laid on weights that are drawn again, not on the pruned network."""
+    origin = site.init(seed, "reinit") if redrawn else state
     end = site.recipe.steps
     if arm.at_step < end:
         first = 0 if arm.restart else arm.at_step
-        kept = not fresh and not arm.restart and arm.at_step > 0
+        kept = not redrawn and not arm.restart and arm.at_step > 0
         return site.train(arm.recipe, seed, origin, mask, kept=kept, first_step=first, to_step=end)
     if arm.retrain == "none":
         return origin
@@ -199,8 +185,8 @@ def _retrained(site: _Site, arm: Arm, seed: int, state: Key, mask: Key) -> Key:
         data = replace(site.data, test_limit=None)
         return site.steps.add(Recalibrate(network=site.network, data=data, state=origin, mask=mask))
     if arm.retrain == "weight-rewind":
-        rewound = origin if fresh else site.dense(seed, arm.from_step)
-        kept = not fresh and arm.from_step > 0
+        rewound = origin if redrawn else site.dense(seed, arm.from_step)
+        kept = not redrawn and arm.from_step > 0
     else:
         rewound, kept = origin, False
     if arm.from_step == arm.recipe.steps:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from prunectl.catalog.ablation import Ablation
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
+from prunectl.catalog.structure import Structure
 from prunectl.plan.stage import Stage
 from prunectl.plan.steps import Key, Step, Train, key_of, parents
 
@@ -20,11 +22,11 @@ class Arm:
 
     criterion: Criterion
     scope: Scope
-    structure: str
+    structure: Structure
     at_step: int
     at_label: str
     rounds: Rounds
-    ablation: str
+    ablation: Ablation
     retrain: str
     retrain_label: str
     from_step: int  # where in the recipe retraining begins; rewound weights are those of that step
@@ -36,10 +38,10 @@ class Arm:
         return {
             "criterion": self.criterion.label(),
             "scope": self.scope.label(),
-            "structure": self.structure,
+            "structure": self.structure.label(),
             "at": self.at_label,
             "rounds": self.rounds.label(),
-            "ablation": self.ablation,
+            "ablation": self.ablation.label(),
             "retrain": self.retrain_label,
         }
 
@@ -48,10 +50,10 @@ class Arm:
         """The arm in one short text; what every study has as its default is not said."""
         parts = [self.criterion.label(), f"at {self.at_label}"]
         parts += [self.scope.label()] if self.scope.name != "global" else []
-        parts += [self.structure] if self.structure != "weights" else []
+        parts += [self.structure.label()] if self.structure.label() != "weights" else []
         parts += [self.rounds.label()] if self.rounds != self.criterion.own_rounds() else []
         parts += [self.retrain_label] if self.retrain != "none" else []
-        parts += [self.ablation] if self.ablation != "none" else []
+        parts += [self.ablation.label()] if self.ablation.changes != "nothing" else []
         return " · ".join(parts)
 
 

@@ -179,7 +179,7 @@ def _layers(plan: Plan, shelf: Shelf) -> Iterator[dict[str, Any]]:
             yield {
                 "arm": trial.arm.label,
                 "criterion": trial.arm.criterion.label(),
-                "ablation": trial.arm.ablation,
+                "ablation": trial.arm.ablation.label(),
                 "sparsity": trial.sparsity,
                 "seed": trial.seed,
                 "layer": layer["name"],

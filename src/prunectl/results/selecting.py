@@ -19,7 +19,13 @@ from prunectl.study.labels import parts
 TOLD_BY = dict.fromkeys(RETRAINING, "retrain")
 """What a selector asks for that the label of another column tells."""
 
-CATALOGS = {"criterion": "criteria", "scope": "scopes", "rounds": "rounds"}
+CATALOGS = {
+    "criterion": "criteria",
+    "scope": "scopes",
+    "structure": "structures",
+    "rounds": "rounds",
+    "ablation": "ablations",
+}
 
 
 def select(trials: pl.DataFrame, selector: Mapping[str, Any]) -> pl.DataFrame:

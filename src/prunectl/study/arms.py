@@ -52,8 +52,8 @@ def spanned(section: PruneSection, labels: Labels) -> Spanned:
         ),
         tuple(labels.at(when, section) for when in section.at),
         tuple(scope.label() for scope in section.scope),
-        section.structure,
-        section.ablation,
+        tuple(structure.label() for structure in section.structure),
+        tuple(ablation.label() for ablation in section.ablation),
         tuple(labels.retrain(kind, way, section) for kind in section.retrain for way in ways(section, kind)),
     )
 

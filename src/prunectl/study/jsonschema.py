@@ -21,7 +21,7 @@ from prunectl.study.schema import SELECTORS, Study
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
-NAMED = ("criteria", "scopes", "rounds", "models", "datasets", "augmentations")
+NAMED = ("criteria", "scopes", "structures", "rounds", "ablations", "models", "datasets", "augmentations")
 """The catalogues that study files name."""
 
 

@@ -234,14 +234,14 @@ class PruneSection(Section):
         default="global", validate_default=True, description="how the sparsity is spread over the layers"
     )
     structure: Many[Structure] = Field(
-        default=("weights",), description="what is pruned: single weights or whole channels"
+        default="weights", validate_default=True, description="what is pruned: single weights, channels, ..."
     )
     # None: the rounds that the criterion is defined with
     rounds: Many[Rounds] | None = Field(
         default=None, description="how the sparsity is reached; the default is the criterion's own way"
     )
     ablation: Many[Ablation] = Field(
-        default=("none",), description="what is broken on purpose, to see whether it mattered"
+        default="none", validate_default=True, description="what is broken on purpose, to see whether it mattered"
     )
     retrain: Many[Retraining] = Field(default=("none",), description="what follows pruning at the end of the training")
     rewind_to: Many[When] = Field(default=("init",), description="where weight-rewind goes back to")

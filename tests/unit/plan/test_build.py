@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cli import TINY, write_study
 from prunectl.base.errors import StudyError
+from prunectl.catalog.entry import Entry
 from prunectl.plan.build import build
 from prunectl.plan.changes import changes
 from prunectl.plan.cost import Past, estimate, training_steps
@@ -48,10 +49,15 @@ def trial(planned: Plan, sparsity: float = 0.5, seed: int = 1, **arm: str) -> Tr
     found = [
         one
         for one in planned.trials
-        if (one.sparsity, one.seed) == (sparsity, seed) and all(getattr(one.arm, k) == v for k, v in arm.items())
+        if (one.sparsity, one.seed) == (sparsity, seed) and all(said(getattr(one.arm, k)) == v for k, v in arm.items())
     ]
     assert len(found) == 1
     return found[0]
+
+
+def said(value: Any) -> Any:
+    """A choice of an arm, by its name if it is an entry."""
+    return value.name if isinstance(value, Entry) else value
 
 
 def trained(planned: Plan, one: Trial) -> Train:
@@ -317,9 +323,9 @@ def test_stages_ask_for_no_more_than_they_need() -> None:
         needed = planned.closure(planned.targets(stage))
         counted[stage] = Counter(planned.steps[key].kind for key in needed)
     assert set(counted["train"]) == {"init", "train", "measure"}
-    assert "shuffle" not in counted["prune"]
+    assert "ablate" not in counted["prune"]
     assert "train" not in counted["prune"]  # masks at initialization need no training
-    assert counted["ablate"]["shuffle"] == 8
+    assert counted["ablate"]["ablate"] == 8
     assert counted["retrain"]["train"] == 2 + 16
 
 

@@ -65,6 +65,7 @@ class SynFlow(Criterion):
 class Global(Scope):
     name = "global"
     summary: ClassVar[str] = "one ranking"
+    channels = "together"
 
 
 class Layerwise(Scope):
@@ -99,4 +100,4 @@ KINDS = {name: tables.CATALOGS[name].kind for name in ("criteria", "scopes")}
 CATALOGS = {
     name: Catalog(one=tables.CATALOGS[name].one, kind=KINDS.get(name, "prunectl.catalog.entry:Entry"), entries=entries)
     for name, entries in ENTRIES.items()
-} | {"rounds": tables.CATALOGS["rounds"]}
+} | {name: tables.CATALOGS[name] for name in ("structures", "rounds", "ablations")}

@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from prunectl.base.keys import canonical
 from prunectl.catalog.slips import slips_of
 from prunectl.catalog.wording import path_text
+from prunectl.pruning.ablations.none import Unmodified
 from prunectl.pruning.rounds.iterative import Iterative
+from prunectl.pruning.structures.weights import Weights
 from prunectl.study.schema import (
     Claim,
     DataSection,
@@ -41,7 +43,7 @@ def test_defaults_are_those_of_the_field() -> None:
     assert [scope.name for scope in section.scope] == ["global"]
     assert section.at == ("init",)
     assert section.rounds is None
-    assert (section.ablation, section.retrain, section.structure) == (("none",), ("none",), ("weights",))
+    assert (section.ablation, section.retrain, section.structure) == ((Unmodified(),), ("none",), (Weights(),))
     train = TrainSection(epochs=1)
     assert (train.lr, train.momentum, train.weight_decay, train.schedule.kind) == (0.1, 0.9, 1e-4, "constant")
 
