@@ -28,6 +28,7 @@ from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.tables import entry_type, names
 from prunectl.models.initialization import initialize
 from prunectl.pruning.engines.select import lowest
+from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
@@ -77,7 +78,9 @@ def bare_synflow(net: nn.Module, count: int) -> None:
 
 def our_synflow(net: nn.Module, rounds: Rounds, sparsity: float) -> None:
     """The way of this package."""
-    prune_in_rounds(made("synflow"), net, Global(), sparsity, rounds, shape=SHAPE, generator=torch.Generator())
+    prune_in_rounds(
+        made("synflow"), net, SingleWeights(), Global(), sparsity, rounds, shape=SHAPE, generator=torch.Generator()
+    )
 
 
 def usual_synflow(net: nn.Module, levels: list[float]) -> None:

@@ -53,9 +53,9 @@ def trials(path: Path, profile: str | None) -> pl.DataFrame:
         {
             "study": study.name, "arm": trial.arm.label, "model": study.model.model.label(),
             "dataset": study.data.dataset.label(), "criterion": trial.arm.criterion.label(),
-            "scope": trial.arm.scope.label(), "structure": trial.arm.structure, "at": trial.arm.at_label,
-            "rounds": trial.arm.rounds.label(), "ablation": trial.arm.ablation, "retrain": trial.arm.retrain_label,
-            "seed": trial.seed, "sparsity": trial.sparsity,
+            "scope": trial.arm.scope.label(), "structure": trial.arm.structure.label(), "at": trial.arm.at_label,
+            "rounds": trial.arm.rounds.label(), "ablation": trial.arm.ablation.label(),
+            "retrain": trial.arm.retrain_label, "seed": trial.seed, "sparsity": trial.sparsity,
         }
         for trial in plan.trials
     ]  # fmt: skip

@@ -23,6 +23,7 @@ from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.snip_iterative import SnipIterative
 from prunectl.pruning.criteria.synflow import SynFlow
 from prunectl.pruning.engines.products import as_products
+from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
@@ -150,7 +151,7 @@ def test_rounds_that_share_a_copy_find_what_fresh_copies_find() -> None:
     fresh = type("Fresh", (SynFlow,), {"repeatable": False})()
     found = [
         prune_in_rounds(
-            criterion, small_network(), Global(), 0.8, SynFlow().own_rounds(), shape=SHAPE,
+            criterion, small_network(), SingleWeights(), Global(), 0.8, SynFlow().own_rounds(), shape=SHAPE,
             generator=torch.Generator().manual_seed(0),
         )
         for criterion in (SynFlow(), fresh)

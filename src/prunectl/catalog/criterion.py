@@ -71,6 +71,10 @@ class Criterion(Entry):
         """The entry of the rounds that it is defined with. Raises PrunectlError if it is not written as one."""
         return read_entry("rounds", self.rounds, Rounds)
 
+    def sampling(self) -> tuple[int, int] | None:
+        """How many images of each class a scoring batch has, and how many batches; None where no data is needed."""
+        return None
+
     def prepare(self, subject: Subject) -> None:
         """What has to be done to a fresh copy before it is scored. Nothing, unless a criterion says so."""
 
@@ -87,3 +91,7 @@ class DataCriterion(Criterion):
 
     samples_per_class: Annotated[int, Field(ge=1, description="images of each class in a scoring batch")] = 10
     batches: Annotated[int, Field(ge=1, description="how many such batches are scored and averaged")] = 1
+
+    def sampling(self) -> tuple[int, int]:
+        """As the parameters give it."""
+        return self.samples_per_class, self.batches

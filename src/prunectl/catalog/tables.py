@@ -54,6 +54,20 @@ ROUNDS: Mapping[str, str] = {
     "iterative": "prunectl.pruning.rounds.iterative:Iterative",
 }
 
+STRUCTURES: Mapping[str, str] = {
+    "weights": "prunectl.pruning.structures.weights:Weights",
+    "channels": "prunectl.pruning.structures.channels:Channels",
+    "n-of-m": "prunectl.pruning.structures.n_of_m:NOfM",
+}
+
+ABLATIONS: Mapping[str, str] = {
+    "none": "prunectl.pruning.ablations.none:Unmodified",
+    "shuffle": "prunectl.pruning.ablations.shuffle:Shuffle",
+    "shuffle-global": "prunectl.pruning.ablations.shuffle_global:ShuffleGlobal",
+    "reinit": "prunectl.pruning.ablations.reinit:Reinit",
+    "invert": "prunectl.pruning.ablations.invert:Invert",
+}
+
 MODELS: Mapping[str, str] = {
     "tiny-cnn": "prunectl.models.tiny:TinyCnn",
     "lenet-300-100": "prunectl.models.lenet:LeNet300",
@@ -109,13 +123,6 @@ STUB = {
     "metrics": {
         n: f"prunectl.training.metrics.all:{c}" for n, c in (("top1", "Top1"), ("top5", "Top5"), ("loss", "Loss"))
     },
-    "structures": {
-        n: f"prunectl.pruning.structures.all:{c}" for n, c in (("weights", "Weights"), ("channels", "Channels"))
-    },
-    "ablations": {
-        n: f"prunectl.pruning.ablations.all:{c}"
-        for n, c in (("none", "NoAblation"), ("shuffle", "Shuffle"), ("reinit", "Reinit"), ("invert", "Invert"))
-    },
 }
 
 
@@ -131,7 +138,9 @@ class Catalog:
 CATALOGS: Mapping[str, Catalog] = {
     "criteria": Catalog(one="criterion", kind="prunectl.catalog.criterion:Criterion", entries=CRITERIA),
     "scopes": Catalog(one="scope", kind="prunectl.catalog.scope:Scope", entries=SCOPES),
+    "structures": Catalog(one="structure", kind="prunectl.catalog.structure:Structure", entries=STRUCTURES),
     "rounds": Catalog(one="kind of rounds", kind="prunectl.catalog.rounds:Rounds", entries=ROUNDS),
+    "ablations": Catalog(one="ablation", kind="prunectl.catalog.ablation:Ablation", entries=ABLATIONS),
     "models": Catalog(one="model", kind="prunectl.catalog.model:Model", entries=MODELS),
     "datasets": Catalog(one="data set", kind="prunectl.catalog.dataset:Dataset", entries=DATASETS),
     "augmentations": Catalog(
@@ -140,8 +149,6 @@ CATALOGS: Mapping[str, Catalog] = {
     "optimizers": Catalog(one="optimizer", kind="prunectl.catalog.optimizer:Optimizer", entries=STUB["optimizers"]),
     "schedules": Catalog(one="schedule", kind="prunectl.catalog.schedule:Schedule", entries=STUB["schedules"]),
     "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=STUB["metrics"]),
-    "structures": Catalog(one="structure", kind="prunectl.catalog.structure:Structure", entries=STUB["structures"]),
-    "ablations": Catalog(one="ablation", kind="prunectl.catalog.ablation:Ablation", entries=STUB["ablations"]),
     "retrainings": Catalog(
         one="kind of retraining", kind="prunectl.catalog.retraining:Retraining", entries=RETRAININGS
     ),

@@ -1,20 +1,22 @@
 """The kinds of step. A step is a frozen record; its key is the digest of everything in it.
 
-Fields of type Key name the artefacts that a step starts from (its parents). Nothing here says how a step is done:
-that is `work/`, one module per kind.
+Fields of type `Key` or `Key | None` are the artefacts that a step starts from (its parents), by role. How a step is
+done is in `work/`, one module per kind.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, NewType
+from typing import ClassVar, Literal, NewType, get_type_hints
 
 from prunectl.base.keys import canonical, digest, plain
+from prunectl.catalog.ablation import Ablation
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
+from prunectl.catalog.structure import Structure
 
 Key = NewType("Key", str)
 
@@ -99,25 +101,21 @@ class Score(Step):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prune(Step):
-    """Turn scores into a mask at one sparsity. `before` is the mask of the level before, if there is one."""
+    """Turn scores into a mask at one sparsity. `before` is the mask of the level before, if there is one.
+
+    `state` is that of the network that was scored, for a scope that looks at the weights; otherwise None.
+    """
 
     kind: ClassVar[str] = "prune"
     network: Network
+    structure: Structure
     scope: Scope
     sparsity: float
     invert: bool
     seed: int
     scores: Key
     before: Key | None
-    structure: Entry = None
-    state: Key | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PruneByWeights(Prune):
-    """Turn scores into a mask, in a scope that looks at the weights that were scored: those of `state`."""
-
-    kind: ClassVar[str] = "prune-by-weights"
+    state: Key | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +127,7 @@ class PruneRounds(Step):
     data: Data | None
     criterion: Criterion
     exclude: tuple[str, ...]
+    structure: Structure
     scope: Scope
     sparsity: float
     rounds: Rounds
@@ -140,49 +139,20 @@ class PruneRounds(Step):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PruneChannels(Prune):
-    """Turn scores into a mask of whole channels, with everything that depends on them."""
-
-    kind: ClassVar[str] = "prune-channels"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PruneChannelsRounds(PruneRounds):
-    """Score and prune whole channels in rounds."""
-
-    kind: ClassVar[str] = "prune-channels-rounds"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Ablate(Step):
+    """Change a mask as an ablation does. Leaves a mask."""
+
     kind: ClassVar[str] = "ablate"
     network: Network
-    ablation: Entry
-    structure: Entry
+    structure: Structure
+    ablation: Ablation
     seed: int
     mask: Key
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shuffle(Step):
-    """Permute each layer's mask. Leaves a mask."""
-
-    kind: ClassVar[str] = "shuffle"
-    network: Network
-    seed: int
-    mask: Key
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ShuffleChannels(Shuffle):
-    """Permute which channels of each group are kept. Leaves a mask."""
-
-    kind: ClassVar[str] = "shuffle-channels"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recalibrate(Step):
-    """Measure the BatchNorm statistics of a pruned network anew, on the training images. Leaves a state."""
+    """Measure the BatchNorm statistics of a pruned network again, on the training images. Leaves a state."""
 
     kind: ClassVar[str] = "recalibrate"
     version: ClassVar[int] = 2
@@ -205,21 +175,15 @@ class Measure(Step):
     metrics: tuple = ()
 
 
-PARENTS: dict[type[Step], tuple[str, ...]] = {
-    Init: (),
-    Train: ("start", "mask"),
-    Score: ("state", "mask"),
-    Prune: ("scores", "before"),
-    PruneByWeights: ("scores", "before", "state"),
-    PruneRounds: ("state", "before"),
-    PruneChannels: ("scores", "before"),
-    PruneChannelsRounds: ("state", "before"),
-    Shuffle: ("mask",),
-    Ablate: ("mask",),
-    ShuffleChannels: ("mask",),
-    Recalibrate: ("state", "mask"),
-    Measure: ("state", "mask"),
-}
+STEPS: tuple[type[Step], ...] = (Init, Train, Score, Prune, PruneRounds, Ablate, Recalibrate, Measure)
+"""Every kind of step."""
+
+
+def _parents_of(kind: type[Step]) -> tuple[str, ...]:
+    return tuple(name for name, type_ in get_type_hints(kind).items() if type_ in (Key, Key | None))
+
+
+PARENTS = {kind: _parents_of(kind) for kind in STEPS}
 """The fields that are keys of parents, per kind."""
 
 

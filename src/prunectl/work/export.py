@@ -20,7 +20,7 @@ from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.compact import IMAGES, TOLERANCE, Compacted, Widths, compact, difference, resized
 from prunectl.store.atomic import sha256, write_whole
-from prunectl.work.masks import read_masks
+from prunectl.work.masks import mask_bytes, read_masks
 from prunectl.work.networks import restored
 from prunectl.work.tensors import read_json, read_tensors
 
@@ -60,7 +60,7 @@ def export(
             (out / name).unlink(missing_ok=True)
         write_whole(out / WEIGHTS, save(_tensors(masked)))
         if masks:
-            write_whole(out / MASK, save(masking.pack(masks)))
+            write_whole(out / MASK, mask_bytes(masks))
         if small is not None:
             write_whole(out / COMPACT, save(_tensors(small.network)))
         document["files"] = {

@@ -236,7 +236,7 @@ def test_control_characters_are_kept_in_data_and_escaped_in_messages(
         ("train.epochs=20", "study.train.epochs", 20),
         ("model.init=xavier-normal", "study.model.init", "xavier-normal"),
         ('prune[1].at="end"', "study.prune[1].at", ("end",)),
-        ("prune.1.ablation=invert", "study.prune[1].ablation", ("invert",)),
+        ("prune.1.ablation=invert", "study.prune[1].ablation[0].name", "invert"),
         ("prune.0.criterion[0].name=magnitude", "study.prune[0].criterion[0].name", None),
         ("sweep.seeds=[7,8]", "study.sweep.seeds", (7, 8)),
         ("sweep.sparsities=0.25", "study.sweep.sparsities", (0.25,)),

@@ -17,6 +17,7 @@ class Global(Scope):
     name = "global"
     summary = "one ranking over all layers"
     paper = "Frankle & Carbin (2019), Section 4"
+    channels = "together"
 
     def groups(
         self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None
