@@ -116,8 +116,6 @@ def catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJson
     return BeforeValidator(partial(named, catalog)), PlainSerializer(_as_written), WithJsonSchema(schema)
 
 
-
-
 def _shape(value: Any) -> str:
     # A table is meant as one, whatever is wrong with it. No key that people write looks like these tags.
     return "(table)" if isinstance(value, dict | Section) else "(word)"
