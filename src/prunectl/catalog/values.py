@@ -14,6 +14,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from prunectl.catalog import augmentation, optimizer, schedule
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.slips import RefusedError, Slip, refused
 from prunectl.catalog.table import Section, as_entry
@@ -26,7 +27,6 @@ MAX_SEEDS = 10_000
 Ablation = Literal["none", "shuffle", "reinit", "invert"]
 Retraining = Literal["none", "recalibrate", "finetune", "weight-rewind", "lr-rewind"]
 Structure = Literal["weights", "channels"]
-Optimizer = Literal["sgd", "adam", "adamw"]
 Initialization = Literal[
     "kaiming-normal", "kaiming-uniform", "xavier-normal", "xavier-uniform", "torch-default", "orthogonal"
 ]
@@ -113,7 +113,9 @@ Criterion = Annotated[Entry, *_catalogued("criteria")]
 Scope = Annotated[Entry, *_catalogued("scopes")]
 Model = Annotated[Entry, *_catalogued("models")]
 Dataset = Annotated[Entry, *_catalogued("datasets")]
-Augmentation = Annotated[Entry, *_catalogued("augmentations")]
+Augmentation = Annotated[augmentation.Augmentation, *_catalogued("augmentations")]
+Optimizer = Annotated[optimizer.Optimizer, *_catalogued("optimizers")]
+Schedule = Annotated[schedule.Schedule, *_catalogued("schedules")]
 
 
 class Moment(Section):

@@ -46,9 +46,10 @@ def list_(what: What, json_: options.Json = False) -> None:
         return
     width = max(map(len, entries))
     for name, entry in entries.items():
-        defaults = {key: field.get_default(call_default_factory=True) for key, field in entry.model_fields.items()}
-        written = entry.model_construct(**defaults).model_dump(mode="json")
-        parameters = ", ".join(f"{key} = {_toml(value)}" for key, value in written.items())
+        needed = {key for key, field in entry.model_fields.items() if field.is_required()}
+        written = entry.model_construct().model_dump(mode="json", exclude=needed)
+        shown = {key: "required" if key in needed else f"= {_toml(written[key])}" for key in entry.model_fields}
+        parameters = ", ".join(f"{key} {text}" for key, text in shown.items())
         answer(f"{name:<{width}}  {entry.summary}" + (f"  [{parameters}]" if parameters else ""))
 
 

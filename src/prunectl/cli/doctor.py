@@ -29,7 +29,7 @@ name = "tiny-cnn"                          # prunectl list models
 epochs = 12
 batch_size = 64
 lr = 0.1
-schedule = {{ kind = "cosine" }}
+schedule = "cosine"                        # prunectl list schedules
 
 [sweep]
 sparsities = [0.0, 0.5, 0.9]

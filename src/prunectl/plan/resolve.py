@@ -80,13 +80,8 @@ def _recipe(study: Study, train: TrainSection, content: Content) -> Recipe:
         batch_size=train.batch_size,
         optimizer=train.optimizer,
         lr=train.lr,
-        momentum=train.momentum,
-        nesterov=train.nesterov,
         weight_decay=train.weight_decay,
-        schedule=train.schedule.kind,
-        milestones=tuple(milestone * unit for milestone in train.schedule.milestones),
-        gamma=train.schedule.gamma,
-        warmup=train.schedule.warmup * unit,
+        schedule=train.schedule.in_steps(unit),
         augment=study.data.augment,
     )
 

@@ -16,7 +16,7 @@ from prunectl.catalog.rounds import Rounds
 
 Key = NewType("Key", str)
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when all keys must change. A change of one kind raises that kind's `version`."""
 
 

@@ -24,7 +24,6 @@ from prunectl.study.schema import (
     ModelSection,
     PruneSection,
     RoundsSection,
-    ScheduleSection,
     Study,
     SweepSection,
     TrainSection,
@@ -63,8 +62,8 @@ def slips(parts: Parts, *, length_overridden: bool = False, sweep_overridden: bo
     if parts.data is not None:
         yield from subset(parts.data)
         yield from shapes(parts.data, parts.model)
-    if parts.train is not None:
-        yield from recipe(parts.train, None, ("train",), check_length=not length_overridden)
+    if parts.train is not None and not length_overridden:
+        yield from recipe(parts.train, None, ("train",))
     for place, section in enumerate(parts.prune):
         if section is not None:
             for slip in _arm_table(section, parts, check_length=not length_overridden):
@@ -88,9 +87,8 @@ def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> It
     if parts.train is not None:
         yield from moments(section, parts.train)
         yield from budgets(section, parts.train)
-        if section.finetune is not None:
-            path: Path = ("finetune",)
-            yield from recipe(parts.train, section.finetune, path, check_length=check_length)
+        if section.finetune is not None and check_length:
+            yield from recipe(parts.train, section.finetune, ("finetune",))
 
 
 def retraining(section: PruneSection) -> Iterator[Slip]:
@@ -196,33 +194,14 @@ def _moment(when: Moment, train: TrainSection, path: Path) -> Iterator[Slip]:
             yield Slip(path=(*path, unit), message=message)
 
 
-def recipe(train: TrainSection, finetune: FinetuneSection | None, path: Path, *, check_length: bool) -> Iterator[Slip]:
-    """Nesterov's momentum has momentum; milestones and warmup lie within the training."""
-    told: TrainSection | FinetuneSection = train if finetune is None else finetune
-    if told.nesterov or (told.nesterov is None and train.nesterov):
-        momentum = train.momentum if told.momentum is None else told.momentum
-        optimizer = told.optimizer or train.optimizer
-        key = "nesterov" if told.nesterov else "momentum" if told.momentum is not None else "optimizer"
-        if optimizer != "sgd":
-            yield Slip(path=(*path, key), message=f'nesterov is for optimizer = "sgd", not {shown(optimizer)}')
-        elif momentum == 0:
-            yield Slip(path=(*path, key), message="nesterov needs a momentum above 0")
-    if check_length:
-        own_length = told.epochs or told.steps
-        unit = told if own_length else train
-        length = unit.epochs or unit.steps
-        if length is not None:
-            yield from _schedule(told.schedule, length, (*path, "schedule"))
-
-
-def _schedule(schedule: ScheduleSection, length: int, path: Path) -> Iterator[Slip]:
-    for place, milestone in enumerate(schedule.milestones):
-        if milestone >= length:
-            message = f"milestone {milestone} is not before the end of the training at {length}"
-            yield Slip(path=(*path, "milestones", place), message=message)
-    if schedule.warmup >= length:
-        message = f"a warmup of {schedule.warmup} leaves nothing of a training of {length}"
-        yield Slip(path=(*path, "warmup"), message=message)
+def recipe(train: TrainSection, finetune: FinetuneSection | None, path: Path) -> Iterator[Slip]:
+    """The schedule fits into the training."""
+    given: TrainSection | FinetuneSection = train if finetune is None else finetune
+    unit = given if given.epochs or given.steps else train
+    length = unit.epochs or unit.steps
+    if length is not None:
+        for place, message in given.schedule.problems(length):
+            yield Slip(path=(*path, "schedule", *place), message=message)
 
 
 def subset(data: DataSection) -> Iterator[Slip]:
@@ -253,7 +232,7 @@ def shapes(data: DataSection, model: ModelSection | None) -> Iterator[Slip]:
 def _on_reading(data: DataSection) -> Iterator[Slip]:
     """What cuts images as they are read needs pictures in files, and comes before what changes them afterwards."""
     for place, each in enumerate(data.augment):
-        if not getattr(each, "on_reading", False):
+        if not each.on_reading:
             continue
         path = ("data", "augment", place)
         if not getattr(data.dataset, "in_files", False):

@@ -20,7 +20,7 @@ from prunectl.study.schema import SELECTORS, Study
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
-NAMED = ("criteria", "scopes", "models", "datasets", "augmentations")
+NAMED = ("criteria", "scopes", "models", "datasets", "augmentations", "optimizers", "schedules")
 """The catalogues that study files name."""
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from prunectl.catalog.entry import Entry
 from prunectl.study.schema import (
     FinetuneSection,
     Length,
     Moment,
     PruneSection,
-    ScheduleSection,
     TrainSection,
     When,
 )
@@ -105,10 +105,8 @@ def rounds_label(way: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value of a recipe as a label shows it; a schedule by its kind and what is not at its default."""
-    if isinstance(value, ScheduleSection):
-        return labelled(value.kind, value.model_dump(mode="json", exclude={"kind"}, exclude_defaults=True))
-    return str(value)
+    """A value of a recipe as a label shows it."""
+    return value.label() if isinstance(value, Entry) else str(value)
 
 
 def labelled(name: str, parameters: Mapping[str, Any]) -> str:

@@ -34,6 +34,7 @@ from prunectl.catalog.values import (
     Optimizer,
     Rate,
     Retraining,
+    Schedule,
     Scope,
     Seed,
     Seeds,
@@ -42,7 +43,7 @@ from prunectl.catalog.values import (
     WeightDecay,
     When,
 )
-from prunectl.catalog.wording import listing, shown
+from prunectl.catalog.wording import listing
 
 __all__ = [
     "Ablation",
@@ -60,7 +61,6 @@ __all__ = [
     "PublishedSection",
     "Retraining",
     "RoundsSection",
-    "ScheduleSection",
     "Seed",
     "Study",
     "SweepSection",
@@ -108,42 +108,6 @@ class ModelSection(FlatSection):
     bn_init: Literal["ones", "uniform"] = Field(default="ones", description="how BatchNorm scales are drawn")
 
 
-class ScheduleSection(Section):
-    """The learning rate over a training; `milestones` and `warmup` in the recipe's unit, epochs or steps."""
-
-    shorthand = "kind"
-
-    kind: Literal["constant", "step", "cosine", "linear"] = Field(
-        default="constant",
-        description="how the rate falls: not at all, in steps, as a cosine, in a line to 0",
-    )
-    milestones: tuple[Count, ...] = Field(
-        default=(), description="where the rate is multiplied by gamma, ascending; for kind = step"
-    )
-    gamma: Rate = Field(default=0.1, description="the factor at each milestone; for kind = step")
-    warmup: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(
-        default=0, description="the rate rises from 0 for this long"
-    )
-
-    @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
-        """Milestones and gamma are for steps, and steps need milestones, which ascend."""
-        kind = table.get("kind", "constant")
-        if kind == "step":
-            if not table.get("milestones"):
-                yield Slip(path=("milestones",), message='kind = "step" needs at least one milestone')
-        elif kind in ("constant", "cosine", "linear"):
-            for key in ("milestones", "gamma"):
-                if key in table:
-                    yield Slip(path=(key,), message=f'is for kind = "step", not for {shown(kind)}')
-        places = table.get("milestones", ())
-        if isinstance(places, tuple) and all(type(place) is int for place in places):
-            for index in range(1, len(places)):
-                if places[index] <= places[index - 1]:
-                    message = f"milestones must ascend; {shown(places[index])} follows {shown(places[index - 1])}"
-                    yield Slip(path=("milestones", index), message=message)
-
-
 class TrainSection(Section):
     """[train]: the recipe of the baseline, and of every retraining unless it says otherwise."""
 
@@ -152,13 +116,11 @@ class TrainSection(Section):
     epochs: Epochs | None = Field(default=None, description="length in passes over the training images")
     steps: Steps | None = Field(default=None, description="length in optimizer steps, instead of epochs")
     batch_size: BatchSize = Field(default=128, description="images per step")
-    optimizer: Optimizer = Field(default="sgd", description="what turns gradients into steps")
+    optimizer: Optimizer = Field(default="sgd", validate_default=True, description="what turns gradients into steps")
     lr: LearningRate = Field(default=0.1, description="the learning rate that the schedule starts from")
-    momentum: Fraction = Field(default=0.9, description="momentum of SGD")
-    nesterov: bool = Field(default=False, description="Nesterov's momentum, for SGD")
     weight_decay: WeightDecay = Field(default=1e-4, description="weight decay")
-    schedule: ScheduleSection = Field(
-        default=ScheduleSection(), description="how the learning rate goes over the training"
+    schedule: Schedule = Field(
+        default="constant", validate_default=True, description="how the learning rate goes over the training"
     )
 
 
@@ -173,11 +135,9 @@ class FinetuneSection(Section):
     batch_size: BatchSize | None = Field(default=None, description="images per step")
     optimizer: Optimizer | None = Field(default=None, description="what turns gradients into steps")
     lr: LearningRate = Field(default=0.001, description="the learning rate that the schedule starts from")
-    momentum: Fraction | None = Field(default=None, description="momentum of SGD")
-    nesterov: bool | None = Field(default=None, description="Nesterov's momentum, for SGD")
     weight_decay: WeightDecay | None = Field(default=None, description="weight decay")
-    schedule: ScheduleSection = Field(
-        default=ScheduleSection(), description="how the learning rate goes over the training"
+    schedule: Schedule = Field(
+        default="constant", validate_default=True, description="how the learning rate goes over the training"
     )
 
 

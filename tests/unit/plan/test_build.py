@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 from cli import TINY, write_study
 from prunectl.base.errors import StudyError
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.recipe import Recipe
 from prunectl.plan.build import build
 from prunectl.plan.changes import changes
 from prunectl.plan.cost import Past, estimate, training_steps
@@ -21,8 +24,25 @@ from prunectl.plan.explain import Reason, explain
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.only import only
 from prunectl.plan.resolve import dataset_of
-from prunectl.plan.steps import Init, Measure, Prune, PruneRounds, Recalibrate, Score, Train, key_of, parents, preimage
+from prunectl.plan.steps import (
+    Data,
+    Init,
+    Key,
+    Measure,
+    Network,
+    Prune,
+    PruneRounds,
+    Recalibrate,
+    Score,
+    Train,
+    key_of,
+    parents,
+    preimage,
+)
 from prunectl.study.load import judged, load
+from prunectl.training.optimizers.sgd import Sgd
+from prunectl.training.schedules.constant import Constant
+from prunectl.training.schedules.step import Step
 
 DATA = "f" * 64
 BASE: dict[str, Any] = {
@@ -165,12 +185,8 @@ def test_retraining_follows_the_definitions() -> None:
     again = trained(planned, rate)
     assert (again.start, again.first_step, again.to_step, again.optimizer) == (rate.baseline, 0, 100, "fresh")
     small = trained(planned, fine)
-    assert (small.recipe.lr, small.recipe.schedule, small.to_step, small.start) == (
-        0.001,
-        "constant",
-        40,
-        fine.baseline,
-    )
+    assert (small.recipe.lr, small.recipe.schedule, small.to_step) == (0.001, Constant(), 40)
+    assert small.start == fine.baseline
     first = trained(planned, trial(planned, retrain_label="weight-rewind"))
     assert (planned.steps[first.start].kind, first.first_step, first.optimizer) == ("init", 0, "fresh")
     later = trained(planned, trial(planned, retrain_label="weight-rewind(epoch=2)"))
@@ -178,6 +194,41 @@ def test_retraining_follows_the_definitions() -> None:
     assert isinstance(start, Train)
     assert (start.to_step, start.mask, later.first_step, later.to_step, later.optimizer) == (20, None, 20, 100, "kept")
     assert {one.mask for one in (none, rate, fine)} == {none.mask}
+
+
+def test_schedules_are_in_steps_whatever_the_unit_of_the_recipe() -> None:
+    """1000 images in batches of 100: 10 steps an epoch. One meaning, one key, however it was written."""
+    schedule = {"name": "step", "milestones": [2, 5], "warmup": 1}
+    epochs = plan(END, train={**BASE["train"], "schedule": schedule})
+    schedule = {"name": "step", "milestones": [20, 50], "warmup": 10}
+    steps = plan(END, train={"steps": 100, "batch_size": 100, "lr": 0.1, "schedule": schedule})
+    trainings = [trained(one, one.trials[0]) for one in (epochs, steps)]
+    assert trainings[0].recipe.schedule == Step(milestones=(20, 50), warmup=10)
+    assert key_of(trainings[0]) == key_of(trainings[1])
+
+
+def test_the_key_of_a_training_is_pinned() -> None:
+    """A change here makes every training of every store again: it belongs in the changelog."""
+    network = Network(model=Tiny(), init="kaiming-normal", bn_init="ones", shape=(1, 8, 8), classes=10)
+    recipe = Recipe(
+        steps=100, steps_per_epoch=10, batch_size=100, optimizer=Sgd(), lr=0.1, weight_decay=1e-4,
+        schedule=Step(milestones=(20, 50)), augment=(),
+    )  # fmt: skip
+    step = Train(
+        network=network, data=Data(dataset=Tiny(), fingerprint=DATA), recipe=recipe, seed=1, start=Key("a" * 64),
+        mask=None, optimizer="fresh", first_step=0, to_step=100,
+    )  # fmt: skip
+    text = preimage(step)
+    assert '"optimizer":{"momentum":0.9,"name":"sgd","nesterov":false,"version":1}' in text
+    assert '"schedule":{"gamma":0.1,"milestones":[20,50],"name":"step","version":1,"warmup":0}' in text
+    assert "evaluate" not in text
+    assert key_of(step) == "bd95ded03556fd793632836fed8828f72a5bc18d56d41429b807ec34bed6bb3e"
+    assert key_of(replace(step, evaluate="never")) != key_of(step)
+
+
+class Tiny(Entry):
+    name = "tiny"
+    summary = "for tests"
 
 
 def test_a_budget_is_the_last_part_of_the_recipe() -> None:
@@ -414,7 +465,7 @@ def test_recipes_of_fine_tuning_are_told_apart_by_what_they_differ_in() -> None:
     planned = plan(
         {**fine, "finetune": {"lr": 0.001}},
         {**fine, "finetune": {"lr": 0.01, "epochs": 3}},
-        {**fine, "finetune": {"schedule": {"kind": "step", "milestones": [5, 8], "gamma": 0.2}}, "budget": 0.5},
+        {**fine, "finetune": {"schedule": {"name": "step", "milestones": [5, 8], "gamma": 0.2}}, "budget": 0.5},
     )
     step = "step(milestones=[5, 8], gamma=0.2)"
     assert labels(planned, "retrain") == [
@@ -425,7 +476,9 @@ def test_recipes_of_fine_tuning_are_told_apart_by_what_they_differ_in() -> None:
     assert len({(one.arm.label, one.sparsity, one.seed) for one in planned.trials}) == len(planned.trials)
 
 
-@pytest.mark.parametrize("finetune", [{}, {"lr": 0.001}, {"batch_size": 100}, {"momentum": 0.9}])
+@pytest.mark.parametrize(
+    "finetune", [{}, {"lr": 0.001}, {"batch_size": 100}, {"optimizer": {"name": "sgd", "momentum": 0.9}}]
+)
 def test_a_single_recipe_of_fine_tuning_is_not_spelled_out(finetune: dict[str, Any]) -> None:
     fine = {**END, "retrain": ["none", "finetune"], "finetune": finetune}
     planned = plan(fine, {"criterion": "snip", "at": "end", "retrain": "finetune"}, {**END, "ablation": "shuffle"})

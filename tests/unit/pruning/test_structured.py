@@ -36,7 +36,9 @@ from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise, Uniform
 from prunectl.pruning.scopes.rates import Rates
 from prunectl.training.loop import advance
+from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
+from prunectl.training.schedules.constant import Constant
 from prunectl.training.source import Held
 from prunectl.training.trainee import Material, Training, begin
 
@@ -263,8 +265,8 @@ def test_pruned_entries_stay_zero_in_training() -> None:
     channels = channels_of(network, SHAPE)
     masks = prune_channels(magnitudes(network), channels, Layerwise(), 0.7, generator=generator()).masks
     recipe = Recipe(
-        steps=6, steps_per_epoch=3, batch_size=8, optimizer="sgd", lr=0.1, momentum=0.9, nesterov=False,
-        weight_decay=1e-2, schedule="constant", milestones=(), gamma=0.1, warmup=0, augment=(),
+        steps=6, steps_per_epoch=3, batch_size=8, optimizer=Sgd(), lr=0.1, weight_decay=1e-2, schedule=Constant(),
+        augment=(),
     )  # fmt: skip
     images = torch.randint(0, 256, (24, *SHAPE), dtype=torch.uint8, generator=generator())
     labels = torch.arange(24) % 3

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from prunectl.catalog import tables
+from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.tables import Catalog
 
@@ -72,12 +73,12 @@ class Layerwise(Entry):
     summary: ClassVar[str] = "each layer alike"
 
 
-class Flip(Entry):
+class Flip(Augmentation):
     name: ClassVar[str] = "flip"
     summary: ClassVar[str] = "left and right"
 
 
-class PadCrop(Entry):
+class PadCrop(Augmentation):
     name: ClassVar[str] = "pad-crop"
     summary: ClassVar[str] = "shift"
 
@@ -93,6 +94,8 @@ ENTRIES = {
     "scopes": {"global": "stand_ins:Global", "layerwise": "stand_ins:Layerwise"},
     "models": {"vgg16": "stand_ins:Vgg", "mlp": "stand_ins:Mlp", "broken": "no_such_module_at_all:Broken"},
     "datasets": {"digits": "stand_ins:Digits", "images": "stand_ins:Images"},
+    "optimizers": tables.OPTIMIZERS,
+    "schedules": tables.SCHEDULES,
     "augmentations": {"flip": "stand_ins:Flip", "pad-crop": "stand_ins:PadCrop"},
 }
 CATALOGS = {
