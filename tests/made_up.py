@@ -33,7 +33,7 @@ name = "vgg16"
 epochs = 80
 batch_size = 128
 lr = 0.1
-schedule = { kind = "step", milestones = [40, 60], gamma = 0.1 }
+schedule = { name = "step", milestones = [40, 60], gamma = 0.1 }
 
 [sweep]
 sparsities = [0.0, 0.3, 0.6, 0.9, 0.98]

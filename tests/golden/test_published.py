@@ -53,7 +53,11 @@ SPOT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("comp6258-figure1", {"criterion": "synflow", "ablation": "none", "sparsity": 0.3}, {"top1": 0.933}),
     ("comp6258-figure1", {"criterion": "magnitude", "ablation": "reinit", "sparsity": 0.98}, {"top1": 0.9056}),
     ("thesis-vgg16-r32", {**THESIS, "criterion": "magnitude"}, {"top1": 0.0989, "top5": 0.4945}),
-    ("thesis-vgg16-r32", {**THESIS, "criterion": '{ name = "snip", wrt = "weight" }'}, {"top1": 0.56, "top5": 0.8857, "note": None}),
+    (
+        "thesis-vgg16-r32",
+        {**THESIS, "criterion": '{ name = "snip", wrt = "weight" }'},
+        {"top1": 0.56, "top5": 0.8857, "note": None},
+    ),
     ("thesis-vgg16-r64", {**THESIS, "criterion": "lamp"}, {"top1": 0.3054, "top5": 0.7555, "sparsity": 0.984375}),
     ("thesis-resnet56-r32", {"dataset": "cifar100", "criterion": "synflow"}, {"top1": 0.4260, "note": "hardly pruned"}),
     ("thesis-resnet56-r64", {**THESIS, "criterion": "lap"}, {"top1": 0.4796}),

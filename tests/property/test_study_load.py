@@ -30,7 +30,7 @@ name = "vgg16"
 width = 0.5
 [train]
 epochs = 10
-schedule = { kind = "step", milestones = [5, 8] }
+schedule = { name = "step", milestones = [5, 8] }
 [sweep]
 levels = { rate = 0.2, count = 3 }
 seeds = [1, 2]
