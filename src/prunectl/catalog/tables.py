@@ -130,10 +130,6 @@ RETRAININGS: Mapping[str, str] = {
 }
 
 STUB = {
-    "schedules": {
-        n: f"prunectl.training.schedules.all:{c}"
-        for n, c in (("constant", "Constant"), ("step", "Step"), ("cosine", "Cosine"), ("linear", "Linear"))
-    },
     "metrics": {
         n: f"prunectl.training.metrics.all:{c}" for n, c in (("top1", "Top1"), ("top5", "Top5"), ("loss", "Loss"))
     },

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from prunectl.base.keys import canonical, digest
 from prunectl.base.rng import generator, seed_of
-from prunectl.catalog.entry import Entry
-from prunectl.plan.steps import Ablate, Init, Key, Network, key_of, parents, preimage
+from prunectl.catalog.model import Model
+from prunectl.plan.steps import Ablate, Init, Key, Network, Step, key_of, parents, preimage
 from prunectl.pruning.ablations.shuffle import Shuffle
 from prunectl.pruning.structures.weights import Weights
 
 
-class Thing(Entry):
-    name: ClassVar[str] = "thing"
-    summary: ClassVar[str] = "for tests"
+class Thing(Model):
+    name = "thing"
+    summary = "for tests"
     size: int = 3
 
 
@@ -62,10 +62,10 @@ def test_what_changes_a_result_changes_the_key() -> None:
 
 
 def test_a_version_changes_the_key() -> None:
-    class Thing(Entry):
-        name: ClassVar[str] = "thing"
-        summary: ClassVar[str] = "for tests"
-        version: ClassVar[int] = 2
+    class Thing(Model):
+        name = "thing"
+        summary = "for tests"
+        version = 2
         size: int = 3
 
     assert key_of(Init(network=replace(NETWORK, model=Thing()), seed=1)) != key_of(Init(network=NETWORK, seed=1))

@@ -274,8 +274,8 @@ def test_pruned_entries_stay_zero_in_training() -> None:
         train=Held(images, labels), test=Held(images, labels),
         normalize=Normalize([0.5], [0.3], torch.device("cpu")),
     )  # fmt: skip
-    trainee = begin(network, recipe)
-    advance(trainee, 6, material=material, recipe=recipe, masks=masks, seed=1)
+    trainee = begin(network, Training(material=material, recipe=recipe, seed=1), masks=masks)
+    advance(trainee, 6)
     for name, parameter in network.named_parameters():
         if name in masks:
             assert not parameter[~masks[name]].any()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from prunectl.base.errors import Problem
 from prunectl.catalog.optimizer import Optimizer
-from prunectl.catalog.slips import refused
 from prunectl.catalog.values import Fraction
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class Sgd(Optimizer):
     momentum: Annotated[Fraction, Field(description="how much of the last step goes into the next")] = 0.9
     nesterov: Annotated[bool, Field(description="Nesterov's momentum")] = False
 
-    @model_validator(mode="after")
-    def _moving(self) -> Self:
-        if self.nesterov and self.momentum == 0:
-            raise refused("nesterov needs a momentum above 0", path=("nesterov",))
-        return self
+    @classmethod
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
+        """Nesterov's momentum needs some."""
+        if table.get("nesterov") is True and table.get("momentum") == 0:
+            yield Problem(path=("nesterov",), message="nesterov needs a momentum above 0")
 
     def build(self, parameters: Sequence[nn.Parameter], *, lr: float, weight_decay: float) -> torch.optim.Optimizer:
         """torch's, fused."""

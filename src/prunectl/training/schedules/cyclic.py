@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from prunectl.base.errors import Problem
 from prunectl.catalog.schedule import InUnits, Schedule
-from prunectl.catalog.slips import refused
 from prunectl.catalog.values import Count, Fraction, Rate
 
 
@@ -30,13 +30,14 @@ class Cyclic(Schedule):
     ] = "triangular"
     gamma: Annotated[Rate | None, Field(description="the factor of each optimizer step, for exp_range")] = None
 
-    @model_validator(mode="after")
-    def _shrinking(self) -> Self:
-        if self.mode == "exp_range" and self.gamma is None:
-            raise refused('missing: mode = "exp_range" needs it', path=("gamma",))
-        if self.mode != "exp_range" and self.gamma is not None:
-            raise refused(f'is for mode = "exp_range", not for "{self.mode}"', path=("gamma",))
-        return self
+    @classmethod
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
+        """`gamma` is for the mode that shrinks by it, which needs it."""
+        mode = table.get("mode", "triangular")
+        if mode == "exp_range" and "gamma" not in table:
+            yield Problem(path=("gamma",), message='missing: mode = "exp_range" needs it')
+        if mode in ("triangular", "triangular2") and "gamma" in table:
+            yield Problem(path=("gamma",), message=f'is for mode = "exp_range", not for "{mode}"')
 
     def factor(self, step: int, steps: int) -> float:
         """lowest + (1 − lowest) · height of the triangle · what the mode leaves of it."""

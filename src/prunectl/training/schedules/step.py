@@ -8,20 +8,21 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from prunectl.base.errors import Problem
+from prunectl.catalog.problems import line, refused
 from prunectl.catalog.schedule import InUnits, Schedule
-from prunectl.catalog.slips import RefusedError, Slip
 from prunectl.catalog.values import Count, Rate
 
 
-def _ascending(places: tuple[int, ...]) -> tuple[int, ...]:
-    slips = [
-        Slip(path=(index,), message=f"milestones must ascend; {later} follows {earlier}")
-        for index, (earlier, later) in enumerate(pairwise(places), start=1)
+def _ascending(milestones: tuple[int, ...]) -> tuple[int, ...]:
+    lines = [
+        line(Problem(path=(place,), message=f"milestones must ascend; {later} follows {earlier}"), milestones)
+        for place, (earlier, later) in enumerate(pairwise(milestones), start=1)
         if later <= earlier
     ]
-    if slips:
-        raise RefusedError(slips)
-    return places
+    if lines:
+        raise refused(lines)
+    return milestones
 
 
 class Step(Schedule):
