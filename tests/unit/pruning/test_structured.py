@@ -40,7 +40,7 @@ from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
 from prunectl.training.schedules.constant import Constant
 from prunectl.training.source import Held
-from prunectl.training.trainee import Material, begin
+from prunectl.training.trainee import Material, Training, begin
 
 
 def generator(seed: int = 0) -> torch.Generator:
