@@ -1,4 +1,4 @@
-"""Errors that a user can cause or mend. `cli/app.py` is the one place that prints them."""
+"""Errors that a user can cause or fix. `cli/app.py` is the one place that prints them."""
 
 from __future__ import annotations
 

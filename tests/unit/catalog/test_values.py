@@ -102,6 +102,8 @@ def test_what_a_value_becomes(kind: Any, value: Any, result: Any) -> None:
         (Budget, 0, {"key": "must be a number, more than 0 and at most 1, or a table { epochs = N } or { steps = N }"}),
         (Budget, {"epochs": 0}, {"key.epochs": "must be a whole number, at least 1"}),
         (Seeds, "3", {"key": 'a count, or a list of whole numbers from 0 to 2147483647, not "3"'}),
+        (Many[Fraction], [7] * 1001, {"key": "must be a list of at most 1000, not a list of 1001"}),
+        (Seeds, [1] * 10_001, {"key": "must be a list of at most 10000, not a list of 10001"}),
         (Seeds, 0, {"key": "at least 1 and at most 10000, not 0"}),
     ],
 )  # fmt: skip
@@ -120,7 +122,7 @@ def test_what_is_wrong_with_a_value(kind: Any, value: Any, wrong: dict[str, str]
 @pytest.mark.parametrize(
     ("kind", "right", "wrong"),
     [
-        (Many[Fraction], [0.5, [0.5, 0]], [1, [], [1], "x", {}]),
+        (Many[Fraction], [0.5, [0.5, 0]], [1, [], [1], "x", {}, [0.5] * 1001]),
         (When, ["init", "end", {"epoch": 0}, {"step": 3}], ["x", 3, {}, {"epoch": 1, "step": 1}, {"epoch": -1}]),
         (At, ["init", {"epoch": 1, "schedule": "restart"}], [{"schedule": "restart"}, {"epoch": 1, "schedule": 1}]),
         (Budget, [0.5, 1, {"epochs": 1}], [0, 2, {}, {"epochs": 1, "steps": 1}, {"epochs": 0}]),
