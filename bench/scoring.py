@@ -24,11 +24,13 @@ from torch.nn import functional
 from prunectl.base.rng import generator
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.model import Model
-from prunectl.catalog.rounds import Rounds, sparsities
+from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.tables import entry_type, names
 from prunectl.models.initialization import initialize
 from prunectl.pruning.engines.select import lowest
+from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.prunable import prunable
+from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
 
@@ -57,12 +59,12 @@ def main() -> None:
 def synflow(quick: bool, repeats: int) -> None:
     """SynFlow in rounds against as many bare passes, and against the usual way, in float64."""
     name, count = ("resnet-20", 10) if quick else ("vgg16", 100)
-    rounds, net = Rounds(kind="exponential", count=count), network(name)
+    rounds, net = Exponential(count=count), network(name)
     for sparsity in (0.9, 0.99):
         ways: Ways = {
             "bare forward and backward passes": lambda: bare_synflow(net, count),
             "prunectl": lambda: our_synflow(net, rounds, sparsity),  # noqa: B023  # timed before the loop goes on
-            "deep copy, cat, kthvalue": lambda: usual_synflow(net, sparsities(rounds, sparsity)),  # noqa: B023
+            "deep copy, cat, kthvalue": lambda: usual_synflow(net, rounds.targets(sparsity)),  # noqa: B023
         }
         report(f"SynFlow, {count} rounds to {sparsity:.0%}, {name}, float64", ways, repeats)
 
@@ -76,7 +78,9 @@ def bare_synflow(net: nn.Module, count: int) -> None:
 
 def our_synflow(net: nn.Module, rounds: Rounds, sparsity: float) -> None:
     """The way of this package."""
-    prune_in_rounds(made("synflow"), net, Global(), sparsity, rounds, shape=SHAPE, generator=torch.Generator())
+    prune_in_rounds(
+        made("synflow"), net, SingleWeights(), Global(), sparsity, rounds, shape=SHAPE, generator=torch.Generator()
+    )
 
 
 def usual_synflow(net: nn.Module, levels: list[float]) -> None:

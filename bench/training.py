@@ -32,11 +32,12 @@ from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.tables import entry_type
 from prunectl.datasets.load import load
-from prunectl.execute.child import settle
+from prunectl.execute.hardware import settle
 from prunectl.models.initialization import initialize
-from prunectl.training.loop import Material, advance, begin
+from prunectl.training.loop import advance
 from prunectl.training.pixels import Normalize, memory_format
 from prunectl.training.source import Held
+from prunectl.training.trainee import Material, Training, begin
 
 BATCH = 128
 WARM = 5
@@ -106,11 +107,11 @@ def ours(model: Model, dataset: Declared, images: Tensor, labels: Tensor, augmen
         test=Held(images[:1], labels[:1]),
         normalize=Normalize(dataset.mean, dataset.std, torch.device("cpu")),
     )
-    trainee = begin(net, recipe)
+    trainee = begin(net, Training(material=data, recipe=recipe, seed=1))
     steps = yield 0.0
     while True:
         begun, first = time.perf_counter(), trainee.step
-        advance(trainee, first + steps, material=data, recipe=recipe, masks={}, seed=1)
+        advance(trainee, first + steps)
         steps = yield BATCH * steps / (time.perf_counter() - begun)
 
 

@@ -10,16 +10,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from prunectl.results.selecting import select
 
 from prunectl.plan.build import build
 from prunectl.plan.cost import training_steps
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
-from prunectl.plan.resolve import dataset_of
 from prunectl.results import published
 from prunectl.results.claims import compared
 from prunectl.results.pairing import pair
-from prunectl.results.selecting import select
 from prunectl.results.table import SCHEMA
 from prunectl.study.load import load
 from prunectl.study.schema import Study
@@ -43,7 +42,7 @@ EVERY_PROFILE = pytest.mark.parametrize(
 def planned(path: Path, profile: str | None) -> tuple[Study, Plan]:
     """The study and its plan; no data is needed for either."""
     study = load(path, profile=profile).study
-    return study, build(study, dataset_of(study).declared(FINGERPRINT))
+    return study, build(study, study.data.dataset.declared(FINGERPRINT))
 
 
 @cache
@@ -54,9 +53,9 @@ def trials(path: Path, profile: str | None) -> pl.DataFrame:
         {
             "study": study.name, "arm": trial.arm.label, "model": study.model.model.label(),
             "dataset": study.data.dataset.label(), "criterion": trial.arm.criterion.label(),
-            "scope": trial.arm.scope.label(), "structure": trial.arm.structure, "at": trial.arm.at_label,
-            "rounds": trial.arm.rounds_label, "ablation": trial.arm.ablation, "retrain": trial.arm.retrain_label,
-            "seed": trial.seed, "sparsity": trial.sparsity,
+            "scope": trial.arm.scope.label(), "structure": trial.arm.structure.label(), "at": trial.arm.at_label,
+            "rounds": trial.arm.rounds.label(), "ablation": trial.arm.ablation.label(),
+            "retrain": trial.arm.retrain_label, "seed": trial.seed, "sparsity": trial.sparsity,
         }
         for trial in plan.trials
     ]  # fmt: skip
@@ -145,6 +144,6 @@ def test_the_commands_in_its_comments_are_right(path: Path, line: str) -> None:
         options.setdefault(option, []).append(value)
     assert options.keys() <= {"--data", "--profile", "--set", "--only"}
     study = load(path, overrides=options.get("--set", ()), profile=options.get("--profile", [None])[0]).study
-    plan = build(study, dataset_of(study).declared(FINGERPRINT))
+    plan = build(study, study.data.dataset.declared(FINGERPRINT))
     for selector in options.get("--only", ()):
         assert only(plan, selector).trials

@@ -49,7 +49,7 @@ def test_every_module_of_the_light_rooms_imports_without_torch(tmp_path: Path) -
     source = Path(__file__).parents[2] / "src"
     names = [
         ".".join(path.relative_to(source).with_suffix("").parts)
-        for room in ("base", "study", "store", "plan", "results", "report", "cli")
+        for room in ("base", "study", "store", "plan", "results", "report", "api", "cli")
         for path in sorted((source / "prunectl" / room).rglob("*.py"))
     ]
     assert len(names) > 30

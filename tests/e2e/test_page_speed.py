@@ -39,7 +39,7 @@ FIRST = "Math.min(...drawn.filter(([name]) => !name).map(([, at]) => at))"
 
 
 def built(results: Results) -> str:
-    return page.build(results, verdicts(results.study.claim, results.trials))
+    return page.build(results, verdicts(results.study.claim, results.trials, results.arms))
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ seeds = [1, 2]
 [[prune]]
 criterion = ["magnitude", { name = "snip", samples_per_class = 5 }]
 at = ["init", { epoch = 2 }]
-rounds = { kind = "exponential", count = 10 }
+rounds = { name = "exponential", count = 10 }
 [[prune]]
 criterion = "magnitude"
 at = "end"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.tables import read_entry
 
 if TYPE_CHECKING:
     import torch
@@ -59,10 +60,20 @@ class Criterion(Entry):
     """What BatchNorm uses while scoring: the batch's statistics, or the running ones. All else is in evaluation."""
     precision: ClassVar[Literal["float32", "float64"]] = "float32"
     """Of the copy that is scored, and of the scores."""
-    rounds: ClassVar[Rounds] = Rounds()
-    """The rounds that it is defined with. One-shot scores do not depend on the sparsity and are shared."""
+    rounds: ClassVar[str | Mapping[str, Any]] = "one-shot"
+    """The rounds that it is defined with, as a study would write them: see `own_rounds`."""
+    scopes: ClassVar[tuple[str, ...] | None] = None
+    """The names of the scopes that it is defined for; None: every one."""
     repeatable: ClassVar[bool] = False
     """Whether the copy can be scored again after `score`: rounds then share one, instead of a fresh copy each."""
+
+    def own_rounds(self) -> Rounds:
+        """The entry of the rounds that it is defined with. Raises PrunectlError if it is not written as one."""
+        return read_entry("rounds", self.rounds, Rounds)
+
+    def sampling(self) -> tuple[int, int] | None:
+        """How many images of each class a scoring batch has, and how many batches; None where no data is needed."""
+        return None
 
     def prepare(self, subject: Subject) -> None:
         """What has to be done to a fresh copy before it is scored. Nothing, unless a criterion says so."""
@@ -75,8 +86,12 @@ class Criterion(Entry):
 class DataCriterion(Criterion):
     """A criterion that looks at training images: `batches` batches of `samples_per_class` images of each class."""
 
-    needs_data: ClassVar[bool] = True
-    needs_labels: ClassVar[bool] = True
+    needs_data = True
+    needs_labels = True
 
     samples_per_class: Annotated[int, Field(ge=1, description="images of each class in a scoring batch")] = 10
     batches: Annotated[int, Field(ge=1, description="how many such batches are scored and averaged")] = 1
+
+    def sampling(self) -> tuple[int, int]:
+        """As the parameters give it."""
+        return self.samples_per_class, self.batches

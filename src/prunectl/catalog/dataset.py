@@ -55,6 +55,8 @@ class Dataset(Entry):
 
     in_files: ClassVar[bool] = False
     """Whether it consists of pictures in files, cut as they are read; see `datasets/pictures.py`."""
+    needs_root: ClassVar[bool] = False
+    """It has no usual place under the data directory: each study names its folder."""
     imports: ClassVar[tuple[str, ...]] = ()
     """Slow modules that reading its images needs: imported once, not by each step."""
 

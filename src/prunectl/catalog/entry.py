@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from prunectl.base.keys import canonical
+from prunectl.catalog.checked import Checked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,10 +29,8 @@ class Absent:
     value: Any
 
 
-class Entry(BaseModel):
+class Entry(Checked):
     """One entry of a catalogue with its parameters chosen. Frozen, hashable, comparable."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
     name: ClassVar[str]
     """The name in the catalogue, as study files write it."""
@@ -39,12 +38,6 @@ class Entry(BaseModel):
     """One line for `prunectl list`."""
     version: ClassVar[int] = 1
     """Raised when the same parameters come to mean another result; part of every key."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _unsigned(cls, parameters: Any) -> Any:
-        """-0.0 becomes 0.0: the two are equal, and equal entries must have one key."""
-        return unsigned(parameters)
 
     def preimage(self) -> dict[str, Any]:
         """What distinguishes this entry from every other: name, version and every parameter, defaults included."""
@@ -88,17 +81,6 @@ class Entry(BaseModel):
         nested = {key: getattr(self, key) for key in changed if isinstance(getattr(self, key), BaseModel)}
         inner = ", ".join(f"{key}={_shown(nested.get(key, value))}" for key, value in changed.items())
         return f"{self.name}({inner})" if inner else self.name
-
-
-def unsigned(value: Any) -> Any:
-    """The value with every -0.0 in it as 0.0, in lists and tables too."""
-    if type(value) is float:
-        return value + 0.0
-    if isinstance(value, dict):
-        return {key: unsigned(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(unsigned(item) for item in value)
-    return value
 
 
 def preimage_of(value: Any) -> Any:

@@ -44,6 +44,14 @@ class Trainee(Protocol):
         """
         ...
 
+    def take_loss(self) -> float:
+        """The mean training loss over the images since it was last taken, or since the training began."""
+        ...
+
+    def dump(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that the training needs to go on, hooks included, as tensors and plain numbers."""
+        ...
+
 
 class Hook:
     """Called by the training loop; every method does nothing unless a hook says otherwise.

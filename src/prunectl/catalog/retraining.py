@@ -13,7 +13,10 @@ from prunectl.catalog.values import Length, When
 class Dense(Protocol):
     """The dense training that a retraining follows, with everything counted in steps."""
 
-    recipe: Recipe
+    @property
+    def recipe(self) -> Recipe:
+        """[train]."""
+        ...
 
     def changed(self, **keys: Any) -> Recipe:
         """The recipe with some keys of [train] replaced."""
@@ -62,6 +65,8 @@ class Retraining(Entry):
     """Whether it goes with pruning before the end of the training, where the rest of the recipe follows anyway."""
     budgeted: ClassVar[bool] = True
     """Whether a budget says how long it takes."""
+    within_recipe: ClassVar[bool] = False
+    """Whether it cannot take longer than the recipe: it goes back in it."""
 
     def own_length(self) -> str | None:
         """The parameter that says how long it takes, if one was given: a budget would contradict it."""

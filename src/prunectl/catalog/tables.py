@@ -6,13 +6,16 @@ A name of our own cannot be taken over.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
 from typing import Any, TypeVar, overload
 
-from prunectl.base.errors import PrunectlError
+from pydantic import ValidationError
+
+from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import did_you_mean
 from prunectl.catalog.entry import Entry
 
@@ -42,6 +45,27 @@ SCOPES: Mapping[str, str] = {
     "erk": "prunectl.pruning.scopes.erk:Erk",
     "lamp": "prunectl.pruning.scopes.lamp:LampAllocation",
     "rates": "prunectl.pruning.scopes.rates:Rates",
+}
+
+ROUNDS: Mapping[str, str] = {
+    "one-shot": "prunectl.pruning.rounds.one_shot:OneShot",
+    "exponential": "prunectl.pruning.rounds.exponential:Exponential",
+    "linear": "prunectl.pruning.rounds.linear:Linear",
+    "iterative": "prunectl.pruning.rounds.iterative:Iterative",
+}
+
+STRUCTURES: Mapping[str, str] = {
+    "weights": "prunectl.pruning.structures.weights:Weights",
+    "channels": "prunectl.pruning.structures.channels:Channels",
+    "n-of-m": "prunectl.pruning.structures.n_of_m:NOfM",
+}
+
+ABLATIONS: Mapping[str, str] = {
+    "none": "prunectl.pruning.ablations.none:Unmodified",
+    "shuffle": "prunectl.pruning.ablations.shuffle:Shuffle",
+    "shuffle-global": "prunectl.pruning.ablations.shuffle_global:ShuffleGlobal",
+    "reinit": "prunectl.pruning.ablations.reinit:Reinit",
+    "invert": "prunectl.pruning.ablations.invert:Invert",
 }
 
 MODELS: Mapping[str, str] = {
@@ -82,6 +106,26 @@ EXECUTORS: Mapping[str, str] = {
 }
 
 
+RETRAININGS: Mapping[str, str] = {
+    "none": "prunectl.training.retrainings.none:NoRetraining",
+    "recalibrate": "prunectl.training.retrainings.recalibrate:Recalibrate",
+    "finetune": "prunectl.training.retrainings.finetune:Finetune",
+    "weight-rewind": "prunectl.training.retrainings.weight_rewind:WeightRewind",
+    "lr-rewind": "prunectl.training.retrainings.lr_rewind:RateRewind",
+}
+
+STUB = {
+    "optimizers": {"sgd": "prunectl.training.optimizers.sgd:Sgd", "adam": "prunectl.training.optimizers.adam:Adam"},
+    "schedules": {
+        n: f"prunectl.training.schedules.all:{c}"
+        for n, c in (("constant", "Constant"), ("step", "Step"), ("cosine", "Cosine"), ("linear", "Linear"))
+    },
+    "metrics": {
+        n: f"prunectl.training.metrics.all:{c}" for n, c in (("top1", "Top1"), ("top5", "Top5"), ("loss", "Loss"))
+    },
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
     """One catalogue: what one of its entries is called, the class that all of them are, and our own entries."""
@@ -94,10 +138,19 @@ class Catalog:
 CATALOGS: Mapping[str, Catalog] = {
     "criteria": Catalog(one="criterion", kind="prunectl.catalog.criterion:Criterion", entries=CRITERIA),
     "scopes": Catalog(one="scope", kind="prunectl.catalog.scope:Scope", entries=SCOPES),
+    "structures": Catalog(one="structure", kind="prunectl.catalog.structure:Structure", entries=STRUCTURES),
+    "rounds": Catalog(one="kind of rounds", kind="prunectl.catalog.rounds:Rounds", entries=ROUNDS),
+    "ablations": Catalog(one="ablation", kind="prunectl.catalog.ablation:Ablation", entries=ABLATIONS),
     "models": Catalog(one="model", kind="prunectl.catalog.model:Model", entries=MODELS),
     "datasets": Catalog(one="data set", kind="prunectl.catalog.dataset:Dataset", entries=DATASETS),
     "augmentations": Catalog(
         one="augmentation", kind="prunectl.catalog.augmentation:Augmentation", entries=AUGMENTATIONS
+    ),
+    "optimizers": Catalog(one="optimizer", kind="prunectl.catalog.optimizer:Optimizer", entries=STUB["optimizers"]),
+    "schedules": Catalog(one="schedule", kind="prunectl.catalog.schedule:Schedule", entries=STUB["schedules"]),
+    "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=STUB["metrics"]),
+    "retrainings": Catalog(
+        one="kind of retraining", kind="prunectl.catalog.retraining:Retraining", entries=RETRAININGS
     ),
     "executors": Catalog(one="executor", kind="prunectl.catalog.executor:Executor", entries=EXECUTORS),
 }
@@ -141,8 +194,10 @@ def _entry_type(catalog: str, name: str) -> type[Entry]:
     try:
         found = _imported(place)
     except Exception as error:  # a plug-in's module may raise anything when it is imported
-        raise PrunectlError(f"{name!r} of the {catalog} cannot be imported from {place}: {error}", hint=hint) from error
-    kind = _imported(CATALOGS[catalog].kind)
+        raise PrunectlError(
+            f"{name!r} of the {catalog} cannot be imported from {place}: {described(error)}", hint=hint
+        ) from error
+    kind = kind_of(catalog)
     if not (isinstance(found, type) and issubclass(found, kind)):
         raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, is not a {kind.__name__}", hint=hint)
     carried = getattr(found, "name", None)
@@ -150,6 +205,27 @@ def _entry_type(catalog: str, name: str) -> type[Entry]:
         raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, calls itself {carried!r}", hint=hint)
     assert issubclass(found, Entry)
     return found
+
+
+def read_entry(catalog: str, written: str | Mapping[str, Any], kind: type[T]) -> T:
+    """The entry that is written as in a study file: a name, or a table with a name and parameters.
+
+    Raises PrunectlError for what `entry_type` refuses, and for parameters that the entry does not take.
+    """
+    table = {"name": written} if isinstance(written, str) else dict(written)
+    found = entry_type(catalog, str(table.pop("name", "")), kind)
+    try:
+        return found.model_validate_json(json.dumps(table))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise PrunectlError(f"{found.name!r} of the {catalog} does not take {table}: {place}: {first['msg']}") from None
+
+
+def kind_of(catalog: str) -> type[Entry]:
+    """The class that every entry of a catalogue is."""
+    kind: type[Entry] = _imported(CATALOGS[catalog].kind)
+    return kind
 
 
 def _imported(place: str) -> Any:

@@ -1,4 +1,4 @@
-"""The root of the command line and its one error boundary. Every verb is a file beside this one."""
+"""The root of the command line and its one error boundary. Every command is a file next to this one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from prunectl import __version__
 from prunectl.base.errors import INTERRUPTED, PrunectlError, StudyError
-from prunectl.cli import cache, compare, describe, doctor, export, plan, report, run, stage
+from prunectl.base.version import __version__
+from prunectl.cli import cache, compare, doctor, export, list_, new, plan, report, run, schema, stage
 from prunectl.cli.console import say
 
 ENDING = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
@@ -36,7 +36,7 @@ def _version(asked: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version, and nothing else.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
@@ -48,19 +48,19 @@ def root(
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 for name in stage.HELP:
-    app.command(name)(stage.verb(name))
+    app.command(name)(stage.command(name))
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("compare")(compare.compare)
 app.add_typer(cache.app, name="cache")
-app.command("list")(describe.list_)
-app.command("schema")(describe.schema)
-app.command("new")(doctor.new)
+app.command("list")(list_.list_)
+app.command("schema")(schema.schema)
+app.command("new")(new.new)
 app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line. What a user can mend is a short message; a traceback is a bug."""
+    """Run the command line. What a user can fix is a short message; a traceback is a bug."""
     listen()
     try:
         app()
@@ -70,7 +70,7 @@ def main() -> None:
         explain(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody listens any more: say nothing
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: exit quietly
         sys.exit(0)
     except KeyboardInterrupt:
         say("interrupted")
@@ -78,16 +78,16 @@ def main() -> None:
 
 
 def listen() -> None:
-    """Take the signals that end a command as Ctrl-C, but for one that is ignored, as SIGHUP is under nohup."""
+    """Handle the signals that end a command as Ctrl-C, except one that is ignored, as SIGHUP is under nohup."""
     for number in ENDING:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, frame: object) -> None:
-    """Once: they often come in twos, and the second must not cut short what the first has begun."""
-    for each in ENDING:
-        signal.signal(each, signal.SIG_IGN)
+    """Handle only the first signal: often two arrive, and the second must not interrupt the clean-up."""
+    for ending in ENDING:
+        signal.signal(ending, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

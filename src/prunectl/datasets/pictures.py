@@ -101,6 +101,7 @@ class ImageFolder(Pictures):
 
     name = "image-folder"
     summary = "your own pictures: DIR/train/CLASS/FILE and DIR/val/CLASS/FILE, resized to `size`"
+    needs_root = True
 
     size: Annotated[int, Field(ge=4, description="height and width of the images that the network sees")] = 64
     resize: Annotated[

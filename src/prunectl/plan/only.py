@@ -1,49 +1,60 @@
-"""`--only criterion=snip,sparsity=0.9`: a plan with fewer trials."""
+"""`--only criterion=snip,sparsity>=0.9`: a plan with fewer trials."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+from prunectl.base.cells import cell
 from prunectl.base.errors import StudyError
-from prunectl.base.text import did_you_mean
 from prunectl.plan.graph import Plan, Trial
-from prunectl.study.labels import pieces
+from prunectl.study.arms import COLUMNS
+from prunectl.study.selectors import EXAMPLE, Condition, conditions, selector_of
 
-FIELDS = ("criterion", "scope", "structure", "at", "rounds", "ablation", "retrain", "seed", "sparsity", "compression")
+SHOWN = 20
 
 
-def only(plan: Plan, selector: str) -> Plan:
-    """The plan with the trials that match every `field=value` of the selector. Raises StudyError if none does."""
-    chosen = plan.trials
-    for pair in pieces(selector):
-        name, equals, value = (part.strip() for part in pair.partition("="))
-        if not equals or name not in FIELDS:
+def only(plan: Plan, selectors: Sequence[str]) -> Plan:
+    """The plan with the trials that one of the selectors means. Raises StudyError for a selector without a trial."""
+    chosen: dict[Trial, None] = {}
+    for selector in selectors:
+        chosen |= dict.fromkeys(_meant(plan.trials, selector))
+    return replace(plan, trials=tuple(trial for trial in plan.trials if trial in chosen)) if selectors else plan
+
+
+def narrowed(trial: Trial, trials: Sequence[Trial]) -> str:
+    """A selector that means a trial, and of the others only those with the same arm, sparsity and seed."""
+    values = [_values(each) for each in trials]
+    own = {name: value for name, value in _values(trial).items() if value is not None}
+    return selector_of({name: own[name] for name in own if any(other[name] != own[name] for other in values)})
+
+
+def _values(trial: Trial) -> dict[str, Any]:
+    """A trial by fields of selectors, each choice with all of its parameters, defaults included."""
+    exact = {name: trial.arm.exact(name) for name in COLUMNS}
+    return {**exact, "sparsity": trial.sparsity, "seed": trial.seed}
+
+
+def _meant(trials: Sequence[Trial], selector: str) -> Sequence[Trial]:
+    asked = conditions(selector)
+    if not asked:
+        raise StudyError(f"--only {selector!r} asks for nothing", hint=EXAMPLE)
+    for condition in asked:
+        left = [trial for trial in trials if condition.holds(trial.arm, trial.sparsity, trial.seed)]
+        if not left:
+            values = list(dict.fromkeys(_text(trial, condition) for trial in trials))
+            shown = ", ".join(values[:SHOWN]) + (", ..." if len(values) > SHOWN else "")
             raise StudyError(
-                f"--only {pair!r}: a field is one of {', '.join(FIELDS)}",
-                hint=did_you_mean(name, FIELDS, "{}=...") or "write --only 'criterion=snip,sparsity=0.9'",
+                f"--only {selector!r}: no trial has {condition.text}", hint=f"{condition.field} is one of {shown}"
             )
-        there = list(dict.fromkeys(_text(trial, name) for trial in chosen))
-        chosen = tuple(trial for trial in chosen if _matches(trial, name, value))
-        if not chosen:
-            raise StudyError(f"--only {pair!r} leaves no trial", hint=f"{name} is one of {', '.join(there[:20])}")
-    return replace(plan, trials=chosen)
+        trials = left
+    return trials
 
 
-def _text(trial: Trial, name: str) -> str:
-    numbers = {
-        "seed": str(trial.seed),
-        "sparsity": f"{trial.sparsity:g}",
-        "compression": f"{1 / (1 - trial.sparsity):g}",
-    }
-    return {**trial.arm.columns(), **numbers}[name]
-
-
-def _matches(trial: Trial, name: str, value: str) -> bool:
-    text = _text(trial, name)
-    if name in ("sparsity", "compression", "seed"):
-        try:
-            return math.isclose(float(text), float(value), rel_tol=1e-4, abs_tol=1e-9)
-        except ValueError:
-            return False
-    return value in (text, text.partition("(")[0])
+def _text(trial: Trial, condition: Condition) -> str:
+    numbers = {"seed": trial.seed, "sparsity": trial.sparsity, "compression": 1 / (1 - trial.sparsity)}
+    if condition.field in numbers:
+        number = numbers[condition.field]
+        return f"{number:g}" if isinstance(number, float) else cell(number)
+    return trial.arm.columns()[condition.field] or "none given"

@@ -39,7 +39,7 @@ def html(results: Results, center: Center = "mean", *, written: str = "", reload
     """The page; of a study that is not finished as of `written`, loading itself again if it is followed."""
     from prunectl.report import page
 
-    found = verdicts(results.study.claim, results.trials)
+    found = verdicts(results.study.claim, results.trials, results.arms)
     return page.build(results, found, _published(results), center=center, written=written, reload_s=reload_s)
 
 
@@ -54,7 +54,7 @@ def _picture(results: Results, format: str, chart: str | None, center: Center) -
 
     from prunectl.report.charts import charts, stacked
 
-    judged = verdicts(results.study.claim, results.trials)
+    judged = verdicts(results.study.claim, results.trials, results.arms)
     sections = charts(results, judged, _published(results), center)
     found = {one.name: one for section in sections.values() for one in section}
     if not found:
@@ -73,7 +73,7 @@ def _markdown(results: Results, center: Center) -> str:
     parts = [f"# {_md(study.title or study.name)}"]
     parts += [_md(study.source)] if study.source else []
     parts.append("\n".join(f"- {_md(sentence)}" for sentence in summary.sentences(results.trials, center)))
-    found = verdicts(study.claim, results.trials)
+    found = verdicts(study.claim, results.trials, results.arms)
     parts += ["## Claims", "\n".join(_md_verdict(verdict) for verdict in found)] if found else []
     if results.trials.height:
         parts += ["## Top-1 accuracy, %", _md_grid(tables.grid(results.trials, center))]

@@ -25,7 +25,7 @@ def table(results: Results, width: int) -> str:
     width = max(width, 40)
     if results.trials.is_empty():
         return "The study asks for no trial."
-    found = claims.verdicts(results.study.claim, results.trials)
+    found = claims.verdicts(results.study.claim, results.trials, results.arms)
     parts = [
         "\n".join(_grid(tables.grid(results.trials), width)),
         "\n".join(_failures(results, width)),

@@ -8,13 +8,14 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.cells import words
 from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, median, sd, t_interval
 
-VARIANTS = ("at", "retrain", "rounds", "scope", "structure", "model", "dataset")
-"""Columns beside criterion and ablation in which the arms of a study may differ."""
+VARIANTS = ("at", "retrain", "budget", "rounds", "scope", "structure", "init", "model", "dataset")
+"""Columns apart from criterion and ablation in which the arms of a study may differ."""
 
-HUES = ("retrain", "at", "rounds", "scope", "structure", "model", "dataset")
+HUES = ("retrain", "budget", "at", "rounds", "scope", "structure", "init", "model", "dataset")
 """What colours stand for in a study of one criterion: of the columns with most values the first one here."""
 
 SUMMARY: dict[str, Any] = {
@@ -59,7 +60,7 @@ def roles(trials: pl.DataFrame) -> Roles:
         hue = "criterion"
     else:
         hue = max((name for name in HUES if name in varying), key=lambda name: trials[name].n_unique())
-    names = trials[hue].drop_nulls().unique(maintain_order=True).to_list()
+    names = list(dict.fromkeys(map(words, trials[hue].drop_nulls().unique(maintain_order=True))))
     return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=tuple(names))
 
 
@@ -67,15 +68,23 @@ def _varies(trials: pl.DataFrame, name: str) -> bool:
     """Whether a criterion has several values of a column, or the table mixes networks or data sets."""
     if name in ("model", "dataset"):
         return trials[name].n_unique() > 1
-    counts = trials.group_by("criterion").agg(pl.col(name).n_unique())[name]
+    counts = trials.group_by("criterion").agg(pl.col(name).drop_nulls().n_unique())[name]
     return bool((counts > 1).any())
 
 
 def with_roles(trials: pl.DataFrame, role: Roles) -> pl.DataFrame:
     """The trials with the columns `hue` and `variant` (one text; empty if nothing varies)."""
+    spoken = trials.with_columns(_in_words(trials, name) for name in {*role.columns, "at", "retrain"})
     named = [_named(name) for name in role.variant]
     variant = pl.concat_str(named, separator=" · ", ignore_nulls=True) if named else pl.lit("")
-    return trials.with_columns(pl.col(role.hue).fill_null("–").alias("hue"), variant.alias("variant"))
+    roles = spoken.select(pl.col(role.hue).fill_null("–").alias("hue"), variant.alias("variant"))
+    return trials.with_columns(roles)
+
+
+def _in_words(trials: pl.DataFrame, name: str) -> pl.Series:
+    """A column's cells as people write them: `snip(samples_per_class=1)`, `epoch 4`."""
+    cells = trials[name].drop_nulls().unique().to_list()
+    return trials[name].replace_strict(cells, list(map(words, cells)), default=None, return_dtype=pl.String)
 
 
 def _named(name: str) -> pl.Expr:
@@ -85,6 +94,8 @@ def _named(name: str) -> pl.Expr:
     if name == "retrain":
         plain = pl.when(pl.col("at") != "init").then(pl.lit("no retraining"))
         return pl.when(pl.col(name) != "none").then(pl.col(name)).otherwise(plain)
+    if name == "budget":
+        return pl.format("budget {}", pl.col(name))
     return pl.col(name)
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.text import percent, plural, points
-from prunectl.results.pairing import CHOICES, Pairs, groups, pair, rounded
+from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import Interval, bootstrap, mean, t_interval
 from prunectl.results.table_files import read_table
+from prunectl.study.arms import CHOICES
 
 __all__ = ["Cell", "Comparison", "Mean", "Side", "compare", "flat", "letter", "read_table", "sentences"]
 
@@ -138,8 +139,8 @@ def _side(
         differs=pairs.differs,
         keys=_differing(flat(keys), flat(other_keys)) if keys and other_keys else {},
         cells=tuple(_cells(pairs)),
-        only_first=_unpaired(first, other, pairs),
-        only_other=_unpaired(other, first, pairs),
+        only_first=_named_rows(pairs.unpaired),
+        only_other=_named_rows(pair(other, first).unpaired),
         means=tuple(_means(other.with_columns(pl.col("arm").replace(called)))),
     )
 
@@ -173,11 +174,10 @@ def _means(trials: pl.DataFrame) -> Iterator[Mean]:
         yield Mean(arm=arm, sparsity=sparsity, n=len(numbers), mean=mean(numbers), interval=bootstrap(numbers))
 
 
-def _unpaired(ones: pl.DataFrame, others: pl.DataFrame, pairs: Pairs) -> tuple[str, ...]:
-    rest = rounded(ones).join(
-        rounded(others), on=[*pairs.on, "_sparsity", "seed"], how="anti", nulls_equal=True, maintain_order="left"
+def _named_rows(trials: pl.DataFrame) -> tuple[str, ...]:
+    return tuple(
+        f"{row['arm']}, {percent(row['sparsity'])}, seed {row['seed']}" for row in trials.iter_rows(named=True)
     )
-    return tuple(f"{row['arm']}, {percent(row['sparsity'])}, seed {row['seed']}" for row in rest.iter_rows(named=True))
 
 
 # ---- in words ----------------------------------------------------------------------------------------

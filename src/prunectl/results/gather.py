@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.cells import cell
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.steps import Key, Prune, PruneRounds, Score, Step, Train, parents
 from prunectl.results.table import CURVES, LAYERS, RESOURCES, SCHEMA, Results
@@ -112,6 +113,7 @@ def results(study: Study, text: str, plan: Plan, store: LocalStore, made: set[Ke
     trials = table(study, plan, store, shelf)
     return Results(
         study=study,
+        arms=plan.arms,
         study_text=text,
         trials=trials,
         layers=pl.DataFrame(list(_layers(plan, shelf)), schema=LAYERS, orient="row"),
@@ -129,8 +131,8 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
     row |= {
         "study": study.name,
         "arm": arm.label,
-        "model": study.model.model.label(),
-        "dataset": study.data.dataset.label(),
+        "model": cell(study.model.model.written()),
+        "dataset": cell(study.data.dataset.written()),
         **arm.columns(),
         "seed": trial.seed,
         "sparsity": trial.sparsity,
@@ -179,7 +181,7 @@ def _layers(plan: Plan, shelf: Shelf) -> Iterator[dict[str, Any]]:
             yield {
                 "arm": trial.arm.label,
                 "criterion": trial.arm.criterion.label(),
-                "ablation": trial.arm.ablation,
+                "ablation": trial.arm.ablation.name,
                 "sparsity": trial.sparsity,
                 "seed": trial.seed,
                 "layer": layer["name"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,17 +31,18 @@ def told(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]:
     pruned = [trial for trial in plan.trials if trial.plain_mask is not None]
     if stage == "prune":
         return [{**_trial(trial), **_mask(shelf, trial.plain_mask)} for trial in pruned]
-    plain = {_place(trial): trial.plain_mask for trial in pruned if trial.arm.ablation != "invert"}
+    plain = {_place(trial): trial.plain_mask for trial in pruned if trial.arm.ablation.changes != "ranking"}
     return [
-        {**_trial(trial), "ablation": trial.arm.ablation, **_mask(shelf, trial.mask, plain.get(_place(trial)))}
+        {**_trial(trial), "ablation": trial.arm.ablation.name, **_mask(shelf, trial.mask, plain.get(_place(trial)))}
         for trial in pruned
-        if trial.arm.ablation != "none"
+        if trial.arm.ablation.changes != "nothing"
     ]
 
 
 def _place(trial: Trial) -> tuple[object, ...]:
     """What a trial has in common with the same one under another ablation."""
-    return replace(trial.arm, ablation="none"), trial.sparsity, trial.seed
+    others = {name: text for name, text in trial.arm.columns().items() if name != "ablation"}
+    return *others.values(), trial.sparsity, trial.seed
 
 
 def _trial(trial: Trial) -> dict[str, Any]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from prunectl.study.arms import CHOICES
+
 if TYPE_CHECKING:
+    from prunectl.plan.graph import Placed
     from prunectl.study.schema import Study
 
-ARM = (
-    "study", "arm", "model", "dataset", "criterion", "scope", "structure", "at", "rounds", "ablation", "retrain",
-)  # fmt: skip
-"""The columns that name an arm; `arm` says them in one short text."""
+ARM = ("study", "arm", *CHOICES)
+"""The columns that name an arm. `arm` is its label, for people; the others are cells as a study file writes them."""
 
 SCHEMA: dict[str, Any] = {
     **dict.fromkeys(ARM, pl.String),
@@ -41,7 +43,7 @@ SCHEMA: dict[str, Any] = {
     "train_s": pl.Float64,
     "score_s": pl.Float64,
     "device": pl.String,
-    "status": pl.String,  # "done" | "failed" | "skipped" | "missing"
+    "status": pl.String,  # "done" | "failed" | "missing"
     "reason": pl.String,
     "artefact": pl.String,
 }
@@ -69,7 +71,7 @@ CURVES: dict[str, Any] = {
 }
 
 RESOURCES: dict[str, Any] = {
-    "kind": pl.String,  # of step: init, train, score, prune, shuffle, measure
+    "kind": pl.String,  # of step (plan/steps.py)
     "criterion": pl.String,  # for the steps that have one
     "steps": pl.Int64,  # of the plan
     "made": pl.Int64,  # by this run
@@ -90,6 +92,7 @@ class Results:
     """Everything that a report tells of one study. Frames have exactly the columns above."""
 
     study: Study
+    arms: Mapping[str, Placed]  # by label, in the order of the study file
     study_text: str  # the file as written, overrides included
     trials: pl.DataFrame
     layers: pl.DataFrame

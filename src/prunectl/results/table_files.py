@@ -45,15 +45,6 @@ def to_parquet(trials: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def write_table(trials: pl.DataFrame, path: Path) -> None:
-    """Write the table in the format that the file's name ends with."""
-    writers: dict[str, Callable[[pl.DataFrame], str | bytes]] = {
-        ".csv": to_csv, ".json": to_json, ".parquet": to_parquet,
-    }  # fmt: skip
-    content = _by_suffix(path, writers)(trials)
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
 def read_table(path: Path) -> pl.DataFrame:
     """A table out of a results file, with exactly the columns and types of SCHEMA.
 

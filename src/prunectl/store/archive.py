@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from prunectl.base.errors import PrunectlError
+from prunectl.base.errors import PrunectlError, writing
 from prunectl.store import layout
 from prunectl.store.atomic import store_error
 from prunectl.store.local import DamagedError, LocalStore
@@ -68,19 +68,18 @@ def write(path: Path, store: LocalStore, keys: Iterable[str]) -> None:
     keys = sorted(keys)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with draft.open("wb") as file, _packing(file, path) as archive:
-            _add_text(archive, layout.MARKER, {"layout": layout.LAYOUT})
-            _add_text(archive, CONTENTS, {"layout": layout.LAYOUT, "artefacts": keys})
-            for key in keys:
-                home = layout.sharded(store.root, layout.OBJECTS, key)
-                names = [layout.MANIFEST, *sorted(store.manifest(key).files)]
-                for name in names:
-                    with (home / name).open("rb") as content:
-                        member = _member(f"{layout.OBJECTS}/{key[:2]}/{key}/{name}", (home / name).stat().st_size)
-                        archive.addfile(member, content)
-        draft.replace(path)
-    except OSError as error:
-        raise PrunectlError(f"{path} cannot be written: {error.strerror or error}") from error
+        with writing(path):
+            with draft.open("wb") as file, _packing(file, path) as archive:
+                _add_text(archive, layout.MARKER, {"layout": layout.LAYOUT})
+                _add_text(archive, CONTENTS, {"layout": layout.LAYOUT, "artefacts": keys})
+                for key in keys:
+                    home = layout.sharded(store.root, layout.OBJECTS, key)
+                    names = [layout.MANIFEST, *sorted(store.manifest(key).files)]
+                    for name in names:
+                        with (home / name).open("rb") as content:
+                            member = _member(f"{layout.OBJECTS}/{key[:2]}/{key}/{name}", (home / name).stat().st_size)
+                            archive.addfile(member, content)
+            draft.replace(path)
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)

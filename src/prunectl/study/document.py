@@ -44,7 +44,7 @@ def _decoded(content: bytes, shown_path: str) -> str:
         line, column = line_column(before, len(before))
         raise StudyError(
             f"{shown_path} is not text in UTF-8",
-            [Problem(key="", message="a byte that is not UTF-8", where=f"{shown_path}:{line}:{column}")],
+            [Problem(message="a byte that is not UTF-8", where=f"{shown_path}:{line}:{column}")],
             hint="save it as UTF-8",
         ) from None
 
@@ -56,15 +56,15 @@ def parse(text: str, path: Path) -> dict[str, Any]:
         document = tomli.loads(text)
         if depth(document) <= DEEPEST:
             return document
-        problem = Problem(key="", message="lists or tables nested too deeply", where=shown_path)
+        problem = Problem(message="lists or tables nested too deeply", where=shown_path)
     except tomli.TOMLDecodeError as error:
         message = visible(error.msg[:1].lower() + error.msg[1:])
         where = f"{shown_path}:{error.lineno}:{error.colno}"
-        problem = Problem(key="", message=message, where=where)
+        problem = Problem(message=message, where=where)
     except RecursionError:
-        problem = Problem(key="", message="lists or tables nested too deeply", where=shown_path)
+        problem = Problem(message="lists or tables nested too deeply", where=shown_path)
     except ValueError:
-        problem = Problem(key="", message="a number with too many digits", where=shown_path)
+        problem = Problem(message="a number with too many digits", where=shown_path)
     raise StudyError(f"{shown_path} is not TOML", [problem])
 
 
@@ -80,16 +80,16 @@ def depth(value: Any) -> int:
 
 def _nearest_file(path: Path) -> str | None:
     try:
-        there = [found.name for found in path.absolute().parent.glob("*.toml")]
+        studies = [study.name for study in path.absolute().parent.glob("*.toml")]
     except OSError:
         return None
-    close = nearest(path.name, there)
+    close = nearest(path.name, studies)
     return f'did you mean "{visible(str(path.with_name(close)))}"?' if close else None
 
 
 def _studies_in(directory: Path) -> str | None:
     try:
-        there = sorted(found.name for found in directory.glob("*.toml"))
+        studies = sorted(study.name for study in directory.glob("*.toml"))
     except OSError:
         return None
-    return f"name one of its files: {visible(', '.join(there[:10]))}" if there else None
+    return f"name one of its files: {visible(', '.join(studies[:10]))}" if studies else None

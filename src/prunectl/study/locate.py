@@ -6,7 +6,7 @@ import re
 
 import tomli
 
-from prunectl.catalog.wording import Path
+from prunectl.base.errors import Path
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")

@@ -12,15 +12,15 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from prunectl import __version__
-from prunectl.base.errors import MethodError, PrunectlError
+from prunectl.base.errors import MethodError, PrunectlError, writing
+from prunectl.base.version import __version__
 from prunectl.catalog.model import Model
 from prunectl.catalog.tables import entry_type
 from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.compact import IMAGES, TOLERANCE, Compacted, Widths, compact, difference, resized
 from prunectl.store.atomic import sha256, write_whole
-from prunectl.work.masks import read_masks
+from prunectl.work.masks import mask_bytes, read_masks
 from prunectl.work.networks import restored
 from prunectl.work.tensors import read_json, read_tensors
 
@@ -54,13 +54,13 @@ def export(
         "masks": {name: list(kept.shape) for name, kept in masks.items()},
         "compact": None if small is None else _described(small),
     }
-    try:
+    with writing(out, hint="choose another place with --output"):
         out.mkdir(parents=True, exist_ok=True)
         for name in (ABOUT, WEIGHTS, MASK, COMPACT):
             (out / name).unlink(missing_ok=True)
         write_whole(out / WEIGHTS, save(_tensors(masked)))
         if masks:
-            write_whole(out / MASK, save(masking.pack(masks)))
+            write_whole(out / MASK, mask_bytes(masks))
         if small is not None:
             write_whole(out / COMPACT, save(_tensors(small.network)))
         document["files"] = {
@@ -69,9 +69,6 @@ def export(
             if (path := out / name).exists()
         }
         write_whole(out / ABOUT, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
-    except OSError as error:
-        reason = error.strerror or error
-        raise PrunectlError(f"{out} cannot be written: {reason}", hint="choose another place with --output") from error
     _read_back(out, masked, network.shape, smaller=smaller)
     return dict(read_json(out / ABOUT))
 
@@ -131,5 +128,6 @@ def _read_back(out: Path, masked: nn.Module, shape: tuple[int, int, int], *, sma
         worst, largest = difference(masked, load(out, smaller=compacted), shape)
         if not worst <= TOLERANCE * max(1.0, largest):
             raise PrunectlError(
-                f"{out}: what was written gives outputs that differ by {worst:.2g}", hint="a full disk?"
+                f"{out}: what was written gives outputs that differ by {worst:.2g}",
+                hint="check that the disk is not full",
             )

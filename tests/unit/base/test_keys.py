@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from prunectl.base.keys import canonical, digest
 from prunectl.base.rng import generator, seed_of
 from prunectl.catalog.entry import Entry
-from prunectl.plan.steps import Init, Key, Network, Shuffle, key_of, parents, preimage
+from prunectl.plan.steps import Ablate, Init, Key, Network, key_of, parents, preimage
+from prunectl.pruning.ablations.shuffle import Shuffle
+from prunectl.pruning.structures.weights import Weights
 
 
 class Thing(Entry):
@@ -35,7 +37,7 @@ def test_digests_are_pinned() -> None:
     assert canonical({"b": 1.0, "a": [True, None, "é"]}) == '{"a":[true,null,"é"],"b":1.0}'
     assert preimage(Init(network=NETWORK, seed=1)) == (
         '{"draw":"init","kind":"init","network":{"bn_init":"ones","classes":10,"init":"kaiming-normal",'
-        '"model":{"name":"thing","size":3,"version":1},"shape":[1,8,8]},"schema":1,"seed":1,"version":1}'
+        '"model":{"name":"thing","size":3,"version":1},"shape":[1,8,8]},"schema":2,"seed":1,"version":1}'
     )
     assert key_of(Init(network=NETWORK, seed=1)) == digest(preimage(Init(network=NETWORK, seed=1)))
     assert seed_of(1, "order", 57) == 328703207378572721
@@ -70,9 +72,9 @@ def test_a_version_changes_the_key() -> None:
 
 
 def test_kinds_with_equal_fields_have_other_keys_and_name_their_parents() -> None:
-    step = Shuffle(network=NETWORK, seed=1, mask=Key("f" * 64))
+    step = Ablate(network=NETWORK, structure=Weights(), ablation=Shuffle(), seed=1, mask=Key("f" * 64))
     assert parents(step) == {"mask": "f" * 64}
-    assert json.loads(preimage(step))["kind"] == "shuffle"
+    assert json.loads(preimage(step))["kind"] == "ablate"
 
 
 def test_what_json_does_not_know_has_no_key() -> None:

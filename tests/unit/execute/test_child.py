@@ -7,16 +7,17 @@ import sys
 
 CODE = """
 import gc, types
+import pickle
 from prunectl.execute import child
 
-class Told:
+class Printing:
     def send(self, outcome):
         print(outcome, flush=True)
     def close(self):
         pass
 
 child.do = lambda request, stop, progress: gc.get_freeze_count()
-child.main(Told(), types.SimpleNamespace(threads=1))
+child.main(Printing(), "key", pickle.dumps(types.SimpleNamespace(threads=1)))
 """
 
 

@@ -16,6 +16,7 @@ from prunectl.pruning.criteria.grasp import Grasp
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.synflow import SynFlow
+from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
@@ -89,7 +90,16 @@ def test_a_criterion_with_nothing_to_prune_is_an_error() -> None:
     with pytest.raises(MethodError, match="nothing to prune"):
         score(SynFlow(), network, shape=IMAGES, generator=generator())
     with pytest.raises(MethodError, match="nothing to prune"):
-        prune_in_rounds(SynFlow(), network, Global(), 0.5, SynFlow.rounds, shape=IMAGES, generator=generator())
+        prune_in_rounds(
+            SynFlow(),
+            network,
+            SingleWeights(),
+            Global(),
+            0.5,
+            SynFlow().own_rounds(),
+            shape=IMAGES,
+            generator=generator(),
+        )
 
 
 def test_synflow_stays_finite_on_resnet_110_where_float32_does_not() -> None:

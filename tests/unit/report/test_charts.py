@@ -25,7 +25,7 @@ def results() -> Results:
 
 @pytest.fixture(scope="module")
 def drawn(results: Results) -> dict[str, Chart]:
-    found = charts(results, verdicts(results.study.claim, results.trials))
+    found = charts(results, verdicts(results.study.claim, results.trials, results.arms))
     return {chart.name: chart for section in found.values() for chart in section}
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import altair as alt
 import pytest
+from prunectl.results.budget import budgets
 
 import made_up
 from prunectl.report.charts import Chart, charts
-from prunectl.results.budget import budgets
 from prunectl.results.table import Results
 
 END = made_up.STUDY.partition("[[prune]]")[0] + '[[prune]]\ncriterion = CRITERIA\nat = "end"\n'

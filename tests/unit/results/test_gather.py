@@ -11,20 +11,19 @@ import pytest
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
-from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, preimage
 from prunectl.results.gather import Shelf, results, table
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Made
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.study.schema import Study
 
 ROUNDS = 30
 
 
 def deep(tmp_path: Path, levels: int, seeds: list[int]) -> tuple[Study, Plan, LocalStore]:
-    study, slips = judged(
+    study, slips = validate(
         {
             "name": "deep",
             "data": {"name": "digits"},
@@ -35,14 +34,14 @@ def deep(tmp_path: Path, levels: int, seeds: list[int]) -> tuple[Study, Plan, Lo
         }
     )
     assert study is not None, slips
-    return study, build(study, dataset_of(study).declared("f" * 64)), LocalStore(tmp_path)
+    return study, build(study, study.data.dataset.declared("f" * 64)), LocalStore(tmp_path)
 
 
 class Rewound:
     """A dense training with checkpoints at two epochs, as two studies need them; the artefacts are only said to be."""
 
     def __init__(self, tmp_path: Path) -> None:
-        study, slips = judged(
+        study, slips = validate(
             {
                 "name": "rewound",
                 "data": {"name": "digits"},
@@ -58,7 +57,7 @@ class Rewound:
         )  # fmt: skip
         assert study is not None, slips
         self.study = study
-        self.plan = build(study, dataset_of(study).declared("f" * 64))
+        self.plan = build(study, study.data.dataset.declared("f" * 64))
         self.store = LocalStore(tmp_path / "store").open()
         self.baseline = self.plan.trials[0].baseline
         self.second = self.plan.follows[self.baseline]
@@ -116,7 +115,7 @@ def test_a_piece_that_only_another_study_plans_is_counted(tmp_path: Path) -> Non
     rewound.made(rewound.first, 20.0, 1, "")
     rewound.made(rewound.baseline, 80.0, 2, rewound.first)
     study = rewound.study.model_copy(update={"prune": rewound.study.prune[1:]})
-    plan = build(study, dataset_of(study).declared("f" * 64))
+    plan = build(study, study.data.dataset.declared("f" * 64))
     assert rewound.first not in plan.steps
     assert Shelf(plan, rewound.store).train_s(rewound.baseline) == 100.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -116,14 +117,6 @@ def problems(load_text: LoadText, tmp_path: Path) -> Problems:
         with pytest.raises(StudyError) as caught:
             load_text(text, *overrides, profile=profile)
         assert caught.value.problems
-        return [
-            Problem(
-                key=each.key,
-                message=each.message,
-                where=(each.where or "").removeprefix(f"{tmp_path}/"),
-                hint=each.hint,
-            )
-            for each in caught.value.problems
-        ]
+        return [replace(each, where=(each.where or "").removeprefix(f"{tmp_path}/")) for each in caught.value.problems]
 
     return of_text

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from prunectl.catalog import tables
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.study import schema
 from prunectl.study.load import load
@@ -24,7 +25,6 @@ HEADINGS: dict[type[Section], str] = {
     schema.SweepSection: "[sweep]",
     schema.LevelsSection: "levels",
     schema.PruneSection: "[[prune]]",
-    schema.RoundsSection: "rounds",
     schema.Moment: "moments",
     schema.Length: "budget",
     schema.FinetuneSection: "finetune",
@@ -63,6 +63,13 @@ def test_every_key_and_word_is_documented(section: type[Section]) -> None:
 def test_no_section_is_left_out() -> None:
     every = {each for each in vars(schema).values() if isinstance(each, type) and issubclass(each, Section)}
     assert every - {Section, FlatSection} == set(HEADINGS)
+
+
+@pytest.mark.parametrize("heading", ["rounds"])
+def test_every_choice_and_its_parameters_are_documented(heading: str) -> None:
+    for name, place in tables.CATALOGS[heading].entries.items():
+        kind = tables.entry_type(heading, name)
+        assert {name, *kind.model_fields} <= documented(heading), place
 
 
 def test_selectors_are_documented() -> None:

@@ -10,8 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from prunectl.base.keys import canonical
-from prunectl.catalog.slips import slips_of
-from prunectl.catalog.wording import path_text
+from prunectl.catalog.problems import problems_of
 from prunectl.study.schema import (
     Claim,
     DataSection,
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
     from unit.study.conftest import LoadText
 
 
-def slips(section: type[Any], table: dict[str, Any]) -> dict[str, str]:
+def problems(section: type[Any], table: dict[str, Any]) -> dict[str, str]:
     """What is wrong with a table, by path."""
     with pytest.raises(ValidationError) as caught:
         section.model_validate(table)
-    return {path_text(slip.path): slip.message for slip in slips_of(caught.value)}
+    return {problem.key: problem.message for problem in problems_of(caught.value, table)}
 
 
 def test_defaults_are_those_of_the_field() -> None:
@@ -54,7 +53,7 @@ def test_flat_tables_hold_the_entry_beside_their_own_keys() -> None:
 
 
 def test_the_key_of_the_model_is_not_a_key_of_the_file() -> None:
-    assert set(slips(DataSection, {"dataset": "digits"})) == {"name"}
+    assert set(problems(DataSection, {"dataset": "digits"})) == {"name"}
 
 
 @pytest.mark.parametrize("value", ["magnitude", ["magnitude"], {"name": "magnitude"}, [{"name": "magnitude"}]])
@@ -131,7 +130,7 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
     ],
 )  # fmt: skip
 def test_what_is_refused(section: type[Any], table: dict[str, Any], wrong: set[str]) -> None:
-    assert set(slips(section, table)) == wrong
+    assert set(problems(section, table)) == wrong
 
 
 def test_sections_that_go_into_keys_are_frozen_and_hashable(good: str, load_text: LoadText) -> None:

@@ -13,10 +13,9 @@ from prunectl.catalog.recipe import learning_rate
 from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan, Trial
-from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, Step, Train, parents
 from prunectl.store import layout
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.work.context import Context
 from prunectl.work.masks import read_masks
 from prunectl.work.perform import perform
@@ -78,14 +77,14 @@ class Workshop:
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     torch.set_num_threads(1)
-    study, slips = judged(STUDY)
+    study, slips = validate(STUDY)
     assert study is not None, slips
-    return Workshop(tmp_path_factory.mktemp("work"), build(study, content_of(dataset_of(study), Path())))
+    return Workshop(tmp_path_factory.mktemp("work"), build(study, content_of(study.data.dataset, Path())))
 
 
 def chain(plan: Plan, rounds: str, retrain: str) -> list[Trial]:
     return [
-        one for one in plan.trials if one.sparsity > 0 and one.arm.rounds_label == rounds and one.arm.retrain == retrain
+        one for one in plan.trials if one.sparsity > 0 and one.arm.rounds.name == rounds and one.arm.retrain == retrain
     ]
 
 

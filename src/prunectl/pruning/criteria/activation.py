@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import DataCriterion, Subject
 
@@ -19,12 +19,12 @@ class Activation(DataCriterion):
     row o is multiplied by ā[o]. The thesis leaves the norm open; it does not matter to rankings within layers.
     """
 
-    name: ClassVar[str] = "activation"
-    summary: ClassVar[str] = "|w · mean activation of its unit|: the thesis' baseline"
-    paper: ClassVar[str] = "James (2022), eq. 2.3"
-    needs_labels: ClassVar[bool] = False
-    batch_norm: ClassVar[Literal["train", "eval"]] = "train"
-    repeatable: ClassVar[bool] = True
+    name = "activation"
+    summary = "|w · mean activation of its unit|: the thesis' baseline"
+    paper = "James (2022), eq. 2.3"
+    needs_labels = False
+    batch_norm = "train"
+    repeatable = True
 
     def score(self, subject: Subject) -> Scores:
         """One forward pass per batch."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -35,9 +35,9 @@ class Obd(DataCriterion):
     images at even and at odd places of the batches.
     """
 
-    name: ClassVar[str] = "obd"
-    summary: ClassVar[str] = "½ · h · w² with the exact diagonal of the Gauss-Newton matrix (the Hessian's, for ReLU)"
-    paper: ClassVar[str] = "LeCun et al. (1990), eq. 5"
+    name = "obd"
+    summary = "½ · h · w² with the exact diagonal of the Gauss-Newton matrix (the Hessian's, for ReLU)"
+    paper = "LeCun et al. (1990), eq. 5"
 
     estimator: Annotated[
         Literal["exact", "monte-carlo", "empirical-fisher"], Field(description="how h is computed")
@@ -53,9 +53,9 @@ class Obd(DataCriterion):
 
     def prepare(self, subject: Subject) -> None:
         """BatchNorm that has never seen data sees the batches first."""
-        from prunectl.pruning.engines.flow import measure_batch_norm
+        from prunectl.base.batch_norm import measure_fresh
 
-        measure_batch_norm(subject.network, [images for images, _ in subject.batches])
+        measure_fresh(subject.network, [images for images, _ in subject.batches])
 
     def score(self, subject: Subject) -> Scores:
         """Per image one forward pass, and one backward pass per factor."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from prunectl.catalog.rounds import Rounds
 from prunectl.pruning.criteria.snip import Snip
 
 
@@ -14,7 +11,7 @@ class SnipIterative(Snip):
     Frankle et al. (2021), Appendix; de Jorge et al. (2021), Section 4 ("Iterative SNIP"). What is pruned stays pruned.
     """
 
-    name: ClassVar[str] = "snip-iterative"
-    summary: ClassVar[str] = "|w · ∂L/∂w| scored anew in 100 rounds, density falling exponentially"
-    paper: ClassVar[str] = "de Jorge et al. (2021), Section 4; Frankle et al. (2021)"
-    rounds: ClassVar[Rounds] = Rounds(kind="exponential", count=100)
+    name = "snip-iterative"
+    summary = "|w · ∂L/∂w| scored anew in 100 rounds, density falling exponentially"
+    paper = "de Jorge et al. (2021), Section 4; Frankle et al. (2021)"
+    rounds = {"name": "exponential", "count": 100}

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
-from prunectl.pruning.engines.flow import NORMS
 from prunectl.pruning.prunable import LAYERS
 
 PASSING = (
@@ -171,7 +171,7 @@ class _Walk(fx.Interpreter):
             if isinstance(module, nn.Linear) and value.dim() != 2:
                 raise MethodError(f"{name} is a linear layer along an image or a sequence: its channels are not known")
             return self._layer(f"{name}.weight", module, given)
-        if isinstance(module, NORMS):
+        if is_batch_norm(module):
             return self._norm(name, module, given)
         if isinstance(module, nn.Flatten):
             return _flatten(self, n, value)

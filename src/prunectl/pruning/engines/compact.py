@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
+from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
 from prunectl.pruning import mask as masking
@@ -123,7 +124,7 @@ def _resize(module: nn.Module, outputs: int, inputs: int) -> None:
             module.groups = outputs
         module.out_channels, module.in_channels = outputs, inputs * module.groups
         module.weight = nn.Parameter(module.weight.new_empty(outputs, inputs, *module.kernel_size))
-    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
+    elif is_batch_norm(module):
         if not module.affine:  # its channels are held
             return
         module.num_features = outputs

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
-from prunectl.pruning.engines.flow import NORMS
 from prunectl.pruning.engines.forward_hooks import Hook, OnActivation, hooked
 from prunectl.pruning.prunable import LAYERS, weight_of
 
@@ -51,7 +51,7 @@ class Lookahead:
         for name, module in network.named_modules():
             if isinstance(module, LAYERS):
                 found[module] = self._layer
-            elif isinstance(module, NORMS):
+            elif is_batch_norm(module):
                 found[module] = _batch_norm
             elif next(module.parameters(recurse=False), None) is not None:
                 raise MethodError(f"lap does not know what {name} ({type(module).__name__}) does to a norm")
@@ -72,7 +72,7 @@ class Lookahead:
 
 def _batch_norm(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
     """γ² / (σ² + ε) per channel; BatchNorm without γ or without running statistics has ones in their place."""
-    assert isinstance(module, NORMS)
+    assert is_batch_norm(module)
     factor = torch.ones(module.num_features, dtype=output.dtype, device=output.device)
     if module.running_var is not None:
         factor = factor / (module.running_var + module.eps)

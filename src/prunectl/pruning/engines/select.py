@@ -7,7 +7,7 @@ score: what is returned does not depend on the sample. Scores are read in blocks
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -220,6 +220,13 @@ def _check_finite(layers: Sequence[Values]) -> None:
     n = sum(map(len, layers))
     bad = n - sum(int(np.count_nonzero(np.isfinite(values))) for values in layers)
     raise MethodError(f"{bad:,} of {n:,} scores are not finite; no ranking can be made of them")
+
+
+def check_finite(scores: Mapping[str, Tensor]) -> None:
+    """Raise MethodError for the first layer with a score that is NaN or infinite."""
+    for name, values in scores.items():
+        if not all_finite(values):
+            raise MethodError(f"scores of {name} are not finite; no ranking can be made of them")
 
 
 def all_finite(values: Tensor) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +10,8 @@ from prunectl.base.text import plural, points
 from prunectl.results.published.index import Description, describe
 from prunectl.results.published.load import matching
 from prunectl.results.statistics import median
+from prunectl.study.arms import COLUMNS
+from prunectl.study.reading import choices, means
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-3
 """Sparsities nearer than this are the same one: papers round theirs."""
 
-ARM = ("criterion", "scope", "structure", "at", "rounds", "ablation", "retrain")
-ORDER = ("table", "model", "dataset", "arm", *ARM, "sparsity")
+ORDER = ("table", "model", "dataset", "arm", *COLUMNS, "sparsity")
 NUMBERS = ("published", "published_sd", "ours", "difference", "low", "high")
 
 
@@ -91,25 +92,26 @@ def beside(trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = "t
 
 
 def _rows(published: Mapping[str, Any], trials: pl.DataFrame, metric: str) -> Iterator[dict[str, Any]]:
-    about = _select(trials, published, ("model", "dataset"))
+    about = _select(trials, published, ["model", "dataset"])
     head = {key: published[key] for key in ("table", "note")}
     head |= {"published": published[metric], "published_n": published["n"]}
     head |= {"published_sd": published["sd"] if metric == "top1" else None}
     if published["criterion"] is None:
         yield from (head | row for row in _dense(about, published[metric], metric))
         return
-    about = _select(about, published, ARM)
+    about = _select(about, published, COLUMNS)
     near = (about["sparsity"] - published["sparsity"]).abs() <= TOLERANCE
     for _, cell in about.filter(near).group_by("model", "dataset", "arm", "sparsity", maintain_order=True):
         first = cell.row(0, named=True)
         yield head | {key: first[key] for key in ORDER[1:]} | _numbers(cell[metric], published[metric])
 
 
-def _select(trials: pl.DataFrame, published: Mapping[str, Any], columns: tuple[str, ...]) -> pl.DataFrame:
-    """The trials whose columns are what the published row says."""
-    from prunectl.results.selecting import select
-
-    return select(trials, {column: published[column] for column in columns})
+def _select(trials: pl.DataFrame, published: Mapping[str, Any], columns: Sequence[str]) -> pl.DataFrame:
+    """The trials whose choices are what the published row asks for."""
+    rows = trials.select(columns).unique(maintain_order=True)
+    wanted = {column: published[column] for column in columns}
+    kept = [means(wanted, choices(row)) for row in rows.iter_rows(named=True)]
+    return trials.join(rows.filter(kept), on=columns, how="semi", nulls_equal=True, maintain_order="left")
 
 
 def _dense(trials: pl.DataFrame, published: float, metric: str) -> Iterator[dict[str, Any]]:

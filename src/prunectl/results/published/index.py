@@ -104,7 +104,7 @@ TABLES: Mapping[str, Description] = {
         warning="Best of several retraining times at each density, chosen by median validation accuracy: "
         "retrain_epochs says which (of 182 for CIFAR-10). top1 is the mean of three runs, the paper plots the median. "
         "Channels are pruned by hand-chosen rates per layer (scope structured-a and structured-b) that are not given; "
-        "low-lr weight-rewind is no retraining of ours.",
+        "low-lr-weight-rewind is no retraining of ours.",
     ),
     "tanaka2020-figure6": Description(
         title="Five criteria at initialization: 12 pairs of network and data set, 13 compressions up to 1000",
