@@ -40,7 +40,7 @@ class Finetune(Retraining):
     def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """One length at most."""
         if "epochs" in table and "steps" in table:
-            yield Problem(path=("steps",), message="cannot stand beside epochs; keep one of them")
+            yield Problem(path=("steps",), message="cannot be combined with epochs; keep one of them")
 
     def own_length(self) -> str | None:
         """`epochs` or `steps`, if given."""
