@@ -208,5 +208,7 @@ def resources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def write_table(trials: pl.DataFrame, path: Path) -> None:
     """A table as a results file, in the format that its name ends with."""
-    content = {".csv": to_csv, ".json": to_json, ".parquet": to_parquet}[path.suffix](trials)
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    if path.suffix == ".parquet":
+        path.write_bytes(to_parquet(trials))
+    else:
+        path.write_text({".csv": to_csv, ".json": to_json}[path.suffix](trials), encoding="utf-8")
