@@ -7,6 +7,7 @@ A name of our own cannot be taken over.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
@@ -91,6 +92,13 @@ SCHEDULES: Mapping[str, str] = {
     "cyclic": "prunectl.training.schedules.cyclic:Cyclic",
 }
 
+METRICS: Mapping[str, str] = {
+    "top1": "prunectl.training.metrics.top1:Top1",
+    "top5": "prunectl.training.metrics.top5:Top5",
+    "loss": "prunectl.training.metrics.loss:Loss",
+    "ece": "prunectl.training.metrics.ece:Ece",
+}
+
 EXECUTORS: Mapping[str, str] = {
     "local": "prunectl.execute.local:Local",
 }
@@ -115,6 +123,7 @@ CATALOGS: Mapping[str, Catalog] = {
     ),
     "optimizers": Catalog(one="optimizer", kind="prunectl.catalog.optimizer:Optimizer", entries=OPTIMIZERS),
     "schedules": Catalog(one="schedule", kind="prunectl.catalog.schedule:Schedule", entries=SCHEDULES),
+    "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=METRICS),
     "executors": Catalog(one="executor", kind="prunectl.catalog.executor:Executor", entries=EXECUTORS),
 }
 
@@ -145,6 +154,15 @@ def entry_type(catalog: str, name: str, kind: type[Entry] = Entry) -> type[Entry
     found = _entry_type(catalog, name)
     assert issubclass(found, kind), f"the {catalog} hold {kind.__name__}"
     return found
+
+
+def working(catalog: str, kind: type[T]) -> tuple[type[T], ...]:
+    """The classes of a catalogue, ours first, without those that cannot be used: a broken plug-in costs only itself."""
+    kinds = []
+    for name in names(catalog):
+        with suppress(PrunectlError):
+            kinds.append(entry_type(catalog, name, kind))
+    return tuple(kinds)
 
 
 @cache

@@ -13,12 +13,15 @@ from prunectl.cli.console import answer, answer_json
 
 What = Annotated[
     str,
-    typer.Argument(metavar="WHAT", help="criteria, scopes, models, datasets, augmentations, executors or published."),
+    typer.Argument(
+        metavar="WHAT",
+        help="criteria, scopes, models, datasets, augmentations, optimizers, schedules, metrics, executors or published.",
+    ),
 ]
 
 
 def list_(what: What, json_: options.Json = False) -> None:
-    """List what a study can name: criteria, scopes, models, datasets, augmentations, executors, published tables."""
+    """List what a study can name: the entries of a catalogue, or the published tables."""
     from prunectl.catalog import tables
 
     if what == "published":

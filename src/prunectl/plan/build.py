@@ -8,9 +8,11 @@ from typing import Literal
 
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Content
+from prunectl.catalog.metric import Metric
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
+from prunectl.catalog.tables import working
 from prunectl.plan.graph import Arm, Plan, StepSet, Trial, follow_ups
 from prunectl.plan.resolve import arms_of, data_of, network_of, recipe_of
 from prunectl.plan.steps import (
@@ -44,6 +46,7 @@ def build(study: Study, content: Content) -> Plan:
         data=data_of(study, content),
         recipe=recipe_of(study, content),
         exclude=study.prunable.exclude,
+        metrics=tuple(metric() for metric in working("metrics", Metric)),
     )
     sparsities = study.sweep.asked
     trials = tuple(
@@ -71,6 +74,8 @@ class _Site:
     data: Data
     recipe: Recipe
     exclude: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    """All of the catalogue: a new metric is a new measurement, and no new training."""
 
     def init(self, seed: int, draw: Literal["init", "reinit"] = "init") -> Key:
         return self.steps.add(Init(network=self.network, seed=seed, draw=draw))
@@ -101,7 +106,16 @@ class _Site:
 
     def measure(self, state: Key, mask: Key | None) -> Key:
         data = replace(self.data, train_limit=None)
-        return self.steps.add(Measure(network=self.network, data=data, exclude=self.exclude, state=state, mask=mask))
+        return self.steps.add(
+            Measure(
+                network=self.network,
+                data=data,
+                exclude=self.exclude,
+                state=state,
+                mask=mask,
+                metrics=self.metrics,
+            )
+        )
 
 
 def _trials(site: _Site, arm: Arm, seed: int, sparsities: tuple[float, ...]) -> Iterator[Trial]:

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, NewType
 
 from prunectl.base.keys import canonical, digest, plain
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.metric import Metric
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds
 
@@ -180,7 +181,7 @@ class Recalibrate(Step):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measure(Step):
-    """Accuracy on the whole test set, and what is left of the network. Leaves metrics."""
+    """Metrics on the whole test set, and what is left of the network. Leaves both."""
 
     kind: ClassVar[str] = "measure"
     network: Network
@@ -188,6 +189,7 @@ class Measure(Step):
     exclude: tuple[str, ...]
     state: Key
     mask: Key | None
+    metrics: tuple[Metric, ...]
 
 
 PARENTS: dict[type[Step], tuple[str, ...]] = {

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from prunectl.catalog.metric import Metric
+from prunectl.catalog.tables import working
+
 if TYPE_CHECKING:
     from prunectl.study.schema import Study
 
@@ -14,6 +17,9 @@ ARM = (
     "study", "arm", "model", "dataset", "criterion", "scope", "structure", "at", "rounds", "ablation", "retrain",
 )  # fmt: skip
 """The columns that name an arm; `arm` says them in one short text."""
+
+METRICS = working("metrics", Metric)
+"""What is measured of every trial, a column each. Each declares its unit, what to call it and which end is better."""
 
 SCHEMA: dict[str, Any] = {
     **dict.fromkeys(ARM, pl.String),
@@ -23,9 +29,7 @@ SCHEMA: dict[str, Any] = {
     "compression": pl.Float64,
     "compression_actual": pl.Float64,
     "compression_error": pl.Float64,
-    "top1": pl.Float64,
-    "top5": pl.Float64,
-    "loss": pl.Float64,
+    **{metric.name: pl.Float64 for metric in METRICS},
     "top1_dense": pl.Float64,
     "top1_before_retrain": pl.Float64,
     "n_params": pl.Int64,

@@ -96,6 +96,7 @@ ENTRIES = {
     "datasets": {"digits": "stand_ins:Digits", "images": "stand_ins:Images"},
     "optimizers": tables.OPTIMIZERS,
     "schedules": tables.SCHEDULES,
+    "metrics": tables.METRICS,
     "augmentations": {"flip": "stand_ins:Flip", "pad-crop": "stand_ins:PadCrop"},
 }
 CATALOGS = {
