@@ -72,9 +72,9 @@ DATASETS: Mapping[str, str] = {
 }
 
 AUGMENTATIONS: Mapping[str, str] = {
-    "pad-crop": "prunectl.training.augment:PadCrop",
-    "flip": "prunectl.training.augment:Flip",
-    "random-resized-crop": "prunectl.training.augment:RandomResizedCrop",
+    "pad-crop": "prunectl.training.augmentations.pad_crop:PadCrop",
+    "flip": "prunectl.training.augmentations.flip:Flip",
+    "random-resized-crop": "prunectl.training.augmentations.random_resized_crop:RandomResizedCrop",
 }
 
 OPTIMIZERS: Mapping[str, str] = {
