@@ -9,9 +9,11 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.text import energy, percent, seconds, size
+from prunectl.catalog.metric import Metric
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.pairing import groups
 from prunectl.results.statistics import Center, bootstrap, center, mean
+from prunectl.results.table import METRICS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +171,13 @@ def _sparsity(value: Any) -> str:
     return "" if value is None else percent(value).removesuffix(" %")
 
 
+def _column(metric: type[Metric]) -> Column:
+    """A fraction is shown in percent."""
+    if metric.unit == "fraction":
+        return Column(name=metric.name, head=f"{metric.head} %", write=_fixed(100, 2))
+    return Column(name=metric.name, head=metric.head, write=_fixed(1, 4))
+
+
 COLUMNS = (
     *(
         Column(name=name, head=name, write=_text, number=False)
@@ -180,13 +189,12 @@ COLUMNS = (
     Column(name="sparsity", head="sparsity %", write=_sparsity),
     Column(name="compression", head="compression", write=_significant),
     Column(name="compression_error", head="compression error %", write=_fixed(100, 2, True)),
-    Column(name="top1", head="top-1 %", write=_fixed(100, 2)),
+    *(_column(metric) for metric in METRICS if metric.name == "top1"),
     Column(name="change", head="to dense", write=_fixed(100, 2, True)),
     Column(name="status", head="status", write=_text, number=False),
     Column(name="reason", head="reason", write=_text, number=False),
     Column(name="top1_before_retrain", head="before retraining %", write=_fixed(100, 2)),
-    Column(name="top5", head="top-5 %", write=_fixed(100, 2)),
-    Column(name="loss", head="loss", write=_fixed(1, 4)),
+    *(_column(metric) for metric in METRICS if metric.name != "top1"),
     Column(name="n_nonzero", head="nonzero", write=_fixed(1, 0)),
     Column(name="n_effective", head="effective", write=_fixed(1, 0)),
     Column(

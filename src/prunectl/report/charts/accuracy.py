@@ -15,6 +15,7 @@ from prunectl.report.charts.pieces import HEIGHT, SHOWN, WIDTH, Look
 from prunectl.results import selecting
 from prunectl.results.aggregate import summarise, with_roles
 from prunectl.results.statistics import center
+from prunectl.results.table import METRICS
 
 FIELDS = ("series", "hue", "variant", "sparsity", "compression", "center", "low", "high", "sd", "n")
 MOST_VARIANTS = 4
@@ -23,7 +24,7 @@ MOST_VARIANTS = 4
 ALIKE = ("criterion", "scope", "structure", "rounds", "at")
 """Columns in which a published number must be like some arm of the study; one that it does not tell is no hindrance."""
 
-METRICS = {"top1": "top-1 accuracy", "top5": "top-5 accuracy"}
+TITLES = {metric.name: metric.title for metric in METRICS}
 
 
 def plain(trials: pl.DataFrame) -> pl.DataFrame:
@@ -72,7 +73,7 @@ def against_compression(
     hollow = _published(trials, published, metric, look)
     return Chart(
         name=f"{metric}-compression",
-        title=f"{METRICS[metric].capitalize()} against weights remaining",
+        title=f"{TITLES[metric].capitalize()} against weights remaining",
         caption=spread(frame, look) + " Each doubling of the compression is as wide as the last.",
         spec=_lines(frame, look, pieces.remaining_axis(frame["compression"].to_list()), metric, "compression", hollow),
         labels_px=_labels_px(frame, look),
@@ -93,10 +94,10 @@ def _lines(
     numbers = [value for name in ("center", "low", "high") for value in frame[name].drop_nulls()]
     numbers += [] if dense is None else [dense]
     numbers += hollow["center"].to_list() if hollow is not None else []
-    y = pieces.accuracy(METRICS[metric], min(numbers), max(numbers))
+    y = pieces.accuracy(TITLES[metric], min(numbers), max(numbers))
     faceted = len(look.variants) > MOST_VARIANTS
     named = _named(frame, look)
-    layers = pieces.lines(look, x, y, pieces.told(look, METRICS[metric]), legend=not named)
+    layers = pieces.lines(look, x, y, pieces.told(look, TITLES[metric]), legend=not named)
     sheet = Sheet()
     data = sheet.rows(frame, FIELDS)
     if faceted:
