@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,14 +12,17 @@ from prunectl.base.errors import PrunectlError, nearest
 from prunectl.cli import options
 from prunectl.cli.console import answer, answer_json
 
+if TYPE_CHECKING:
+    from prunectl.catalog.entry import Entry
+
 What = Annotated[
     str,
-    typer.Argument(metavar="WHAT", help="criteria, scopes, models, datasets, augmentations, executors or published."),
+    typer.Argument(metavar="WHAT", help="A catalogue (criteria, scopes, models, ...), or published."),
 ]
 
 
 def list_(what: What, json_: options.Json = False) -> None:
-    """List what a study can name: criteria, scopes, models, datasets, augmentations, executors, published tables."""
+    """List what a study can name: the entries of a catalogue, or the published tables."""
     from prunectl.catalog import tables
 
     if what == "published":
@@ -46,10 +50,18 @@ def list_(what: What, json_: options.Json = False) -> None:
         return
     width = max(map(len, entries))
     for name, entry in entries.items():
-        defaults = {key: field.get_default(call_default_factory=True) for key, field in entry.model_fields.items()}
-        written = entry.model_construct(**defaults).model_dump(mode="json")
-        parameters = ", ".join(f"{key} = {_toml(value)}" for key, value in written.items())
+        parameters = ", ".join(_parameters(entry))
         answer(f"{name:<{width}}  {entry.summary}" + (f"  [{parameters}]" if parameters else ""))
+
+
+def _parameters(entry: type[Entry]) -> Iterator[str]:
+    """Each parameter as a study file has it: with its default, or with the note that it must be given."""
+    given = [key for key, field in entry.model_fields.items() if field.is_required()]
+    yield from (f"{key} must be given" for key in given)
+    others = [key for key in entry.model_fields if key not in given]
+    defaults = {key: entry.model_fields[key].get_default(call_default_factory=True) for key in others}
+    written = entry.model_construct(**defaults).model_dump(mode="json", include=set(others))
+    yield from (f"{key} = {_toml(written[key])}" for key in others)
 
 
 def _toml(value: object) -> str:

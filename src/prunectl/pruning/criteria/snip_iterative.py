@@ -12,6 +12,6 @@ class SnipIterative(Snip):
     """
 
     name = "snip-iterative"
-    summary = "|w · ∂L/∂w| scored anew in 100 rounds, density falling exponentially"
+    summary = "|w · ∂L/∂w| scored again in each of 100 rounds, density falling exponentially"
     paper = "de Jorge et al. (2021), Section 4; Frankle et al. (2021)"
     rounds = {"name": "exponential", "count": 100}
