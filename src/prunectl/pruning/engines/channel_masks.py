@@ -189,10 +189,10 @@ def _rates(scope: Scope, sizes: Sizes) -> Tensor:
     """By group of layers, the share that the scope gives to any of them; 0 where it gives none."""
     layers = [name.removesuffix(".weight") for name in sizes.layers]
     groups = sizes.groups()
-    found = torch.zeros(len(groups), dtype=torch.float64)
+    rates = torch.zeros(len(groups), dtype=torch.float64)
     for layer, rate in scope.shares(tuple(layers)).items():
         for group in set(groups[sizes.rows[layers.index(layer)] > 0].tolist()):
-            if found[group] not in (0.0, rate):
+            if rates[group] not in (0.0, rate):
                 raise MethodError(f"{layer} has channels that are tied to those of a layer with another rate")
-            found[group] = rate
-    return found
+            rates[group] = rate
+    return rates
