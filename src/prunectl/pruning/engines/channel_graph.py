@@ -41,7 +41,7 @@ OUTPUT, INPUT = "it gives the network's output", "it reads the network's input"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Channels:
+class ChannelSets:
     """Sets of channels that live and die together, numbered 0 ... count − 1, and what belongs to each."""
 
     count: int
@@ -61,7 +61,7 @@ class Channels:
     """Layers with rows that must stay, and why."""
 
 
-def channels_of(network: nn.Module, shape: tuple[int, int, int]) -> Channels:
+def channels_of(network: nn.Module, shape: tuple[int, int, int]) -> ChannelSets:
     """The channel graph of a network for images of `shape` (C, H, W). Nothing is computed: it runs on meta tensors.
 
     The rows of the output layer, the columns of the input, and whatever a grouped convolution reads or writes are
@@ -204,7 +204,7 @@ class _Walk(fx.Interpreter):
         self.statistics[name] = given
         return given
 
-    def found(self) -> Channels:
+    def found(self) -> ChannelSets:
         """The channels as sets, numbered in the order of the graph."""
         number: dict[int, int] = {}
 
@@ -229,7 +229,7 @@ class _Walk(fx.Interpreter):
         parameters, buffers = dict(self.module.named_parameters()), dict(self.module.named_buffers())
         scales = {f"{name}.{kind}": ids for name, ids in norms.items() for kind in ("weight", "bias")}
         statistics = {f"{name}.running_{kind}": ids for name, ids in norms.items() for kind in ("mean", "var")}
-        return Channels(
+        return ChannelSets(
             count=len(number),
             rows=rows,
             columns=columns,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from prunectl.pruning.engines.channel_graph import Channels
+from prunectl.pruning.engines.channel_graph import ChannelSets
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,7 +40,7 @@ class Sizes:
     """(scored,) weights for each row and column: the size of a kernel."""
 
     @classmethod
-    def of(cls, weights: Mapping[str, Tensor], channels: Channels) -> Sizes:
+    def of(cls, weights: Mapping[str, Tensor], channels: ChannelSets) -> Sizes:
         """The sizes of a network's sets, `weights` being the scored ones."""
         none = torch.zeros(0, dtype=torch.long)
         layers = (*weights, *(name for name in channels.rows if name not in weights))

@@ -17,7 +17,7 @@ from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
 from prunectl.pruning import mask as masking
-from prunectl.pruning.engines.channel_graph import Channels, channels_of, padding, traced
+from prunectl.pruning.engines.channel_graph import ChannelSets, channels_of, padding, traced
 from prunectl.pruning.engines.channel_masks import kept_channels
 
 TOLERANCE = 1e-5
@@ -91,7 +91,7 @@ def difference(first: nn.Module, second: nn.Module, shape: tuple[int, int, int])
     return float((outputs - others).abs().max()), float(outputs.abs().max())
 
 
-def _cut(tensors: Mapping[str, Tensor], keep: Tensor, channels: Channels) -> dict[str, Tensor]:
+def _cut(tensors: Mapping[str, Tensor], keep: Tensor, channels: ChannelSets) -> dict[str, Tensor]:
     """Parameters and statistics without what belongs to sets that are gone."""
     cut = {}
     for name, tensor in tensors.items():
@@ -103,7 +103,7 @@ def _cut(tensors: Mapping[str, Tensor], keep: Tensor, channels: Channels) -> dic
     return cut
 
 
-def _widths(tensors: Mapping[str, Tensor], keep: Tensor, channels: Channels) -> Widths:
+def _widths(tensors: Mapping[str, Tensor], keep: Tensor, channels: ChannelSets) -> Widths:
     layers = {}
     for name in channels.rows:
         outputs, inputs = tensors[name].shape[:2]
