@@ -171,13 +171,14 @@ def test_scopes_say_what_they_are(name: str) -> None:
 
 
 def test_the_catalogue_is_read_without_torch() -> None:
-    """Listing criteria and scopes, with all that they declare, loads neither torch nor numpy."""
+    """Listing what prunes, with all that it declares, loads neither torch nor numpy."""
     code = (
         "import sys\n"
         "from prunectl.catalog.tables import entry_type, names\n"
-        "for catalog in ('criteria', 'scopes'):\n"
+        "for catalog in ('criteria', 'scopes', 'structures', 'rounds', 'ablations'):\n"
         "    for name in names(catalog):\n"
-        "        entry_type(catalog, name)().preimage()\n"
+        "        entry_type(catalog, name).model_construct().changed\n"
+        "entry_type('criteria', 'synflow')().own_rounds()\n"
         "assert not {'torch', 'numpy'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from prunectl.catalog.dataset import Content
+from prunectl.catalog.metric import Metric
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.tables import working
 from prunectl.plan.graph import Placed, Plan, StepSet, Trial, follow_ups
