@@ -15,6 +15,7 @@ from torch import nn
 from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.catalog.dataset import Dataset
 from prunectl.catalog.scope import Scope
+from prunectl.catalog.wording import path_text
 from prunectl.datasets.load import load
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Network
@@ -32,6 +33,11 @@ def problems_of(preflight: Preflight, data_root: Path) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _problem(*path: str | int, message: str, hint: str | None = None) -> Problem:
+    """A problem with the key at a path of the study file."""
+    return Problem(key=path_text(path), message=message, hint=hint)
+
+
 def _data(data: Data, root: Path) -> Iterator[Problem]:
     """Reads the data set. Pictures in files have been listed and compared when the study was planned."""
     dataset = data.dataset
@@ -47,9 +53,9 @@ def _data(data: Data, root: Path) -> Iterator[Problem]:
             test_limit=data.test_limit,
         )
     except DataError as error:
-        yield Problem(key="data", message=error.message, hint=error.hint)
+        yield _problem("data", message=error.message, hint=error.hint)
     except Exception as error:  # a third party's data set may raise anything
-        yield Problem(key="data", message=f"{dataset.label()} cannot be read: {described(error)}")
+        yield _problem("data", message=f"{dataset.label()} cannot be read: {described(error)}")
 
 
 def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
@@ -58,12 +64,12 @@ def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
     try:
         built = empty(network)
     except Exception as error:  # whatever a network's own code raises
-        yield Problem(key="model", message=f"{label} cannot be built: {described(error)}")
+        yield _problem("model", message=f"{label} cannot be built: {described(error)}")
         return
     image = torch.zeros((1, *network.shape))
     wrong = _refused(built.eval(), image, network.classes)
     if wrong:
-        yield Problem(key="model", message=f"{label} {wrong}")
+        yield _problem("model", message=f"{label} {wrong}")
         return
     yield from _last_batch(built, image, preflight)
     yield from _arms(built, network, preflight)
@@ -92,8 +98,9 @@ def _last_batch(network: nn.Module, image: torch.Tensor, preflight: Preflight) -
             copy.deepcopy(network).train()(image)
     except ValueError:
         for batch_size in preflight.leaves_one:
-            yield Problem(
-                key="train.batch_size",
+            yield _problem(
+                "train",
+                "batch_size",
                 message=f"the last of {preflight.train_size:,} training images in batches of {batch_size:,} is alone "
                 "in its batch, and BatchNorm cannot train on a single image",
                 hint="choose another batch_size or train_limit",
@@ -107,7 +114,7 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[
     try:
         weights = prunable(built, [pattern for pattern in preflight.exclude if pattern not in wrong])
     except MethodError as error:
-        yield Problem(key="prunable.exclude", message=str(error))
+        yield _problem("prunable", "exclude", message=str(error))
         return
     shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
     for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
@@ -116,10 +123,10 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[
         try:
             scope.groups(shapes, 0.0, {}, flat)
         except MethodError as error:
-            yield Problem(key=f"prune[{table}].scope", message=f"scope {scope.label()}: {error}")
+            yield _problem("prune", table, "scope", message=f"scope {scope.label()}: {error}")
     for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
         for message in _structure(structure, built, network):
-            yield Problem(key=f"prune[{table}].structure", message=message)
+            yield _problem("prune", table, "structure", message=message)
 
 
 def _patterns(network: nn.Module, exclude: tuple[str, ...]) -> Iterator[tuple[str, Problem]]:
@@ -128,7 +135,7 @@ def _patterns(network: nn.Module, exclude: tuple[str, ...]) -> Iterator[tuple[st
         try:
             prunable(network, [pattern])
         except MethodError as error:
-            yield pattern, Problem(key=f"prunable.exclude[{place}]", message=str(error))
+            yield pattern, _problem("prunable", "exclude", place, message=str(error))
 
 
 def _structure(structure: str, built: nn.Module, network: Network) -> list[str]:
