@@ -22,8 +22,8 @@ class _CifarResNet(_Residual):
 
     `shortcut` says what happens where the shape changes. "identity": zeros for the new channels, no parameters
     (option A, the paper's for CIFAR). "projection": a 1×1 convolution without BatchNorm: with it, ResNet-20, 56 and
-    110 have the 272,282, 855,578 and 1,730,522 parameters of seed 003. "projection-bn": with BatchNorm, as in
-    Frankle et al. and open_lth.
+    110 have the 272,282, 855,578 and 1,730,522 parameters of the 2021 reproduction of Renda et al. (2020).
+    "projection-bn": with BatchNorm, as in Frankle et al. and open_lth.
     """
 
     blocks: ClassVar[int]

@@ -23,7 +23,10 @@ def test_an_error_carries_its_message_and_what_to_do_next() -> None:
 
 
 def test_a_study_error_carries_every_problem() -> None:
-    problems = [errors.Problem(path=("train", "lr"), message="missing"), errors.Problem(path=("name",), message="wrong")]
+    problems = [
+        errors.Problem(path=("train", "lr"), message="missing"),
+        errors.Problem(path=("name",), message="wrong"),
+    ]
     assert errors.StudyError("s.toml", iter(problems)).problems == tuple(problems)
 
 
