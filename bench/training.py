@@ -35,7 +35,9 @@ from prunectl.datasets.load import load
 from prunectl.execute.hardware import settle
 from prunectl.models.initialization import initialize
 from prunectl.training.loop import advance
+from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize, memory_format
+from prunectl.training.schedules.constant import Constant
 from prunectl.training.source import Held
 from prunectl.training.trainee import Material, Training, begin
 
@@ -85,22 +87,16 @@ def ours(model: Model, dataset: Declared, images: Tensor, labels: Tensor, augmen
     """Images per second of prunectl's loop, for `steps` more steps at each request."""
     net = network(model, dataset)
     layout = memory_format(net)
-    entries = (entry_type("augmentations", "pad-crop")(), entry_type("augmentations", "flip")()) if augment else ()
-    assert all(isinstance(entry, Augmentation) for entry in entries)
+    names = ("pad-crop", "flip") if augment else ()
     recipe = Recipe(
         steps=10**9,
         steps_per_epoch=-(-len(labels) // BATCH),
         batch_size=BATCH,
-        optimizer="sgd",
+        optimizer=Sgd(),
         lr=0.01,
-        momentum=0.9,
-        nesterov=False,
         weight_decay=1e-4,
-        schedule="constant",
-        milestones=(),
-        gamma=0.1,
-        warmup=0,
-        augment=entries,
+        schedule=Constant(),
+        augment=tuple(entry_type("augmentations", name, Augmentation)() for name in names),
     )
     data = Material(
         train=Held(images.contiguous(memory_format=layout), labels),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,7 +33,7 @@ name = "vgg16"
 epochs = 80
 batch_size = 128
 lr = 0.1
-schedule = { kind = "step", milestones = [40, 60], gamma = 0.1 }
+schedule = { name = "step", milestones = [40, 60], gamma = 0.1 }
 
 [sweep]
 sparsities = [0.0, 0.3, 0.6, 0.9, 0.98]
@@ -205,5 +205,10 @@ def resources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def write_table(trials: pl.DataFrame, path: Path) -> None:
     """A table as a results file, in the format that its name ends with."""
-    content = {".csv": to_csv, ".json": to_json, ".parquet": to_parquet}[path.suffix](trials)
+    writers: dict[str, Callable[[pl.DataFrame], str | bytes]] = {
+        ".csv": to_csv,
+        ".json": to_json,
+        ".parquet": to_parquet,
+    }
+    content = writers[path.suffix](trials)
     path.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -12,23 +12,26 @@ from torch import Tensor
 from networks import SHAPE, small_network
 from prunectl.catalog import hook as hooks
 from prunectl.catalog.recipe import Recipe
+from prunectl.training.optimizers.adam import Adam
+from prunectl.training.optimizers.adamw import AdamW
+from prunectl.training.optimizers.rmsprop import RmsProp
+from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
+from prunectl.training.schedules.step import Step
 from prunectl.training.source import Held
 from prunectl.training.trainee import Material, Trainee, Training, begin
+
+OPTIMIZERS = [Sgd(), Sgd(nesterov=True), Sgd(momentum=0.0), Adam(), AdamW(), RmsProp(), RmsProp(momentum=0.9)]
+"""Whatever an optimizer keeps of a weight, one of these keeps it."""
 
 RECIPE = Recipe(
     steps=20,
     steps_per_epoch=5,
     batch_size=8,
-    optimizer="sgd",
+    optimizer=Sgd(),
     lr=0.1,
-    momentum=0.9,
-    nesterov=False,
     weight_decay=1e-2,
-    schedule="step",
-    milestones=(10, 15),
-    gamma=0.1,
-    warmup=0,
+    schedule=Step(milestones=(10, 15)),
     augment=(),
 )
 

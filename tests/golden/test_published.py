@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from prunectl.base.cells import parsed
 from prunectl.base.errors import PrunectlError
 from prunectl.catalog.tables import names as catalogued
 from prunectl.results.published import beside, describe, load, matching, names
@@ -52,7 +53,11 @@ SPOT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("comp6258-figure1", {"criterion": "synflow", "ablation": "none", "sparsity": 0.3}, {"top1": 0.933}),
     ("comp6258-figure1", {"criterion": "magnitude", "ablation": "reinit", "sparsity": 0.98}, {"top1": 0.9056}),
     ("thesis-vgg16-r32", {**THESIS, "criterion": "magnitude"}, {"top1": 0.0989, "top5": 0.4945}),
-    ("thesis-vgg16-r32", {**THESIS, "criterion": "snip(wrt=weight)"}, {"top1": 0.56, "top5": 0.8857, "note": None}),
+    (
+        "thesis-vgg16-r32",
+        {**THESIS, "criterion": '{ name = "snip", wrt = "weight" }'},
+        {"top1": 0.56, "top5": 0.8857, "note": None},
+    ),
     ("thesis-vgg16-r64", {**THESIS, "criterion": "lamp"}, {"top1": 0.3054, "top5": 0.7555, "sparsity": 0.984375}),
     ("thesis-resnet56-r32", {"dataset": "cifar100", "criterion": "synflow"}, {"top1": 0.4260, "note": "hardly pruned"}),
     ("thesis-resnet56-r64", {**THESIS, "criterion": "lap"}, {"top1": 0.4796}),
@@ -129,13 +134,13 @@ def test_the_words_are_ours(name: str) -> None:
         "at": {"init", "end"},
         "rounds": {"one-shot", "iterative", "exponential"},
         "ablation": {"none", "shuffle", "reinit", "invert"},
-        "retrain": {"none", "finetune", "weight-rewind", "lr-rewind", "low-lr weight-rewind"},
+        "retrain": {"none", "finetune", "weight-rewind", "lr-rewind", "low-lr-weight-rewind"},
         "model": {*catalogued("models"), "resnet-34", "wide-resnet-18"},
         "dataset": {*catalogued("datasets"), "tiny-imagenet", "imagenet"},
     }
     for column, words in allowed.items():
-        found = {value.partition("(")[0] for value in table[column].drop_nulls()}
-        assert found <= words, column
+        values = map(parsed, table[column].drop_nulls())
+        assert {value["name"] if isinstance(value, dict) else value for value in values} <= words, column
         assert column in ("model", "dataset") or table[column].is_null().equals(dense), column
 
 
@@ -231,11 +236,11 @@ def test_arms_that_differ_from_what_was_published_are_not_beside_it() -> None:
 
 def test_parameters_that_the_paper_does_not_tell_do_not_keep_arms_apart() -> None:
     usual = {
-        "model": "resnet-110(shortcut=projection)", "dataset": "cifar10", "scope": "global", "at": "end",
+        "model": '{ name = "resnet-110", shortcut = "projection" }', "dataset": "cifar10", "scope": "global", "at": "end",
         "sparsity": 1 - 0.8**10, "top1": 0.93,
     }  # fmt: skip
     ours = trials(
-        usual | {"arm": "a", "seed": 1, "retrain": "weight-rewind(step=7200)"},
+        usual | {"arm": "a", "seed": 1, "retrain": '{ name = "weight-rewind", to = { step = 7200 } }'},
         usual | {"arm": "b", "seed": 1, "retrain": "weight-rewind"},
         usual | {"arm": "c", "seed": 1, "retrain": "lr-rewind"},
     )
@@ -254,7 +259,7 @@ def test_top5_is_compared_where_it_is_published() -> None:
 
 
 def test_only_rows_about_the_studys_networks_and_data_are_shown_with_it() -> None:
-    ours = trials({"model": "vgg16(conv_bias=True)", "dataset": "cifar10", "seed": 1, "sparsity": 0.9})
+    ours = trials({"model": '{ name = "vgg16", conv_bias = true }', "dataset": "cifar10", "seed": 1, "sparsity": 0.9})
     found = matching(ours, ["tanaka2020-figure6", "comp6258-figure1", "l1-lenet-mnist"])
     assert found["table"].value_counts(sort=True).rows() == [("comp6258-figure1", 80), ("tanaka2020-figure6", 65)]
     assert matching(ours, []).schema == found.schema

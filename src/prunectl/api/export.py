@@ -51,18 +51,21 @@ def exported(session: Session, trial: Trial, folder: Path, *, compact: bool) -> 
 
 
 def _not_made(session: Session, trial: Trial, key: str) -> PrunectlError:
+    from prunectl.plan.only import narrowed
     from prunectl.plan.steps import Key
     from prunectl.results.gather import Shelf
 
     status, reason = Shelf(session.plan, session.store).why_missing(Key(key))
     return PrunectlError(
         f"this trial failed: {reason}" if status == "failed" else "this trial has not been made yet",
-        hint=f"make it: prunectl run {session.path} --only '{selector(columns(trial))}'",
+        hint=f"make it: prunectl run {session.path} --only '{narrowed(trial, session.plan.trials)}'",
     )
 
 
 def chosen(session: Session, only: Sequence[str] = ()) -> Trial:
     """The one trial that is left. Raises PrunectlError, listing how they differ, if there are several networks."""
+    from prunectl.plan.only import narrowed
+
     networks = {(trial.state, trial.mask): trial for trial in reversed(session.plan.trials)}
     first = session.plan.trials[0]
     if len(networks) == 1:
@@ -71,20 +74,13 @@ def chosen(session: Session, only: Sequence[str] = ()) -> Trial:
     values = {name: list(dict.fromkeys(row[name] for row in rows)) for name in rows[0]}
     differing = {name: several for name, several in values.items() if len(several) > 1}
     listed = "; ".join(f"{name} is {', '.join(map(str, several[:MOST_VALUES]))}" for name, several in differing.items())
-    narrower = selector({name: columns(first)[name] for name in differing})
     before = f"{only[0]}," if len(only) == 1 else ""
     raise PrunectlError(
         f"one network is exported, and {len(networks)} are left: {listed}",
-        hint=f"choose one: --only '{before}{narrower}'",
+        hint=f"choose one: --only '{before}{narrowed(first, list(networks.values()))}'",
     )
 
 
 def columns(trial: Trial) -> dict[str, Any]:
     """The columns of a trial that `--only` selects by."""
     return {**trial.arm.columns(), "sparsity": trial.sparsity, "seed": trial.seed}
-
-
-def selector(values: dict[str, Any]) -> str:
-    """Values as a selector for `--only`; of a value with a comma the name alone."""
-    texts = {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in values.items()}
-    return ",".join(f"{name}={text.partition('(')[0] if ',' in text else text}" for name, text in texts.items())

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from prunectl.base.errors import PrunectlError, StudyError
 
 if TYPE_CHECKING:
-
     from prunectl.catalog.executor import Executor
 
 MOST_READERS = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,7 @@ def open_study(
     """
     from prunectl.datasets.content import content_of
     from prunectl.plan.build import build
+    from prunectl.plan.only import only as restricted
     from prunectl.results.published.index import describe
     from prunectl.study.load import load
 
@@ -61,20 +62,10 @@ def open_study(
         describe(name)  # an unknown table is reported now, not after hours
     root = data_root(study.data.root, path, None if data is None else Path(data))
     content = content_of(study.data.dataset, root)
-    plan = _restricted(build(study, content), [only] if isinstance(only, str) else only)
+    plan = restricted(build(study, content), [only] if isinstance(only, str) else only)
     return Session(
         path=path, study=study, text=loaded.text, content=content, plan=plan, store=open_store(store), data=root
     )
-
-
-def _restricted(plan: Plan, selectors: Sequence[str]) -> Plan:
-    """The plan with the trials that any of the selectors picks; with no selector all of them."""
-    from prunectl.plan.only import only
-
-    if not selectors:
-        return plan
-    picked = {trial for selector in selectors for trial in only(plan, selector).trials}
-    return replace(plan, trials=tuple(trial for trial in plan.trials if trial in picked))
 
 
 def assignments(set: Overrides) -> list[str]:

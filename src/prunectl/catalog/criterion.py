@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -69,7 +70,7 @@ class Criterion(Entry):
 
     def own_rounds(self) -> Rounds:
         """The entry of the rounds that it is defined with. Raises PrunectlError if it is not written as one."""
-        return read_entry("rounds", self.rounds, Rounds)
+        return _rounds_of(type(self))
 
     def sampling(self) -> tuple[int, int] | None:
         """How many images of each class a scoring batch has, and how many batches; None where no data is needed."""
@@ -81,6 +82,11 @@ class Criterion(Entry):
     def score(self, subject: Subject) -> Scores:
         """One score per prunable weight, same names and shapes as `subject.weights`. Must be finite."""
         raise NotImplementedError
+
+
+@cache
+def _rounds_of(kind: type[Criterion]) -> Rounds:
+    return read_entry("rounds", kind.rounds, Rounds)
 
 
 class DataCriterion(Criterion):

@@ -45,12 +45,12 @@ class Entry(Checked):
 
     @cached_property
     def _preimage(self) -> dict[str, Any]:
-        found = {"name": self.name, "version": self.version}
+        preimage = {"name": self.name, "version": self.version}
         for key, value in self._dumped(preimage_of).items():
             marks = [mark for mark in type(self).model_fields[key].metadata if isinstance(mark, Absent)]
             if not any(canonical(value) == canonical(mark.value) for mark in marks):
-                found[key] = value
-        return found
+                preimage[key] = value
+        return preimage
 
     def written(self) -> str | dict[str, Any]:
         """The entry as a study file writes it: the name alone, or a table with the parameters that were changed."""

@@ -51,21 +51,23 @@ def refusal(message: str, value: Any, *, path: Path = (), hint: str | None = Non
 @contextmanager
 def all_at_once(model: type[BaseModel], lines: Iterable[Line] = ()) -> Iterator[None]:
     """Validate a table as `model` inside: raises the given lines and those of the validation, in words, together."""
-    found = list(lines)
+    wrong = list(lines)
     try:
         yield
     except ValidationError as error:
-        found += lines_of(error, model)
-    if found:
-        raise refused(found)
+        wrong += lines_of(error, model)
+    if wrong:
+        raise refused(wrong)
 
 
 def lines_of(error: ValidationError, model: type[BaseModel]) -> list[Line]:
     """Everything wrong with a table that was validated as `model`, in words."""
-    given = list(islice(error.errors(include_url=False), MOST))
+    details = list(islice(error.errors(include_url=False), MOST))
     # pydantic counts only the items that are right; the wrong ones have lines of their own
-    within = {each["loc"][:end] for each in given for end in range(len(each["loc"]))}
-    return [_in_words(each, model) for each in given if each["type"] != "too_short" or each["loc"] not in within]
+    within = {detail["loc"][:end] for detail in details for end in range(len(detail["loc"]))}
+    return [
+        _in_words(detail, model) for detail in details if detail["type"] != "too_short" or detail["loc"] not in within
+    ]
 
 
 def problems_of(error: ValidationError, value: Any) -> Iterator[Problem]:
@@ -166,4 +168,4 @@ def _inside(schema: Mapping[str, Any], step: str | int, definitions: Mapping[str
         item = schema.get("properties", {}).get(step, schema.get("additionalProperties"))
     parts = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     candidates = [item, *(_inside(part, step, definitions) for part in parts)]
-    return next((each for each in candidates if isinstance(each, dict)), None)
+    return next((candidate for candidate in candidates if isinstance(candidate, dict)), None)

@@ -112,7 +112,9 @@ def resolve(catalog: str, table: Mapping[str, Any], known: Iterable[str] = ("nam
     message = f"there is no {one} {shown(name)}; there are {choice}"
     if likely is None:
         raise refusal(message, table, path=("name",))
-    with all_at_once(Entry, [line(Problem(path=("name",), message=message, hint=did_you_mean(name, names(catalog))), table)]):
+    with all_at_once(
+        Entry, [line(Problem(path=("name",), message=message, hint=did_you_mean(name, names(catalog))), table)]
+    ):
         return _with_parameters(catalog, likely, table, known)  # most likely its parameters were meant
 
 

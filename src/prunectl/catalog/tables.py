@@ -101,6 +101,21 @@ AUGMENTATIONS: Mapping[str, str] = {
     "random-resized-crop": "prunectl.training.augment:RandomResizedCrop",
 }
 
+OPTIMIZERS: Mapping[str, str] = {
+    "sgd": "prunectl.training.optimizers.sgd:Sgd",
+    "adam": "prunectl.training.optimizers.adam:Adam",
+    "adamw": "prunectl.training.optimizers.adamw:AdamW",
+    "rmsprop": "prunectl.training.optimizers.rmsprop:RmsProp",
+}
+
+SCHEDULES: Mapping[str, str] = {
+    "constant": "prunectl.training.schedules.constant:Constant",
+    "step": "prunectl.training.schedules.step:Step",
+    "cosine": "prunectl.training.schedules.cosine:Cosine",
+    "linear": "prunectl.training.schedules.linear:Linear",
+    "cyclic": "prunectl.training.schedules.cyclic:Cyclic",
+}
+
 EXECUTORS: Mapping[str, str] = {
     "local": "prunectl.execute.local:Local",
 }
@@ -115,11 +130,6 @@ RETRAININGS: Mapping[str, str] = {
 }
 
 STUB = {
-    "optimizers": {"sgd": "prunectl.training.optimizers.sgd:Sgd", "adam": "prunectl.training.optimizers.adam:Adam"},
-    "schedules": {
-        n: f"prunectl.training.schedules.all:{c}"
-        for n, c in (("constant", "Constant"), ("step", "Step"), ("cosine", "Cosine"), ("linear", "Linear"))
-    },
     "metrics": {
         n: f"prunectl.training.metrics.all:{c}" for n, c in (("top1", "Top1"), ("top5", "Top5"), ("loss", "Loss"))
     },
@@ -146,8 +156,8 @@ CATALOGS: Mapping[str, Catalog] = {
     "augmentations": Catalog(
         one="augmentation", kind="prunectl.catalog.augmentation:Augmentation", entries=AUGMENTATIONS
     ),
-    "optimizers": Catalog(one="optimizer", kind="prunectl.catalog.optimizer:Optimizer", entries=STUB["optimizers"]),
-    "schedules": Catalog(one="schedule", kind="prunectl.catalog.schedule:Schedule", entries=STUB["schedules"]),
+    "optimizers": Catalog(one="optimizer", kind="prunectl.catalog.optimizer:Optimizer", entries=OPTIMIZERS),
+    "schedules": Catalog(one="schedule", kind="prunectl.catalog.schedule:Schedule", entries=SCHEDULES),
     "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=STUB["metrics"]),
     "retrainings": Catalog(
         one="kind of retraining", kind="prunectl.catalog.retraining:Retraining", entries=RETRAININGS

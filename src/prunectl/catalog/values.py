@@ -28,6 +28,8 @@ from prunectl.catalog.wording import shown
 T = TypeVar("T")
 
 MAX_SEEDS = 10_000
+MOST_VALUES = 1_000
+"""Values of one list: arms are the product of such lists."""
 
 Initialization = Literal[
     "kaiming-normal", "kaiming-uniform", "xavier-normal", "xavier-uniform", "torch-default", "orthogonal"
@@ -62,11 +64,21 @@ def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
 
 
 def _listed(value: Any) -> Any:
-    return value if isinstance(value, tuple) else tuple(value) if isinstance(value, list) else (value,)
+    values = tuple(value) if isinstance(value, list | tuple) else (value,)
+    return _not_too_many(values, MOST_VALUES)
+
+
+def _not_too_many(values: tuple[Any, ...], most: int) -> tuple[Any, ...]:
+    """Refused before a value is looked at: a list of 100,000 mistakes takes seconds to describe."""
+    if len(values) > most:
+        raise refusal(f"must be a list of at most {most}, not {shown(values)}", values)
+    return values
 
 
 def _counted(value: Any) -> Any:
-    """A count n stands for the seeds 1 to n."""
+    """A count n means the seeds 1 to n."""
+    if isinstance(value, tuple):
+        return _not_too_many(value, MAX_SEEDS)
     if isinstance(value, bool) or not isinstance(value, int):
         return value
     if not 1 <= value <= MAX_SEEDS:
@@ -78,7 +90,7 @@ class _OrOne:
     """The JSON Schema of a list that may be written as its one item."""
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        several = handler(core_schema)
+        several = {**handler(core_schema), "maxItems": MOST_VALUES}
         return {"anyOf": [several["items"], several]}
 
 
@@ -88,7 +100,12 @@ Many = Annotated[tuple[T, ...], Field(min_length=1), AfterValidator(distinct), B
 _SEEDS = {
     "anyOf": [
         {"type": "integer", "minimum": 1, "maximum": MAX_SEEDS, "description": "seeds 1 to n"},
-        {"type": "array", "items": {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**31}, "minItems": 1},
+        {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**31},
+            "minItems": 1,
+            "maxItems": MAX_SEEDS,
+        },
     ],
     "x-words": f"a count, or a list of whole numbers from 0 to {2**31 - 1}",
 }
@@ -114,8 +131,6 @@ def catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJson
     """
     schema = {"x-catalog": catalog, "x-words": f"a name of the {catalog}, or a table with a name"}
     return BeforeValidator(partial(named, catalog)), PlainSerializer(_as_written), WithJsonSchema(schema)
-
-
 
 
 def _shape(value: Any) -> str:

@@ -33,7 +33,8 @@ def narrowed(trial: Trial, trials: Sequence[Trial]) -> str:
 def _values(trial: Trial) -> dict[str, Any]:
     """A trial by fields of selectors, each choice with all of its parameters, defaults included."""
     exact = {name: trial.arm.exact(name) for name in COLUMNS}
-    return {**exact, "sparsity": trial.sparsity, "seed": trial.seed}
+    sparsity = float(f"{trial.sparsity:.6g}")
+    return {**exact, "sparsity": int(sparsity) if sparsity.is_integer() else sparsity, "seed": trial.seed}
 
 
 def _meant(trials: Sequence[Trial], selector: str) -> Sequence[Trial]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Content
-from prunectl.catalog.entry import Entry
+from prunectl.catalog.scope import Scope
+from prunectl.catalog.structure import Structure
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Data, Key, Measure, Network, Train
 from prunectl.study.schema import Study
@@ -19,9 +21,9 @@ PREFLIGHT = Key("preflight")
 class Asked:
     """What one or several arms ask for; `table` is the first [[prune]] table that does, counted from 0."""
 
-    criterion: Entry
-    scope: Entry
-    structure: str
+    criterion: Criterion
+    scope: Scope
+    structure: Structure
     table: int
 
 
@@ -74,7 +76,7 @@ def _leaving_one(trainings: list[Train], images: int) -> Iterator[int]:
             yield step.recipe.batch_size
 
 
-def _table(study: Study, criterion: Entry, scope: Entry, structure: str) -> int:
+def _table(study: Study, criterion: Criterion, scope: Scope, structure: Structure) -> int:
     """The first [[prune]] table that asks for all three."""
     return next(
         (

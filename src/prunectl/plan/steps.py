@@ -12,7 +12,9 @@ from typing import ClassVar, Literal, NewType, get_type_hints
 from prunectl.base.keys import canonical, digest, plain
 from prunectl.catalog.ablation import Ablation
 from prunectl.catalog.criterion import Criterion
-from prunectl.catalog.entry import Entry
+from prunectl.catalog.dataset import Dataset
+from prunectl.catalog.metric import Metric
+from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
@@ -28,7 +30,7 @@ SCHEMA = 2
 class Network:
     """A network and how its weights are drawn."""
 
-    model: Entry
+    model: Model
     init: str
     bn_init: str
     shape: tuple[int, int, int]
@@ -39,7 +41,7 @@ class Network:
 class Data:
     """A data set, by content. Where it lies is not part of it."""
 
-    dataset: Entry
+    dataset: Dataset
     fingerprint: str
     train_limit: int | None = None
     test_limit: int | None = None
@@ -135,7 +137,6 @@ class PruneRounds(Step):
     seed: int
     state: Key
     before: Key | None
-    structure: Entry = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,10 +170,10 @@ class Measure(Step):
     kind: ClassVar[str] = "measure"
     network: Network
     data: Data
+    metrics: tuple[Metric, ...]
     exclude: tuple[str, ...]
     state: Key
     mask: Key | None
-    metrics: tuple = ()
 
 
 STEPS: tuple[type[Step], ...] = (Init, Train, Score, Prune, PruneRounds, Ablate, Recalibrate, Measure)

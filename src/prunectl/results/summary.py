@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.text import and_list, count, energy, percent, plural, points, seconds
+from prunectl.results import ablations
 from prunectl.results.aggregate import (
     Roles,
     ablation_differences,
@@ -22,8 +23,6 @@ from prunectl.results.statistics import Center, bootstrap, center, mean, paired,
 
 SPOKEN = 6
 """At most so many sparsities get a sentence of their own: the sparsest ones."""
-
-VERBS = {"shuffle": "Shuffling", "reinit": "Reinitializing", "invert": "Inverting"}
 
 
 def sentences(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
@@ -134,8 +133,9 @@ def _name(row: dict[str, Any]) -> str:
 
 def _ablations(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
     for (ablation,), rows in groups(ablation_differences(trials, role), ["ablation"]):
-        verb = VERBS.get(ablation, f"The ablation {ablation}")
-        text = f"{verb} changes accuracy by {points(mean(rows['mean'].to_list()), sign=True)} on average"
+        noun = ablations.noun(ablation)
+        change = points(mean(rows["mean"].to_list()), sign=True)
+        text = f"{noun[:1].upper()}{noun[1:]} changes accuracy by {change} on average"
         judged = rows.filter(pl.col("low").is_not_null())
         if judged.is_empty():
             why = "one seed" if rows["n"].max() == 1 else "two seeds without a spread"

@@ -71,7 +71,7 @@ CURVES: dict[str, Any] = {
 }
 
 RESOURCES: dict[str, Any] = {
-    "kind": pl.String,  # of step (plan/steps.py)
+    "kind": pl.String,  # of step: init, train, score, prune, prune-rounds, ablate, recalibrate, measure
     "criterion": pl.String,  # for the steps that have one
     "steps": pl.Int64,  # of the plan
     "made": pl.Int64,  # by this run

@@ -134,7 +134,9 @@ def rounds(section: PruneSection, sweep: SweepSection | None) -> Iterator[Proble
             yield Problem(path=path, message=message, hint=hint)
         if sweep is not None and sweep.levels is not None:
             for key, message in way.problems(sweep.levels.rate):
-                yield Problem(path=(*path, *key), message=message, hint="leave it out: the levels of the sweep are taken")
+                yield Problem(
+                    path=(*path, *key), message=message, hint="leave it out: the levels of the sweep are taken"
+                )
 
 
 def scopes(section: PruneSection) -> Iterator[Problem]:

@@ -72,9 +72,9 @@ def depth(value: Any) -> int:
     """How many tables and lists are nested in a value, at most; no recursion, for they may be many."""
     levels = 0
     layer = [value]
-    while layer := [each for each in layer if isinstance(each, dict | list)]:
+    while layer := [item for item in layer if isinstance(item, dict | list)]:
         levels += 1
-        layer = [item for each in layer for item in (each.values() if isinstance(each, dict) else each)]
+        layer = [inner for item in layer for inner in (item.values() if isinstance(item, dict) else item)]
     return levels
 
 

@@ -36,7 +36,7 @@ class _OfFile(GenerateJsonSchema):
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> Schema:
         given = super().default_schema(schema)
-        return {key: each for key, each in given.items() if key != "default" or each is not None}
+        return {key: value for key, value in given.items() if key != "default" or value is not None}
 
 
 def json_schema() -> Schema:
@@ -95,7 +95,7 @@ def _catalog(catalog: str, entries: dict[str, Schema]) -> Schema:
 
 def _flat(section: type[FlatSection], given: Schema, entries: list[Schema]) -> Schema:
     """A table that holds an entry's parameters next to its own keys: one alternative for each entry."""
-    own = {key: each for key, each in given["properties"].items() if key != section.entry_field}
+    own = {key: value for key, value in given["properties"].items() if key != section.entry_field}
     needed = [key for key in given.get("required", ()) if key != section.entry_field]
     alternatives = [
         {**entry, "properties": {**entry["properties"], **own}, "required": [*entry["required"], *needed]}
@@ -120,10 +120,10 @@ def _selector(columns: Schema) -> Schema:
 def _public(schema: Any) -> Any:
     """A schema without our own keywords: references in the place of those that mean another definition."""
     if isinstance(schema, list):
-        return [_public(each) for each in schema]
+        return list(map(_public, schema))
     if not isinstance(schema, dict):
         return schema
-    given = {key: _public(each) for key, each in schema.items() if not key.startswith("x-")}
+    given = {key: _public(value) for key, value in schema.items() if not key.startswith("x-")}
     if "x-catalog" in schema:
         given = {"description": f"one of the {schema['x-catalog']}", **given, "$ref": f"#/$defs/{schema['x-catalog']}"}
     if schema.get("x-selector"):

@@ -50,7 +50,7 @@ def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = Non
         reading.profiles()
     if reading.problems or study is None:
         raise reading.error()
-    labels = [each.label for layer in layers for each in layer]
+    labels = [override.label for layer in layers for override in layer]
     comments = [f"# {label}" for label in dict.fromkeys(labels)]
     if comments:
         text = "\n".join([text.rstrip("\n"), "", "# changed for this run by", *comments, ""])
@@ -131,7 +131,7 @@ class _Reading:
         around = [path[:n] for n in range(len(path), 0, -1)]
         if path not in self.offsets:
             around += [inner for inner in in_force if inner[: len(path)] == path]
-        return next((in_force[each] for each in around if each in in_force), None)
+        return next((in_force[key] for key in around if key in in_force), None)
 
     def offset(self, path: Key) -> int:
         while path and path not in self.offsets:

@@ -62,11 +62,11 @@ def parse_key(text: str) -> Path:
     end = 0
     if len(text) > LONGEST_KEY:
         raise _refusal(f"a key of {len(text)} characters is no key of a study")
-    for found in _PART.finditer(text):
-        if found.start() != end:
+    for part in _PART.finditer(text):
+        if part.start() != end:
             break
-        end = found.end()
-        bare, quoted, place = found.groups()
+        end = part.end()
+        bare, quoted, place = part.groups()
         path.append(int(place) if place else bare or _unquoted(quoted))
     if not path or end != len(text) or isinstance(path[0], int):
         raise _refusal(f"{shown(text)} is no key", hint="keys look like train.epochs or prune[0].at")
@@ -137,7 +137,7 @@ def applied(
                 failed.extend((override, problem) for problem in refusal.problems)
                 continue
             together.add(path)
-            in_force = {old: each for old, each in in_force.items() if old[: len(path)] != path}
+            in_force = {old: earlier for old, earlier in in_force.items() if old[: len(path)] != path}
             in_force[path] = override
     return changed, in_force, failed
 

@@ -78,7 +78,7 @@ def selector_of(columns: Mapping[str, Any]) -> str:
 
 def _condition(piece: str, selector: str) -> Condition:
     match = _CONDITION.fullmatch(piece)
-    field, sign, text = (match[1], match[2], match[3]) if match else (piece.partition("=")[0].strip(), "", "")
+    field, sign, text = map(str, match.groups()) if match else (piece.partition("=")[0].strip(), "", "")
     if field not in FIELDS or not sign or not text.strip():
         close = nearest(field, FIELDS)
         hint = f"did you mean {close}=...?" if close not in (None, field) else EXAMPLE

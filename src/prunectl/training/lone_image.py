@@ -21,7 +21,7 @@ def refuse_lone_image(trainee: Trainee, to_step: int) -> None:
     if recipe.batch_size > 1 and not (ends_an_epoch and count % recipe.batch_size == 1):
         return
     image = next(iter(material.test.batches([slice(0, 1)])))
-    if 1 in _values_per_channel(trainee.network, material.normalize(image)):
+    if 1 in values_per_channel(trainee.network, material.normalize(image)):
         raise MethodError(
             f"{count:,} training images in batches of {recipe.batch_size:,} leave one image in the last batch, and a "
             "BatchNorm of this network cannot train on a single value per channel; "
@@ -30,7 +30,7 @@ def refuse_lone_image(trainee: Trainee, to_step: int) -> None:
 
 
 @torch.no_grad()
-def _values_per_channel(network: nn.Module, image_1CHW: Tensor) -> set[int]:
+def values_per_channel(network: nn.Module, image_1CHW: Tensor) -> set[int]:
     """How many values of one image the BatchNorms of a network see per channel. The network stays as it is."""
     seen: set[int] = set()
 

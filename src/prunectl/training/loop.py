@@ -54,7 +54,7 @@ def _begin(trainee: Trainee) -> None:
 def cuts_on_reading(recipe: Recipe) -> Augmentation | None:
     """The augmentation that cuts images as they are read, if there is one: it comes first."""
     first = recipe.augment[0] if recipe.augment else None
-    return first if isinstance(first, Augmentation) and first.on_reading else None
+    return first if first is not None and first.on_reading else None
 
 
 def _window(recipe: Recipe, seed: int, epoch: int) -> RandomWindow | None:
@@ -87,7 +87,6 @@ def _inputs(trainee: Trainee, images: Tensor) -> Tensor:
     """Augmented and normalised images (N, C, H, W), float32, in the layout of the network."""
     training = trainee.training
     for number, augmentation in enumerate(training.recipe.augment):
-        assert isinstance(augmentation, Augmentation)
         if not augmentation.on_reading:
             images = augmentation.apply(images, generator(training.seed, "augment", trainee.step, number))
     return training.material.normalize(images).contiguous(memory_format=trainee.layout)

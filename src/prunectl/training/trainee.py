@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,23 +24,6 @@ from prunectl.training.state import (
     portable,
     under,
 )
-
-OPTIMIZERS: Mapping[str, Callable[[list[nn.Parameter], Recipe], torch.optim.Optimizer]] = {
-    "sgd": lambda parameters, recipe: torch.optim.SGD(
-        parameters,
-        lr=recipe.lr,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov,
-        weight_decay=recipe.weight_decay,
-        fused=True,
-    ),
-    "adam": lambda parameters, recipe: torch.optim.Adam(
-        parameters, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True
-    ),
-    "adamw": lambda parameters, recipe: torch.optim.AdamW(
-        parameters, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -188,10 +171,10 @@ def begin(
     names = [hook.name for hook in hooks if hook.name]
     if len(set(names)) < len(names):
         raise ValueError(f"two hooks of one name: {', '.join(sorted(names))}")
-    device = next(iter(parameters.values())).device
+    recipe, device = training.recipe, next(iter(parameters.values())).device
     return Trainee(
         network=network,
-        optimizer=OPTIMIZERS[training.recipe.optimizer](list(parameters.values()), training.recipe),
+        optimizer=recipe.optimizer.build(list(parameters.values()), lr=recipe.lr, weight_decay=recipe.weight_decay),
         training=training,
         hooks=tuple(hooks),
         factors={name: _factor(parameters[name], mask) for name, mask in (masks or {}).items()},

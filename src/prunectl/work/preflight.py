@@ -5,7 +5,6 @@ Nothing here is a rule of its own: it calls what the steps will call, early, and
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,14 +12,11 @@ import torch
 from torch import nn
 
 from prunectl.base.errors import DataError, MethodError, Problem, described
-from prunectl.catalog.dataset import Dataset
-from prunectl.catalog.scope import Scope
 from prunectl.datasets.load import load
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Network
-from prunectl.pruning.engines.channel_graph import channels_of
-from prunectl.pruning.engines.flow import NORMS
 from prunectl.pruning.prunable import prunable
+from prunectl.training.lone_image import values_per_channel
 from prunectl.work.networks import empty
 
 
@@ -35,7 +31,6 @@ def problems_of(preflight: Preflight, data_root: Path) -> tuple[Problem, ...]:
 def _data(data: Data, root: Path) -> Iterator[Problem]:
     """Reads the data set. Pictures in files have been listed and compared when the study was planned."""
     dataset = data.dataset
-    assert isinstance(dataset, Dataset)
     if dataset.in_files:
         return
     try:
@@ -47,9 +42,9 @@ def _data(data: Data, root: Path) -> Iterator[Problem]:
             test_limit=data.test_limit,
         )
     except DataError as error:
-        yield Problem(key="data", message=error.message, hint=error.hint)
+        yield Problem(path=("data",), message=error.message, hint=error.hint)
     except Exception as error:  # a third party's data set may raise anything
-        yield Problem(key="data", message=f"{dataset.label()} cannot be read: {described(error)}")
+        yield Problem(path=("data",), message=f"{dataset.label()} cannot be read: {described(error)}")
 
 
 def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
@@ -58,12 +53,12 @@ def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
     try:
         built = empty(network)
     except Exception as error:  # whatever a network's own code raises
-        yield Problem(key="model", message=f"{label} cannot be built: {described(error)}")
+        yield Problem(path=("model",), message=f"{label} cannot be built: {described(error)}")
         return
     image = torch.zeros((1, *network.shape))
     wrong = _refused(built.eval(), image, network.classes)
     if wrong:
-        yield Problem(key="model", message=f"{label} {wrong}")
+        yield Problem(path=("model",), message=f"{label} {wrong}")
         return
     yield from _last_batch(built, image, preflight)
     yield from _arms(built, network, preflight)
@@ -84,20 +79,16 @@ def _refused(network: nn.Module, image: torch.Tensor, classes: int) -> str | Non
 
 
 def _last_batch(network: nn.Module, image: torch.Tensor, preflight: Preflight) -> Iterator[Problem]:
-    """A single image leaves a BatchNorm after pooling one value a channel, which has no variance."""
-    if not preflight.leaves_one or not any(isinstance(module, NORMS) for module in network.modules()):
+    """A single image leaves a BatchNorm after pooling one value per channel, which has no variance."""
+    if not preflight.leaves_one or 1 not in values_per_channel(network, image):
         return
-    try:
-        with torch.no_grad():
-            copy.deepcopy(network).train()(image)
-    except ValueError:
-        for batch_size in preflight.leaves_one:
-            yield Problem(
-                key="train.batch_size",
-                message=f"the last of {preflight.train_size:,} training images in batches of {batch_size:,} is alone "
-                "in its batch, and BatchNorm cannot train on a single image",
-                hint="choose another batch_size or train_limit",
-            )
+    for batch_size in preflight.leaves_one:
+        yield Problem(
+            path=("train", "batch_size"),
+            message=f"the last of {preflight.train_size:,} training images in batches of {batch_size:,} is alone "
+            "in its batch, and BatchNorm cannot train on a single image",
+            hint="choose another batch_size or train_limit",
+        )
 
 
 def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[Problem]:
@@ -107,19 +98,18 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[
     try:
         weights = prunable(built, [pattern for pattern in preflight.exclude if pattern not in wrong])
     except MethodError as error:
-        yield Problem(key="prunable.exclude", message=str(error))
+        yield Problem(path=("prunable", "exclude"), message=str(error))
         return
     shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
     for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
-        assert isinstance(scope, Scope)
         flat = {name: weight.detach().flatten() for name, weight in weights.items()} if scope.needs_weights else None
         try:
             scope.groups(shapes, 0.0, {}, flat)
         except MethodError as error:
-            yield Problem(key=f"prune[{table}].scope", message=f"scope {scope.label()}: {error}")
+            yield Problem(path=("prune", table, "scope"), message=f"scope {scope.label()}: {error}")
     for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
-        for message in _structure(structure, built, network):
-            yield Problem(key=f"prune[{table}].structure", message=message)
+        for message in structure.check(built, weights, network.shape):
+            yield Problem(path=("prune", table, "structure"), message=message)
 
 
 def _patterns(network: nn.Module, exclude: tuple[str, ...]) -> Iterator[tuple[str, Problem]]:
@@ -128,15 +118,4 @@ def _patterns(network: nn.Module, exclude: tuple[str, ...]) -> Iterator[tuple[st
         try:
             prunable(network, [pattern])
         except MethodError as error:
-            yield pattern, Problem(key=f"prunable.exclude[{place}]", message=str(error))
-
-
-def _structure(structure: str, built: nn.Module, network: Network) -> list[str]:
-    """What prevents pruning in this structure."""
-    if structure != "channels":
-        return []
-    try:
-        channels_of(built, network.shape)
-    except MethodError as error:
-        return [f"channels of {network.model.label()}: {error}"]
-    return []
+            yield pattern, Problem(path=("prunable", "exclude", place), message=str(error))

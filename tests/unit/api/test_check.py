@@ -55,9 +55,9 @@ def test_only_the_selected_trials_are_checked(tmp_path: Path) -> None:
 
 
 def test_a_problem_of_a_key_that_the_file_does_not_have_is_placed_at_its_table(session: Session) -> None:
-    (problem,) = located(session, [Problem(key="train.nothing", message="x")])
+    (problem,) = located(session, [Problem(path=("train", "nothing"), message="x")])
     assert problem.where is not None
     line = session.text.splitlines()[int(problem.where.split(":")[-2]) - 1]
     assert line == "[train]"
-    (nowhere,) = located(dataclasses.replace(session), [Problem(key="", message="x")])
+    (nowhere,) = located(dataclasses.replace(session), [Problem(message="x")])
     assert nowhere.where is not None and nowhere.where.endswith(":1:1")

@@ -35,9 +35,12 @@ from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise, Uniform
 from prunectl.pruning.scopes.rates import Rates
 from prunectl.pruning.scoring import prune_in_rounds
-from prunectl.training.loop import Material, advance, begin
+from prunectl.training.loop import advance
+from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
+from prunectl.training.schedules.constant import Constant
 from prunectl.training.source import Held
+from prunectl.training.trainee import Material, Training, begin
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -262,8 +265,8 @@ def test_pruned_entries_stay_zero_in_training() -> None:
     channels = channels_of(network, SHAPE)
     masks = WholeChannels(channels).prune(magnitudes(network), Layerwise(), 0.7, generator=generator()).masks
     recipe = Recipe(
-        steps=6, steps_per_epoch=3, batch_size=8, optimizer="sgd", lr=0.1, momentum=0.9, nesterov=False,
-        weight_decay=1e-2, schedule="constant", milestones=(), gamma=0.1, warmup=0, augment=(),
+        steps=6, steps_per_epoch=3, batch_size=8, optimizer=Sgd(), lr=0.1, weight_decay=1e-2, schedule=Constant(),
+        augment=(),
     )  # fmt: skip
     images = torch.randint(0, 256, (24, *SHAPE), dtype=torch.uint8, generator=generator())
     labels = torch.arange(24) % 3
@@ -271,8 +274,8 @@ def test_pruned_entries_stay_zero_in_training() -> None:
         train=Held(images, labels), test=Held(images, labels),
         normalize=Normalize([0.5], [0.3], torch.device("cpu")),
     )  # fmt: skip
-    trainee = begin(network, recipe)
-    advance(trainee, 6, material=material, recipe=recipe, masks=masks, seed=1)
+    trainee = begin(network, Training(material=material, recipe=recipe, seed=1), masks=masks)
+    advance(trainee, 6)
     for name, parameter in network.named_parameters():
         if name in masks:
             assert not parameter[~masks[name]].any()

@@ -30,7 +30,7 @@ init = "orthogonal"
 [train]
 epochs = 10
 lr = 0.05
-schedule = { kind = "step", milestones = [5, 8] }
+schedule = { name = "step", milestones = [5, 8] }
 
 [sweep]
 sparsities = [0, 0.5, 0.9]

@@ -80,7 +80,7 @@ class Tuned(Criterion):
     length: Annotated[Length | None, Field(description="how long")] = None
     scope: Annotated[Scope, *catalogued("scopes")] = Global()
     augment: Many[Annotated[Augmentation, *catalogued("augmentations")]] = ()
-    rates: dict[str, Annotated[float, Field(gt=0, lt=1)]] = {}  # noqa: RUF012
+    rates: dict[str, Annotated[float, Field(gt=0, lt=1)]] = {}
 
 
 class Ranked(Criterion):

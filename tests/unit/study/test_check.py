@@ -48,12 +48,12 @@ END = M + 'at = "end"\n'
         (END + 'rounds = ["one-shot", "iterative"]', "prune[0].rounds[1]", 'so not retrain = "none"'),
         (M + 'schedule = "restart"', "prune[0].schedule", "no schedule to restart"),
         ('criterion = "synflow"\nscope = "layerwise"', "prune[0].scope", '"synflow" cannot be spread by "layerwise"'),
-        (END + 'retrain = "finetune"\nfinetune = { momentum = 0, nesterov = true }', "prune[0].finetune.nesterov",
-         "needs a momentum above 0"),
-        (END + 'retrain = "finetune"\nfinetune = { epochs = 4, schedule = { kind = "step", milestones = [4] } }',
+        (END + 'retrain = "finetune"\nfinetune = { optimizer = { name = "sgd", momentum = 0, nesterov = true } }',
+         "prune[0].finetune.optimizer.nesterov", "needs a momentum above 0"),
+        (END + 'retrain = "finetune"\nfinetune = { epochs = 4, schedule = { name = "step", milestones = [4] } }',
          "prune[0].finetune.schedule.milestones[0]", "before the end of the training at 4"),
-        (END + 'retrain = "finetune"\nfinetune = { schedule = { warmup = 10 } }', "prune[0].finetune.schedule.warmup",
-         "leaves nothing of a training of 10"),
+        (END + 'retrain = "finetune"\nfinetune = { schedule = { name = "constant", warmup = 10 } }',
+         "prune[0].finetune.schedule.warmup", "leaves nothing of a training of 10"),
     ],
 )  # fmt: skip
 def test_an_impossible_arm_is_refused_where_it_is_said(problems: Problems, prune: str, key: str, message: str) -> None:
@@ -86,10 +86,18 @@ def test_what_is_possible_is_not_refused(load_text: LoadText, prune: str) -> Non
 @pytest.mark.parametrize(
     ("train", "key", "message"),
     [
-        ("epochs = 10\nnesterov = true\nmomentum = 0", "train.nesterov", "needs a momentum above 0"),
-        ('epochs = 10\nnesterov = true\noptimizer = "adam"', "train.nesterov", 'is for optimizer = "sgd", not "adam"'),
-        ("epochs = 10\nschedule = { warmup = 10 }", "train.schedule.warmup", "leaves nothing"),
-        ('steps = 9\nschedule = { kind = "step", milestones = [5, 9] }', "train.schedule.milestones[1]", "at 9"),
+        ('epochs = 10\noptimizer = { name = "sgd", nesterov = true, momentum = 0 }', "train.optimizer.nesterov",
+         "needs a momentum above 0"),
+        ('epochs = 10\noptimizer = { name = "adam", nesterov = true }', "train.optimizer.nesterov",
+         "unknown key; allowed here: beta1, beta2, eps"),
+        ('epochs = 10\noptimizer = { name = "sgd", momentun = 0.5 }', "train.optimizer.momentun", "unknown key"),
+        ('epochs = 10\noptimizer = "sdg"', "train.optimizer", 'there is no optimizer "sdg"; there are sgd, adam'),
+        ('epochs = 10\nschedule = { name = "linear", warmup = 10 }', "train.schedule.warmup", "leaves nothing"),
+        ('epochs = 10\nschedule = { name = "cyclic", half_cycle = 10 }', "train.schedule.half_cycle", "highest rate"),
+        ('epochs = 10\nschedule = { name = "step", milestones = [2, 1] }', "train.schedule.milestones[1]",
+         "milestones must ascend; 1 follows 2"),
+        ('epochs = 10\nschedule = { kind = "step" }', "train.schedule.name", "the name of a schedule: constant, step"),
+        ('steps = 9\nschedule = { name = "step", milestones = [5, 9] }', "train.schedule.milestones[1]", "at 9"),
     ],
 )  # fmt: skip
 def test_an_impossible_recipe_is_refused(problems: Problems, train: str, key: str, message: str) -> None:
@@ -98,10 +106,21 @@ def test_an_impossible_recipe_is_refused(problems: Problems, train: str, key: st
     assert message in problem.message
 
 
-def test_fine_tuning_takes_over_what_is_wrong_with_it_from_the_recipe(problems: Problems) -> None:
-    prune = END + 'retrain = "finetune"\nfinetune = { optimizer = "adam" }'
-    (problem,) = problems(study(prune, train="epochs = 3\nnesterov = true"))
-    assert problem.key == "prune[0].finetune.optimizer"
+def test_problems_of_optimizers_and_schedules_have_a_nearest_name_and_a_place(problems: Problems) -> None:
+    train = 'epochs = 10\noptimizer = "sdg"\nschedule = { name = "step", milestones = [5, 5], gama = 0.5 }'
+    optimizer, milestones, gamma = problems(study(M, train=train))
+    assert optimizer.hint == 'did you mean "sgd"?'
+    assert gamma.hint == 'did you mean "gamma"?'
+    assert [each.where for each in (optimizer, milestones, gamma)] == [
+        "study.toml:8:1",
+        "study.toml:9:46",
+        "study.toml:9:50",
+    ]
+
+
+def test_fine_tuning_with_another_optimizer_is_not_held_to_the_momentum_of_the_recipe(load_text: LoadText) -> None:
+    train = 'epochs = 3\noptimizer = { name = "sgd", nesterov = true }'
+    load_text(study(END + 'retrain = "finetune"\nfinetune = { optimizer = "adam" }', train=train))
 
 
 def test_an_arm_in_two_tables_is_refused(problems: Problems) -> None:

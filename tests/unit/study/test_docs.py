@@ -11,6 +11,7 @@ import pytest
 
 from prunectl.catalog import tables
 from prunectl.catalog.table import FlatSection, Section
+from prunectl.catalog.tables import CATALOGS, entry_type
 from prunectl.study import schema
 from prunectl.study.load import load
 from prunectl.study.schema import SELECTORS
@@ -21,7 +22,6 @@ HEADINGS: dict[type[Section], str] = {
     schema.DataSection: "[data]",
     schema.ModelSection: "[model]",
     schema.TrainSection: "[train]",
-    schema.ScheduleSection: "schedule",
     schema.SweepSection: "[sweep]",
     schema.LevelsSection: "levels",
     schema.PruneSection: "[[prune]]",
@@ -58,6 +58,16 @@ def test_every_key_and_word_is_documented(section: type[Section]) -> None:
     keys = set(section.own() if issubclass(section, FlatSection) else section.model_fields)
     allowed = set(words(section.model_json_schema())) if section is not schema.FinetuneSection else set()
     assert keys | allowed <= documented(HEADINGS[section])
+
+
+@pytest.mark.parametrize(
+    ("catalog", "heading"), [("optimizers", "optimizer"), ("schedules", "schedule")], ids=lambda word: word
+)
+def test_every_entry_and_parameter_is_documented(catalog: str, heading: str) -> None:
+    entries = [entry_type(catalog, name) for name in CATALOGS[catalog].entries]
+    parameters = {key for entry in entries for key in entry.model_fields}
+    allowed = {word for entry in entries for word in words(entry.model_json_schema())}
+    assert {entry.name for entry in entries} | parameters | allowed <= documented(heading)
 
 
 def test_no_section_is_left_out() -> None:

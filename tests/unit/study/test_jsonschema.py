@@ -39,7 +39,7 @@ def test_a_study_that_is_right_is_valid(good: str) -> None:
         ("sparsities = [0, 0.5, 0.9]", "levels = { rate = 0.2, count = 3 }"),
         ('at = "end"', 'at = ["init", "end", { step = 4 }]'),
         ('at = "end"', 'at = "end"\nrounds = ["one-shot", { name = "linear", count = 3 }]'),
-        ('schedule = { kind = "step", milestones = [5, 8] }', 'schedule = "cosine"'),
+        ('schedule = { name = "step", milestones = [5, 8] }', 'schedule = "cosine"'),
         ('name = "digits"', 'name = "images"\nside = 32'),
         ('name = "vgg16"\nwidth = 0.5', 'name = "mlp"\nhidden = [20, 10]'),
         (", epochs = 3 }", " }"),

@@ -18,11 +18,13 @@ from prunectl.study.schema import (
     Moment,
     PruneSection,
     RoundsSection,
-    ScheduleSection,
     Study,
     SweepSection,
     TrainSection,
 )
+from prunectl.training.optimizers.sgd import Sgd
+from prunectl.training.schedules.constant import Constant
+from prunectl.training.schedules.cosine import Cosine
 
 if TYPE_CHECKING:
     from unit.study.conftest import LoadText
@@ -42,7 +44,7 @@ def test_defaults_are_those_of_the_field() -> None:
     assert section.rounds is None
     assert (section.ablation, section.retrain, section.structure) == (("none",), ("none",), ("weights",))
     train = TrainSection(epochs=1)
-    assert (train.lr, train.momentum, train.weight_decay, train.schedule.kind) == (0.1, 0.9, 1e-4, "constant")
+    assert (train.lr, train.optimizer, train.weight_decay, train.schedule) == (0.1, Sgd(), 1e-4, Constant())
 
 
 def test_flat_tables_hold_the_entry_beside_their_own_keys() -> None:
@@ -91,7 +93,7 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
     section = PruneSection.model_validate({"criterion": "snip", "at": {"step": 5}, "rounds": "iterative"})
     assert section.at == (Moment(step=5),)
     assert section.rounds == (RoundsSection(kind="iterative"),)
-    assert TrainSection.model_validate({"epochs": 1, "schedule": "cosine"}).schedule.kind == "cosine"
+    assert TrainSection.model_validate({"epochs": 1, "schedule": "cosine"}).schedule == Cosine()
 
 
 @pytest.mark.parametrize(
@@ -109,9 +111,6 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
         (SweepSection, {"sparsities": [0], "seeds": 10**12}, {"seeds"}),
         (LevelsSection, {"rate": 0.999, "count": 100}, {"count"}),
         (LevelsSection, {"rate": 1, "count": 101}, {"rate", "count"}),
-        (ScheduleSection, {"kind": "cosine", "milestones": [3], "gamma": 0.5}, {"milestones", "gamma"}),
-        (ScheduleSection, {"kind": "step"}, {"milestones"}),
-        (ScheduleSection, {"kind": "step", "milestones": [3, 3]}, {"milestones[1]"}),
         (RoundsSection, {"count": 3}, {"count"}),
         (RoundsSection, {"kind": "linear"}, {"count"}),
         (RoundsSection, {"kind": "linear", "count": 3, "rate": 0.1}, {"rate"}),
@@ -123,6 +122,28 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
         (PruneSection, {"criterion": "snip", "at": {}}, {"at"}),
         (TrainSection, {"epochs": 1, "lr": 10**400}, {"lr"}),
         (TrainSection, {"epochs": 1.0}, {"epochs"}),
+        (TrainSection, {"epochs": 1, "momentum": 0.9, "nesterov": True}, {"momentum", "nesterov"}),
+        (TrainSection, {"epochs": 1, "schedule": {"kind": "cosine"}}, {"schedule.name"}),
+        (
+            TrainSection,
+            {"epochs": 1, "schedule": {"name": "cosine", "milestones": [3], "gamma": 0.5}},
+            {"schedule.milestones", "schedule.gamma"},
+        ),
+        (TrainSection, {"epochs": 1, "schedule": "step"}, {"schedule"}),
+        (TrainSection, {"epochs": 1, "schedule": {"name": "step"}}, {"schedule.milestones"}),
+        (TrainSection, {"epochs": 1, "schedule": {"name": "step", "milestones": []}}, {"schedule.milestones"}),
+        (
+            TrainSection,
+            {"epochs": 1, "schedule": {"name": "step", "milestones": [3, 3, 1]}},
+            {"schedule.milestones[1]", "schedule.milestones[2]"},
+        ),
+        (
+            TrainSection,
+            {"epochs": 1, "optimizer": {"name": "sgd", "momentum": 0, "nesterov": True}},
+            {"optimizer.nesterov"},
+        ),
+        (TrainSection, {"epochs": 1, "optimizer": {"name": "sgd", "momentum": 1}}, {"optimizer.momentum"}),
+        (TrainSection, {"epochs": 1, "optimizer": {"name": "adam", "nesterov": True}}, {"optimizer.nesterov"}),
         (TrainSection, {"epochs": 10**30}, {"epochs"}),
         (Claim, {"text": "x", "better": {}, "than": {"at": "init"}}, {"better"}),
         (Claim, {"text": "x", "better": {"at": "init"}, "than": {"at": "init"}}, {"than"}),

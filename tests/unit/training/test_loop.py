@@ -1,31 +1,30 @@
-"""The loop: bit-exact resumption, weights that stay pruned, the schedule, honest accuracy."""
+"""The loop: bit-exact resumption, weights that stay pruned, hooks, honest accuracy."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from networks import small_network
 from prunectl.base.rng import generator
 from prunectl.catalog.hook import Hook, Trainee
-from prunectl.catalog.recipe import learning_rate
+from prunectl.catalog.optimizer import Optimizer
 from prunectl.training.evaluate import evaluate
 from prunectl.training.hooks import Evaluation
 from prunectl.training.loop import advance
+from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
+from prunectl.training.schedules.constant import Constant
 from prunectl.training.source import Held
 from prunectl.training.state import load_optimizer
-from trainings import RECIPE, Called, masks, same, trainee, training
+from trainings import OPTIMIZERS, Called, masks, same, trainee, training
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.label())
 @pytest.mark.parametrize("stop", [1, 5, 13, 19])
-def test_a_resumed_training_gives_the_same_bits(optimizer: str, stop: int) -> None:
+def test_a_resumed_training_gives_the_same_bits(optimizer: Optimizer, stop: int) -> None:
     plan = training(optimizer=optimizer)
     whole, first, second = (trainee(plan, masks=masks(), hooks=[Evaluation(plan)], seed=seed) for seed in (0, 0, 9))
     advance(whole, 20)
@@ -36,11 +35,10 @@ def test_a_resumed_training_gives_the_same_bits(optimizer: str, stop: int) -> No
     assert [point.step for point in second.curve] == [5, 10, 15, 20]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
-@pytest.mark.parametrize("nesterov", [False, True])
-def test_pruned_weights_and_their_buffers_are_zero_after_every_step(optimizer: str, nesterov: bool) -> None:
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.label())
+def test_pruned_weights_and_their_buffers_are_zero_after_every_step(optimizer: Optimizer) -> None:
     """Trap 8: weights come back through momentum or weight decay."""
-    plan = training(optimizer=optimizer, nesterov=nesterov)
+    plan = training(optimizer=optimizer)
     pruned = masks()
 
     def check(trainee: Trainee) -> None:
@@ -74,7 +72,7 @@ def test_a_mask_that_keeps_everything_changes_no_bit() -> None:
 
 def test_the_loop_is_the_plain_loop() -> None:
     """Against torch's own SGD written out by hand, one step at a time, without momentum."""
-    plan = training(momentum=0.0, weight_decay=0.0, schedule="constant")
+    plan = training(optimizer=Sgd(momentum=0.0), weight_decay=0.0, schedule=Constant())
     trained = trainee(plan)
     advance(trained, 1)
     chosen = torch.randperm(39, generator=generator(3, "order", 0))[:8]
@@ -133,21 +131,6 @@ def test_a_claimed_step_changes_no_weight_and_counts_as_one() -> None:
     assert all(torch.equal(value, before[name]) for name, value in claimed.network.named_parameters())
     assert (claimed.step, claimed.seen) == (4, 32)
     assert other.seen == [3]
-
-
-@given(st.sampled_from(["constant", "step", "cosine", "linear"]), st.integers(0, 19), st.integers(0, 8))
-def test_rates_are_positive_and_warmup_rises_to_them(kind: str, step: int, warmup: int) -> None:
-    recipe = replace(RECIPE, schedule=kind, warmup=warmup)
-    rate, cold = learning_rate(recipe, step), learning_rate(replace(recipe, warmup=0), step)
-    assert 0 < rate <= cold
-    assert rate == pytest.approx(cold * min(1, (step + 1) / warmup) if warmup else cold)
-
-
-def test_cosine_and_linear_run_to_their_ends() -> None:
-    cosine, linear = replace(RECIPE, schedule="cosine"), replace(RECIPE, schedule="linear")
-    assert learning_rate(cosine, 0) == learning_rate(linear, 0) == 0.1
-    assert learning_rate(cosine, 10) == pytest.approx(0.05)
-    assert learning_rate(linear, 15) == pytest.approx(0.025)
 
 
 def test_a_constant_predictor_scores_one_over_the_classes() -> None:

@@ -29,7 +29,7 @@ STUDY: dict[str, Any] = {
         "epochs": 3,
         "batch_size": 40,
         "lr": 0.05,
-        "schedule": {"kind": "step", "milestones": [1, 2], "gamma": 0.5},
+        "schedule": {"name": "step", "milestones": [1, 2], "gamma": 0.5},
     },
     "sweep": {"levels": {"rate": 0.3, "count": 3}, "seeds": [1]},
     "prune": [

@@ -11,9 +11,8 @@ from prunectl.report.charts import pieces
 from prunectl.report.charts.accuracy import FIELDS, spread
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.pieces import SHOWN, Look
+from prunectl.results import ablations
 from prunectl.results.aggregate import ablation_differences, ablation_pairs, summarise
-
-NAMES = {"shuffle": "shuffled − unmodified", "reinit": "reinitialized − unmodified", "invert": "inverted − unmodified"}
 
 
 def differences(trials: pl.DataFrame, look: Look) -> Chart | None:
@@ -42,7 +41,7 @@ def differences(trials: pl.DataFrame, look: Look) -> Chart | None:
     )
     zero = alt.Chart().mark_rule(color=palette.NOTE, strokeWidth=1).encode(y=alt.datum(0))
     panel = alt.layer(zero, rule, seed, point).properties(width=width, height=230)
-    facet = alt.Facet("panel:N", title=None, sort=list(NAMES.values()))
+    facet = alt.Facet("panel:N", title=None, sort=list(_panels(frame).values()))
     sheet = Sheet()
     chart = pieces.own_axes(panel.facet(facet, data=_data(sheet, frame, pairs), columns=3)).resolve_scale(
         y="independent"
@@ -71,10 +70,15 @@ def _data(sheet: Sheet, frame: pl.DataFrame, pairs: pl.DataFrame) -> alt.NamedDa
     both = pl.concat([means.select(columns), seeds.select(columns)])
     hundred = [pl.col(name) * 100 for name in ("mean", "low", "high", "difference")]
     places = both["sparsity"].map_elements(percent, return_dtype=pl.String).alias("at_sparsity")
-    names = pl.col("ablation").replace_strict(NAMES, default=pl.col("ablation")).alias("panel")
+    names = pl.col("ablation").replace_strict(_panels(frame)).alias("panel")
     return sheet.rows(
         _cut(both.with_columns(*hundred, places, names)), [*columns, "from", "to", "at_sparsity", "panel"]
     )
+
+
+def _panels(frame: pl.DataFrame) -> dict[str, str]:
+    """What the panel of each ablation is called, in the order of the catalogue."""
+    return {cell: f"{ablations.verb(cell)} − unmodified" for cell in ablations.ordered(frame["ablation"])}
 
 
 def _cut(frame: pl.DataFrame) -> pl.DataFrame:
@@ -113,8 +117,7 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     look = look.among(frame)
     numbers = [value for name in ("center", "low", "high") for value in frame[name].drop_nulls()]
     y = pieces.accuracy("top-1 accuracy", min(numbers), max(numbers))
-    names = frame["ablation"].unique(maintain_order=True).to_list()
-    domain = ["none", *(name for name in names if name != "none")]
+    domain = ablations.ordered(["none", *frame["ablation"]])
     legend = alt.Legend(title=None, symbolSize=70, symbolFillColor=palette.NOTE, symbolStrokeColor=palette.NOTE,
                         labelExpr="datum.label === 'none' ? 'unmodified' : datum.label")  # fmt: skip
     dash = alt.StrokeDash("ablation:N", scale=alt.Scale(domain=domain, range=palette.dashes(domain)), legend=legend)

@@ -1,1 +1,1 @@
-""" """
+"""The optimizers, one file each."""

@@ -71,7 +71,7 @@ def test_a_criterion_writes_its_rounds_as_a_study_would() -> None:
     [
         ("exponental", "no 'exponental' among the rounds"),
         ("exponential", "does not take {}: count"),
-        ({"name": "linear", "count": "3"}, "count: Input should be a valid integer"),
+        ({"name": "linear", "count": "3"}, "count: must be a whole number"),
         ({"count": 3}, "no '' among the rounds"),
     ],
 )
