@@ -51,7 +51,7 @@ def signal(network: nn.Module) -> float:
 
 
 def everything(network: nn.Module, kind: str) -> dict[str, Tensor]:
-    """Scores of all parameters, BatchNorm's scales among them, as in the code of the COMP6258 report (docs/methods.md)."""
+    """Scores of all parameters, BatchNorm's scales too, as in the code of the COMP6258 report: docs/methods.md."""
     network.train()
     parameters = dict(network.named_parameters())
     if kind == "magnitude":
@@ -103,7 +103,7 @@ def test_a_criterion_with_nothing_to_prune_is_an_error() -> None:
 
 
 def test_synflow_stays_finite_on_resnet_110_where_float32_does_not() -> None:
-    """Trap 6, "SynFlow hardly prunes" in James (2022): R overflows float32, thresholds become NaN, and nothing is below NaN."""
+    """Trap 6, "SynFlow hardly prunes" in James (2022): R overflows float32, and nothing is below a NaN threshold."""
     network = ResNet110().build(IMAGES, 10)
     scores = score(SynFlow(), network, shape=IMAGES, generator=generator())
     assert all(bool(each.isfinite().all()) and bool((each > 0).any()) for each in scores.values())
@@ -114,7 +114,7 @@ def test_synflow_stays_finite_on_resnet_110_where_float32_does_not() -> None:
 
 
 def test_grasp_removes_what_is_asked_although_it_is_signed() -> None:
-    """Trap 2, the 50 % of James (2022): |score| against one threshold, or one threshold for both signs, halves the pruning."""
+    """Trap 2, the 50 % of James (2022): |score| against one threshold, or one for both signs, halves the pruning."""
     network = small_network()
     scores = score(Grasp(), network, batches=[batch()], shape=SHAPE, generator=generator())
     assert 0.2 < float(torch.cat([each.flatten() < 0 for each in scores.values()]).double().mean()) < 0.8
