@@ -185,7 +185,7 @@ def test_the_catalogue_is_read_without_torch() -> None:
 
 
 def test_the_thesis_13_are_there() -> None:
-    """Seed 001: six baselines (three criteria, global and layerwise), random, and six methods."""
+    """James (2022): six baselines (three criteria, global and layerwise), random, and six methods."""
     wanted = {"magnitude", "gradient", "activation", "random", "snip", "grasp", "synflow", "lamp", "lap", "obd"}
     assert wanted | {"snip-iterative", "grasp-magnitude", "fisher"} <= set(names("criteria"))
     assert {"global", "layerwise", "uniform", "uniform+", "erk", "lamp"} <= set(names("scopes"))

@@ -282,3 +282,20 @@ def test_retrainings_that_are_one_training_share_it_and_stay_two_arms() -> None:
 def test_a_study_file_of_ours_plans(tmp_path: Path) -> None:
     loaded = load(write_study(tmp_path))
     assert len(build(loaded.study, loaded.study.data.dataset.declared(DATA)).trials) == 18
+
+
+def test_the_network_that_is_trained_is_the_one_that_was_scored() -> None:
+    """Trap 10: only `reinit` trains other weights, drawn from another stream of the same seed."""
+    planned = plan(
+        {"criterion": ["magnitude", "snip"], "at": ["init", {"step": 3}], "ablation": ["none", "shuffle", "reinit"]}
+    )
+    for pruned in (chosen for chosen in planned.trials if chosen.sparsity):
+        assert pruned.plain_mask is not None
+        mask = planned.steps[pruned.plain_mask]
+        assert isinstance(mask, Prune)
+        scores, start = planned.steps[mask.scores], trained(planned, pruned).start
+        assert isinstance(scores, Score)
+        if pruned.arm.ablation.name == "reinit":
+            assert planned.steps[start] == Init(network=scores.network, seed=pruned.seed, draw="reinit")
+        else:
+            assert start == scores.state
