@@ -13,11 +13,10 @@ from prunectl.cli import options
 from prunectl.cli.console import say
 from prunectl.cli.session import open_session, results_of
 from prunectl.cli.watch import clock, follow
+from prunectl.report.formats import FORMATS
 from prunectl.results.statistics import Center
 
-FORMATS = ("html", "md", "csv", "json", "parquet", "latex", "svg", "png")
 Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")]
-PICTURES, EVERY_TRIAL = ("svg", "png"), ("csv", "json", "parquet")
 
 
 def report(
@@ -72,7 +71,7 @@ def report(
             sys.stdout.buffer.write(body)
             continue
         name = f"{session.study.name}-{chart}" if chart else session.study.name
-        file = output or Path(f"{name}.{'tex' if format_ == 'latex' else format_}")
+        file = output or Path(f"{name}.{FORMATS[format_].suffix}")
         try:
             file.write_bytes(body)
         except OSError as error:
@@ -84,14 +83,14 @@ def report(
 
 def checked(format_: str, chart: str | None, center: str) -> Center:
     """Whether format, chart and center go together, before anything is read."""
-    for what, name, names in (("format", format_, FORMATS), ("center", center, get_args(Center))):
+    for what, name, names in (("format", format_, tuple(FORMATS)), ("center", center, get_args(Center))):
         if name not in names:
             close = nearest(name, names)
             hint = f"did you mean {close}?" if close else None
             raise PrunectlError(f"no {what} {name!r}; there are {', '.join(names)}", hint=hint)
-    if chart is not None and format_ not in PICTURES:
+    if chart is not None and not FORMATS[format_].picture:
         raise PrunectlError(f"--chart is for pictures, not for {format_}", hint="add --format svg or --format png")
-    if center != "mean" and format_ in EVERY_TRIAL:
+    if center != "mean" and FORMATS[format_].every_trial:
         raise PrunectlError(f"{format_} holds every trial, none of them a {center}", hint="leave --center out")
     found: Center = "mean" if center == "mean" else "median"
     return found

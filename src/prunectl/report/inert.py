@@ -1,4 +1,4 @@
-"""Texts that come from a study file, made harmless for a page: nothing moves, nothing hides, nothing runs."""
+"""Makes the texts of a study file harmless on a page: nothing in them moves, hides or runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOVING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u20
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Control characters, those that reorder a line and those without width are written out as ⟨U+202E⟩."""
+    """The text with control characters, those that reorder a line and those without width written as ⟨U+202E⟩."""
     return "".join(char if char in keep or not _hidden(char) else f"⟨U+{ord(char):04X}⟩" for char in text)
 
 
@@ -25,13 +25,13 @@ def shortened(text: str, length: int) -> str:
 
 
 def script_json(value: Any) -> str:
-    """JSON that can stand in a script element: it cannot close it, open a comment or end a line of a script."""
+    """JSON for a script element, without anything that closes the element, opens a comment or ends a line."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def finite(value: Any) -> Any:
-    """The value with null in the place of numbers that JSON does not have."""
+    """The value with None instead of infinities and NaN, which JSON does not have."""
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, dict):
