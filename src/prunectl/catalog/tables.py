@@ -137,6 +137,7 @@ RETRAININGS: Mapping[str, str] = {
     "lr-rewind": "prunectl.training.retrainings.lr_rewind:RateRewind",
 }
 
+
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
     """One catalogue: what one of its entries is called, the class that all of them are, and our own entries."""
