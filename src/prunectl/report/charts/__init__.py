@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from prunectl.report import arms
 from prunectl.report.charts import (
     ablation,
     accuracy,

@@ -61,7 +61,7 @@ def energy(resources: pl.DataFrame) -> Chart | None:
     per, unit = next((per, unit) for per, unit in JOULES if most >= per or per == 1)
     done = pl.col("made") + pl.col("reused")
     shown = pl.col("energy_j").map_elements(text.energy, return_dtype=pl.String)
-    partly = pl.format("{}, of {} of {} steps", text, "metered", done)
+    partly = pl.format("{}, of {} of {} steps", shown, "metered", done)
     scaled = kinds.with_columns(
         taken=pl.col("energy_j") / per, text=pl.when(pl.col("metered") < done).then(partly).otherwise(shown)
     )
