@@ -15,7 +15,7 @@ What = Annotated[
     str,
     typer.Argument(
         metavar="WHAT",
-        help="criteria, scopes, models, datasets, augmentations, optimizers, schedules, metrics, executors or published.",
+        help="criteria, scopes, models, datasets, augmentations, optimizers, schedules, metrics, executors, published.",
     ),
 ]
 
