@@ -91,11 +91,14 @@ def _condition(piece: str, selector: str) -> Condition:
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if not numeric and (field in ("seed", "sparsity", "compression") or sign in _ORDER):
         what = "takes numbers" if field in NUMBERS else "has no order"
-        hint = None if field in NUMBERS else f"write {field}= or {field}!="
-        raise StudyError(f"--only {selector!r}: {field} {what}, not {text.strip()!r}", hint=hint)
+        raise StudyError(f"--only {selector!r}: {field} {what}, not {text.strip()!r}", hint=_unordered(field))
     if sign in _ORDER and field not in NUMBERS:
-        raise StudyError(f"--only {selector!r}: {field} has no order", hint=f"write {field}= or {field}!=")
+        raise StudyError(f"--only {selector!r}: {field} has no order", hint=_unordered(field))
     return Condition(field=field, sign=sign, value=value, text=piece.strip())
+
+
+def _unordered(field: str) -> str | None:
+    return None if field in NUMBERS else f"write {field}= or {field}!="
 
 
 def _pieces(text: str) -> Iterator[str]:
