@@ -65,7 +65,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
 
 
 def material(dataset: Declared, root: Path) -> tuple[Tensor, Tensor]:
-    """Training images and labels: the real ones, or as many random ones."""
+    """Training images and labels: the real ones, or the same number of random ones."""
     try:
         images = load(dataset, root)
         return images.train_images, images.train_labels
@@ -84,7 +84,7 @@ def network(model: Model, dataset: Declared) -> nn.Module:
 
 
 def ours(model: Model, dataset: Declared, images: Tensor, labels: Tensor, augment: bool) -> Generator[float, int, None]:
-    """Images per second of prunectl's loop, for `steps` more steps each time it is asked."""
+    """Images per second of prunectl's loop, for `steps` more steps at each request."""
     net = network(model, dataset)
     layout = memory_format(net)
     names = ("pad-crop", "flip") if augment else ()
@@ -142,7 +142,7 @@ def plain(
 
 
 def worker(connection: Connection, kind: str, name: str, root: Path) -> None:
-    """A process with one loop: asked for a number of steps, it answers with images per second."""
+    """A process with one loop: for each number of steps that it receives, it returns the images per second."""
     if kind == "ours":
         settle(1)  # as every step of a study begins
     torch.set_num_threads(1)

@@ -30,9 +30,9 @@ HERE = Machine(executor=InProcess())
 """The machine of a run in the process of a test."""
 
 
-def damage(session: Session, name: str) -> str:
-    """Change a file of that name in one artefact; its key."""
-    file = next(session.store.root.glob(f"objects/*/*/{name}"))
+def damage(session: Session, name: str, key: str = "*") -> str:
+    """Change a file of that name in one artefact, of any key or of the one given; its key."""
+    file = next(session.store.root.glob(f"objects/*/{key}/{name}"))
     file.chmod(0o644)
     file.write_bytes(b"x" + file.read_bytes()[1:])
     return file.parent.name

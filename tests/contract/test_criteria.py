@@ -171,20 +171,21 @@ def test_scopes_say_what_they_are(name: str) -> None:
 
 
 def test_the_catalogue_is_read_without_torch() -> None:
-    """Listing criteria and scopes, with all that they declare, loads neither torch nor numpy."""
+    """Listing what prunes, with all that it declares, loads neither torch nor numpy."""
     code = (
         "import sys\n"
         "from prunectl.catalog.tables import entry_type, names\n"
-        "for catalog in ('criteria', 'scopes'):\n"
+        "for catalog in ('criteria', 'scopes', 'structures', 'rounds', 'ablations'):\n"
         "    for name in names(catalog):\n"
-        "        entry_type(catalog, name)().preimage()\n"
+        "        entry_type(catalog, name).model_construct().changed\n"
+        "entry_type('criteria', 'synflow')().own_rounds()\n"
         "assert not {'torch', 'numpy'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_thesis_13_are_there() -> None:
-    """Seed 001: six baselines (three criteria, global and layerwise), random, and six methods."""
+    """James (2022): six baselines (three criteria, global and layerwise), random, and six methods."""
     wanted = {"magnitude", "gradient", "activation", "random", "snip", "grasp", "synflow", "lamp", "lap", "obd"}
     assert wanted | {"snip-iterative", "grasp-magnitude", "fisher"} <= set(names("criteria"))
     assert {"global", "layerwise", "uniform", "uniform+", "erk", "lamp"} <= set(names("scopes"))

@@ -14,12 +14,14 @@ PUBLISHED = "published"
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """One entry of a catalogue; `parameters` are its defaults, None for one without."""
+    """One entry of a catalogue: the parameters that must be given, and the defaults of the others."""
 
     name: str
     summary: str
     version: int
+    required: tuple[str, ...] = ()
     parameters: Mapping[str, Any]
+    """None where a parameter may be left out and has no value then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +61,11 @@ def _listed(catalog: str, name: str) -> Listed:
         entry = entry_type(catalog, name)
     except PrunectlError as error:
         return Listed(name=name, summary=f"broken: {error.message}", version=0, parameters={})
-    defaults = {key: field.get_default(call_default_factory=True) for key, field in entry.model_fields.items()}
-    written = entry.model_construct(**defaults).model_dump(mode="json", warnings=False)
-    return Listed(name=name, summary=entry.summary, version=entry.version, parameters=written)
+    fields = entry.model_fields
+    required = tuple(key for key, field in fields.items() if field.is_required())
+    others = {key: field.get_default(call_default_factory=True) for key, field in fields.items() if key not in required}
+    written = entry.model_construct(**others).model_dump(mode="json", include=set(others))
+    return Listed(name=name, summary=entry.summary, version=entry.version, required=required, parameters=written)
 
 
 def published() -> list[Published]:

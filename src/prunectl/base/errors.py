@@ -72,6 +72,12 @@ class StoreError(PrunectlError):
     exit_code = STORE
 
 
+class InterruptError(PrunectlError):
+    """Ctrl-C, or a signal that ends a command."""
+
+    exit_code = INTERRUPTED
+
+
 class MethodError(ValueError):
     """A method has no answer for this input (nothing to prune, scores that are not finite, a diverged loss).
 

@@ -36,11 +36,11 @@ def plain(value: Any) -> dict[str, Any]:
         return value.preimage()
     if not is_dataclass(value) or isinstance(value, type):
         raise TypeError(f"{type(value).__name__} cannot be part of a key")
-    found = {name: getattr(value, name) for name in _names(type(value))}
+    values = {name: getattr(value, name) for name in _names(type(value))}
     for name, absent in _grown(type(value)):
-        if canonical(found[name]) == absent:  # the texts: 0, 0.0 and False are equal as values
-            del found[name]
-    return found
+        if canonical(values[name]) == absent:  # the texts: 0, 0.0 and False are equal as values
+            del values[name]
+    return values
 
 
 @cache

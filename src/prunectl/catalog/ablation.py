@@ -22,7 +22,7 @@ class Ablation(Entry):
     noun: ClassVar[str]
     """What the report calls it: 'shuffling'."""
     verb: ClassVar[str]
-    """What the report says was done: 'shuffled'."""
+    """How the report calls what was changed: 'shuffled'."""
 
     def refusal(self, structure: Structure) -> str | None:
         """Why it does not go with a structure, or None if it does."""

@@ -39,14 +39,14 @@ class Subject:
     """(C, H, W) of one image."""
     generator: torch.Generator
     notes: dict[str, float] = field(default_factory=dict)
-    """Figures about the scores themselves (how reliable they are, say) that a criterion leaves for the artefact."""
+    """Figures about the scores themselves (such as their reliability) that a criterion leaves for the artefact."""
 
 
 class Criterion(Entry):
     """A rule that gives each prunable weight a score; the lowest scores are pruned.
 
     Whatever depends on chance comes from `subject.generator`. Gradients of the loss are those of the mean
-    cross-entropy. A score says nothing of weights that are masked already: they are never ranked again.
+    cross-entropy. Scores of weights that are masked already have no effect: they are never ranked again.
     """
 
     paper: ClassVar[str]
@@ -77,7 +77,7 @@ class Criterion(Entry):
         return None
 
     def prepare(self, subject: Subject) -> None:
-        """What has to be done to a fresh copy before it is scored. Nothing, unless a criterion says so."""
+        """What has to be done to a fresh copy before it is scored. By default nothing."""
 
     def score(self, subject: Subject) -> Scores:
         """One score per prunable weight, same names and shapes as `subject.weights`. Must be finite."""
@@ -96,7 +96,7 @@ class DataCriterion(Criterion):
     needs_labels = True
 
     samples_per_class: Annotated[int, Field(ge=1, description="images of each class in a scoring batch")] = 10
-    batches: Annotated[int, Field(ge=1, description="how many such batches are scored and averaged")] = 1
+    batches: Annotated[int, Field(ge=1, description="the number of batches that are scored and averaged")] = 1
 
     def sampling(self) -> tuple[int, int]:
         """As the parameters give it."""

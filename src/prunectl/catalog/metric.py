@@ -14,7 +14,9 @@ class Metric(Entry):
     """An entry of the metrics: a column of the table under its name, and what claims may be about."""
 
     head: ClassVar[str]
-    """What tables and charts call it: 'Top-1'."""
+    """What the head of a column calls it: 'top-1'."""
+    title: ClassVar[str]
+    """What charts and sentences call it: 'top-1 accuracy'."""
     unit: ClassVar[Literal["fraction", "nats"]]
     """A fraction lies in [0, 1], is shown in percent, and differs by percentage points."""
     better: ClassVar[Literal["high", "low"]]

@@ -46,7 +46,7 @@ class Scope(Entry):
     def groups(
         self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None
     ) -> Groups:
-        """The groups for a target sparsity; `gone` says how many weights of each layer are pruned already.
+        """The groups for a target sparsity; `gone` is how many weights of each layer are pruned already.
 
         `weights` are those that are left, flat, layer by layer, for a scope that needs them. Raises MethodError if
         the sparsity cannot be reached by this rule.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
@@ -96,9 +97,9 @@ DATASETS: Mapping[str, str] = {
 }
 
 AUGMENTATIONS: Mapping[str, str] = {
-    "pad-crop": "prunectl.training.augment:PadCrop",
-    "flip": "prunectl.training.augment:Flip",
-    "random-resized-crop": "prunectl.training.augment:RandomResizedCrop",
+    "pad-crop": "prunectl.training.augmentations.pad_crop:PadCrop",
+    "flip": "prunectl.training.augmentations.flip:Flip",
+    "random-resized-crop": "prunectl.training.augmentations.random_resized_crop:RandomResizedCrop",
 }
 
 OPTIMIZERS: Mapping[str, str] = {
@@ -116,6 +117,13 @@ SCHEDULES: Mapping[str, str] = {
     "cyclic": "prunectl.training.schedules.cyclic:Cyclic",
 }
 
+METRICS: Mapping[str, str] = {
+    "top1": "prunectl.training.metrics.top1:Top1",
+    "top5": "prunectl.training.metrics.top5:Top5",
+    "loss": "prunectl.training.metrics.loss:Loss",
+    "ece": "prunectl.training.metrics.ece:Ece",
+}
+
 EXECUTORS: Mapping[str, str] = {
     "local": "prunectl.execute.local:Local",
 }
@@ -127,12 +135,6 @@ RETRAININGS: Mapping[str, str] = {
     "finetune": "prunectl.training.retrainings.finetune:Finetune",
     "weight-rewind": "prunectl.training.retrainings.weight_rewind:WeightRewind",
     "lr-rewind": "prunectl.training.retrainings.lr_rewind:RateRewind",
-}
-
-STUB = {
-    "metrics": {
-        n: f"prunectl.training.metrics.all:{c}" for n, c in (("top1", "Top1"), ("top5", "Top5"), ("loss", "Loss"))
-    },
 }
 
 
@@ -158,7 +160,7 @@ CATALOGS: Mapping[str, Catalog] = {
     ),
     "optimizers": Catalog(one="optimizer", kind="prunectl.catalog.optimizer:Optimizer", entries=OPTIMIZERS),
     "schedules": Catalog(one="schedule", kind="prunectl.catalog.schedule:Schedule", entries=SCHEDULES),
-    "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=STUB["metrics"]),
+    "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=METRICS),
     "retrainings": Catalog(
         one="kind of retraining", kind="prunectl.catalog.retraining:Retraining", entries=RETRAININGS
     ),
@@ -192,6 +194,15 @@ def entry_type(catalog: str, name: str, kind: type[Entry] = Entry) -> type[Entry
     found = _entry_type(catalog, name)
     assert issubclass(found, kind), f"the {catalog} hold {kind.__name__}"
     return found
+
+
+def working(catalog: str, kind: type[T]) -> tuple[type[T], ...]:
+    """The classes of a catalogue, ours first, without those that cannot be used: a broken plug-in costs only itself."""
+    kinds = []
+    for name in names(catalog):
+        with suppress(PrunectlError):
+            kinds.append(entry_type(catalog, name, kind))
+    return tuple(kinds)
 
 
 @cache

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
-from prunectl.base.errors import INTERRUPTED, PrunectlError, StudyError
+from prunectl.base.errors import InterruptError, PrunectlError, StudyError
 from prunectl.base.version import __version__
 from prunectl.cli import cache, compare, doctor, export, list_, new, plan, report, run, schema, stage
 from prunectl.cli.console import say
@@ -17,8 +18,28 @@ from prunectl.cli.console import say
 ENDING = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
 """How a cluster, a service manager or a closed terminal ends a command. Not all systems have both."""
 
+
+class Commands(typer.core.TyperGroup):
+    """The commands. Exceptions that typer would end a command with, without a word, are handled before it sees them."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            raise InterruptError("interrupted") from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads stdout any more: exit quietly
+            sys.exit(0)
+        except EOFError as error:
+            raise RuntimeError("an end of file that nobody handled") from error
+        return result
+
+
 app = typer.Typer(
     name="prunectl",
+    cls=Commands,
     help="Declarative neural-network pruning studies: one study file, one honest table.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -69,12 +90,6 @@ def main() -> None:
             raise
         explain(error)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: exit quietly
-        sys.exit(0)
-    except KeyboardInterrupt:
-        say("interrupted")
-        sys.exit(INTERRUPTED)
 
 
 def listen() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from prunectl.cli.console import answer, answer_json
 from prunectl.cli.options import Json, options
+
+if TYPE_CHECKING:
+    from prunectl.api.listing import Listed, Published
 
 What = Annotated[
     str,
@@ -25,7 +28,7 @@ def list_(what: What, json_: Json = False) -> None:
 
     rows = published() if what == PUBLISHED else entries(what)
     if json_:
-        answer_json([_document(asdict(row)) for row in rows])
+        answer_json([_document(row) for row in rows])
         return
     if what == PUBLISHED:
         for table in published():
@@ -36,13 +39,18 @@ def list_(what: What, json_: Json = False) -> None:
     listed = entries(what)
     width = max(len(entry.name) for entry in listed)
     for entry in listed:
-        parameters = ", ".join(f"{key} = {_shown(value)}" for key, value in entry.parameters.items())
+        shown = [f"{key} must be given" for key in entry.required]
+        shown += [f"{key} = {_shown(value)}" for key, value in entry.parameters.items()]
+        parameters = ", ".join(shown)
         answer(f"{entry.name:<{width}}  {entry.summary}" + (f"  [{parameters}]" if parameters else ""))
 
 
-def _document(row: dict[str, Any]) -> dict[str, Any]:
-    """Of parameters only the names, as programs have read them so far."""
-    return {key: list(value) if key == "parameters" else value for key, value in row.items()}
+def _document(row: Listed | Published) -> dict[str, Any]:
+    """A row for programs; of parameters the names alone, those that must be given first."""
+    document = asdict(row)
+    if "parameters" in document:
+        document["parameters"] = [*document.pop("required"), *document["parameters"]]
+    return document
 
 
 def _shown(value: object) -> str:

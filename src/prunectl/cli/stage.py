@@ -55,8 +55,12 @@ def lines(stage: Stage, rows: list[dict[str, Any]]) -> list[str]:
 def _metrics(row: dict[str, Any]) -> str:
     if row["top1"] is None:
         return row["reason"] or "missing"
-    loss = "not finite" if row["loss"] is None else f"{row['loss']:.4f}"
-    return f"top-1 {row['top1']:.4f}  top-5 {row['top5']:.4f}  loss {loss}"
+    from prunectl.results.table import METRICS
+
+    numbers = {metric.head: row[metric.name] for metric in METRICS}
+    return "  ".join(
+        f"{head} " + ("not finite" if value is None else f"{value:.4f}") for head, value in numbers.items()
+    )
 
 
 def mask_lines(row: dict[str, Any]) -> list[str]:

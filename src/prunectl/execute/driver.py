@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from prunectl.base.errors import INTERRUPTED, PrunectlError
+from prunectl.base.errors import InterruptError, PrunectlError
 from prunectl.execute.engine import Engine
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.plan.explain import Todo
@@ -27,10 +27,8 @@ class Tally:
     skipped: dict[Key, str] = field(default_factory=dict)
 
 
-class InterruptedRunError(PrunectlError):
+class InterruptedRunError(InterruptError):
     """Ctrl-C: finished steps are kept, and trainings under way have left a snapshot."""
-
-    exit_code = INTERRUPTED
 
     def __init__(self) -> None:
         super().__init__("interrupted; finished steps are kept", hint="run the same command to continue")

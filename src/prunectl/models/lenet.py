@@ -1,4 +1,4 @@
-"""LeCun's networks for handwritten digits, and the thesis' relative of LeNet-5."""
+"""LeCun's networks for handwritten digits, and the variant of LeNet-5 of James (2022)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class LeNet5(Model):
 
 
 class MnistCnn(Model):
-    """The thesis' MNIST network (seed 001, Table 4.1): 5×5 convolutions of 20 and 50 channels, 500 units, classes.
+    """The MNIST network of James (2022), Table 4.1: 5×5 convolutions of 20 and 50 channels, 500 units, classes.
 
     The same as Caffe's "LeNet-5" of Han et al. (2015): 431,080 parameters on MNIST, 430,500 of them weights.
     """

@@ -20,9 +20,9 @@ class _Residual(Model):
 class _CifarResNet(_Residual):
     """He et al. (2016), §4.2: 6n + 2 layers, three stages of n blocks with 16, 32 and 64 channels.
 
-    `shortcut` says what happens where the shape changes. "identity": zeros for the new channels, no parameters
+    `shortcut` is what happens where the shape changes. "identity": zeros for the new channels, no parameters
     (option A, the paper's for CIFAR). "projection": a 1×1 convolution without BatchNorm: with it, ResNet-20, 56 and
-    110 have the 272,282, 855,578 and 1,730,522 parameters of seed 003. "projection-bn": with BatchNorm, as in
+    110 have 272,282, 855,578 and 1,730,522 parameters. "projection-bn": with BatchNorm, as in
     Frankle et al. and open_lth.
     """
 

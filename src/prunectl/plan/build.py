@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from prunectl.catalog.dataset import Content
+from prunectl.catalog.metric import Metric
 from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.tables import working
 from prunectl.plan.graph import Placed, Plan, StepSet, Trial, follow_ups
 from prunectl.plan.resolve import arms_of, data_of, dense_of, network_of
 from prunectl.plan.steps import (
@@ -31,6 +33,7 @@ def build(study: Study, content: Content) -> Plan:
     steps = StepSet()
     dense = dense_of(study, content)
     network, data = network_of(study, content), data_of(study, content)
+    metrics = tuple(metric() for metric in working("metrics", Metric))
     trials: list[Trial] = []
     for placed in arms_of(study, dense):
         site = _Site(
@@ -39,6 +42,7 @@ def build(study: Study, content: Content) -> Plan:
             data=data,
             recipe=dense.recipe,
             exclude=study.prunable.exclude,
+            metrics=metrics,
         )
         for seed in study.sweep.seeds:
             trials += _Chain(site, placed, seed).trials(study.sweep.asked)
@@ -54,6 +58,7 @@ class _Site:
     data: Data
     recipe: Recipe
     exclude: tuple[str, ...]
+    metrics: tuple[Metric, ...]
 
     def init(self, seed: int, draw: Literal["init", "reinit"] = "init") -> Key:
         return self.steps.add(Init(network=self.network, seed=seed, draw=draw))
@@ -86,7 +91,7 @@ class _Site:
             Measure(
                 network=self.network,
                 data=replace(self.data, train_limit=None),
-                metrics=(),
+                metrics=self.metrics,
                 exclude=self.exclude,
                 state=state,
                 mask=mask,

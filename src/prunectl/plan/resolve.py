@@ -44,7 +44,7 @@ def data_of(study: Study, content: Content) -> Data:
 
 @dataclass(frozen=True, kw_only=True)
 class DenseTraining:
-    """The training of the baselines, with everything counted in steps: what retrainings ask for."""
+    """The training of the baselines in steps: the `Dense` that retrainings ask (`catalog/retraining.py`)."""
 
     study: Study
     content: Content
@@ -65,7 +65,7 @@ class DenseTraining:
         return step
 
     def length(self, budget: float | Length, recipe: Recipe) -> int:
-        """A budget in steps; a fraction is one of `recipe` (Renda et al. 2020, Section 2: retraining time)."""
+        """A budget in steps; a fraction is one of `recipe` (Renda et al. 2020, Section 2)."""
         if isinstance(budget, Length):
             return budget.steps if budget.steps is not None else (budget.epochs or 0) * recipe.steps_per_epoch
         return max(1, round(budget * recipe.steps))

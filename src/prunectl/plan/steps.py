@@ -165,15 +165,15 @@ class Recalibrate(Step):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measure(Step):
-    """Accuracy on the whole test set, and what is left of the network. Leaves metrics."""
+    """Metrics on the whole test set, and what is left of the network. Leaves both."""
 
     kind: ClassVar[str] = "measure"
     network: Network
     data: Data
-    metrics: tuple[Metric, ...]
     exclude: tuple[str, ...]
     state: Key
     mask: Key | None
+    metrics: tuple[Metric, ...]
 
 
 STEPS: tuple[type[Step], ...] = (Init, Train, Score, Prune, PruneRounds, Ablate, Recalibrate, Measure)

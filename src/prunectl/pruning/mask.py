@@ -54,7 +54,7 @@ def prune(
 ) -> Pruned:
     """The masks at `sparsity`: of n weights exactly round(sparsity · n) are gone, those of `before` among them.
 
-    `invert` reverses the ranking: the highest scores go. `weights` are needed by a scope that says so. Raises
+    `invert` reverses the ranking: the highest scores go. `weights` are needed by a scope that looks at them. Raises
     MethodError for scores that are not finite and for a sparsity below that of `before`.
     """
     before = before or dense(scores)

@@ -45,11 +45,11 @@ def score(
     """
     subject = _subject(criterion, network, exclude, masks, batches, shape, generator, notes)
     scores = _scores(criterion, subject)
-    for name, found in scores.items():
-        if not all_finite(found):
-            bad = found.numel() - int(torch.isfinite(found).sum())
+    for name, values in scores.items():
+        if not all_finite(values):
+            bad = values.numel() - int(torch.isfinite(values).sum())
             raise MethodError(
-                f"{criterion.name} gave {bad:,} scores of {found.numel():,} in {name} that are not finite"
+                f"{criterion.name} gave {bad:,} scores of {values.numel():,} in {name} that are not finite"
             )
     return scores
 

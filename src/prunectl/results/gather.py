@@ -13,7 +13,7 @@ import polars as pl
 from prunectl.base.cells import cell
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.steps import Key, Prune, PruneRounds, Score, Step, Train, parents
-from prunectl.results.table import CURVES, LAYERS, RESOURCES, SCHEMA, Results
+from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Manifest
@@ -163,8 +163,8 @@ def _measured(trial: Trial, metrics: dict[str, Any]) -> dict[str, Any]:
     actual = total / kept if kept else math.inf
     asked = 1 / (1 - trial.sparsity)
     copied = (
-        "top1", "top5", "loss", "n_params", "n_nonzero", "n_effective", "flops", "flops_dense", "size_bytes",
-        "size_bytes_dense",
+        *(metric.name for metric in METRICS),
+        "n_params", "n_nonzero", "n_effective", "flops", "flops_dense", "size_bytes", "size_bytes_dense",
     )  # fmt: skip
     return {name: metrics[name] for name in copied} | {
         "sparsity_actual": 1 - kept / total,

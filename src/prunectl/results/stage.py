@@ -10,6 +10,7 @@ from safetensors.numpy import load
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.stage import Stage
 from prunectl.results.gather import Shelf
+from prunectl.results.table import METRICS
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 
@@ -57,8 +58,8 @@ def _trial(trial: Trial) -> dict[str, Any]:
 def _metrics(shelf: Shelf, measure: Key) -> dict[str, Any]:
     metrics = shelf.document(measure, layout.METRICS)
     if metrics is None:
-        return {"top1": None, "top5": None, "loss": None, "reason": shelf.why_missing(measure)[1]}
-    return {name: metrics[name] for name in ("top1", "top5", "loss")} | {"reason": None}
+        return {**{metric.name: None for metric in METRICS}, "reason": shelf.why_missing(measure)[1]}
+    return {metric.name: metrics[metric.name] for metric in METRICS} | {"reason": None}
 
 
 def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[str, Any]:

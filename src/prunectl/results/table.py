@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from prunectl.catalog.metric import Metric
+from prunectl.catalog.tables import working
 from prunectl.study.arms import CHOICES
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 ARM = ("study", "arm", *CHOICES)
 """The columns that name an arm. `arm` is its label, for people; the others are cells as a study file writes them."""
 
+METRICS = working("metrics", Metric)
+"""What is measured of every trial, a column each. Each declares its unit, what to call it and which end is better."""
+
 SCHEMA: dict[str, Any] = {
     **dict.fromkeys(ARM, pl.String),
     "seed": pl.Int64,
@@ -25,9 +30,7 @@ SCHEMA: dict[str, Any] = {
     "compression": pl.Float64,
     "compression_actual": pl.Float64,
     "compression_error": pl.Float64,
-    "top1": pl.Float64,
-    "top5": pl.Float64,
-    "loss": pl.Float64,
+    **{metric.name: pl.Float64 for metric in METRICS},
     "top1_dense": pl.Float64,
     "top1_before_retrain": pl.Float64,
     "n_params": pl.Int64,

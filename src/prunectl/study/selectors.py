@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from prunectl.base.cells import cell, parsed
-from prunectl.base.errors import StudyError, nearest
+from prunectl.base.errors import StudyError
+from prunectl.base.text import did_you_mean
 from prunectl.study.arms import COLUMNS, Arm
 
 NUMBERS = ("budget", "seed", "sparsity", "compression")
@@ -78,23 +79,26 @@ def selector_of(columns: Mapping[str, Any]) -> str:
 
 def _condition(piece: str, selector: str) -> Condition:
     match = _CONDITION.fullmatch(piece)
-    field, sign, text = map(str, match.groups()) if match else (piece.partition("=")[0].strip(), "", "")
-    if field not in FIELDS or not sign or not text.strip():
-        close = nearest(field, FIELDS)
-        hint = f"did you mean {close}=...?" if close not in (None, field) else EXAMPLE
-        raise StudyError(
-            f"--only {selector!r}: {piece.strip()!r} is no condition; fields: {', '.join(FIELDS)}", hint=hint
-        )
+    if match is None or match[1] not in FIELDS or not match[3].strip():
+        field = match[1] if match else piece.partition("=")[0].strip()
+        hint = EXAMPLE if field in FIELDS else did_you_mean(field, FIELDS, "{}=...") or EXAMPLE
+        raise StudyError(f"--only {selector!r}: {piece!r} is no condition; fields: {', '.join(FIELDS)}", hint=hint)
+    field, sign, text = match[1], match[2], match[3]
     try:
         value = parsed(text)
     except ValueError as error:
         raise StudyError(f"--only {selector!r}: the value of {field} is {error}", hint=EXAMPLE) from None
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    if sign in _ORDER and field not in NUMBERS:
-        raise StudyError(f"--only {selector!r}: {field} has no order", hint=f"write {field}= or {field}!=")
     if not numeric and (field in ("seed", "sparsity", "compression") or sign in _ORDER):
-        raise StudyError(f"--only {selector!r}: {field} takes numbers, not {text.strip()!r}")
+        what = "takes numbers" if field in NUMBERS else "has no order"
+        raise StudyError(f"--only {selector!r}: {field} {what}, not {text.strip()!r}", hint=_unordered(field))
+    if sign in _ORDER and field not in NUMBERS:
+        raise StudyError(f"--only {selector!r}: {field} has no order", hint=_unordered(field))
     return Condition(field=field, sign=sign, value=value, text=piece.strip())
+
+
+def _unordered(field: str) -> str | None:
+    return None if field in NUMBERS else f"write {field}= or {field}!="
 
 
 def _pieces(text: str) -> Iterator[str]:

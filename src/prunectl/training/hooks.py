@@ -9,7 +9,12 @@ from prunectl.base.errors import MethodError
 from prunectl.catalog.hook import Hook, Point, Trainee
 from prunectl.catalog.recipe import learning_rate
 from prunectl.training.evaluate import evaluate
+from prunectl.training.metrics.loss import Loss
+from prunectl.training.metrics.top1 import Top1
 from prunectl.training.trainee import Training
+
+METRICS = Loss(), Top1()
+"""Those of a training curve."""
 
 
 class Evaluation(Hook):
@@ -33,16 +38,16 @@ class Evaluation(Hook):
         _finite("loss", train_loss, step)
         if not self.points:
             return
-        score = evaluate(trainee.network, material.test, material.normalize)
-        _finite("test loss", score.loss, step)  # the only loss of the weights after the last update
+        score = evaluate(trainee.network, material.test, material.normalize, METRICS)
+        _finite("test loss", score["loss"], step)  # the only loss of the weights after the last update
         trainee.curve.append(
             Point(
                 step=step,
                 epoch=step / recipe.steps_per_epoch,
                 lr=learning_rate(recipe, step - 1),
                 train_loss=train_loss,
-                test_loss=score.loss,
-                top1=score.top1,
+                test_loss=score["loss"],
+                top1=score["top1"],
             )
         )
 

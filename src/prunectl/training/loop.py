@@ -87,6 +87,5 @@ def _inputs(trainee: Trainee, images: Tensor) -> Tensor:
     """Augmented and normalised images (N, C, H, W), float32, in the layout of the network."""
     training = trainee.training
     for number, augmentation in enumerate(training.recipe.augment):
-        if not augmentation.on_reading:
-            images = augmentation.apply(images, generator(training.seed, "augment", trainee.step, number))
+        images = augmentation.apply(images, generator(training.seed, "augment", trainee.step, number))
     return training.material.normalize(images).contiguous(memory_format=trainee.layout)

@@ -1,4 +1,4 @@
-"""Take a pruned network away: its weights, its mask, and all that it takes to build it again, in plain files."""
+"""Export a pruned network: its weights, its mask, and what is needed to build it again, in plain files."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ WEIGHTS, MASK, COMPACT, ABOUT = "model.safetensors", "mask.safetensors", "compac
 def export(
     network: Network, state: Path, mask: Path | None, out: Path, *, about: Mapping[str, Any], smaller: bool
 ) -> dict[str, Any]:
-    """Write a masked network to the directory `out`, and with `smaller` the compact one beside it.
+    """Write a masked network to the directory `out`, and with `smaller` the compact one next to it.
 
     `model.safetensors` holds the parameters and statistics once, zeros where they are pruned: as large as the dense
     network. `mask.safetensors` holds the mask as packed bits. `network.json`, written last, is what is returned:
-    `about`, the catalogue entry, counts, digests. What was written is read back, and must compute the same.
+    `about`, the catalogue entry, counts, digests. The files are read back, and must compute the same.
     """
     masks = read_masks(mask) or {}
     masked = restored(network, state, torch.device("cpu"))
@@ -82,7 +82,7 @@ def load(folder: Path, *, smaller: bool = False) -> nn.Module:
     chosen = dict(described["model"])
     kind = entry_type("models", chosen.pop("name"))
     if chosen.pop("version") != kind.version:
-        raise PrunectlError(f"{kind.name} is another network by now", hint=f"use prunectl {document['prunectl']}")
+        raise PrunectlError(f"{kind.name} has changed since", hint=f"use prunectl {document['prunectl']}")
     model = kind.model_validate_json(json.dumps(chosen))
     assert isinstance(model, Model)
     network = model.build(tuple(described["shape"]), described["classes"])
@@ -100,11 +100,11 @@ def _tensors(network: nn.Module) -> dict[str, torch.Tensor]:
 
 def _described(small: Compacted) -> dict[str, Any]:
     """The compact network in plain numbers: `layers` are (outputs, inputs), `pads` channels of zeros."""
-    kept, there = small.channels
+    kept, dense = small.channels
     return {
         "parameters": _count(small.network),
         "channels": kept,
-        "channels_dense": there,
+        "channels_dense": dense,
         "difference": small.difference,
         "images": IMAGES,
         **asdict(small.widths),

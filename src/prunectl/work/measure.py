@@ -1,4 +1,4 @@
-"""Measure a network: how well it does on the whole test set, and what is left of it."""
+"""Measure a network: its metrics on the whole test set, and what is left of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BYTES = 4  # of a float32
 
 
 def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
-    """Leaves one document of numbers: fractions, counts, bytes."""
+    """Leaves one document of numbers: metrics (null where not finite), counts, bytes."""
     network = restored(step.network, inputs["state"], context.device)
     mask = inputs.get("mask")
     masks = read_masks(mask) or masking.dense(prunable(network, step.exclude))
@@ -33,12 +33,11 @@ def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
     masking.apply(masks, network)
     network.to(memory_format=memory_format(network))
     _, test = parts_of(step.data, context)
-    score = evaluate(network, hold(test, memory_format(network)), normalize_of(step.data, context))
-    loss = score.loss if math.isfinite(score.loss) else None
+    score = evaluate(network, hold(test, memory_format(network)), normalize_of(step.data, context), step.metrics)
     entries = sum(int((~mask).sum()) for mask in masks.values() if mask.dim() == 1)
     write_json(
         out / layout.METRICS,
-        {"loss": loss, "top1": score.top1, "top5": score.top5}
+        {name: value if math.isfinite(value) else None for name, value in score.items()}
         | what_is_left(network, layers, entries, step.network.shape),
     )
 

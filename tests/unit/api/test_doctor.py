@@ -9,7 +9,7 @@ import pytest
 from prunectl.api.doctor import data_sets, findings, looked
 from prunectl.base.errors import DataError
 from prunectl.catalog import tables
-from prunectl.datasets.digits import Digits
+from prunectl.catalog.dataset import Dataset
 
 
 def test_versions_places_and_data_sets_are_found(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_data_set_without_a_usual_place_is_left_out(tmp_path: Path) -> None:
 
 def test_a_data_set_that_is_missing_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(DataError):
-        looked(tables.entry_type("datasets", "mnist", Digits.__mro__[1])(), tmp_path)
+        looked(tables.entry_type("datasets", "mnist", Dataset)(), tmp_path)
 
 
 def test_a_broken_plug_in_costs_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_each_change_gives_results_and_none_gives_nothing(tmp_path: Path, monkey
             only = "criterion=random" if len(waits) == 2 else ()
             complete(open_study(study, only=only, store=tmp_path / "store"), HERE)
 
-    monkeypatch.setattr(following.time, "sleep", sleep)
+    monkeypatch.setattr("prunectl.api.follow.time", SimpleNamespace(sleep=sleep, monotonic=lambda: 0.0))
     missing = [results.trials["status"].to_list().count("missing") for results in follow(session, 0.5)]
     assert missing == [4, 1, 0]
     assert len(waits) == 3
@@ -43,8 +44,8 @@ def test_it_waits_longer_than_it_works(session: Session, tmp_path: Path, monkeyp
     empty = open_study(session.path, store=tmp_path / "empty")
     now = iter(range(0, 1000, 10))
     waits: list[float] = []
-    monkeypatch.setattr(following.time, "monotonic", lambda: float(next(now)))
-    monkeypatch.setattr(following.time, "sleep", waits.append)
+    clock = SimpleNamespace(sleep=waits.append, monotonic=lambda: float(next(now)))
+    monkeypatch.setattr("prunectl.api.follow.time", clock)
     events = follow(empty, 0.5)
     next(events)
     monkeypatch.setattr(following, "outcomes", lambda session: frozenset("x"))

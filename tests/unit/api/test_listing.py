@@ -7,6 +7,7 @@ import pytest
 from prunectl.api.listing import entries, kinds, published
 from prunectl.base.errors import PrunectlError
 from prunectl.catalog import tables
+from prunectl.catalog.criterion import Criterion
 
 
 def test_every_catalogue_can_be_listed() -> None:
@@ -40,3 +41,16 @@ def test_a_broken_plug_in_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> 
     assert "cannot be imported" in listed["broken"].summary
     assert "no_such_package" in listed["broken"].summary
     assert listed["snip"].version >= 1
+
+
+def test_a_parameter_that_must_be_given_is_listed_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Half(Criterion):
+        name, summary, paper = "half", "a share of something", "nobody (2026)"
+        share: float
+        power: int = 2
+        floor: float | None = None
+
+    monkeypatch.setattr(tables, "names", lambda catalog: ["half"])
+    monkeypatch.setattr(tables, "entry_type", lambda catalog, name: Half)
+    (half,) = entries("criteria")
+    assert (half.required, half.parameters) == (("share",), {"power": 2, "floor": None})

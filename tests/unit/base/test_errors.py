@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +49,39 @@ def test_an_error_comes_back_from_another_process() -> None:
 )
 def test_the_nearest_name(name: str, found: str | None) -> None:
     assert errors.nearest(name, ["snip", "magnitude", "synflow"]) == found
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(errors.PrunectlError) as raised, errors.writing(tmp_path / "a", hint="elsewhere"):
+        (tmp_path / "a" / "b").write_text("")
+    assert raised.value.message == f"{tmp_path / 'a'} cannot be written: No such file or directory"
+    assert raised.value.hint == "elsewhere"
+    with pytest.raises(KeyError), errors.writing(tmp_path):
+        raise KeyError
+
+
+def test_an_exception_of_somebody_elses_code_is_described_with_its_line(tmp_path: Path) -> None:
+    module = tmp_path / "theirs.py"
+    module.write_text("import json\n\ndef deep():\n    raise ValueError('two\\nlines')\n\ndeep()\n")
+    with pytest.raises(ValueError, match="two") as raised:
+        exec(compile(module.read_text(), str(module), "exec"), {"__name__": "theirs"})
+    assert errors.described(raised.value) == f"ValueError: two lines ({module}:4)"
+
+
+def test_of_a_syntax_error_it_is_the_line_that_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(SyntaxError) as raised:
+        compile("x = 1\ny = = 2\n", "theirs.py", "exec")
+    assert errors.described(raised.value).endswith("(theirs.py:2)")
+
+
+def test_the_line_is_theirs_and_not_the_librarys() -> None:
+    """The exception of torch that their call brings about is theirs to fix."""
+    import torch
+
+    with pytest.raises(RuntimeError) as raised:
+        torch.nn.Linear(2, 3)(torch.zeros(5))
+    assert f"({__file__}:" in errors.described(raised.value)
+
+
+def test_without_a_traceback_there_is_no_line() -> None:
+    assert errors.described(ValueError("x")) == "ValueError: x"

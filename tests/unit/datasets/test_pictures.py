@@ -23,7 +23,7 @@ from prunectl.base.rng import generator
 from prunectl.datasets.imagenet import ImageNet, TinyImageNet
 from prunectl.datasets.pictures import ImageFolder
 from prunectl.datasets.streaming import Decoder, Streamed, stream
-from prunectl.training.augment import RandomResizedCrop
+from prunectl.training.augmentations.random_resized_crop import RandomResizedCrop
 from prunectl.training.source import RandomWindow
 
 SMALL = ImageFolder(size=12, resize=16)

@@ -219,6 +219,38 @@ def test_rounds_of_a_criterion_are_its_own_unless_given() -> None:
     assert {(step.rounds.name, len(step.rounds.targets(0.5))) for step in steps} == {("linear", 5)}
 
 
+def test_two_names_of_one_scope_share_every_step() -> None:
+    one, other = plan({"criterion": "snip", "scope": "uniform"}), plan({"criterion": "snip", "scope": "layerwise"})
+    assert set(one.steps) == set(other.steps)
+    assert {one.arm.columns()["scope"] for one in one.trials} == {"uniform"}
+
+
+def test_only_a_scope_that_looks_at_weights_is_given_the_network() -> None:
+    planned = plan({"criterion": "snip", "scope": ["global", "lamp"]})
+    for step in planned.steps.values():
+        if isinstance(step, Prune):
+            scored = planned.steps[step.scores]
+            assert isinstance(scored, Score)
+            assert step.state == (scored.state if step.scope.needs_weights else None)
+
+
+def test_every_structure_has_the_same_kinds_of_step() -> None:
+    sweep = {"sparsities": [0.0, 0.5], "seeds": [1]}
+    rounds = {"name": "exponential", "count": 3}
+    arm = {"criterion": "snip", "ablation": ["none", "shuffle"]}
+    wanted = {"init", "train", "score", "prune", "ablate", "measure"}
+    for structure in ("weights", "channels", {"name": "n-of-m", "n": 2, "m": 4}):
+        planned = plan({**arm, "structure": structure}, sweep=sweep)
+        assert set(kinds(planned)) == wanted
+    in_rounds = plan({**arm, "structure": ["weights", "channels"], "rounds": rounds}, sweep=sweep)
+    assert set(kinds(in_rounds)) == wanted - {"score", "prune"} | {"prune-rounds"}
+
+
+def test_a_single_round_shares_its_scores() -> None:
+    planned = plan({"criterion": "snip", "rounds": {"name": "exponential", "count": 1}})
+    assert set(planned.steps) == set(plan({"criterion": "snip"}).steps)
+
+
 def test_where_the_data_lie_is_in_no_key() -> None:
     one = plan({"criterion": "snip"}, data={"name": "digits"})
     other = plan({"criterion": "snip"}, data={"name": "digits", "root": "/elsewhere"})
@@ -250,3 +282,20 @@ def test_retrainings_that_are_one_training_share_it_and_stay_two_arms() -> None:
 def test_a_study_file_of_ours_plans(tmp_path: Path) -> None:
     loaded = load(write_study(tmp_path))
     assert len(build(loaded.study, loaded.study.data.dataset.declared(DATA)).trials) == 18
+
+
+def test_the_network_that_is_trained_is_the_one_that_was_scored() -> None:
+    """Trap 10: only `reinit` trains other weights, drawn from another stream of the same seed."""
+    planned = plan(
+        {"criterion": ["magnitude", "snip"], "at": ["init", {"step": 3}], "ablation": ["none", "shuffle", "reinit"]}
+    )
+    for pruned in (chosen for chosen in planned.trials if chosen.sparsity):
+        assert pruned.plain_mask is not None
+        mask = planned.steps[pruned.plain_mask]
+        assert isinstance(mask, Prune)
+        scores, start = planned.steps[mask.scores], trained(planned, pruned).start
+        assert isinstance(scores, Score)
+        if pruned.arm.ablation.name == "reinit":
+            assert planned.steps[start] == Init(network=scores.network, seed=pruned.seed, draw="reinit")
+        else:
+            assert start == scores.state

@@ -287,7 +287,7 @@ def test_pruned_entries_stay_zero_in_training() -> None:
 
 
 def test_the_lowest_mean_magnitude_goes_first() -> None:
-    """Seed 003: rows and channels by mean |w|, one ranking over all layers."""
+    """The 2021 reproduction of Renda et al. (2020): rows and channels by mean |w|, one ranking over all layers."""
     network = mlp(6, 8, 5, 3)
     channels = channels_of(network, (1, 1, 6))
     scores = magnitudes(network)

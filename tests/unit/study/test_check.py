@@ -340,3 +340,44 @@ def test_an_arm_that_its_label_cannot_tell_from_an_earlier_one_is_refused(
 def test_two_arms_of_a_table_with_one_label_are_refused(problems: Problems, prune: str, name: str) -> None:
     (problem,) = problems(study(prune))
     assert (problem.key, problem.message) == ("prune[0]", f"two arms are called {name}")
+
+
+N_OF_M = 'structure = { name = "n-of-m", n = 2, m = 4 }\n'
+CHANNELS = 'structure = ["weights", "channels"]\n'
+
+
+@pytest.mark.parametrize(
+    ("prune", "sparsities", "key", "message", "hint"),
+    [
+        (M + N_OF_M, "[0, 0.5, 0.9]", "structure", "n-of-m(n=2, m=4) are 0 and 0.5, not 0.9", None),
+        ('criterion = "synflow"\n' + N_OF_M, "[0.5]", "structure", "are 0 and 0.5, not 0.00", 'rounds = "one-shot"'),
+        (LR + N_OF_M + 'rounds = { name = "iterative", rate = 0.2 }', "[0.5]", "structure", "not 0.2", None),
+        (M + N_OF_M + 'scope = "layerwise"', "[0.5]", "scope", "keeps the same share of every layer", "with global"),
+        (M + CHANNELS + 'scope = "layerwise"', "[0.5]", "scope", "spreads single weights, not channels", "with global"),
+        (M + CHANNELS + 'ablation = ["none", "shuffle-global"]', "[0.5]", "ablation[1]", "belong together", None),
+        (M + 'structure = { name = "n-of-m", n = 4, m = 4 }', "[0.5]", "structure", "n must be less than m = 4", None),
+    ],
+)
+def test_what_a_structure_cannot_do_is_refused_where_it_stands(
+    problems: Problems, prune: str, sparsities: str, key: str, message: str, hint: str | None
+) -> None:
+    (problem,) = problems(study(prune, sweep=f"sparsities = {sparsities}"))
+    assert problem.key == f"prune[0].{key}"
+    assert message in problem.message
+    assert hint is None or hint in (problem.hint or "")
+    assert (problem.where or "").startswith("study.toml:")
+
+
+@pytest.mark.parametrize(
+    ("prune", "sweep"),
+    [
+        (M + N_OF_M, "sparsities = [0, 0.5]"),
+        (M + N_OF_M, "compression = [1, 2]"),
+        ('criterion = "synflow"\nrounds = "one-shot"\n' + N_OF_M, "sparsities = [0.5]"),
+        (LR + N_OF_M + 'rounds = "iterative"', "sparsities = [0, 0.5]"),
+        (M + 'ablation = "shuffle-global"', "sparsities = [0.5]"),
+        (M + CHANNELS + 'ablation = "shuffle"', "sparsities = [0.5]"),
+    ],
+)
+def test_what_a_structure_can_do_is_not_refused(load_text: LoadText, prune: str, sweep: str) -> None:
+    load_text(study(prune, sweep=sweep))

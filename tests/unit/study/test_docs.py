@@ -75,7 +75,7 @@ def test_no_section_is_left_out() -> None:
     assert every - {Section, FlatSection} == set(HEADINGS)
 
 
-@pytest.mark.parametrize("heading", ["rounds"])
+@pytest.mark.parametrize("heading", ["rounds", "structures", "ablations"])
 def test_every_choice_and_its_parameters_are_documented(heading: str) -> None:
     for name, place in tables.CATALOGS[heading].entries.items():
         kind = tables.entry_type(heading, name)

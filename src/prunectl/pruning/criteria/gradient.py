@@ -1,4 +1,4 @@
-"""Gradient pruning: the thesis' baseline (James 2022)."""
+"""Gradient pruning, a baseline of James (2022)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Gradient(DataCriterion):
     """
 
     name = "gradient"
-    summary = "|w · ∂L/∂w| of the mean gradient: the thesis' baseline"
+    summary = "|w · ∂L/∂w| of the mean gradient, a baseline of James (2022)"
     paper = "James (2022), eq. 2.2"
     batch_norm = "train"
     repeatable = True

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from prunectl.pruning.engines.curvature import Factors
 
 COMPARED = 1 << 20
-"""At most so many weights, drawn at random, are compared for the reliability."""
+"""Maximum number of weights, drawn at random, that are compared for the reliability."""
 
 
 class Obd(DataCriterion):
@@ -31,7 +31,7 @@ class Obd(DataCriterion):
 
     BatchNorm uses its running statistics; at initialization, where it has none, those of the scoring batches.
 
-    The artefact says how reliable the scores are: `split_half`, the rank correlation between the scores of the
+    The artefact records how reliable the scores are: `split_half`, the rank correlation between the scores of the
     images at even and at odd places of the batches.
     """
 
@@ -64,7 +64,7 @@ class Obd(DataCriterion):
         from prunectl.pruning.engines.curvature import summed_squares
 
         images = torch.cat([batch for batch, _ in subject.batches])
-        labels = torch.cat([theirs for _, theirs in subject.batches])
+        labels = torch.cat([targets for _, targets in subject.batches])
         halves = [
             summed_squares(subject, images[half::2], labels[half::2], self._factors(subject), self.chunk)
             for half in (0, 1)

@@ -44,8 +44,8 @@ class SynFlow(Criterion):
 
         from prunectl.pruning.engines.gradients import saliency_
 
-        some = next(iter(subject.weights.values()))
-        ones = torch.ones((1, *subject.shape), dtype=some.dtype, device=some.device)
+        weight = next(iter(subject.weights.values()))
+        ones = torch.ones((1, *subject.shape), dtype=weight.dtype, device=weight.device)
         flow = subject.network(ones).sum()
         gradients = torch.autograd.grad(flow, list(subject.weights.values()))
         return {

@@ -23,7 +23,7 @@ from prunectl.base.errors import MethodError
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Masks, Pruned
 from prunectl.pruning import mask as masking
-from prunectl.pruning.engines.channel_graph import Channels
+from prunectl.pruning.engines.channel_graph import ChannelSets
 from prunectl.pruning.engines.channel_ranking import ORDERS, Ranking, ties
 from prunectl.pruning.engines.channel_sizes import Sizes
 from prunectl.pruning.engines.select import check_finite
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class WholeChannels:
     """The units of structured pruning: sets of channels that live and die together."""
 
-    channels: Channels
+    channels: ChannelSets
 
     def prune(
         self,
@@ -99,7 +99,7 @@ class WholeChannels:
         return masks_of(shuffled, weights, self.channels)
 
 
-def problems(weights: Mapping[str, Tensor], channels: Channels) -> Iterator[str]:
+def problems(weights: Mapping[str, Tensor], channels: ChannelSets) -> Iterator[str]:
     """Why channels with rows in these weights cannot be pruned: layers that are never called, nothing that may go."""
     missing = [name for name in weights if name not in channels.rows]
     if missing:
@@ -108,7 +108,7 @@ def problems(weights: Mapping[str, Tensor], channels: Channels) -> Iterator[str]
         yield f"nothing to prune: no channel of this network may go ({_reasons(weights, channels)})"
 
 
-def masks_of(keep: Tensor, weights: Mapping[str, Tensor], channels: Channels) -> Masks:
+def masks_of(keep: Tensor, weights: Mapping[str, Tensor], channels: ChannelSets) -> Masks:
     """Which sets are kept (count,) as masks: of these weights, and of every bias and BatchNorm entry that can go."""
     masks: Masks = {}
     for name, weight in weights.items():
@@ -120,7 +120,7 @@ def masks_of(keep: Tensor, weights: Mapping[str, Tensor], channels: Channels) ->
     return masks | {name: keep[sets] for name, sets in channels.entries.items() if bool(free[sets].any())}
 
 
-def kept_channels(alive: Mapping[str, Tensor], channels: Channels) -> Tensor:
+def kept_channels(alive: Mapping[str, Tensor], channels: ChannelSets) -> Tensor:
     """Which sets (count,) have something left in `alive` (masks, or weights ≠ 0): a row, a bias, a BatchNorm entry.
 
     Weights that `alive` does not have count as alive. A set without rows, such as an input channel, is kept.
@@ -149,7 +149,7 @@ def _cut(sizes: Sizes, keep: Tensor, order: Tensor, sparsity: float) -> int:
     return int((left - wanted).abs().argmin())
 
 
-def _free(weights: Mapping[str, Tensor], channels: Channels) -> Tensor:
+def _free(weights: Mapping[str, Tensor], channels: ChannelSets) -> Tensor:
     """Which sets may go: those of which every row is in one of these weights."""
     free = channels.free.clone()
     for name, sets in channels.rows.items():
@@ -158,12 +158,12 @@ def _free(weights: Mapping[str, Tensor], channels: Channels) -> Tensor:
     return free
 
 
-def _reasons(weights: Mapping[str, Tensor], channels: Channels) -> str:
+def _reasons(weights: Mapping[str, Tensor], channels: ChannelSets) -> str:
     excluded = {name.removesuffix(".weight"): "it is excluded" for name in channels.rows if name not in weights}
     return "; ".join(f"{layer}: {reason}" for layer, reason in {**channels.held, **excluded}.items())
 
 
-def _kept_before(before: Masks | None, weights: Mapping[str, Tensor], channels: Channels) -> Tensor:
+def _kept_before(before: Masks | None, weights: Mapping[str, Tensor], channels: ChannelSets) -> Tensor:
     """(sets,) what a level before has left, by default everything. MethodError for a mask of other units."""
     if before is None:
         return torch.ones(channels.count, dtype=torch.bool)
@@ -174,7 +174,7 @@ def _kept_before(before: Masks | None, weights: Mapping[str, Tensor], channels: 
     return keep
 
 
-def _means(scores: Scores, before: Masks | None, channels: Channels) -> Tensor:
+def _means(scores: Scores, before: Masks | None, channels: ChannelSets) -> Tensor:
     """(sets,) the mean score of all weights that make a set and are left; 0 for a set without any."""
     totals, counts = (torch.zeros(channels.count, dtype=torch.float64) for _ in range(2))
     for name, values in scores.items():
@@ -189,10 +189,10 @@ def _rates(scope: Scope, sizes: Sizes) -> Tensor:
     """By group of layers, the share that the scope gives to any of them; 0 where it gives none."""
     layers = [name.removesuffix(".weight") for name in sizes.layers]
     groups = sizes.groups()
-    found = torch.zeros(len(groups), dtype=torch.float64)
+    rates = torch.zeros(len(groups), dtype=torch.float64)
     for layer, rate in scope.shares(tuple(layers)).items():
         for group in set(groups[sizes.rows[layers.index(layer)] > 0].tolist()):
-            if found[group] not in (0.0, rate):
+            if rates[group] not in (0.0, rate):
                 raise MethodError(f"{layer} has channels that are tied to those of a layer with another rate")
-            found[group] = rate
-    return found
+            rates[group] = rate
+    return rates

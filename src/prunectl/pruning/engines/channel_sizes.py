@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from prunectl.pruning.engines.channel_graph import Channels
+from prunectl.pruning.engines.channel_graph import ChannelSets
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,7 +40,7 @@ class Sizes:
     """(scored,) weights for each row and column: the size of a kernel."""
 
     @classmethod
-    def of(cls, weights: Mapping[str, Tensor], channels: Channels) -> Sizes:
+    def of(cls, weights: Mapping[str, Tensor], channels: ChannelSets) -> Sizes:
         """The sizes of a network's sets, `weights` being the scored ones."""
         none = torch.zeros(0, dtype=torch.long)
         layers = (*weights, *(name for name in channels.rows if name not in weights))
@@ -54,15 +54,15 @@ class Sizes:
 
     def groups(self) -> Tensor:
         """(sets,) a number for each combination of layers that sets have rows in."""
-        found: Tensor = torch.unique(self.rows > 0, dim=1, return_inverse=True)[1]
-        return found
+        groups: Tensor = torch.unique(self.rows > 0, dim=1, return_inverse=True)[1]
+        return groups
 
     def last(self, order: Tensor) -> Tensor:
         """(n,) bool: which of these sets, in the order in which they go, are the last of a layer."""
-        found = torch.zeros(len(order), dtype=torch.bool)
+        last = torch.zeros(len(order), dtype=torch.bool)
         for present in self.rows[:, order] > 0:
-            found[present.nonzero().flatten()[-1:]] = True
-        return found
+            last[present.nonzero().flatten()[-1:]] = True
+        return last
 
     def left(self, keep: Tensor, order: Tensor) -> Tensor:
         """(n + 1,) how many scored weights are left after none, one, two, ... of the sets in this order."""

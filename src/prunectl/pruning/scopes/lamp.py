@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class LampAllocation(Scope):
-    """Each layer loses as many weights as the LAMP criterion would take from it; which ones, the criterion says.
+    """Each layer loses as many weights as the LAMP criterion would take from it; the criterion decides which ones.
 
     Lee et al. (2021), Section 3: with `magnitude` this is `lamp` in a global scope. It looks at the weights that the
     criterion scores. Layers that tie at the cut share what is to go in proportion to their ties.

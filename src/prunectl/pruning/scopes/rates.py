@@ -60,21 +60,21 @@ class Rates(Scope):
 
     def shares(self, layers: tuple[str, ...]) -> dict[str, float]:
         """The rate of each of these layers that has one. MethodError for a pattern that matches none of them."""
-        found: dict[str, float] = {}
+        rates: dict[str, float] = {}
         for pattern, rate in self.per_layer:
             matches = [layer for layer in layers if fnmatchcase(layer, pattern)]
             if not matches:
                 hint = did_you_mean(pattern, layers, "'{}'")
                 raise MethodError(f"{pattern!r} matches no layer" + (f"; {hint}" if hint else ""))
             for layer in matches:
-                if found.setdefault(layer, rate) != rate:
-                    raise MethodError(f"{layer} has two rates, {found[layer]:g} and {rate:g} by {pattern!r}")
-        return found
+                if rates.setdefault(layer, rate) != rate:
+                    raise MethodError(f"{layer} has two rates, {rates[layer]:g} and {rate:g} by {pattern!r}")
+        return rates
 
     def groups(
         self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None
     ) -> Groups:
-        """A group per layer. Raises MethodError beyond the sparsity at which all that is named has gone."""
+        """A group per layer. Raises MethodError beyond the sparsity at which all named layers are gone."""
         names = {name.removesuffix(".weight"): name for name in shapes}
         rates = {names[layer]: rate for layer, rate in self.shares(tuple(names)).items()}
         sizes = {name: math.prod(shape) for name, shape in shapes.items()}

@@ -54,12 +54,12 @@ class NOfM(Structure):
 
     def check(self, network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:
         """The input channels of every layer must be a multiple of m."""
-        from prunectl.pruning.engines.blocks import misfits
+        from prunectl.pruning.engines.channel_blocks import misfits
 
         yield from misfits(network, weights, self.m)
 
     def units(self, network: nn.Module, shape: tuple[int, int, int]) -> Units:
         """Blocks of m weights."""
-        from prunectl.pruning.engines.blocks import Blocks
+        from prunectl.pruning.engines.channel_blocks import Blocks
 
         return Blocks(network=network, structure=self, n=self.n, m=self.m)

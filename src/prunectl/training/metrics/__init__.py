@@ -1,1 +1,1 @@
-""" """
+"""The metrics, one file each."""

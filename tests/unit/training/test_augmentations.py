@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 
 from prunectl.catalog.augmentation import Augmentation
-from prunectl.training.augment import Flip, PadCrop
+from prunectl.training import augment
+from prunectl.training.augmentations.flip import Flip
+from prunectl.training.augmentations.pad_crop import PadCrop
+from prunectl.training.augmentations.random_resized_crop import RandomResizedCrop
 
 EVERY: list[Augmentation] = [PadCrop(), PadCrop(pad=2, mode="reflect"), Flip()]
 
@@ -96,3 +99,14 @@ def test_a_reflection_wider_than_the_image_is_refused() -> None:
 def test_parameters_out_of_range_are_refused(table: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="for PadCrop"):
         PadCrop.model_validate(table)
+
+
+def test_what_only_cuts_leaves_batches_as_they_are() -> None:
+    images = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+    assert RandomResizedCrop().apply(images, torch.Generator()) is images
+
+
+def test_plug_ins_find_all_augmentations_under_one_name() -> None:
+    assert [getattr(augment, kind.__name__) for kind in (Augmentation, Flip, PadCrop, RandomResizedCrop)] == [
+        Augmentation, Flip, PadCrop, RandomResizedCrop,
+    ]  # fmt: skip
