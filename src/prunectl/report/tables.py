@@ -12,7 +12,7 @@ from prunectl.base.text import energy, percent, seconds, size
 from prunectl.catalog.metric import Metric
 from prunectl.report import arms, cells
 from prunectl.results import compare
-from prunectl.results.aggregate import roles, summarise
+from prunectl.results.aggregate import roles, summarise, with_roles
 from prunectl.results.pairing import groups
 from prunectl.results.published.against import Held
 from prunectl.results.statistics import Center, bootstrap, center, mean
@@ -96,7 +96,7 @@ class Grid:
 def grid(trials: pl.DataFrame, of: Center = "mean") -> Grid:
     """Means or medians over the seeds by arm and sparsity, in the order of the study."""
     role = roles(trials)
-    pruned = trials.filter(pl.col("sparsity") > 0)
+    pruned = with_roles(trials.filter(pl.col("sparsity") > 0), role)
     sparsities = tuple(sorted(pruned["sparsity"].unique().to_list()))
     summary = {(row["arm"], row["sparsity"]): row for row in summarise(pruned, role=role, of=of).iter_rows(named=True)}
     asked = {key: rest.height for key, rest in groups(pruned, ["arm", "sparsity"])}
@@ -117,7 +117,7 @@ def grid(trials: pl.DataFrame, of: Center = "mean") -> Grid:
     rows = tuple(
         Row(
             arm=arm or cells.MISSING,
-            hue=rest[role.hue][0] or cells.MISSING,
+            hue=rest["hue"][0],
             ablation=rest["ablation"][0] or "none",
             cells=tuple(cell(arm, sparsity) for sparsity in sparsities),
         )
@@ -127,6 +127,9 @@ def grid(trials: pl.DataFrame, of: Center = "mean") -> Grid:
 
 
 def _dense(trials: pl.DataFrame, of: Center) -> Cell | None:
+    """The dense network, if all arms have the same."""
+    if trials["init"].n_unique() > 1:
+        return None
     by_seed = trials.filter(pl.col("top1_dense").is_not_null()).unique("seed", keep="first", maintain_order=True)
     numbers = by_seed["top1_dense"].to_list()
     if not numbers:

@@ -8,9 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from prunectl.base.cells import words
+from prunectl.base.text import UNKNOWN
 from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, median, sd, t_interval
+from prunectl.study.reading import spoken
 
 VARIANTS = ("at", "retrain", "budget", "rounds", "scope", "structure", "init", "model", "dataset")
 """Columns apart from criterion and ablation in which the arms of a study may differ."""
@@ -45,7 +46,7 @@ class Roles:
 
     hue: str
     variant: tuple[str, ...]
-    hues: tuple[str, ...]  # in the order of the study
+    hues: tuple[str, ...]  # in the order of the study; UNKNOWN for arms without a value
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -60,7 +61,7 @@ def roles(trials: pl.DataFrame) -> Roles:
         hue = "criterion"
     else:
         hue = max((name for name in HUES if name in varying), key=lambda name: trials[name].n_unique())
-    names = list(dict.fromkeys(map(words, trials[hue].drop_nulls().unique(maintain_order=True))))
+    names = _in_words(trials, hue).fill_null(UNKNOWN).unique(maintain_order=True)
     return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=tuple(names))
 
 
@@ -74,17 +75,17 @@ def _varies(trials: pl.DataFrame, name: str) -> bool:
 
 def with_roles(trials: pl.DataFrame, role: Roles) -> pl.DataFrame:
     """The trials with the columns `hue` and `variant` (one text; empty if nothing varies)."""
-    spoken = trials.with_columns(_in_words(trials, name) for name in {*role.columns, "at", "retrain"})
+    in_words = trials.with_columns(_in_words(trials, name) for name in {*role.columns, "at", "retrain"})
     named = [_named(name) for name in role.variant]
     variant = pl.concat_str(named, separator=" · ", ignore_nulls=True) if named else pl.lit("")
-    roles = spoken.select(pl.col(role.hue).fill_null("–").alias("hue"), variant.alias("variant"))
+    roles = in_words.select(pl.col(role.hue).fill_null(UNKNOWN).alias("hue"), variant.alias("variant"))
     return trials.with_columns(roles)
 
 
 def _in_words(trials: pl.DataFrame, name: str) -> pl.Series:
-    """A column's cells as people write them: `snip(samples_per_class=1)`, `epoch 4`."""
-    cells = trials[name].drop_nulls().unique().to_list()
-    return trials[name].replace_strict(cells, list(map(words, cells)), default=None, return_dtype=pl.String)
+    """A column's cells as people write them: `snip(samples_per_class=1)`, 'epoch 4', 'budget 0.25'."""
+    names = {cell: spoken(name, cell) for cell in trials[name].drop_nulls().unique()}
+    return trials[name].replace_strict(names, default=None, return_dtype=pl.String)
 
 
 def _named(name: str) -> pl.Expr:
@@ -94,8 +95,6 @@ def _named(name: str) -> pl.Expr:
     if name == "retrain":
         plain = pl.when(pl.col("at") != "init").then(pl.lit("no retraining"))
         return pl.when(pl.col(name) != "none").then(pl.col(name)).otherwise(plain)
-    if name == "budget":
-        return pl.format("budget {}", pl.col(name))
     return pl.col(name)
 
 
@@ -157,13 +156,13 @@ def ablation_differences(trials: pl.DataFrame, role: Roles | None = None) -> pl.
 
 
 def baselines(trials: pl.DataFrame) -> pl.DataFrame:
-    """One row per dense network: its data set, model, seed and top-1 (and cost, where a trial of sparsity 0 tells)."""
+    """One row per dense network: what it is, its seed and top-1 (and cost, from a trial of sparsity 0)."""
     return (
         trials.filter(pl.col("top1_dense").is_not_null())
         .sort("sparsity", maintain_order=True)
-        .unique(["model", "dataset", "seed"], keep="first", maintain_order=True)
+        .unique(["model", "dataset", "init", "seed"], keep="first", maintain_order=True)
         .select(
-            "model", "dataset", "seed", "top1_dense", "n_params", "flops_dense", "size_bytes_dense", "device",
+            "model", "dataset", "init", "seed", "top1_dense", "n_params", "flops_dense", "size_bytes_dense", "device",
             pl.when(pl.col("sparsity") == 0).then("train_s").alias("train_s"),
         )
     )  # fmt: skip

@@ -14,6 +14,7 @@ from prunectl.plan.graph import Placed
 from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import Interval, mean, t_interval
 from prunectl.study.check import SAME_SPARSITY
+from prunectl.study.reading import spoken
 from prunectl.study.schema import Claim
 
 Answer = Literal["supported", "refuted", "not settled"]
@@ -130,9 +131,10 @@ def _case(row: Mapping[str, Any], shared: Sequence[str], crossed: Sequence[str])
 
 
 def _spoken(name: str, cell: str | None) -> str:
-    """A cell for people; a budget is a bare number, so it is named."""
-    text = UNKNOWN if cell is None else words(cell)
-    return f"{name} {text}" if name == "budget" else text
+    """A cell for people, which may be absent."""
+    if cell is None:
+        return f"{name} {UNKNOWN}" if name == "budget" else UNKNOWN
+    return spoken(name, cell)
 
 
 def _detail(claim: Claim, arm: str, cell: pl.DataFrame) -> Detail:

@@ -193,17 +193,17 @@ def sentences(side: Side, other: str) -> Iterator[str]:
         f"A and {other} have {plural(common, 'done trial')} in common, in {plural(len(side.cells), 'case')} (an arm at "
         f"a sparsity); {plural(len(side.only_first), 'trial')} only in A, {len(side.only_other):,} only in {other}."
     )
-    yield from (f"{text}." for text in [_dense(side, other), *_pruned(side, other)] if text)
+    yield from (f"{text}." for text in [*_dense(side, other), *_pruned(side, other)])
 
 
-def _dense(side: Side, other: str) -> str:
-    """The baselines are the same networks in every arm, so one arm tells of them."""
-    cell = next((cell for cell in side.cells if cell.sparsity == 0 and cell.difference is not None), None)
-    if cell is None:
-        return ""
-    return (
-        f"The dense networks reach {percent(cell.first, 2)} in A and {percent(cell.other, 2)} in {other}, {told(cell)}"
-    )
+def _dense(side: Side, other: str) -> Iterator[str]:
+    """The baselines: the same networks in every arm of one initialization, so the first arm is enough."""
+    cells = [cell for cell in side.cells if cell.sparsity == 0 and cell.difference is not None]
+    different = {(cell.first, cell.other): cell for cell in reversed(cells)}
+    for cell in reversed(different.values()):
+        whose = f" of {cell.arm}" if len(different) > 1 else ""
+        accuracies = f"{percent(cell.first, 2)} in A and {percent(cell.other, 2)} in {other}"
+        yield f"The dense networks{whose} reach {accuracies}, {told(cell)}"
 
 
 def _pruned(side: Side, other: str) -> Iterator[str]:

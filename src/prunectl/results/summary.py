@@ -80,9 +80,11 @@ def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
 
 
 def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
-    for values, dense in groups(baselines(trials), ["model", "dataset"]):
+    several = trials["init"].n_unique() > 1
+    for (model, dataset, init), dense in groups(baselines(trials), ["model", "dataset", "init"]):
         numbers, spent = dense["top1_dense"].to_list(), dense["train_s"].drop_nulls().to_list()
-        text = f"The dense {values[0]} reaches {percent(center(numbers, of), 2)} on {values[1]}"
+        drawn = f" ({init})" if several and init is not None else ""
+        text = f"The dense {model}{drawn} reaches {percent(center(numbers, of), 2)} on {dataset}"
         if (interval := bootstrap(numbers, of)) is not None:
             text += _bracket(interval.low, interval.high)
         size = dense["n_params"].drop_nulls().to_list()

@@ -92,7 +92,7 @@ def beside(trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = "t
 
 
 def _rows(published: Mapping[str, Any], trials: pl.DataFrame, metric: str) -> Iterator[dict[str, Any]]:
-    about = _select(trials, published, ["model", "dataset"])
+    about = _select(trials, published, ["model", "dataset", "init"])
     head = {key: published[key] for key in ("table", "note")}
     head |= {"published": published[metric], "published_n": published["n"]}
     head |= {"published_sd": published["sd"] if metric == "top1" else None}
@@ -115,12 +115,14 @@ def _select(trials: pl.DataFrame, published: Mapping[str, Any], columns: Sequenc
 
 
 def _dense(trials: pl.DataFrame, published: float, metric: str) -> Iterator[dict[str, Any]]:
-    """Our baselines, one value a seed: every arm's sparsity 0 is the same network."""
+    """Our baselines, one value a seed: sparsity 0 is the same network in every arm of one initialization."""
     column = "top1_dense" if metric == "top1" else metric
     found = trials if metric == "top1" else trials.filter(trials["sparsity"] == 0)
-    for (model, dataset), cell in found.group_by("model", "dataset", maintain_order=True):
+    several = found["init"].n_unique() > 1
+    for (model, dataset, init), cell in found.group_by("model", "dataset", "init", maintain_order=True):
         values = cell.sort(column, nulls_last=True).unique("seed", keep="first", maintain_order=True)[column]
-        yield {"model": model, "dataset": dataset, "arm": "dense", "sparsity": 0.0} | _numbers(values, published)
+        arm = f"dense · {init}" if several and init is not None else "dense"
+        yield {"model": model, "dataset": dataset, "arm": arm, "sparsity": 0.0} | _numbers(values, published)
 
 
 def _numbers(values: pl.Series, published: float) -> dict[str, Any]:
