@@ -60,13 +60,21 @@ class Entry(Checked):
 
     def changed(self) -> dict[str, Any]:
         """The parameters that are not at their defaults, as a study file writes them."""
+        return dict(self._changed)
+
+    @cached_property
+    def _changed(self) -> dict[str, Any]:
         defaults = type(self).model_construct()
         missing = {key: None for key, field in type(self).model_fields.items() if field.is_required()}
         usual = missing | defaults._dumped(written, set(missing))
-        return {key: value for key, value in self.parameters().items() if value != usual[key]}
+        return {key: value for key, value in self._parameters.items() if value != usual[key]}
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter that has a value, defaults included, as a study file writes it."""
+        return dict(self._parameters)
+
+    @cached_property
+    def _parameters(self) -> dict[str, Any]:
         return {key: value for key, value in self._dumped(written).items() if value is not None}
 
     def _dumped(self, inner: Callable[[Any], Any], without: Collection[str] = ()) -> dict[str, Any]:
@@ -78,6 +86,10 @@ class Entry(Checked):
 
     def label(self) -> str:
         """For people: the name, with the parameters that were changed: `snip(samples_per_class=1)`."""
+        return self._label
+
+    @cached_property
+    def _label(self) -> str:
         return words(cell(self.written()))
 
 

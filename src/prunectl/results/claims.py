@@ -13,7 +13,7 @@ from prunectl.base.text import UNKNOWN, and_list, percent, plural, points
 from prunectl.plan.graph import Placed
 from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import Interval, mean, t_interval
-from prunectl.study.check import SAME_SPARSITY
+from prunectl.study.claimed import SAME_SPARSITY
 from prunectl.study.reading import spoken
 from prunectl.study.schema import Claim
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -50,7 +51,12 @@ class Arm:
 
     def columns(self) -> dict[str, str | None]:
         """The cells of the table, as the study file writes them; None where there is no such choice."""
-        return {name: _cell(getattr(self, name)) for name in COLUMNS}
+        return {name: self.cell(name) for name in COLUMNS}
+
+    def cell(self, column: str) -> str | None:
+        """One of the cells."""
+        plain = written(getattr(self, column))
+        return None if plain is None else cell(plain)
 
     @property
     def label(self) -> str:
@@ -157,6 +163,7 @@ def _start(value: Any) -> Any:
     return "init" if value in ({"epoch": 0}, {"step": 0}) else value
 
 
+@lru_cache(maxsize=10_000)
 def moment_label(when: When) -> str:
     """A moment for people: 'init', 'epoch 4', 'step 1000, schedule restart'."""
     return words(cell(written(when)))
@@ -172,8 +179,3 @@ def budget_label(budget: Budget) -> str:
     if isinstance(budget, Length):
         return f"{budget.steps} steps" if budget.steps is not None else f"{budget.epochs} epochs"
     return f"budget {budget:g}"
-
-
-def _cell(value: Any) -> str | None:
-    plain = written(value)
-    return None if plain is None else cell(plain)

@@ -7,15 +7,13 @@ rules that need it are silent, so that everything about the others is reported a
 from __future__ import annotations
 
 import contextlib
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 from prunectl.base.cells import cell
-from prunectl.base.errors import Path, Problem, PrunectlError, path_text
-from prunectl.base.text import did_you_mean
+from prunectl.base.errors import Path, Problem, PrunectlError
 from prunectl.catalog.entry import written
 from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.schedule import Schedule
@@ -25,6 +23,7 @@ from prunectl.catalog.tables import names, read_entry
 from prunectl.catalog.values import Moment
 from prunectl.catalog.wording import listing, shown
 from prunectl.study.arms import Arm, expand, number_of_arms
+from prunectl.study.claimed import Index, claimed
 from prunectl.study.schema import (
     Claim,
     DataSection,
@@ -37,8 +36,6 @@ from prunectl.study.schema import (
 
 MOST_TRIALS = 1_000_000
 MOST_ARMS = 20_000
-SAME_SPARSITY = 1e-4
-"""Two sparsities nearer than this are meant to be the same (0.488 for 1 − 0.8³)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +94,9 @@ def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Problem]:
     init = parts.model.init if parts.model is not None else "kaiming-normal"
     tables = [None if section is None else list(expand([section], init)) for section in parts.prune]
     yield from repeated_arms(tables)
-    if any(table is None for table in tables):
+    if any(table is None for table in tables) or not any(parts.claim):
         return
-    arms = [arm for table in tables for arm in table or ()]
+    arms = Index([arm for table in tables for arm in table or ()])
     for place, claim in enumerate(parts.claim):
         if claim is not None:
             for problem in claimed(claim, arms, sweep):
@@ -292,17 +289,17 @@ def _on_reading(data: DataSection) -> Iterator[Problem]:
 
 def repeated_arms(tables: Sequence[Sequence[Arm] | None]) -> Iterator[Problem]:
     """No arm stands in two tables, nor twice in one, nor do two arms have one label: rows could not be told apart."""
-    first: dict[str, tuple[int, Arm]] = {}
+    first: dict[str, int] = {}
     for place, arms in enumerate(tables):
-        repeated = Counter(arm.label for arm in arms or ())
-        for label, count in repeated.items():
+        labels = [arm.label for arm in arms or ()]
+        for label, count in Counter(labels).items():
             if count > 1:
                 hint = "keep one, or let their numbers differ in the first six digits"
                 yield Problem(path=("prune", place), message=f"two arms are called {label}", hint=hint)
-        for arm in arms or ():
-            before, _ = first.setdefault(arm.label, (place, arm))
+        for label in labels:
+            before = first.setdefault(label, place)
             if before != place:
-                message = f"the arm {arm.label} is in prune[{before}] already"
+                message = f"the arm {label} is in prune[{before}] already"
                 yield Problem(path=("prune", place), message=message, hint="take it out of one of the two tables")
                 break
 
@@ -318,34 +315,6 @@ def size(sections: Sequence[PruneSection], sweep: SweepSection) -> Iterator[Prob
     elif arms > MOST_ARMS:
         message = f"the study has {arms:,} arms; at most {MOST_ARMS:,} can be planned"
         yield Problem(path=("prune",), message=message, hint=hint)
-
-
-def claimed(claim: Claim, arms: Sequence[Arm], sweep: SweepSection | None) -> Iterator[Problem]:
-    """Both selectors of a claim mean arms of the study, and its sparsities are the study's."""
-    for side in ("better", "than"):
-        selector = getattr(claim, side)
-        alone = [key for key in selector if not any(arm.matches({key: selector[key]}) for arm in arms)]
-        for key in alone:
-            values = list(dict.fromkeys(filter(None, (arm.columns()[key] for arm in arms))))
-            wanted = selector[key]
-            hint = did_you_mean(wanted, values) if isinstance(wanted, str) else None
-            others = f"; they have {listing(values)}" if values else ""
-            message = f"no arm of the study has {key} = {_wanted(wanted)}{others}"
-            yield Problem(path=(side, key), message=message, hint=hint)
-        if not alone and not any(arm.matches(selector) for arm in arms):
-            both = " and ".join(f"{key} = {_wanted(value)}" for key, value in selector.items())
-            yield Problem(path=(side,), message=f"no arm of the study has {both} together")
-    for place, sparsity in enumerate(claim.at_sparsity or ()):
-        asked = sweep.asked if sweep is not None else (sparsity,)
-        if not any(math.isclose(sparsity, each, abs_tol=SAME_SPARSITY, rel_tol=0) for each in asked):
-            message = f"{sparsity} is no sparsity of the sweep: {', '.join(f'{each:.4g}' for each in asked)}"
-            yield Problem(path=("at_sparsity", place), message=message)
-
-
-def _wanted(value: object) -> str:
-    if isinstance(value, dict) and len(value) <= 3:
-        return "{ " + ", ".join(f"{path_text((key,))} = {shown(item)}" for key, item in value.items()) + " }"
-    return shown(value)
 
 
 def _when(when: object) -> str:

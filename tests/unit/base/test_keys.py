@@ -50,6 +50,12 @@ def test_canonical_text_is_one_per_value_and_comes_back(value: Any) -> None:
     assert canonical(json.loads(text)) == text
 
 
+@pytest.mark.parametrize("value", [object(), Thing, Network, {1, 2}])
+def test_what_has_no_text_cannot_be_part_of_a_key(value: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be part of a key"):
+        canonical(value)
+
+
 def test_what_changes_a_result_changes_the_key() -> None:
     step = Init(network=NETWORK, seed=1)
     others = [

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from prunectl.base.cells import cell, parsed
+from prunectl.base.cells import cell, parsed, words
 from prunectl.base.keys import canonical
 from prunectl.catalog.entry import Absent, Entry
 from prunectl.catalog.problems import problems_of
@@ -121,6 +121,20 @@ def test_every_parameter_with_a_value_is_listed() -> None:
         "moments": [],
         "later": 0.0,
     }
+
+
+def test_what_an_entry_gives_can_be_changed_and_the_entry_stays() -> None:
+    entry = Outer(blur=Blur(radius=2.0))
+    for plain in (entry.parameters(), entry.changed(), entry.written()):
+        assert isinstance(plain, dict)
+        plain.clear()
+    assert entry.written() == {"name": "outer", "blur": {"name": "blur", "radius": 2.0}}
+    assert entry.parameters().keys() > entry.changed().keys() == {"blur"}
+
+
+def test_a_label_is_the_cell_in_words() -> None:
+    for entry in (Outer(), Outer(blur=Blur(radius=2.0)), Outer(to=Moment(epoch=2), budget=(0.5, Length(steps=3)))):
+        assert entry.label() == words(cell(entry.written()))
 
 
 def test_a_label_shows_what_is_inside() -> None:

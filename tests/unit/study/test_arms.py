@@ -69,6 +69,19 @@ def test_the_number_of_arms_is_that_of_the_expansion() -> None:
         assert number_of_arms(PruneSection.model_validate(table)) == len(arms(table))
 
 
+def test_a_table_of_a_billion_arms_is_counted_without_expanding_it() -> None:
+    section = PruneSection.model_validate(
+        {
+            "criterion": [{"name": "snip", "samples_per_class": k} for k in range(1, 1001)],
+            "at": "end",
+            "rounds": [{"name": "linear", "count": k} for k in range(1, 1001)],
+            "retrain": ["none", "lr-rewind", {"name": "finetune", "epochs": 3}],
+            "budget": [k / 998 for k in range(1, 999)],
+        }
+    )
+    assert number_of_arms(section) == 1000 * 1000 * (1 + 998 + 1)
+
+
 @pytest.mark.parametrize(
     ("selector", "meant"),
     [

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prunectl.study.check import MOST_TRIALS
+from prunectl.study import check
+from prunectl.study.arms import Arm, number_of_arms
+from prunectl.study.check import MOST_ARMS, MOST_TRIALS
 
 if TYPE_CHECKING:
     from unit.study.conftest import LoadText, Problems
@@ -32,6 +34,10 @@ def study(prune: str, train: str = "epochs = 10", sweep: str = "sparsities = [0.
 
 M = 'criterion = "magnitude"\n'
 END = M + 'at = "end"\n'
+CLAIM = '\n[[claim]]\ntext = "t"\nbetter = {better}\nthan = {{ ablation = "shuffle" }}\n'
+ARMS = 'criterion = ["snip", { name = "magnitude" }]\nablation = ["none", "shuffle"]\n[[prune]]\n' + (
+    'criterion = "synflow"\nat = { epoch = 3 }\ninit = "orthogonal"'
+)
 
 
 @pytest.mark.parametrize(
@@ -187,16 +193,50 @@ def test_a_study_that_is_too_large_is_refused(problems: Problems, load_text: Loa
     load_text(study(M, sweep=sweep), "sweep.seeds=9000")
 
 
+def snips(count: int) -> str:
+    """As many arms, each of its own."""
+    tables = (f'{{ name = "snip", samples_per_class = {n} }}' for n in range(1, count + 1))
+    return f"criterion = [{', '.join(tables)}]"
+
+
+MANY = snips(500) + '\nablation = ["none", "shuffle", "reinit", "invert"]\nat = [{}]'
+MOMENTS = ", ".join(f"{{ epoch = {n} }}" for n in range(1, 11))
+
+
+def test_as_many_arms_as_can_be_planned_are_judged_one_by_one(problems: Problems, load_text: LoadText) -> None:
+    text = study(MANY.replace("{}", MOMENTS)) + CLAIM.format(better='{ ablation = "invert" }')
+    study_of_all = load_text(text).study
+    assert number_of_arms(study_of_all.prune[0]) == MOST_ARMS == 20_000
+    (problem,) = problems(text.replace('better = { ablation = "invert" }', 'better = { scope = "layerwise" }'))
+    assert problem.message == 'no arm of the study has scope = "layerwise"; they have global'
+
+
+def test_more_arms_than_can_be_planned_are_refused_without_expanding_them(
+    problems: Problems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "expand", lambda *_: pytest.fail("20,001 arms were expanded"))
+    (problem,) = problems(study(MANY.replace("{}", MOMENTS) + "\n[[prune]]\n" + M))
+    assert problem.key == "prune"
+    assert problem.message == "the study has 20,001 arms; at most 20,000 can be planned"
+    assert problem.hint == "split it, or shorten its lists"
+
+
+def test_the_label_of_an_arm_is_asked_for_once(monkeypatch: pytest.MonkeyPatch, load_text: LoadText) -> None:
+    asked: list[str | None] = []
+
+    def label(arm: Arm) -> str | None:
+        asked.append(arm.cell("criterion"))
+        return asked[-1]
+
+    monkeypatch.setattr(Arm, "label", property(label))
+    load_text(study(snips(100) + "\n[[prune]]\n" + END))
+    assert len(asked) == 101
+
+
 def test_a_long_file_is_judged_in_seconds(problems: Problems) -> None:
     tables = "\n".join(f"[[prune]]\ncriterion = {{ name = 'snip', samples_per_class = {n} }}" for n in range(1, 600))
     (problem,) = problems(study(M + tables))
     assert problem.message == "must be a list of at least one and at most 500, each a table, not a list of 600"
-
-
-CLAIM = '\n[[claim]]\ntext = "t"\nbetter = {better}\nthan = {{ ablation = "shuffle" }}\n'
-ARMS = 'criterion = ["snip", { name = "magnitude" }]\nablation = ["none", "shuffle"]\n[[prune]]\n' + (
-    'criterion = "synflow"\nat = { epoch = 3 }\ninit = "orthogonal"'
-)
 
 
 @pytest.mark.parametrize(
