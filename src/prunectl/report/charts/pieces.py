@@ -95,8 +95,8 @@ def faceted(
     facet = alt.Facet(f"{panel}:N", title=None, sort=sort)
     if label_px is not None:
         facet = facet.header(labelLimit=label_px)
-    each = alt.layer(*layers).properties(width=width, height=height)
-    chart: alt.FacetChart = each.facet(facet, data=data, columns=columns, **options).resolve_axis(x="independent")
+    drawn = alt.layer(*layers).properties(width=width, height=height)
+    chart: alt.FacetChart = drawn.facet(facet, data=data, columns=columns, **options).resolve_axis(x="independent")
     return chart.resolve_scale(y="independent") if own_y else chart
 
 
