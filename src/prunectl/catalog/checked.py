@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ModelWrapValidatorHandler, model_validator
+from pydantic_core import CoreSchema
 
 from prunectl.base.errors import Problem
 from prunectl.catalog.problems import RULE, all_at_once, line, refusal
-from prunectl.catalog.wording import shown
+from prunectl.catalog.wording import listing, shown
 
 
 def tupled(value: Any) -> Any:
@@ -36,6 +37,11 @@ class Checked(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
+    one_of: ClassVar[tuple[str, ...]] = ()
+    """Keys that exclude each other."""
+    needs_one: ClassVar[bool] = True
+    """Whether one of `one_of` has to be given."""
+
     def __hash__(self) -> int:
         """As pydantic does it, for parameters that are tables of any keys too."""
         return hash((type(self), *(_hashable(getattr(self, key)) for key in type(self).model_fields)))
@@ -43,25 +49,33 @@ class Checked(BaseModel):
     @classmethod
     def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """What is wrong across keys. Asked of every table, so any key may be missing or have any value."""
-        return iter(())
+        given = [key for key in cls.one_of if key in table]
+        if len(given) > 1:
+            yield Problem(path=(given[-1],), message=f"cannot be combined with {given[0]}; keep one of them")
+        elif not given and cls.one_of and cls.needs_one:
+            yield Problem(message=f"one of the keys {listing(cls.one_of)} must be given")
 
     @classmethod
     def read(cls, table: dict[str, Any], handler: ModelWrapValidatorHandler[Self]) -> Self:
         """The model of a table whose lists are tuples."""
         return handler(table)
 
-    @classmethod
-    def spelt_out(cls, value: Any) -> Any:
-        """The table meant by a value that may be a shorter way to write it."""
-        return value
-
     @model_validator(mode="wrap")
     @classmethod
     def _checked(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if isinstance(value, cls):
             return value
-        table = tupled(cls.spelt_out(value))
+        table = tupled(value)
         if not isinstance(table, dict):
             raise refusal(f"must be a table, not {shown(value)}", value)
         with all_at_once(cls, [line(problem, table, RULE) for problem in cls.rules(table)]):
             return cls.read(table, handler)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The schema of the table as a study file writes it."""
+        table = handler.resolve_ref_schema(handler(core_schema))
+        if cls.one_of:
+            only = [{"required": [key]} for key in cls.one_of]
+            table["oneOf"] = only if cls.needs_one else [*only, {"not": {"anyOf": only}}]
+        return table

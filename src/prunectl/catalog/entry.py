@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from prunectl.base.cells import cell, words
 from prunectl.base.keys import canonical
 from prunectl.catalog.checked import Checked
 
@@ -77,10 +78,7 @@ class Entry(Checked):
 
     def label(self) -> str:
         """For people: the name, with the parameters that were changed: `snip(samples_per_class=1)`."""
-        changed = self.changed()
-        nested = {key: getattr(self, key) for key in changed if isinstance(getattr(self, key), BaseModel)}
-        inner = ", ".join(f"{key}={_shown(nested.get(key, value))}" for key, value in changed.items())
-        return f"{self.name}({inner})" if inner else self.name
+        return words(cell(self.written()))
 
 
 def preimage_of(value: Any) -> Any:
@@ -123,13 +121,3 @@ def _holds_models(value: Any) -> bool:
     if isinstance(value, tuple | list):
         return any(map(_holds_models, value))
     return isinstance(value, BaseModel)
-
-
-def _shown(value: Any) -> str:
-    """A parameter in a label: an entry by its own label, a moment or a length as `epoch=4`."""
-    if isinstance(value, Entry):
-        return value.label()
-    plain = written(value)
-    if isinstance(value, BaseModel):
-        return ", ".join(f"{key}={item}" for key, item in plain.items())
-    return str(plain)

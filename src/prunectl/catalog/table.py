@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, ValidationError
-from pydantic_core import CoreSchema
+from pydantic import ModelWrapValidatorHandler, ValidationError
 
 from prunectl.base.errors import Problem, PrunectlError, nearest
 from prunectl.base.text import did_you_mean
@@ -22,39 +21,6 @@ __all__ = ["FlatSection", "Section", "named", "resolve", "tupled"]
 
 class Section(Checked):
     """A table of the study file."""
-
-    one_of: ClassVar[tuple[str, ...]] = ()
-    """Keys that exclude each other."""
-    needs_one: ClassVar[bool] = True
-    """Whether one of `one_of` has to be given."""
-    shorthand: ClassVar[str | None] = None
-    """The key meant by a bare text in the place of the table."""
-
-    @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
-        """What is wrong with which keys are given, whatever their values."""
-        given = [key for key in cls.one_of if key in table]
-        if len(given) > 1:
-            yield Problem(path=(given[-1],), message=f"cannot be combined with {given[0]}; keep one of them")
-        elif not given and cls.one_of and cls.needs_one:
-            yield Problem(message=f"one of the keys {listing(cls.one_of)} must be given")
-
-    @classmethod
-    def spelt_out(cls, value: Any) -> Any:
-        """A bare text as the table that it is short for."""
-        return {cls.shorthand: value} if cls.shorthand is not None and isinstance(value, str) else value
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """The schema of the table as a study file writes it."""
-        table = handler.resolve_ref_schema(handler(core_schema))
-        if cls.one_of:
-            only = [{"required": [key]} for key in cls.one_of]
-            table["oneOf"] = only if cls.needs_one else [*only, {"not": {"anyOf": only}}]
-        if cls.shorthand is None:
-            return table
-        word = {**table["properties"][cls.shorthand], "description": f"{cls.shorthand} alone"}
-        return {"description": table.get("description", ""), "anyOf": [word, table]}
 
 
 class FlatSection(Section):

@@ -137,12 +137,12 @@ class _Chain:
         """The mask of a level: from scores that every sparsity shares, or in rounds towards this one."""
         site, arm = self.site, self.arm
         rounds = arm.criterion.own_rounds() if arm.rounds.retrains else arm.rounds
-        invert = arm.ablation.changes == "ranking"
+        scope, invert = arm.scope.settled(), arm.ablation.changes == "ranking"
         data = site.train_data if arm.criterion.needs_data else None
         if len(rounds.targets(sparsity)) > 1:
             return site.steps.add(
                 PruneRounds(
-                    network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, scope=arm.scope,
+                    network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, scope=scope,
                     structure=arm.structure, sparsity=sparsity, rounds=rounds, invert=invert, seed=self.seed,
                     state=self.state, before=self.before,
                 )
@@ -155,9 +155,9 @@ class _Chain:
         )  # fmt: skip
         return site.steps.add(
             Prune(
-                network=site.network, scope=arm.scope, structure=arm.structure, sparsity=sparsity, invert=invert,
+                network=site.network, scope=scope, structure=arm.structure, sparsity=sparsity, invert=invert,
                 seed=self.seed, scores=scores, before=self.before,
-                state=self.state if arm.scope.needs_weights else None,
+                state=self.state if scope.needs_weights else None,
             )
         )  # fmt: skip
 

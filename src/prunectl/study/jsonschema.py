@@ -79,6 +79,7 @@ def _entry(kind: type[Entry], given: Schema) -> Schema:
         "properties": {"name": {"const": kind.name, "description": kind.summary}, **given.get("properties", {})},
         "required": ["name", *given.get("required", ())],
         "additionalProperties": False,
+        **{key: given[key] for key in ("oneOf",) if key in given},
     }
 
 

@@ -124,7 +124,7 @@ def test_every_parameter_with_a_value_is_listed() -> None:
 
 
 def test_a_label_shows_what_is_inside() -> None:
-    assert Outer(blur=Blur(radius=2.0), to=Moment(epoch=2)).label() == "outer(blur=blur(radius=2.0), to=epoch=2)"
+    assert Outer(blur=Blur(radius=2.0), to=Moment(epoch=2)).label() == "outer(blur=blur(radius=2.0), to=epoch 2)"
 
 
 @given(

@@ -93,7 +93,7 @@ def test_what_does_not_fit_is_named(schedule: Schedule, length: int, places: lis
         ({"half_cycle": 2, "mode": "exp_range"}, 'mode = "exp_range" needs it'),
         ({"half_cycle": 2, "gamma": 0.5}, 'is for mode = "exp_range", not for "triangular"'),
         ({"half_cycle": 2, "lowest": 1}, "less than 1"),
-        ({}, "Field required"),
+        ({}, r"half_cycle\n  missing: must be a whole number, at least 1"),
     ],
 )
 def test_a_cycle_that_means_nothing_is_refused(table: dict[str, object], message: str) -> None:

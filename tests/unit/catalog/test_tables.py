@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from unit.catalog.conftest import Register
 
 FIX = "fix or uninstall the package that registers it"
+FROM = "'mine' of the augmentations cannot be imported from"
+RAISING = Path(__file__).with_name("raising.py")
 
 
 def test_a_plug_in_is_an_entry_like_ours_and_comes_after_them(register: Register) -> None:
@@ -43,10 +46,11 @@ def test_a_plug_in_of_one_catalogue_is_not_in_another(register: Register) -> Non
         ("unit.catalog.plugins:Inner", "Augmentation"),
         ("unit.catalog.plugins:Renamed", "calls itself 'another'"),
         ("unit.catalog.plugins:Nameless", "calls itself None"),
-        ("unit.catalog.plugins:Missing", "cannot be imported from unit.catalog.plugins:Missing: module"),
-        ("unit.catalog.no_such_module:Blur", "cannot be imported from unit.catalog.no_such_module:Blur: No module"),
-        ("unit.catalog.raising:Blur", "cannot be imported from unit.catalog.raising:Blur: its licence has expired"),
-        ("not a place", "cannot be imported from not a place"),
+        ("unit.catalog.plugins:Missing", f"{FROM} unit.catalog.plugins:Missing: AttributeError: module"),
+        ("unit.catalog.no_such_module:Blur", f"{FROM} unit.catalog.no_such_module:Blur: ModuleNotFoundError: No modul"),
+        ("unit.catalog.raising:Blur", f"{FROM} unit.catalog.raising:Blur: RuntimeError: its licence has expired ("),
+        ("unit.catalog.raising:Blur", f"{RAISING}:3)"),
+        ("not a place", f"{FROM} not a place"),
     ],
 )
 def test_a_broken_plug_in_is_refused_and_costs_only_itself(register: Register, place: str, message: str) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 from prunectl.plan.build import build
 from prunectl.plan.only import only
 from prunectl.plan.preflight import Preflight, preflight
-from prunectl.plan.resolve import dataset_of
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 
 STUDY: dict[str, Any] = {
     "name": "t",
@@ -20,23 +19,23 @@ STUDY: dict[str, Any] = {
     "sweep": {"sparsities": [0.0, 0.5, 0.9], "seeds": [1, 2]},
     "prune": [
         {"criterion": ["snip", "magnitude"], "ablation": ["none", "shuffle"]},
-        {"criterion": "magnitude", "structure": ["weights", "channels"], "at": ["init", "end"]},
+        {"criterion": "magnitude", "structure": ["weights", "channels"], "at": [{"epoch": 1}, "end"]},
     ],
     "prunable": {"exclude": ["head"]},
 }
 
 
 def asked(selector: str = "", **changed: Any) -> Preflight:
-    study, slips = judged(STUDY | changed)
-    assert study is not None, slips
-    content = dataset_of(study).declared("f" * 64)
+    study, problems = validate(STUDY | changed)
+    assert study is not None and not problems, problems
+    content = study.data.dataset.declared("f" * 64)
     plan = build(study, content)
-    return preflight(study, only(plan, selector) if selector else plan, content)
+    return preflight(study, only(plan, [selector]) if selector else plan, content)
 
 
 def test_each_combination_is_asked_once_at_its_first_table() -> None:
     found = asked()
-    assert [(each.criterion.name, each.structure, each.table) for each in found.asked] == [
+    assert [(each.criterion.name, each.structure.name, each.table) for each in found.asked] == [
         ("snip", "weights", 0),
         ("magnitude", "weights", 0),
         ("magnitude", "channels", 1),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from importlib import import_module
 
-from prunectl.plan.steps import FIELDS, PARENTS, STEPS, Ablate, Init, Measure, Prune, PruneRounds, Score, Train
+from prunectl.plan.steps import PARENTS, STEPS, Ablate, Init, Measure, Prune, PruneRounds, Score, Train
 from prunectl.work.perform import KINDS
 
 
@@ -19,7 +20,7 @@ def test_parents_are_the_fields_that_are_keys() -> None:
     assert PARENTS[Prune] == ("scores", "before", "state")
     assert PARENTS[PruneRounds] == ("state", "before")
     assert PARENTS[Ablate] == ("mask",)
-    assert all(set(PARENTS[step]) <= set(FIELDS[step]) for step in STEPS)
+    assert all(set(PARENTS[step]) <= {field.name for field in fields(step)} for step in STEPS)
 
 
 def test_every_kind_has_a_module_that_does_it() -> None:

@@ -49,9 +49,8 @@ class Rewound:
                 "train": {"epochs": 10, "batch_size": 100, "lr": 0.1},
                 "sweep": {"sparsities": [0.5], "seeds": [1]},
                 "prune": [
-                    {
-                        "criterion": "magnitude", "at": "end", "retrain": "weight-rewind", "rewind_to": {"epoch": epoch}
-                    } for epoch in (2, 5)
+                    {"criterion": "magnitude", "at": "end", "retrain": {"name": "weight-rewind", "to": to}}
+                    for to in ({"epoch": 2}, {"epoch": 5})
                 ],
             }
         )  # fmt: skip
@@ -142,6 +141,6 @@ def test_the_reason_is_found_behind_many_steps(tmp_path: Path) -> None:
 
 def test_resources_are_those_of_the_part_that_is_asked_for(tmp_path: Path) -> None:
     study, plan, store = deep(tmp_path, 2, [1, 2])
-    part = only(plan, "seed=2")
+    part = only(plan, ["seed=2"])
     whole, half = (results(study, "", each, store, set()).resources["steps"].sum() for each in (plan, part))
     assert 2 * half == whole == len(plan.steps)

@@ -44,9 +44,12 @@ ablation = ["none", "shuffle"]
 criterion = "magnitude"
 at = "end"
 scope = ["global", "layerwise"]
-retrain = ["none", "finetune", "weight-rewind"]
-rewind_to = [{ epoch = 2 }, "init"]
-finetune = { lr = 0.002, epochs = 3 }
+retrain = [
+    "none",
+    { name = "finetune", lr = 0.002, epochs = 3 },
+    { name = "weight-rewind", to = { epoch = 2 } },
+    "weight-rewind",
+]
 
 [prunable]
 exclude = ["head", "conv.*"]

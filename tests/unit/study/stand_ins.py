@@ -68,6 +68,7 @@ class SynFlow(Criterion):
 class Global(Scope):
     name = "global"
     summary = "one ranking"
+    channels = "together"
 
 
 class Tuned(Criterion):

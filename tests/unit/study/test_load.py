@@ -121,17 +121,18 @@ def test_what_is_not_toml_is_refused_at_its_place(problems: Problems, text: str,
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_file(good: str, problems: Problems) -> None:
     text = good.replace("lr = 0.05", "lr = -1").replace('"digits"', '"digit"').replace("0.5, 0.9", "1.5, 0.9")
-    text = text.replace('retrain = ["none", "finetune"', 'at = "init"\nretrain = ["none", "finetune"', 1)
-    text = text.replace('at = "end"\n', "", 1).replace('better = { criterion = "snip"', 'better = { criterion = "snap"')
+    text = text.replace('at = "end"\n', 'at = "init"\n', 1)
+    text = text.replace('better = { criterion = "snip"', 'better = { criterion = "snap"')
     found = [(each.where, each.key) for each in problems(text)]
     assert found == [
         ("study.toml:5:1", "data.name"),
         ("study.toml:16:1", "train.lr"),
         ("study.toml:20:18", "sweep.sparsities[1]"),
         ("study.toml:27:3", "prune[1]"),
-        ("study.toml:31:20", "prune[1].retrain[1]"),
-        ("study.toml:31:32", "prune[1].retrain[2]"),
-        ("study.toml:40:12", "claim[0].better.criterion"),
+        ("study.toml:33:5", "prune[1].retrain[1]"),
+        ("study.toml:34:5", "prune[1].retrain[2]"),
+        ("study.toml:35:5", "prune[1].retrain[3]"),
+        ("study.toml:43:12", "claim[0].better.criterion"),
     ]
 
 
@@ -175,12 +176,18 @@ def test_one_problem_is_one(good: str, load_text: LoadText) -> None:
         ('name = "vgg16"\n', "", "9:2", "missing: must be the name of a model: vgg16, mlp", None),
         ("[data]", "[dat]", "1:1", "missing: must be a table", None),
         ('at = "end"', 'at = "ned"', "29:1", "{ epoch = N }", 'did you mean "end"?'),
-        ("{ epoch = 2 }", "{ epch = 2 }", "32:16", "allowed here: epoch, step", 'did you mean "epoch"?'),
-        ("{ epoch = 2 }", "{ epoch = 2, step = 3 }", "32:27", "cannot be combined with epoch", None),
-        ("{ lr = 0.002, epochs = 3 }", "3", "33:1", "must be a table, not 3", None),
-        ('["head", "conv.*"]', '["head", ""]', "36:20", "", None),
-        ("margin = -0.005", "margin = -5", "42:1", "at least -1 and at most 1, not -5", None),
-        ('tables = ["comp', 'tabels = ["comp', "50:1", "unknown key", 'did you mean "tables"?'),
+        ("{ epoch = 2 }", "{ epch = 2 }", "34:38", "allowed here: epoch, step", 'did you mean "epoch"?'),
+        ("{ epoch = 2 }", "{ epoch = 2, step = 3 }", "34:49", "cannot be combined with epoch", None),
+        ("{ epoch = 2 }", "3", "34:31", "must be one of", None),
+        ("lr = 0.002", "lrr = 0.002", "33:26", "allowed here: lr, epochs, steps, batch_size,", 'did you mean "lr"?'),
+        ("lr = 0.002", 'lr = "0.002"', "33:26", 'not "0.002"', "write numbers without quotes"),
+        ('"finetune"', '"finetone"', "33:7", "there is no kind of retraining", 'did you mean "finetune"?'),
+        ('    "weight-rewind",\n', "    3,\n", "35:5", "the name of a kind of retraining, or a table", None),
+        ('    "weight-rewind",\n', "    { to = 'init' },\n", "35:5", "missing: must be the name of a kind of", None),
+        ('    "weight-rewind",\n', "    'wait-rewind',\n", "35:5", "there are none,", 'did you mean "weight-rewind"?'),
+        ('["head", "conv.*"]', '["head", ""]', "39:20", "", None),
+        ("margin = -0.005", "margin = -5", "45:1", "at least -1 and at most 1, not -5", None),
+        ('tables = ["comp', 'tabels = ["comp', "53:1", "unknown key", 'did you mean "tables"?'),
     ],
 )  # fmt: skip
 def test_a_problem_says_what_is_allowed_and_where(
@@ -246,9 +253,12 @@ def test_control_characters_are_kept_in_data_and_escaped_in_messages(
         ("data.root=/a b", "study.data.root", "/a b"),
         ("train.steps=500", "(study.train.steps, study.train.epochs)", (500, None)),
         ("sweep.compression=[1,4]", "study.sweep.asked", (0.0, 0.75)),
-        ("prune[1].rewind_to[0].step=5", "study.prune[1].rewind_to[0].step", 5),
+        ("prune[1].retrain[2].to.epoch=5", "study.prune[1].retrain[2].to.epoch", 5),
+        ("prune[1].retrain[2].to.step=5", "(study.prune[1].retrain[2].to.step, study.prune[1].retrain[2].to.epoch)",
+         (5, None)),
+        ("prune[1].retrain[1].schedule=cosine", "study.prune[1].retrain[1].schedule.name", "cosine"),
     ],
-)
+)  # fmt: skip
 def test_an_override_sets_its_key(good: str, load_text: LoadText, option: str, attribute: str, value: object) -> None:
     if "criterion[0].name" in option:
         good = good.replace('["magnitude", {', '[{ name = "synflow" }, {').replace(', "synflow"]', "]")
@@ -354,7 +364,7 @@ def test_a_study_without_profiles_says_so(good: str, problems: Problems) -> None
 def test_a_problem_of_a_profile_is_located_in_it(good: str, problems: Problems) -> None:
     text = good.replace('"train.epochs" = 3', '"train.epoch" = 3')
     (chosen,) = problems(text, profile="quick")
-    assert (chosen.key, chosen.where, chosen.hint) == ("train.epoch", "study.toml:46:1", 'did you mean "epochs"?')
+    assert (chosen.key, chosen.where, chosen.hint) == ("train.epoch", "study.toml:49:1", 'did you mean "epochs"?')
     (other,) = problems(text)
     assert other.where == chosen.where
     assert other.message.endswith("(with --profile quick)")
@@ -362,7 +372,7 @@ def test_a_problem_of_a_profile_is_located_in_it(good: str, problems: Problems) 
 
 def test_what_a_profile_makes_impossible_is_told_though_it_is_not_chosen(good: str, problems: Problems) -> None:
     (problem,) = problems(good.replace('"train.epochs" = 3', '"train.epochs" = 1'))
-    assert problem.key == "prune[1].rewind_to[0].epoch"
+    assert problem.key == "prune[1].retrain[2].to.epoch"
     assert problem.message.endswith("which has 1 epochs (with --profile quick)")
 
 

@@ -11,18 +11,21 @@ from pydantic import ValidationError
 
 from prunectl.base.keys import canonical
 from prunectl.catalog.problems import problems_of
+from prunectl.catalog.values import PruningMoment
+from prunectl.pruning.ablations.none import Unmodified
+from prunectl.pruning.rounds.iterative import Iterative
+from prunectl.pruning.structures.weights import Weights
 from prunectl.study.schema import (
     Claim,
     DataSection,
     LevelsSection,
-    Moment,
     PruneSection,
-    RoundsSection,
     Study,
     SweepSection,
     TrainSection,
 )
 from prunectl.training.optimizers.sgd import Sgd
+from prunectl.training.retrainings.none import NoRetraining
 from prunectl.training.schedules.constant import Constant
 from prunectl.training.schedules.cosine import Cosine
 
@@ -42,7 +45,10 @@ def test_defaults_are_those_of_the_field() -> None:
     assert [scope.name for scope in section.scope] == ["global"]
     assert section.at == ("init",)
     assert section.rounds is None
-    assert (section.ablation, section.retrain, section.structure) == (("none",), ("none",), ("weights",))
+    assert section.ablation == (Unmodified(),)
+    assert section.retrain == (NoRetraining(),)
+    assert section.structure == (Weights(),)
+    assert (section.init, section.budget) == (None, None)
     train = TrainSection(epochs=1)
     assert (train.lr, train.optimizer, train.weight_decay, train.schedule) == (0.1, Sgd(), 1e-4, Constant())
 
@@ -91,8 +97,8 @@ def test_no_epoch_at_all_is_the_initialization(moment: dict[str, int]) -> None:
 
 def test_moments_rounds_and_schedules_may_be_words() -> None:
     section = PruneSection.model_validate({"criterion": "snip", "at": {"step": 5}, "rounds": "iterative"})
-    assert section.at == (Moment(step=5),)
-    assert section.rounds == (RoundsSection(kind="iterative"),)
+    assert section.at == (PruningMoment(step=5),)
+    assert section.rounds == (Iterative(),)
     assert TrainSection.model_validate({"epochs": 1, "schedule": "cosine"}).schedule == Cosine()
 
 
@@ -111,9 +117,25 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
         (SweepSection, {"sparsities": [0], "seeds": 10**12}, {"seeds"}),
         (LevelsSection, {"rate": 0.999, "count": 100}, {"count"}),
         (LevelsSection, {"rate": 1, "count": 101}, {"rate", "count"}),
-        (RoundsSection, {"count": 3}, {"count"}),
-        (RoundsSection, {"kind": "linear"}, {"count"}),
-        (RoundsSection, {"kind": "linear", "count": 3, "rate": 0.1}, {"rate"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"count": 3}}, {"rounds.name"}),
+        (PruneSection, {"criterion": "snip", "rounds": "linear"}, {"rounds.count"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"name": "linear"}}, {"rounds.count"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"name": "linear", "count": 3, "rate": 0.1}}, {"rounds.rate"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"kind": "linear", "count": 3}}, {"rounds.name"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"name": "one-shot", "count": 3}}, {"rounds.count"}),
+        (PruneSection, {"criterion": "snip", "init": "kaiming"}, {"init"}),
+        (PruneSection, {"criterion": "snip", "budget": [0.5, 0]}, {"budget[1]"}),
+        (PruneSection, {"criterion": "snip", "budget": [0.5, 1.5]}, {"budget[1]"}),
+        (PruneSection, {"criterion": "snip", "budget": {"epochs": 3, "steps": 3}}, {"budget.steps"}),
+        (PruneSection, {"criterion": "snip", "budget": {}}, {"budget"}),
+        (PruneSection, {"criterion": "snip", "budget": "all"}, {"budget"}),
+        (PruneSection, {"criterion": "snip", "structure": "n-of-m"}, {"structure.n", "structure.m"}),
+        (PruneSection, {"criterion": "snip", "structure": {"name": "n-of-m", "n": 4, "m": 4}}, {"structure"}),
+        (PruneSection, {"criterion": "snip", "retrain": {"name": "finetune", "epochs": 0}}, {"retrain.epochs"}),
+        (PruneSection, {"criterion": "snip", "retrain": {"name": "finetune", "epochs": 1, "steps": 1}},
+         {"retrain.steps"}),
+        (PruneSection, {"criterion": "snip", "retrain": {"name": "weight-rewind", "to": "start"}}, {"retrain.to"}),
+        (PruneSection, {"criterion": "snip", "retrain": {"name": "lr-rewind", "to": "init"}}, {"retrain.to"}),
         (PruneSection, {}, {"criterion"}),
         (PruneSection, {"criterion": []}, {"criterion"}),
         (PruneSection, {"criterion": ["snip", {"name": "snip", "samples_per_class": 10}]}, {"criterion[1]"}),
@@ -129,7 +151,7 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
             {"epochs": 1, "schedule": {"name": "cosine", "milestones": [3], "gamma": 0.5}},
             {"schedule.milestones", "schedule.gamma"},
         ),
-        (TrainSection, {"epochs": 1, "schedule": "step"}, {"schedule"}),
+        (TrainSection, {"epochs": 1, "schedule": "step"}, {"schedule.milestones"}),
         (TrainSection, {"epochs": 1, "schedule": {"name": "step"}}, {"schedule.milestones"}),
         (TrainSection, {"epochs": 1, "schedule": {"name": "step", "milestones": []}}, {"schedule.milestones"}),
         (

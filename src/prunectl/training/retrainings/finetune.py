@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from prunectl.base.errors import Problem
 from prunectl.catalog.optimizer import Optimizer
 from prunectl.catalog.retraining import After, Dense, Retraining
 from prunectl.catalog.schedule import Schedule
@@ -23,6 +21,8 @@ class Finetune(Retraining):
 
     name = "finetune"
     summary = "weights are trained on, at a small constant rate unless it says otherwise"
+    one_of = ("epochs", "steps")
+    needs_one = False
 
     lr: Annotated[LearningRate, Field(description="the learning rate that the schedule starts from")] = 0.001
     epochs: Annotated[Epochs | None, Field(description="length in passes over the training images")] = None
@@ -35,12 +35,6 @@ class Finetune(Retraining):
     schedule: Annotated[
         Annotated[Schedule, *catalogued("schedules")] | None, Field(description="constant unless given")
     ] = None
-
-    @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
-        """One length at most."""
-        if "epochs" in table and "steps" in table:
-            yield Problem(path=("steps",), message="cannot stand beside epochs; keep one of them")
 
     def own_length(self) -> str | None:
         """`epochs` or `steps`, if given."""
