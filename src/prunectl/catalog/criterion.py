@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from prunectl.base.errors import PrunectlError
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.tables import read_entry
@@ -68,8 +69,14 @@ class Criterion(Entry):
     """Whether the copy can be scored again after `score`: rounds then share one, instead of a fresh copy each."""
 
     def own_rounds(self) -> Rounds:
-        """The entry of the rounds that it is defined with. Raises PrunectlError if it is not written as one."""
-        return read_entry("rounds", self.rounds, Rounds)
+        """The entry of the rounds that it is defined with.
+
+        Raises PrunectlError if it is not written as one, and for rounds that retrain: these only a study can ask for.
+        """
+        rounds = read_entry("rounds", self.rounds, Rounds)
+        if rounds.retrains:
+            raise PrunectlError(f"{self.name!r} of the criteria is defined with rounds that retrain, {rounds.label()}")
+        return rounds
 
     def sampling(self) -> tuple[int, int] | None:
         """How many images of each class a scoring batch has, and how many batches; None where no data is needed."""
