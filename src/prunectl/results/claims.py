@@ -64,7 +64,7 @@ def verdict(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> V
     if better.is_empty() or than.is_empty():
         side = "better" if better.is_empty() else "than"
         return _unsettled(claim, f"no trial is what {side!r} selects")
-    pairs = _pairs(claim, better, than)
+    pairs = pairs_of(claim, better, than)
     if pairs.frame.is_empty():
         return _unsettled(claim, "no two trials differ in only what the claim is about")
     shared = [name for name in pairs.on if pairs.frame[name].n_unique() > 1]
@@ -94,7 +94,7 @@ def compared(claim: Claim) -> set[str]:
     return {name for name in claim.better if name in claim.than and claim.better[name] != claim.than[name]}
 
 
-def _pairs(claim: Claim, better: pl.DataFrame, than: pl.DataFrame) -> Pairs:
+def pairs_of(claim: Claim, better: pl.DataFrame, than: pl.DataFrame) -> Pairs:
     """Pairs of different arms. In a column that only one side asks for, the two agree, if they can."""
     asked_once = set(claim.better).symmetric_difference(claim.than)
     for ignored in (compared(claim), compared(claim) | asked_once):
