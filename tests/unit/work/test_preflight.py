@@ -104,7 +104,7 @@ def test_channels_that_cannot_be_followed_are_reported_once(monkeypatch: pytest.
     built_as(monkeypatch, Gathering)
     channels = {"criterion": ["magnitude", "random"], "structure": "channels"}
     (found,) = texts(prune=[{"criterion": "magnitude"}, channels])
-    assert found.startswith("prune[1].structure: channels of tiny-cnn: ")
+    assert found.startswith("prune[1].structure: structure channels: ")
     assert "does to channels is not known" in found
     assert problems() == (), "weights can be pruned in it"
 
