@@ -61,12 +61,11 @@ def roles(trials: pl.DataFrame) -> Roles:
     if trials["criterion"].n_unique() > 1 or not varying:
         hue = "criterion"
     else:
-        hue = max(
-            (name for name in HUES if name in varying), key=lambda name: trials[name].n_unique(), default="budget"
-        )
+        names = (name for name in HUES if name in varying)
+        hue = max(names, key=lambda name: trials[name].n_unique(), default="budget")
     cells = trials[hue].drop_nulls().unique(maintain_order=True)
-    names = list(dict.fromkeys(wording(hue, cell) for cell in cells))
-    return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=tuple(names))
+    hues = tuple(dict.fromkeys(wording(hue, cell) for cell in cells))
+    return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=hues)
 
 
 def _varies(trials: pl.DataFrame, name: str) -> bool:
