@@ -28,8 +28,7 @@ at = { epoch = 3 }
 criterion = "magnitude"
 at = "end"
 rounds = "iterative"
-retrain = "weight-rewind"
-rewind_to = { step = 5 }
+retrain = { name = "weight-rewind", to = { step = 5 } }
 [[prune]]
 criterion = "magnitude"
 at = "end"

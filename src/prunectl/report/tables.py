@@ -17,6 +17,7 @@ from prunectl.results.pairing import groups
 from prunectl.results.published.against import Held
 from prunectl.results.statistics import Center, bootstrap, center, mean
 from prunectl.results.table import METRICS
+from prunectl.results.wording import wording
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,7 @@ def grid(trials: pl.DataFrame, of: Center = "mean") -> Grid:
     rows = tuple(
         Row(
             arm=arm or cells.MISSING,
-            hue=rest[role.hue][0] or cells.MISSING,
+            hue=wording(role.hue, rest[role.hue][0] or cells.MISSING),
             ablation=rest["ablation"][0] or "none",
             cells=tuple(cell(arm, sparsity) for sparsity in sparsities),
         )
@@ -161,7 +162,7 @@ def _column(metric: type[Metric]) -> Column:
 
 
 COLUMNS = (
-    *(Column(name=name, head=name, number=False) for name in arms.COLUMNS),
+    *(Column(name=name, head=name, write=cells.choice, number=False) for name in arms.COLUMNS),
     Column(name="seed", head="seed"),
     Column(name="sparsity", head="sparsity %", write=cells.sparsity),
     Column(name="compression", head="compression", write=cells.significant),
@@ -227,7 +228,7 @@ def resource_rows(resources: pl.DataFrame) -> list[Sequence[str]]:
     """The resources as texts, a row per kind of step and criterion."""
     return [
         (
-            cells.plain(row["kind"]), cells.plain(row["criterion"]), f"{row['steps'] or 0:,}", f"{row['made'] or 0:,}",
+            cells.plain(row["kind"]), cells.choice(row["criterion"]), f"{row['steps'] or 0:,}", f"{row['made'] or 0:,}",
             f"{row['reused'] or 0:,}", seconds(row["wall_s"]), seconds(row["cpu_s"]),
             energy(row["energy_j"]), size(row["peak_bytes"]),
             f"{row['unshared'] or 0:,}", seconds(row["unshared_s"]), cells.plain(row["device"]),

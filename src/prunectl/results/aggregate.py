@@ -8,15 +8,17 @@ from typing import Any
 
 import polars as pl
 
-from prunectl.base.cells import words
 from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, median, sd, t_interval
+from prunectl.results.wording import NOT_RETRAINED, in_words, wording
 
 VARIANTS = ("at", "retrain", "budget", "rounds", "scope", "structure", "init", "model", "dataset")
 """Columns apart from criterion and ablation in which the arms of a study may differ."""
 
-HUES = ("retrain", "budget", "at", "rounds", "scope", "structure", "init", "model", "dataset")
-"""What colours stand for in a study of one criterion: of the columns with most values the first one here."""
+HUES = ("retrain", "at", "rounds", "scope", "structure", "init", "model", "dataset")
+"""What colours encode in a study of one criterion: of the columns with most values the first one here. Budgets are an
+axis, and have colours only where nothing else varies.
+"""
 
 SUMMARY: dict[str, Any] = {
     "hue": pl.String,
@@ -59,9 +61,11 @@ def roles(trials: pl.DataFrame) -> Roles:
     if trials["criterion"].n_unique() > 1 or not varying:
         hue = "criterion"
     else:
-        hue = max((name for name in HUES if name in varying), key=lambda name: trials[name].n_unique())
-    names = list(dict.fromkeys(map(words, trials[hue].drop_nulls().unique(maintain_order=True))))
-    return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=tuple(names))
+        names = (name for name in HUES if name in varying)
+        hue = max(names, key=lambda name: trials[name].n_unique(), default="budget")
+    cells = trials[hue].drop_nulls().unique(maintain_order=True)
+    hues = tuple(dict.fromkeys(wording(hue, cell) for cell in cells))
+    return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=hues)
 
 
 def _varies(trials: pl.DataFrame, name: str) -> bool:
@@ -74,28 +78,19 @@ def _varies(trials: pl.DataFrame, name: str) -> bool:
 
 def with_roles(trials: pl.DataFrame, role: Roles) -> pl.DataFrame:
     """The trials with the columns `hue` and `variant` (one text; empty if nothing varies)."""
-    spoken = trials.with_columns(_in_words(trials, name) for name in {*role.columns, "at", "retrain"})
+    spoken = trials.with_columns(in_words(trials, name) for name in role.columns)
     named = [_named(name) for name in role.variant]
     variant = pl.concat_str(named, separator=" · ", ignore_nulls=True) if named else pl.lit("")
     roles = spoken.select(pl.col(role.hue).fill_null("–").alias("hue"), variant.alias("variant"))
     return trials.with_columns(roles)
 
 
-def _in_words(trials: pl.DataFrame, name: str) -> pl.Series:
-    """A column's cells as people write them: `snip(samples_per_class=1)`, `epoch 4`."""
-    cells = trials[name].drop_nulls().unique().to_list()
-    return trials[name].replace_strict(cells, list(map(words, cells)), default=None, return_dtype=pl.String)
-
-
 def _named(name: str) -> pl.Expr:
-    """A value that says what it is: 'at end', 'no retraining'. What is pruned at init is trained, not retrained."""
+    """A value that is clear alone: 'at end', 'no retraining'. What is pruned at init is trained, not retrained."""
     if name == "at":
         return pl.format("at {}", pl.col(name))
     if name == "retrain":
-        plain = pl.when(pl.col("at") != "init").then(pl.lit("no retraining"))
-        return pl.when(pl.col(name) != "none").then(pl.col(name)).otherwise(plain)
-    if name == "budget":
-        return pl.format("budget {}", pl.col(name))
+        return pl.when((pl.col(name) != NOT_RETRAINED) | (pl.col("at") != "init")).then(pl.col(name))
     return pl.col(name)
 
 

@@ -13,6 +13,7 @@ from prunectl.base.text import UNKNOWN, and_list, percent, plural, points
 from prunectl.plan.graph import Placed
 from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import Interval, mean, t_interval
+from prunectl.results.wording import wording
 from prunectl.study.check import SAME_SPARSITY
 from prunectl.study.schema import Claim
 
@@ -130,9 +131,7 @@ def _case(row: Mapping[str, Any], shared: Sequence[str], crossed: Sequence[str])
 
 
 def _spoken(name: str, cell: str | None) -> str:
-    """A cell for people; a budget is a bare number, so it is named."""
-    text = UNKNOWN if cell is None else words(cell)
-    return f"{name} {text}" if name == "budget" else text
+    return wording(name, UNKNOWN if cell is None else cell)
 
 
 def _detail(claim: Claim, arm: str, cell: pl.DataFrame) -> Detail:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.cells import words
 from prunectl.base.text import and_list, count, energy, percent, plural, points, seconds
 from prunectl.results import ablations
 from prunectl.results.aggregate import (
@@ -82,7 +83,8 @@ def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
 def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     for values, dense in groups(baselines(trials), ["model", "dataset"]):
         numbers, spent = dense["top1_dense"].to_list(), dense["train_s"].drop_nulls().to_list()
-        text = f"The dense {values[0]} reaches {percent(center(numbers, of), 2)} on {values[1]}"
+        model, dataset = map(words, values)
+        text = f"The dense {model} reaches {percent(center(numbers, of), 2)} on {dataset}"
         if (interval := bootstrap(numbers, of)) is not None:
             text += _bracket(interval.low, interval.high)
         size = dense["n_params"].drop_nulls().to_list()

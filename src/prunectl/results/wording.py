@@ -1,0 +1,23 @@
+"""Cells of the table as people write them, by the column that they are in."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from prunectl.base.cells import words
+
+NOT_RETRAINED = "no retraining"
+
+
+def wording(column: str, cell: str) -> str:
+    """A cell for people, clear without the head of its column: `epoch 4`, 'budget 0.25', 'no retraining'."""
+    if column == "retrain" and cell == "none":
+        return NOT_RETRAINED
+    return f"budget {words(cell)}" if column == "budget" else words(cell)
+
+
+def in_words(frame: pl.DataFrame, column: str) -> pl.Series:
+    """A column with each cell in words."""
+    cells = frame[column].drop_nulls().unique().to_list()
+    spoken = [wording(column, cell) for cell in cells]
+    return frame[column].replace_strict(cells, spoken, default=None, return_dtype=pl.String)
