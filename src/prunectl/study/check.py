@@ -143,7 +143,7 @@ def budgets(section: PruneSection, train: TrainSection | None) -> Iterator[Probl
         yield Problem(path=("budget",), message="no arm here is retrained, so there is no time to spend on it")
     for place, retrain in enumerate(section.retrain):
         if key := retrain.own_length():
-            message = f"{key} says how long to retrain, and so does budget; keep one of them"
+            message = f"{key} sets the length of the retraining, and so does budget; keep one of them"
             yield Problem(path=("retrain", place, key), message=message)
     if train is None or not any(retrain.within_recipe for retrain in section.retrain):
         return
@@ -232,7 +232,7 @@ def _on_reading(data: DataSection) -> Iterator[Problem]:
 
 
 def repeated_arms(tables: Sequence[Sequence[Arm] | None]) -> Iterator[Problem]:
-    """No arm stands in two tables, nor twice in one, nor do two arms have one label: rows could not be told apart."""
+    """No arm stands in two tables, nor twice in one, nor do two arms have one label: their rows would look the same."""
     first: dict[str, tuple[int, Arm]] = {}
     for place, arms in enumerate(tables):
         repeated = Counter(arm.label for arm in arms or ())

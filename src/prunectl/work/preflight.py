@@ -1,4 +1,4 @@
-"""Check what only torch can tell about a study, before anything is trained: every problem at once, with its remedy.
+"""Check what needs torch, before anything is trained: every problem at once, with its hint.
 
 Nothing here is a rule of its own: it calls what the steps will call, early, and collects what that raises.
 """
