@@ -8,6 +8,7 @@ import pytest
 
 from cli import Ran, prunectl, write_study
 from pictures import folders
+from prunectl.base.cells import parsed
 
 STUDY = """\
 name = "pictures"
@@ -116,4 +117,4 @@ def test_imagenet_and_tinyimagenet_in_their_own_layouts(tmp_path: Path) -> None:
         assert ran.code == 0, ran.err
         rows = ran.json()["trials"]
         assert len(rows) == 8
-        assert all(row["status"] == "done" and row["dataset"].startswith(name) for row in rows)
+        assert all(row["status"] == "done" and parsed(row["dataset"])["name"] == name for row in rows)

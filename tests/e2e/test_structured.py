@@ -128,8 +128,8 @@ def test_n_of_m_and_a_mask_shuffled_over_the_whole_network(tmp_path: Path) -> No
 def test_a_layer_that_does_not_divide_is_named_with_the_line_to_write(tmp_path: Path) -> None:
     study = write_study(tmp_path, N_OF_M.replace('exclude = ["conv1"]', ""))
     ran = prunectl("prune", study, "--only", "structure=n-of-m", store=tmp_path / "store")
-    assert ran.code == 1
-    assert 'conv1 has 1; leave such layers dense with [prunable] exclude = ["conv1"]' in ran.out
+    assert ran.code == 2
+    assert 'conv1 has 1; leave such layers dense with [prunable] exclude = ["conv1"]' in ran.err
 
 
 def test_a_sparsity_that_n_of_m_does_not_have_is_refused_with_its_place(tmp_path: Path) -> None:

@@ -236,8 +236,8 @@ def test_arms_that_differ_from_what_was_published_are_not_beside_it() -> None:
 
 def test_parameters_that_the_paper_does_not_tell_do_not_keep_arms_apart() -> None:
     usual = {
-        "model": '{ name = "resnet-110", shortcut = "projection" }', "dataset": "cifar10", "scope": "global", "at": "end",
-        "sparsity": 1 - 0.8**10, "top1": 0.93,
+        "model": '{ name = "resnet-110", shortcut = "projection" }', "dataset": "cifar10", "scope": "global",
+        "at": "end", "sparsity": 1 - 0.8**10, "top1": 0.93,
     }  # fmt: skip
     ours = trials(
         usual | {"arm": "a", "seed": 1, "retrain": '{ name = "weight-rewind", to = { step = 7200 } }'},

@@ -44,9 +44,7 @@ rounds = { name = "exponential", count = 10 }
 [[prune]]
 criterion = "magnitude"
 at = "end"
-retrain = ["none", "finetune", "weight-rewind"]
-rewind_to = { epoch = 2 }
-finetune = { lr = 0.002, epochs = 3 }
+retrain = ["none", { name = "finetune", lr = 0.002, epochs = 3 }, { name = "weight-rewind", to = { epoch = 2 } }]
 [prunable]
 exclude = ["head"]
 [[claim]]

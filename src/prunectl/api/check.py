@@ -1,4 +1,4 @@
-"""Checking what only torch can tell about a study, in a worker: `plan --check`, and `run` before the first step."""
+"""Checks of a study that need torch, in a worker: `plan --check`, and `run` before the first step."""
 
 from __future__ import annotations
 

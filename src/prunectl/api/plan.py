@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prunectl.plan.steps import Key
 
 MOST_PAST = 2000
-"""Maximum number of stored steps that are read to tell what changed and how long steps take."""
+"""Maximum number of stored steps that are read to find what changed and how long steps take."""
 
 
 @dataclass(frozen=True, kw_only=True)

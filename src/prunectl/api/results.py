@@ -36,9 +36,9 @@ def table_of(session: Session, *, warn: Warn = warn_in_log) -> pl.DataFrame:
 
 def rows_of(session: Session, stage: Stage) -> list[dict[str, Any]]:
     """What a stage made: baselines, masks layer by layer, or trials. Raises DamagedError."""
-    from prunectl.results.stage import told
+    from prunectl.results.stage import rows_of
 
-    return told(session.plan, session.store, stage)
+    return rows_of(session.plan, session.store, stage)
 
 
 def undamaged(attempt: Callable[[], T], warn: Warn, *, then: str = "the next run recomputes it") -> T:

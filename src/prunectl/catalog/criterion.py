@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from prunectl.base.errors import PrunectlError
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.tables import read_entry
@@ -69,7 +70,10 @@ class Criterion(Entry):
     """Whether the copy can be scored again after `score`: rounds then share one, instead of a fresh copy each."""
 
     def own_rounds(self) -> Rounds:
-        """The entry of the rounds that it is defined with. Raises PrunectlError if it is not written as one."""
+        """The entry of the rounds that it is defined with.
+
+        Raises PrunectlError if it is not written as one, and for rounds that retrain: these only a study can ask for.
+        """
         return _rounds_of(type(self))
 
     def sampling(self) -> tuple[int, int] | None:
@@ -86,7 +90,10 @@ class Criterion(Entry):
 
 @cache
 def _rounds_of(kind: type[Criterion]) -> Rounds:
-    return read_entry("rounds", kind.rounds, Rounds)
+    rounds = read_entry("rounds", kind.rounds, Rounds)
+    if rounds.retrains:
+        raise PrunectlError(f"{kind.name!r} of the criteria is defined with rounds that retrain, {rounds.label()}")
+    return rounds
 
 
 class DataCriterion(Criterion):

@@ -64,12 +64,12 @@ class Retraining(Entry):
     early: ClassVar[bool] = False
     """Whether it goes with pruning before the end of the training, where the rest of the recipe follows anyway."""
     budgeted: ClassVar[bool] = True
-    """Whether a budget says how long it takes."""
+    """Whether its length is given by a budget."""
     within_recipe: ClassVar[bool] = False
     """Whether it cannot take longer than the recipe: it goes back in it."""
 
     def own_length(self) -> str | None:
-        """The parameter that says how long it takes, if one was given: a budget would contradict it."""
+        """The parameter that sets its length, if one was given: a budget would contradict it."""
         return None
 
     def settled(self, budget: float | Length | None) -> tuple[Retraining, float | Length | None]:

@@ -1,4 +1,4 @@
-"""The check before the first step: what only torch can tell about a study, by one worker."""
+"""The check before the first step: what needs torch, by one worker."""
 
 from __future__ import annotations
 

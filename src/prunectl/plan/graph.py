@@ -39,7 +39,7 @@ class Placed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
-    """An arm at one sparsity with one seed, and the artefacts that tell of it."""
+    """An arm at one sparsity with one seed, and its artefacts."""
 
     placed: Placed
     sparsity: float
@@ -60,7 +60,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """`follows` says from which earlier state of the same training a training step is best taken up."""
+    """`follows` names the earlier state of the same training that a training step best resumes from."""
 
     steps: Mapping[Key, Step]
     trials: tuple[Trial, ...]

@@ -50,7 +50,7 @@ def shares(results: Results) -> dict[str, float]:
 
 
 def lengthless(results: Results) -> dict[str, str]:
-    """Of each arm that is retrained, by label, the cell of its retraining without what says how long it takes."""
+    """Of each arm that is retrained, by label, the cell of its retraining without its length."""
     return {label: _lengthless(results.arms[label].arm.retrain) for label in shares(results)}
 
 

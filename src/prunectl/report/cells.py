@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from prunectl.base.cells import words
 from prunectl.base.text import percent, points
 
 MISSING = "–"
@@ -38,6 +39,11 @@ def sparsity(value: float | None) -> str:
 def plain(value: Any) -> str:
     """Any value as a text. Here a missing one leaves its cell empty."""
     return "" if value is None else str(value)
+
+
+def choice(value: str | None) -> str:
+    """A cell of a column that names an arm, as people write it. Here a missing one leaves its cell empty."""
+    return "" if value is None else words(value)
 
 
 def fixed(factor: float, digits: int, sign: bool = False) -> Callable[[Any], str]:

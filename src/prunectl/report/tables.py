@@ -164,7 +164,7 @@ def _column(metric: type[Metric]) -> Column:
 
 
 COLUMNS = (
-    *(Column(name=name, head=name, number=False) for name in arms.COLUMNS),
+    *(Column(name=name, head=name, write=cells.choice, number=False) for name in arms.COLUMNS),
     Column(name="seed", head="seed"),
     Column(name="sparsity", head="sparsity %", write=cells.sparsity),
     Column(name="compression", head="compression", write=cells.significant),
@@ -230,7 +230,7 @@ def resource_rows(resources: pl.DataFrame) -> list[Sequence[str]]:
     """The resources as texts, a row per kind of step and criterion."""
     return [
         (
-            cells.plain(row["kind"]), cells.plain(row["criterion"]), f"{row['steps'] or 0:,}", f"{row['made'] or 0:,}",
+            cells.plain(row["kind"]), cells.choice(row["criterion"]), f"{row['steps'] or 0:,}", f"{row['made'] or 0:,}",
             f"{row['reused'] or 0:,}", seconds(row["wall_s"]), seconds(row["cpu_s"]),
             energy(row["energy_j"]), size(row["peak_bytes"]),
             f"{row['unshared'] or 0:,}", seconds(row["unshared_s"]), cells.plain(row["device"]),

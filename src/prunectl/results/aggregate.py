@@ -11,13 +11,15 @@ import polars as pl
 from prunectl.base.text import UNKNOWN
 from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, median, sd, t_interval
-from prunectl.study.reading import spoken
+from prunectl.results.wording import NOT_RETRAINED, in_words
 
 VARIANTS = ("at", "retrain", "budget", "rounds", "scope", "structure", "init", "model", "dataset")
 """Columns apart from criterion and ablation in which the arms of a study may differ."""
 
-HUES = ("retrain", "budget", "at", "rounds", "scope", "structure", "init", "model", "dataset")
-"""What colours stand for in a study of one criterion: of the columns with most values the first one here."""
+HUES = ("retrain", "at", "rounds", "scope", "structure", "init", "model", "dataset")
+"""What colours encode in a study of one criterion: of the columns with most values the first one here. Budgets are an
+axis, and have colours only where nothing else varies.
+"""
 
 SUMMARY: dict[str, Any] = {
     "hue": pl.String,
@@ -60,9 +62,10 @@ def roles(trials: pl.DataFrame) -> Roles:
     if trials["criterion"].n_unique() > 1 or not varying:
         hue = "criterion"
     else:
-        hue = max((name for name in HUES if name in varying), key=lambda name: trials[name].n_unique())
-    names = _in_words(trials, hue).fill_null(UNKNOWN).unique(maintain_order=True)
-    return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=tuple(names))
+        names = (name for name in HUES if name in varying)
+        hue = max(names, key=lambda name: trials[name].n_unique(), default="budget")
+    hues = in_words(trials, hue).fill_null(UNKNOWN).unique(maintain_order=True)
+    return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=tuple(hues))
 
 
 def _varies(trials: pl.DataFrame, name: str) -> bool:
@@ -75,26 +78,19 @@ def _varies(trials: pl.DataFrame, name: str) -> bool:
 
 def with_roles(trials: pl.DataFrame, role: Roles) -> pl.DataFrame:
     """The trials with the columns `hue` and `variant` (one text; empty if nothing varies)."""
-    in_words = trials.with_columns(_in_words(trials, name) for name in {*role.columns, "at", "retrain"})
+    spoken = trials.with_columns(in_words(trials, name) for name in role.columns)
     named = [_named(name) for name in role.variant]
     variant = pl.concat_str(named, separator=" · ", ignore_nulls=True) if named else pl.lit("")
-    roles = in_words.select(pl.col(role.hue).fill_null(UNKNOWN).alias("hue"), variant.alias("variant"))
+    roles = spoken.select(pl.col(role.hue).fill_null(UNKNOWN).alias("hue"), variant.alias("variant"))
     return trials.with_columns(roles)
 
 
-def _in_words(trials: pl.DataFrame, name: str) -> pl.Series:
-    """A column's cells as people write them: `snip(samples_per_class=1)`, 'epoch 4', 'budget 0.25'."""
-    names = {cell: spoken(name, cell) for cell in trials[name].drop_nulls().unique()}
-    return trials[name].replace_strict(names, default=None, return_dtype=pl.String)
-
-
 def _named(name: str) -> pl.Expr:
-    """A value that says what it is: 'at end', 'no retraining'. What is pruned at init is trained, not retrained."""
+    """A value that is clear alone: 'at end', 'no retraining'. What is pruned at init is trained, not retrained."""
     if name == "at":
         return pl.format("at {}", pl.col(name))
     if name == "retrain":
-        plain = pl.when(pl.col("at") != "init").then(pl.lit("no retraining"))
-        return pl.when(pl.col(name) != "none").then(pl.col(name)).otherwise(plain)
+        return pl.when((pl.col(name) != NOT_RETRAINED) | (pl.col("at") != "init")).then(pl.col(name))
     return pl.col(name)
 
 

@@ -13,8 +13,8 @@ from prunectl.base.text import UNKNOWN, and_list, percent, plural, points
 from prunectl.plan.graph import Placed
 from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import Interval, mean, t_interval
+from prunectl.results.wording import wording
 from prunectl.study.claimed import SAME_SPARSITY
-from prunectl.study.reading import spoken
 from prunectl.study.schema import Claim
 
 Answer = Literal["supported", "refuted", "not settled"]
@@ -65,7 +65,7 @@ def verdict(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> V
     if better.is_empty() or than.is_empty():
         side = "better" if better.is_empty() else "than"
         return _unsettled(claim, f"no trial is what {side!r} selects")
-    pairs = _pairs(claim, better, than)
+    pairs = pairs_of(claim, better, than)
     if pairs.frame.is_empty():
         return _unsettled(claim, "no two trials differ in only what the claim is about")
     shared = [name for name in pairs.on if pairs.frame[name].n_unique() > 1]
@@ -95,7 +95,7 @@ def compared(claim: Claim) -> set[str]:
     return {name for name in claim.better if name in claim.than and claim.better[name] != claim.than[name]}
 
 
-def _pairs(claim: Claim, better: pl.DataFrame, than: pl.DataFrame) -> Pairs:
+def pairs_of(claim: Claim, better: pl.DataFrame, than: pl.DataFrame) -> Pairs:
     """Pairs of different arms. In a column that only one side asks for, the two agree, if they can."""
     asked_once = set(claim.better).symmetric_difference(claim.than)
     for ignored in (compared(claim), compared(claim) | asked_once):
@@ -131,10 +131,7 @@ def _case(row: Mapping[str, Any], shared: Sequence[str], crossed: Sequence[str])
 
 
 def _spoken(name: str, cell: str | None) -> str:
-    """A cell for people, which may be absent."""
-    if cell is None:
-        return f"{name} {UNKNOWN}" if name == "budget" else UNKNOWN
-    return spoken(name, cell)
+    return wording(name, UNKNOWN if cell is None else cell)
 
 
 def _detail(claim: Claim, arm: str, cell: pl.DataFrame) -> Detail:

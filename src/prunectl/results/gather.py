@@ -62,7 +62,7 @@ class Shelf:
         return sum(self.wall_s(piece) for piece in pieces)
 
     def _taken_up_from(self, key: Key) -> Key | None:
-        """The earlier state that a training went on from: as its manifest says, else the latest made before it."""
+        """The earlier state that a training went on from: from its manifest, else the latest made before it."""
         found = self.manifest(key)
         if found is not None and found.made.resume is not None:
             return Key(found.made.resume) if found.made.resume else None
@@ -108,7 +108,7 @@ def table(study: Study, plan: Plan, store: LocalStore, shelf: Shelf | None = Non
 
 
 def results(study: Study, text: str, plan: Plan, store: LocalStore, made: set[Key]) -> Results:
-    """Everything that a report tells; `made` are the steps that this very run has done."""
+    """Everything that a report shows; `made` are the steps that this very run has done."""
     shelf = Shelf(plan, store)
     trials = table(study, plan, store, shelf)
     return Results(

@@ -1,4 +1,4 @@
-"""What a stage made, as plain rows: baselines, masks layer by layer, ablated masks beside their originals, trials."""
+"""What a stage made, as plain rows: baselines, masks layer by layer, ablated masks with their originals, trials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prunectl.plan.steps import Key
 
 
-def told(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]:
+def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]:
     """The rows of a stage, in the order of the plan. Raises DamagedError for an artefact that is not sound."""
     shelf = Shelf(plan, store)
     if stage == "train":

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.cells import words
 from prunectl.base.text import and_list, count, energy, percent, plural, points, seconds
 from prunectl.results import ablations
 from prunectl.results.aggregate import (
@@ -84,7 +85,7 @@ def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     for (model, dataset, init), dense in groups(baselines(trials), ["model", "dataset", "init"]):
         numbers, spent = dense["top1_dense"].to_list(), dense["train_s"].drop_nulls().to_list()
         drawn = f" ({init})" if several and init is not None else ""
-        text = f"The dense {model}{drawn} reaches {percent(center(numbers, of), 2)} on {dataset}"
+        text = f"The dense {words(model)}{drawn} reaches {percent(center(numbers, of), 2)} on {words(dataset)}"
         if (interval := bootstrap(numbers, of)) is not None:
             text += _bracket(interval.low, interval.high)
         size = dense["n_params"].drop_nulls().to_list()

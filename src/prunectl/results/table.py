@@ -1,4 +1,4 @@
-"""The one table: a row per trial, and the three frames that stand beside it."""
+"""The one table: a row per trial, and the three frames that belong to it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ RESOURCES: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Results:
-    """Everything that a report tells of one study. Frames have exactly the columns above."""
+    """Everything that a report shows of one study. Frames have exactly the columns above."""
 
     study: Study
     arms: Mapping[str, Placed]  # by label, in the order of the study file

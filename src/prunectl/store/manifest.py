@@ -11,7 +11,7 @@ from prunectl.base.keys import canonical, digest
 
 
 class DamagedError(Exception):
-    """An artefact that is not what its key says. It has been set aside; nothing may use it."""
+    """An artefact that does not match its key. It has been set aside; nothing may use it."""
 
     def __init__(self, key: str, why: str) -> None:
         super().__init__(f"artefact {key[:12]} is damaged: {why}")

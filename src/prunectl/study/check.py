@@ -6,22 +6,18 @@ rules that need it are silent, so that everything about the others is reported a
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 from prunectl.base.cells import cell
-from prunectl.base.errors import Path, Problem, PrunectlError
+from prunectl.base.errors import Path, Problem
 from prunectl.catalog.entry import written
 from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.schedule import Schedule
-from prunectl.catalog.scope import Scope
-from prunectl.catalog.structure import Structure
-from prunectl.catalog.tables import names, read_entry
 from prunectl.catalog.values import Moment
-from prunectl.catalog.wording import listing, shown
+from prunectl.catalog.wording import shown
+from prunectl.study import combinations
 from prunectl.study.arms import Arm, expand, number_of_arms
 from prunectl.study.claimed import Index, claimed
 from prunectl.study.schema import (
@@ -80,9 +76,9 @@ def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden:
 def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> Iterator[Problem]:
     yield from retraining(section)
     yield from rounds(section, parts.sweep)
-    yield from scopes(section)
-    yield from structures(section, parts.sweep)
-    yield from ablations(section)
+    yield from combinations.scopes(section)
+    yield from combinations.structures(section, parts.sweep)
+    yield from combinations.ablations(section)
     yield from budgets(section, parts.train)
     if parts.train is not None:
         yield from moments(section, parts.train)
@@ -136,61 +132,6 @@ def rounds(section: PruneSection, sweep: SweepSection | None) -> Iterator[Proble
                 )
 
 
-def scopes(section: PruneSection) -> Iterator[Problem]:
-    """A criterion may be defined for some scopes only, and a structure may refuse some."""
-    for place, scope in enumerate(section.scope):
-        for structure in section.structure:
-            if reason := structure.refusal(scope):
-                hint = f"structure {shown(structure.name)} goes with {listing(_scopes_of(structure))}"
-                yield Problem(path=("scope", place), message=reason, hint=hint)
-    for criterion in section.criterion:
-        fitting = criterion.scopes
-        for place, scope in enumerate(section.scope):
-            if fitting is not None and scope.name not in fitting:
-                message = f"{shown(criterion.name)} cannot be spread by {shown(scope.name)}"
-                yield Problem(path=("scope", place), message=message, hint=f"it goes with {listing(fitting)}")
-
-
-def _scopes_of(structure: Structure) -> Iterator[str]:
-    """The names of the scopes that a structure goes with, at their default parameters."""
-    for name in names("scopes"):
-        with contextlib.suppress(PrunectlError):  # a broken plug-in, or one with parameters that must be given
-            if structure.refusal(read_entry("scopes", name, Scope)) is None:
-                yield name
-
-
-def structures(section: PruneSection, sweep: SweepSection | None) -> Iterator[Problem]:
-    """A structure may have few sparsities: of the sweep, and of the rounds on the way to them."""
-    if sweep is None:
-        return
-    for place, structure in enumerate(section.structure):
-        scope = next((scope for scope in section.scope if structure.refusal(scope) is None), None)
-        if structure.any_sparsity or scope is None:
-            continue
-        reasons = (structure.refusal(scope, sparsity) for sparsity in _reached(section, sweep))
-        if reason := next(filter(None, reasons), None):
-            hint = 'with rounds that pass through others, write rounds = "one-shot"'
-            yield Problem(path=("structure", place), message=reason, hint=hint)
-
-
-def _reached(section: PruneSection, sweep: SweepSection) -> Iterator[float]:
-    """Every sparsity at which some arm of the table has a mask, those between the sweep's included."""
-    ways = product(section.criterion, section.rounds or (None,))
-    for way, own in [(asked or criterion.own_rounds(), criterion.own_rounds()) for criterion, asked in ways]:
-        reached = 0.0
-        for sparsity in filter(None, sweep.asked):
-            for level in (*way.levels(reached, sparsity), sparsity):
-                yield from (own if way.retrains else way).targets(level)
-            reached = sparsity
-
-
-def ablations(section: PruneSection) -> Iterator[Problem]:
-    """An ablation may refuse a structure."""
-    for place, ablation in enumerate(section.ablation):
-        for reason in filter(None, map(ablation.refusal, section.structure)):
-            yield Problem(path=("ablation", place), message=reason)
-
-
 def budgets(section: PruneSection, train: TrainSection | None) -> Iterator[Problem]:
     """A budget is for a retraining that has none of its own; nothing goes back further than the training."""
     if section.budget is None:
@@ -199,7 +140,7 @@ def budgets(section: PruneSection, train: TrainSection | None) -> Iterator[Probl
         yield Problem(path=("budget",), message="no arm here is retrained, so there is no time to spend on it")
     for place, retrain in enumerate(section.retrain):
         if key := retrain.own_length():
-            message = f"{key} says how long to retrain, and so does budget; keep one of them"
+            message = f"{key} sets the length of the retraining, and so does budget; keep one of them"
             yield Problem(path=("retrain", place, key), message=message)
     if train is None or not any(retrain.within_recipe for retrain in section.retrain):
         return
@@ -288,7 +229,7 @@ def _on_reading(data: DataSection) -> Iterator[Problem]:
 
 
 def repeated_arms(tables: Sequence[Sequence[Arm] | None]) -> Iterator[Problem]:
-    """No arm stands in two tables, nor twice in one, nor do two arms have one label: rows could not be told apart."""
+    """No arm stands in two tables, nor twice in one, nor do two arms have one label: their rows would look the same."""
     first: dict[str, int] = {}
     for place, arms in enumerate(tables):
         labels = [arm.label for arm in arms or ()]

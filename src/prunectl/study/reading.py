@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from prunectl.base.cells import parsed, words
+from prunectl.base.cells import parsed
 from prunectl.base.errors import PrunectlError
 from prunectl.catalog import tables
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.table import tupled
-from prunectl.catalog.values import At, Budget, Length
-from prunectl.study.arms import agrees, budget_label
+from prunectl.catalog.values import At, Budget
+from prunectl.study.arms import agrees
 
 CATALOGS = {
     "model": "models",
@@ -48,14 +48,6 @@ def means(wanted: Mapping[str, str | None], values: Mapping[str, Any]) -> bool:
     A name means every choice of parameters.
     """
     return all(agrees(parsed(cell), values[column]) for column, cell in wanted.items() if cell is not None)
-
-
-def spoken(column: str, text: str) -> str:
-    """A row's cell for people, as the label of its arm has it: 'epoch 4', `rates(per_layer=...)`, 'budget 0.25'."""
-    if column != "budget":
-        return words(text)
-    budget = _choice(column, text)
-    return budget_label(budget) if isinstance(budget, float | Length) else f"budget {words(text)}"
 
 
 def _choice(column: str, text: str) -> Any:

@@ -87,7 +87,7 @@ class ModelSection(FlatSection):
 
 
 class TrainSection(Section):
-    """[train]: the recipe of the baseline, and of every retraining unless it says otherwise."""
+    """[train]: the recipe of the baseline, and of every retraining by default."""
 
     one_of = ("epochs", "steps")
 

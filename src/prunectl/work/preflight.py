@@ -1,4 +1,4 @@
-"""Check what only torch can tell about a study, before anything is trained: every problem at once, with its remedy.
+"""Check what needs torch, before anything is trained: every problem at once, with its hint.
 
 Nothing here is a rule of its own: it calls what the steps will call, early, and collects what that raises.
 """
@@ -109,7 +109,7 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[
             yield Problem(path=("prune", table, "scope"), message=f"scope {scope.label()}: {error}")
     for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
         for message in structure.check(built, weights, network.shape):
-            yield Problem(path=("prune", table, "structure"), message=message)
+            yield Problem(path=("prune", table, "structure"), message=f"structure {structure.label()}: {message}")
 
 
 def _patterns(network: nn.Module, exclude: tuple[str, ...]) -> Iterator[tuple[str, Problem]]:

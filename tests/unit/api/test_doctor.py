@@ -17,7 +17,7 @@ def test_versions_places_and_data_sets_are_found(tmp_path: Path) -> None:
     assert found["store"].startswith(str(tmp_path / "store"))
     assert found["data"] == str(tmp_path / "data")
     assert found["data set digits"] == "found, checksum OK"
-    assert found["data set mnist"].startswith("mnist is not there")
+    assert found["data set mnist"].startswith("mnist was not found")
     assert {"prunectl", "python", "torch", "polars", "cores", "CUDA devices"} <= set(found)
 
 

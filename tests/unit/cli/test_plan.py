@@ -58,7 +58,9 @@ def test_a_check_that_fails_is_one_error_with_every_problem(
     prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def check(session: object) -> None:
-        problems = [Problem(key=key, message="wrong", where="s.toml:1:2", hint="fix it") for key in ("model", "data")]
+        problems = [
+            Problem(path=(key,), message="wrong", where="s.toml:1:2", hint="fix it") for key in ("model", "data")
+        ]
         raise StudyError("s.toml: 2 problems", problems)
 
     monkeypatch.setattr("prunectl.api.check.check", check)

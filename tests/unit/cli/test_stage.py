@@ -66,8 +66,9 @@ def test_a_mask_without_weights_and_one_that_is_missing() -> None:
 
 
 def test_a_loss_that_is_not_finite_and_a_result_that_is_missing() -> None:
-    row = {"arm": "a", "sparsity": 0.5, "seed": 1, "top1": 0.1, "top5": 0.5, "loss": None, "reason": None}
-    assert lines("retrain", [row]) == ["a  sparsity 0.5  seed 1: top-1 0.1000  top-5 0.5000  loss not finite"]
+    row = {"arm": "a", "sparsity": 0.5, "seed": 1, "top1": 0.1, "top5": 0.5, "loss": None, "ece": 0.02, "reason": None}
+    (line,) = lines("retrain", [row])
+    assert line == "a  sparsity 0.5  seed 1: top-1 0.1000  top-5 0.5000  loss not finite  ECE 0.0200"
     assert lines("retrain", [{**row, "top1": None}])[0].endswith("missing")
 
 

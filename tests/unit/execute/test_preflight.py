@@ -53,7 +53,7 @@ def test_it_waits_for_the_answer() -> None:
 
 
 def test_problems_are_returned() -> None:
-    problem = Problem(key="model", message="x")
+    problem = Problem(path=("model",), message="x")
     failed = Outcome(key=PREFLIGHT, status=Status.FAILED, problems=(problem,))
     assert check(Answering([failed]), REQUEST) == (problem,)
 

@@ -8,15 +8,20 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from prunectl.base.cells import words
+from prunectl.catalog.retraining import After
+from prunectl.plan.graph import Placed
 from prunectl.report.charts import Chart
 from prunectl.results.table import SCHEMA
+from prunectl.study.arms import COLUMNS, Arm
+from prunectl.study.reading import choices
 
 DENSE = 0.9
 
 SAME = {
     "study": "small", "model": "lenet", "dataset": "digits", "criterion": "magnitude", "scope": "global",
-    "structure": "weights", "at": "init", "rounds": "one-shot", "ablation": "none", "retrain": "none", "seed": 1,
-    "sparsity": 0.5, "top1_dense": DENSE, "status": "done",
+    "structure": "weights", "at": "init", "rounds": "one-shot", "init": "kaiming-normal", "ablation": "none",
+    "retrain": "none", "seed": 1, "sparsity": 0.5, "top1_dense": DENSE, "status": "done",
 }  # fmt: skip
 
 
@@ -24,7 +29,8 @@ def trial(**values: Any) -> dict[str, Any]:
     """A row of the table, done unless the values say otherwise."""
     row: dict[str, Any] = dict.fromkeys(SCHEMA) | SAME | values
     more = [row[name] for name in ("ablation", "retrain") if row[name] != "none"]
-    row["arm"] = values.get("arm", " · ".join([row["criterion"], f"at {row['at']}", *more]))
+    names = [words(cell) for cell in (row["criterion"], row["at"], *more)]
+    row["arm"] = values.get("arm", " · ".join([names[0], f"at {names[1]}", *names[2:]]))
     row["compression"] = 1 / (1 - row["sparsity"])
     row["artefact"] = values.get("artefact", f"{row['arm']}/{row['sparsity']}/{row['seed']}")
     return row
@@ -33,6 +39,12 @@ def trial(**values: Any) -> dict[str, Any]:
 def trials(*rows: dict[str, Any]) -> pl.DataFrame:
     """Rows as the table of trials."""
     return pl.DataFrame([trial(**row) for row in rows], schema=SCHEMA)
+
+
+def arms(trials: pl.DataFrame) -> dict[str, Placed]:
+    """The arms of a table by label, in a dense training of one step."""
+    rows = trials.unique("arm", maintain_order=True).select("arm", *COLUMNS).iter_rows(named=True)
+    return {row.pop("arm"): Placed(arm=Arm(**choices(row)), at_step=0, after=After(), dense_steps=1) for row in rows}
 
 
 def swept(

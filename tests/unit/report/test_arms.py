@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import polars as pl
 import pytest
 
@@ -12,12 +10,12 @@ from prunectl.report import arms
 from prunectl.results.table import SCHEMA, Results
 from unit.report import small
 
-END = made_up.STUDY.partition("[[prune]]")[0] + '[[prune]]\ncriterion = "magnitude"\nat = "end"\n'
+START = made_up.STUDY.partition("[[prune]]")[0] + '[[prune]]\ncriterion = "magnitude"\n'
 
 
 def study(prune: str) -> Results:
-    """Results of arms that are pruned at the end of 80 epochs."""
-    return made_up.results(END + prune, seeds=1, failed=0)
+    """Results of magnitude pruning with a training of 80 epochs."""
+    return made_up.results(START + prune, seeds=1, failed=0, epochs=1)
 
 
 def test_every_column_of_an_arm_is_a_column_of_the_table() -> None:
@@ -41,55 +39,61 @@ def test_a_line_is_named_by_hue_and_variant_without_the_default(variant: str, na
 
 
 def test_steps_and_epochs_are_put_in_one_order() -> None:
-    moments = ["epoch=1", "step=50", "end", "step=600", "init"]
-    assert sorted(moments, key=lambda at: arms.moment(at, 469.0)) == ["init", "step=50", "epoch=1", "step=600", "end"]
-    assert arms.moment("epoch=1(schedule=restart)", 469.0) == arms.moment("epoch=1", 469.0)
+    """An epoch has 391 steps."""
+    every = study('at = ["end", { epoch = 20 }, { epoch = 1 }, { step = 50 }, { step = 600 }, { epoch = 9 }, "init"]')
+    assert arms.moments(every) == ["init", "step 50", "epoch 1", "step 600", "epoch 9", "epoch 20", "end"]
 
 
-def test_without_the_length_of_an_epoch_each_unit_is_still_in_order() -> None:
-    moments = ["epoch=20", "end", "epoch=9", "init"]
-    assert sorted(moments, key=arms.moment) == ["init", "epoch=9", "epoch=20", "end"]
-
-
-def test_the_steps_of_an_epoch_are_read_off_a_curve() -> None:
-    results = study('retrain = "finetune"')
-    assert arms.steps_per_epoch(results) == 391
-    assert arms.steps_per_epoch(replace(results, curves=results.curves.clear())) is None
+def test_moments_that_go_on_with_another_schedule_are_others() -> None:
+    every = study('at = [{ epoch = 1 }, { epoch = 1, schedule = "restart" }, "init"]')
+    assert arms.moments(every) == ["init", "epoch 1", "epoch 1, schedule restart"]
 
 
 def test_only_iterative_rounds_retrain_between_rounds() -> None:
-    assert not arms.retrained_between_rounds(small.trials({"rounds": "one-shot"}, {"rounds": "exponential(count=3)"}))
-    assert arms.retrained_between_rounds(small.trials({"rounds": "one-shot"}, {"rounds": "iterative"}))
+    rounds = 'at = "end"\nretrain = "lr-rewind"\nrounds = %s'
+    assert not arms.retrained_between_rounds(study(rounds % '["one-shot", { name = "exponential", count = 3 }]'))
+    assert arms.retrained_between_rounds(study(rounds % '["one-shot", { name = "iterative", rate = 0.2 }]'))
+
+
+def lengths(results: Results) -> dict[str, tuple[str, float]]:
+    """The retraining without its length, and its share of the recipe, by label without criterion and moment."""
+    shares, names = arms.shares(results), arms.lengthless(results)
+    assert shares.keys() == names.keys()
+    return {label.removeprefix("magnitude · at end · "): (names[label], shares[label]) for label in shares}
 
 
 def test_budgets_are_shares_of_the_recipe() -> None:
-    three = 'retrain = ["none", "finetune", "weight-rewind", "lr-rewind"]\nbudget = [0.1, 0.5, 1.0]'
+    three = 'at = "end"\nretrain = ["none", "finetune", "weight-rewind", "lr-rewind"]\nbudget = [0.1, 0.5, 1.0]'
     kinds = ("finetune", "weight-rewind", "lr-rewind")
-    assert arms.retrainings(study(three)) == {
-        **{f"{kind}(budget={share})": (kind, share) for kind in kinds for share in (0.1, 0.5)},
+    assert lengths(study(three)) == {
+        **{f"{kind}, budget {share}": (kind, share) for kind in kinds for share in (0.1, 0.5)},
         **{kind: (kind, 1.0) for kind in kinds},
     }
 
 
 def test_rewinding_to_a_moment_retrains_the_rest() -> None:
-    rewound = study('retrain = "weight-rewind"\nrewind_to = ["init", { epoch = 20 }, { step = 3910 }]')
-    assert {label: share for label, (_, share) in arms.retrainings(rewound).items()} == {
-        "weight-rewind": 1.0, "weight-rewind(epoch=20)": 0.75, "weight-rewind(step=3910)": 0.875,
+    moments = ('"init"', "{ epoch = 20 }", "{ step = 3910 }")
+    rewinds = ", ".join(f'{{ name = "weight-rewind", to = {moment} }}' for moment in moments)
+    rewound = study(f'at = "end"\nretrain = [{rewinds}]')
+    assert {label: share for label, (_, share) in lengths(rewound).items()} == {
+        "weight-rewind": 1.0, "weight-rewind(to=epoch 20)": 0.75, "weight-rewind(to=step 3910)": 0.875,
     }  # fmt: skip
 
 
 def test_a_finetuning_of_its_own_length_is_a_share_of_the_recipe() -> None:
-    fine = 'retrain = "finetune"\nfinetune = { epochs = %s, lr = %s }\n'
-    assert arms.retrainings(study(fine % (20, 0.01))) == {"finetune": ("finetune", 0.25)}
-    second = '[[prune]]\ncriterion = "magnitude"\nat = "end"\n'
-    assert arms.retrainings(study(fine % (20, 0.01) + second + fine % (40, 0.02))) == {
-        "finetune(epochs=20, lr=0.01)": ("finetune(lr=0.01)", 0.25),
-        "finetune(epochs=40, lr=0.02)": ("finetune(lr=0.02)", 0.5),
-    }
+    fine = '{ name = "finetune", epochs = %s, lr = %s }'
+    both = study(f'at = "end"\nretrain = [{fine % (20, 0.01)}, {fine % (40, 0.02)}]')
+    assert list(lengths(both).values()) == [
+        ('{ name = "finetune", lr = 0.01 }', 0.25),
+        ('{ name = "finetune", lr = 0.02 }', 0.5),
+    ]
+    plain = study('at = "end"\nretrain = { name = "finetune", epochs = 20 }')
+    assert list(lengths(plain).values()) == [("finetune", 0.25)]
 
 
 def test_a_published_name_includes_every_choice_of_parameters() -> None:
+    weight = '{ name = "snip", wrt = "weight" }'
     assert arms.selects("criterion", "snip", "snip")
-    assert arms.selects("criterion", "snip", "snip(wrt=weight)")
+    assert arms.selects("criterion", "snip", weight)
     assert not arms.selects("criterion", "snip", "synflow")
-    assert not arms.selects("criterion", "snip(wrt=weight)", "snip")
+    assert not arms.selects("criterion", weight, "snip")

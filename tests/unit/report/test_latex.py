@@ -60,7 +60,7 @@ def test_names_are_printed_as_they_are(results: Results) -> None:
 
 def test_signs_of_the_tables_have_their_command() -> None:
     assert latex.escaped("−1 × 2 · 3 – 4") == r"$-$1 $\times$ 2 $\cdot$ 3 -- 4"
-    assert latex.escaped("\u202e") == "⟨U+202E⟩"
+    assert latex.escaped("\u202e") == r"\textbackslash{}u202e"
 
 
 def test_an_empty_study_has_an_empty_table(results: Results) -> None:

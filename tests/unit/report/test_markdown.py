@@ -57,7 +57,7 @@ def test_names_are_read_as_they_are(results: Results) -> None:
     study = results.study.model_copy(update={"title": "<script>|*x*_y_`z`\\input{/etc/passwd}$%&#^~"})
     hostile = markdown.report(replace(results, study=study), "mean")
     assert "# \\<script\\>\\|\\*x\\*\\_y\\_\\`z\\`\\\\input{/etc/passwd}" in hostile
-    assert markdown.escaped("a\nb\u202e") == "a⟨U+000A⟩b⟨U+202E⟩"
+    assert markdown.escaped("a\nb\u202e") == r"a\\nb\\u202e"
 
 
 def test_arms_are_read_as_they_are(results: Results) -> None:

@@ -91,7 +91,8 @@ def test_the_listing_leaves_out_columns_with_one_value_and_names_them() -> None:
     assert heads == ["criterion", "seed", "sparsity %", "compression", "top-1 %", "to dense", "artefact"]
     assert dict(listing.constant) == {
         "study": "small", "model": "lenet", "dataset": "digits", "scope": "global", "structure": "weights",
-        "at": "init", "rounds": "one-shot", "ablation": "none", "retrain": "none", "status": "done",
+        "at": "init", "rounds": "one-shot", "init": "kaiming-normal", "ablation": "none", "retrain": "none",
+        "status": "done",
     }  # fmt: skip
     assert len(listing.rows) == TRIALS.height
     assert listing.rows[-1] == ("snip", "3", "90", "10", "80.30", "−9.70", "snip · at in")

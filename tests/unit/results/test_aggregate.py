@@ -32,18 +32,24 @@ def lines(trials: pl.DataFrame) -> set[tuple[str, str]]:
 def test_a_budget_is_a_column_in_which_arms_differ() -> None:
     trials = table({**END, "retrain": ["finetune", "lr-rewind"], "budget": 0.5}, {**END, "retrain": "finetune"})
     assert (roles(trials).hue, roles(trials).variant) == ("retrain", ("budget",))
-    assert lines(trials) == {("finetune", "budget 0.5"), ("lr-rewind", "budget 0.5"), ("finetune", "budget 1")}
+    assert lines(trials) == {("finetune", "budget 0.5"), ("lr-rewind", "budget 0.5"), ("finetune", "budget 1.0")}
 
 
-def test_the_most_varied_column_has_the_colours_and_an_arm_without_a_value_has_one_too() -> None:
+def test_budgets_have_colours_only_where_nothing_else_varies() -> None:
     trials = table({**END, "retrain": ["none", "lr-rewind"], "budget": BUDGETS})
-    role = roles(trials)
-    assert (role.hue, role.variant) == ("budget", ("retrain",))
-    assert role.hues == (UNKNOWN, "budget 0.25", "budget 0.5", "3 epochs")
-    assert lines(trials) == {
-        (UNKNOWN, "no retraining"),
-        *((hue, "lr-rewind") for hue in ("budget 0.25", "budget 0.5", "3 epochs")),
-    }
+    assert (roles(trials).hue, roles(trials).variant) == ("retrain", ("budget",))
+    assert roles(trials).hues == ("no retraining", "lr-rewind")
+    alone = table({**END, "retrain": "lr-rewind", "budget": BUDGETS})
+    assert (roles(alone).hue, roles(alone).variant) == ("budget", ())
+    assert roles(alone).hues == ("budget 0.25", "budget 0.5", "3 epochs")
+
+
+def test_an_arm_without_a_value_has_a_colour_too() -> None:
+    """A results file of another program may leave a budget out."""
+    trials = table({**END, "retrain": "lr-rewind", "budget": BUDGETS})
+    some = trials.with_columns(budget=pl.when(pl.col("seed") == 1).then("budget"))
+    assert roles(some).hues == ("budget 0.25", UNKNOWN, "budget 0.5", "3 epochs")
+    assert set(with_roles(some, roles(some))["hue"]) == set(roles(some).hues)
 
 
 def test_budgets_next_to_criteria_are_variants_and_a_missing_one_is_left_out() -> None:
@@ -61,7 +67,7 @@ def test_budgets_next_to_criteria_are_variants_and_a_missing_one_is_left_out() -
 def test_one_budget_is_not_a_choice() -> None:
     trials = table({**END, "retrain": ["none", "lr-rewind"], "budget": 0.5})
     assert roles(trials).variant == ()
-    assert lines(trials) == {("none", ""), ("lr-rewind", "")}
+    assert lines(trials) == {("no retraining", ""), ("lr-rewind", "")}
 
 
 def test_an_initialization_is_a_column_in_which_arms_differ() -> None:

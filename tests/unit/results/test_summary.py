@@ -64,7 +64,7 @@ def test_colours_stand_for_criteria_or_for_what_varies() -> None:
     assert roles(trials).hue == "criterion"
     assert roles(trials).variant == ("at", "retrain")
     magnitude = trials.filter((pl.col("criterion") == "magnitude") & (pl.col("at") == "end"))
-    assert (roles(magnitude).hue, roles(magnitude).hues) == ("retrain", ("none", "finetune"))
+    assert (roles(magnitude).hue, roles(magnitude).hues) == ("retrain", ("no retraining", "finetune"))
 
 
 def test_a_study_without_results_has_a_sentence() -> None:

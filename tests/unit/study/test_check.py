@@ -54,7 +54,7 @@ ARMS = 'criterion = ["snip", { name = "magnitude" }]\nablation = ["none", "shuff
         (END + 'retrain = ["none", { name = "weight-rewind", to = {epoch = 11} }]', "prune[0].retrain[1].to.epoch",
          "epoch 11 is beyond the end"),
         (END + 'retrain = ["lr-rewind", { name = "weight-rewind", to = {epoch = 2} }]\nbudget = 0.5',
-         "prune[0].retrain[1].to", "to says how long to retrain, and so does budget; keep one of them"),
+         "prune[0].retrain[1].to", "to sets the length of the retraining, and so does budget; keep one of them"),
         (END + 'retrain = { name = "weight-rewind", to = "init" }\nbudget = 1.0', "prune[0].retrain.to",
          "and so does budget"),
         (END + 'retrain = { name = "finetune", epochs = 3 }\nbudget = 0.5', "prune[0].retrain.epochs",

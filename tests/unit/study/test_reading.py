@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prunectl.pruning.criteria.snip import Snip
-from prunectl.study.reading import choices, means, spoken
+from prunectl.study.reading import choices, means
 from prunectl.training.retrainings.weight_rewind import WeightRewind
 
 pytestmark = pytest.mark.usefixtures("real_catalogs")
@@ -46,20 +46,3 @@ def test_a_published_name_means_every_choice_of_parameters_and_nothing_means_any
     assert means({"criterion": '{ name = "snip", samples_per_class = 1, batches = 1 }'}, ours)
     assert not means({"criterion": '{ name = "snip", samples_per_class = 10 }'}, ours)
     assert not means({"criterion": "snip", "scope": "global"}, ours)
-
-
-@pytest.mark.parametrize(
-    ("column", "cell", "words"),
-    [
-        ("criterion", '{ name = "snip", samples_per_class = 1 }', "snip(samples_per_class=1)"),
-        ("at", "{ epoch = 4 }", "epoch 4"),
-        ("budget", "0.25", "budget 0.25"),
-        ("budget", "1.0", "budget 1"),
-        ("budget", "{ epochs = 3 }", "3 epochs"),
-        ("budget", "{ steps = 7 }", "7 steps"),
-        ("budget", "whole", "budget whole"),  # another program's table
-        ("init", "orthogonal", "orthogonal"),
-    ],
-)
-def test_a_cell_is_spoken_as_in_the_label_of_its_arm(column: str, cell: str, words: str) -> None:
-    assert spoken(column, cell) == words

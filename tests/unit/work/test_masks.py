@@ -12,12 +12,11 @@ from prunectl.catalog.structure import Masks, Pruned
 from prunectl.datasets.content import content_of
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.build import build
-from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Measure, Network
 from prunectl.pruning.mask import dense
 from prunectl.pruning.prunable import prunable
 from prunectl.store import layout
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.training.state import network_tensors
 from prunectl.work.context import Context
 from prunectl.work.masks import load_masks, mask_bytes, read_layers, read_masks, write_masks
@@ -71,12 +70,12 @@ def test_what_is_left_of_each_layer_is_beside_the_mask(tmp_path: Path) -> None:
 @pytest.fixture
 def measured(tmp_path: Path) -> tuple[Measure, Path, Context]:
     """A step that measures a network of digits, its state, and where it runs."""
-    study, slips = judged({
+    study, slips = validate({
         "name": "t", "data": {"name": "digits", "train_limit": 50, "test_limit": 50}, "model": {"name": "tiny-cnn"},
         "train": {"epochs": 1}, "sweep": {"sparsities": [0.0]}, "prune": [{"criterion": "magnitude"}],
     })  # fmt: skip
     assert study is not None, slips
-    plan = build(study, content_of(dataset_of(study), Path()))
+    plan = build(study, content_of(study.data.dataset, Path()))
     step = next(step for step in plan.steps.values() if isinstance(step, Measure))
     state = tmp_path / "state"
     state.mkdir()

@@ -17,8 +17,7 @@ from prunectl.datasets.digits import Digits
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.build import build
 from prunectl.plan.preflight import preflight
-from prunectl.plan.resolve import dataset_of
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.work.preflight import problems_of
 
 STUDY: dict[str, Any] = {
@@ -33,9 +32,9 @@ STUDY: dict[str, Any] = {
 
 def problems(**changed: Any) -> tuple[Problem, ...]:
     """What the check finds in the study with other tables."""
-    study, slips = judged(STUDY | changed)
+    study, slips = validate(STUDY | changed)
     assert study is not None, slips
-    content = dataset_of(study).declared(Digits.fingerprint or "")
+    content = study.data.dataset.declared(Digits.fingerprint or "")
     return problems_of(preflight(study, build(study, content), content), Path())
 
 
@@ -105,7 +104,7 @@ def test_channels_that_cannot_be_followed_are_reported_once(monkeypatch: pytest.
     built_as(monkeypatch, Gathering)
     channels = {"criterion": ["magnitude", "random"], "structure": "channels"}
     (found,) = texts(prune=[{"criterion": "magnitude"}, channels])
-    assert found.startswith("prune[1].structure: channels of tiny-cnn: ")
+    assert found.startswith("prune[1].structure: structure channels: ")
     assert "does to channels is not known" in found
     assert problems() == (), "weights can be pruned in it"
 
@@ -171,7 +170,7 @@ def test_data_that_are_missing_are_reported_with_what_to_do(monkeypatch: pytest.
 
     monkeypatch.setattr(Digits, "arrays", missing)
     found = problems(prunable={"exclude": ["hed"]})
-    assert Problem(key="data", message="digits are missing", hint="download them") in found
+    assert Problem(path=("data",), message="digits are missing", hint="download them") in found
     assert len(found) == 2, "the network is checked all the same"
 
 

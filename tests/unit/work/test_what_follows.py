@@ -37,8 +37,7 @@ STUDY: dict[str, Any] = {
             "criterion": "magnitude",
             "at": "end",
             "rounds": ["one-shot", "iterative"],
-            "retrain": ["weight-rewind", "lr-rewind", "finetune"],
-            "rewind_to": {"step": 4},
+            "retrain": [{"name": "weight-rewind", "to": {"step": 4}}, "lr-rewind", "finetune"],
         }
     ],
 }
@@ -84,7 +83,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 def chain(plan: Plan, rounds: str, retrain: str) -> list[Trial]:
     return [
-        one for one in plan.trials if one.sparsity > 0 and one.arm.rounds.name == rounds and one.arm.retrain == retrain
+        one
+        for one in plan.trials
+        if one.sparsity > 0 and one.arm.rounds.name == rounds and one.arm.retrain.name == retrain
     ]
 
 

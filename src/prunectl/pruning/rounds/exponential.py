@@ -19,4 +19,5 @@ class Exponential(Rounds):
 
     def targets(self, sparsity: float) -> list[float]:
         """1 − (1 − sparsity)^(k/count) for k = 1 … count; the last is exactly `sparsity`."""
-        return [*(1 - (1 - sparsity) ** (k / self.count) for k in range(1, self.count)), sparsity]
+        before = (1 - (1 - sparsity) ** (k / self.count) for k in range(1, self.count))
+        return [*(min(target, sparsity) for target in before), sparsity]  # rounding never leads beyond the end

@@ -57,8 +57,9 @@ def _panels(frame: pl.DataFrame) -> dict[str, str]:
 
 def _points(means: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     columns = ["hue", "variant", "series", "ablation", "sparsity", "panel"]
-    titles = pl.col("ablation").replace_strict(_panels(means), default=pl.col("ablation")).alias("panel")
-    averages, seeds = (pieces.with_series(frame).with_columns(titles) for frame in (means, pairs))
+    averages, seeds = (pieces.with_series(frame) for frame in (means, pairs))
+    titles = pl.col("ablation").replace_strict(_panels(averages)).alias("panel")
+    averages, seeds = (frame.with_columns(titles) for frame in (averages, seeds))
     averages = averages.select(*columns, "mean", "low", "high", "n", difference=pl.lit(None, pl.Float64))
     return paired.points(averages, seeds.select(*columns, "difference"), "panel")
 

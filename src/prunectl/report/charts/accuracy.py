@@ -14,7 +14,7 @@ from prunectl.report.charts.look import MOST_VARIANTS, SHOWN, Look
 from prunectl.report.charts.pieces import FIELDS, HEIGHT, WIDTH
 from prunectl.results.statistics import center
 from prunectl.results.table import METRICS
-from prunectl.study.reading import spoken
+from prunectl.results.wording import wording
 
 TITLES = {metric.name: metric.title for metric in METRICS}
 
@@ -98,7 +98,7 @@ def _published(trials: pl.DataFrame, published: pl.DataFrame | None, metric: str
         published = published.filter(pl.col(column).is_null() | pl.col(column).is_in(alike))
     column = look.role.hue
     names = published[column].drop_nulls().unique().to_list()
-    cells = {cell: spoken(column, cell) for cell in trials[column].drop_nulls().unique(maintain_order=True)}
+    cells = {cell: wording(column, cell) for cell in trials[column].drop_nulls().unique(maintain_order=True)}
     hues = {name: [hue for cell, hue in cells.items() if arms.selects(column, name, cell)] for name in names}
     matching = published.filter(arms.unmodified() & pl.col(metric).is_not_null()).with_columns(
         hue=pl.col(column).replace_strict(hues, default=None, return_dtype=pl.List(pl.String)),

@@ -32,8 +32,8 @@ COLUMNS = {
 def frame(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """Rows as a frame ordered by sparsity. What a row does not have is null; arms are named as their panels are."""
     panels = pl.col("arm").map_elements(panel, return_dtype=pl.String)
-    found = pl.DataFrame(list(rows), schema=COLUMNS).with_columns(panels)
-    return axes.with_sparsity_text(found).sort("sparsity", maintain_order=True)
+    named = pl.DataFrame(list(rows), schema=COLUMNS).with_columns(panels)
+    return axes.with_sparsity_text(named).sort("sparsity", maintain_order=True)
 
 
 def panel(arm: str) -> str:

@@ -60,7 +60,7 @@ def layers(
 
 
 def tooltip(*names: alt.Tooltip) -> list[alt.Tooltip]:
-    """The tooltip of a mean difference; `names` say which arm it belongs to."""
+    """The tooltip of a mean difference, after `names`, which identify the arm."""
     return [
         *names,
         alt.Tooltip("at_sparsity:N", title="sparsity"),

@@ -13,6 +13,7 @@ from prunectl.report.charts import axes
 from prunectl.report.charts.chart import Sheet
 from prunectl.report.charts.look import Look
 from prunectl.results.aggregate import summarise
+from prunectl.results.wording import in_words
 
 HEIGHT, WIDTH = 300, 500
 """The size of a chart without panels, in pixels."""
@@ -25,8 +26,9 @@ FIELDS = ("series", "hue", "variant", "sparsity", "compression", "center", "low"
 
 
 def with_series(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with a column `series`, the name of a line."""
-    return frame.with_columns(arms.series().alias("series"))
+    """The frame with a column `series`, the name of a line, and with its ablations in words."""
+    spoken = [in_words(frame, name) for name in ("ablation",) if name in frame.columns]
+    return frame.with_columns(arms.series().alias("series"), *spoken)
 
 
 def means(trials: pl.DataFrame, look: Look, metric: str = "top1") -> pl.DataFrame:
@@ -95,8 +97,8 @@ def faceted(
     facet = alt.Facet(f"{panel}:N", title=None, sort=sort)
     if label_px is not None:
         facet = facet.header(labelLimit=label_px)
-    each = alt.layer(*layers).properties(width=width, height=height)
-    chart: alt.FacetChart = each.facet(facet, data=data, columns=columns, **options).resolve_axis(x="independent")
+    drawn = alt.layer(*layers).properties(width=width, height=height)
+    chart: alt.FacetChart = drawn.facet(facet, data=data, columns=columns, **options).resolve_axis(x="independent")
     return chart.resolve_scale(y="independent") if own_y else chart
 
 

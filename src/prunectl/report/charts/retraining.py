@@ -49,10 +49,11 @@ def against_budget(results: Results, look: Look) -> Chart | None:
 
 def _frame(results: Results, look: Look) -> pl.DataFrame:
     """The retrained unmodified arms. `line` has a colour: the hue, or the kind of retraining where hues are
-    retrainings, each with its budget; `hue` stays what the page's switches show and hide.
+    retrainings or budgets; `hue` stays what the page's switches show and hide.
     """
     shares, names = arms.shares(results), arms.lengthless(results)
-    role = replace(look.role, variant=tuple(name for name in look.role.variant if name != "budget"))
+    hue = "retrain" if look.role.hue == "budget" else look.role.hue
+    role = replace(look.role, hue=hue, variant=tuple(name for name in look.role.variant if name != "budget"))
     known = results.trials.filter(arms.unmodified() & (pl.col("sparsity") > 0) & pl.col("arm").is_in(list(shares)))
     share = pl.col("arm").replace_strict(shares, return_dtype=pl.Float64).alias("share")
     hues = with_roles(known, look.role).select("arm", "hue", share).unique("arm", maintain_order=True)
@@ -87,7 +88,7 @@ def _look_of_lines(frame: pl.DataFrame, look: Look) -> Look:
     """The look whose hues are the lines of this chart."""
     lines, variants = (sorted(frame[name].unique()) for name in ("line", "variant"))
     drawn = Look.of(replace(look.role, hues=tuple(lines)), variants)
-    if look.role.hue == "retrain":
+    if look.role.hue in ("retrain", "budget"):
         return drawn
     colours, shapes = ({name: of[name] for name in lines} for of in (look.colours, look.shapes))
     return replace(drawn, colours=colours, shapes=shapes)

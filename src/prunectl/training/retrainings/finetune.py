@@ -20,7 +20,7 @@ class Finetune(Retraining):
     """
 
     name = "finetune"
-    summary = "weights are trained on, at a small constant rate unless it says otherwise"
+    summary = "weights are trained on, at a small constant rate by default"
     one_of = ("epochs", "steps")
     needs_one = False
 

@@ -73,6 +73,7 @@ def test_a_criterion_writes_its_rounds_as_a_study_would() -> None:
         ("exponential", "does not take {}: count"),
         ({"name": "linear", "count": "3"}, "count: must be a whole number"),
         ({"count": 3}, "no '' among the rounds"),
+        ("iterative", "'magnitude' of the criteria is defined with rounds that retrain, iterative"),
     ],
 )
 def test_rounds_that_cannot_be_read_are_an_error_of_the_criterion(written: object, says: str) -> None:

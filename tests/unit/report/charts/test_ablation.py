@@ -47,7 +47,7 @@ def test_one_seed_settles_nothing() -> None:
 
 def test_an_ablation_from_elsewhere_has_a_panel_under_its_name() -> None:
     other = pl.concat([PLAIN, SHUFFLED.with_columns(ablation=pl.lit("permute"))])
-    assert {row["panel"] for row in rows(ablation.differences(other, look(other)))} == {"permute"}
+    assert {row["panel"] for row in rows(ablation.differences(other, look(other)))} == {"permute − unmodified"}
 
 
 def test_a_study_without_ablations_has_neither_chart() -> None:

@@ -76,7 +76,7 @@ def test_trials_that_are_not_done_are_no_points() -> None:
 
 
 def test_many_variants_are_panels_and_few_are_dashes() -> None:
-    moments = ["init", "epoch=1", "epoch=2", "epoch=3", "end"]
+    moments = ["init", "{ epoch = 1 }", "{ epoch = 2 }", "{ epoch = 3 }", "end"]
     many = pl.concat([small.swept(at=at, seeds=[1]) for at in moments])
     chart = shown(accuracy.against_sparsity(many, look(many)))
     assert chart.spec["facet"]["field"] == "variant" and chart.panel_px == 330 and chart.labels_px == 0
@@ -88,7 +88,7 @@ def test_many_variants_are_panels_and_few_are_dashes() -> None:
 
 def test_variants_without_results_do_not_count() -> None:
     """Or the page would size the chart as panels, which it does not have."""
-    moments = ["init", "epoch=1", "epoch=2", "epoch=3", "end"]
+    moments = ["init", "{ epoch = 1 }", "{ epoch = 2 }", "{ epoch = 3 }", "end"]
     many = pl.concat([small.swept(at=at, seeds=[1]) for at in moments])
     some = many.with_columns(top1=pl.when(pl.col("at").is_in(["init", "end"])).then("top1"))
     chart = shown(accuracy.against_sparsity(some, look(some)))
@@ -126,7 +126,7 @@ def test_a_published_table_that_leaves_a_choice_open_is_no_other_arm() -> None:
 
 
 def test_a_published_number_is_drawn_for_every_hue_that_it_belongs_to() -> None:
-    trials = small.swept(["magnitude", "snip", "snip(wrt=weight)"])
+    trials = small.swept(["magnitude", "snip", '{ name = "snip", wrt = "weight" }'])
     assert hollow([PUBLISHED], trials) == [("snip", 0.7), ("snip(wrt=weight)", 0.7)]
 
 

@@ -21,7 +21,7 @@ TRIALS = TRIALS.with_columns(top1=pl.when(pl.col("criterion") == "snip").then(pl
 def judged(trials: pl.DataFrame = TRIALS, **values: Any) -> Verdict:
     """The verdict on SNIP against magnitude."""
     claim = {"text": "SNIP is better", "better": {"criterion": "snip"}, "than": {"criterion": "magnitude"}} | values
-    return verdict(Claim.model_validate(claim), trials)
+    return verdict(Claim.model_validate(claim), trials, small.arms(trials))
 
 
 def test_a_row_for_each_sparsity_in_points_with_its_margin() -> None:
@@ -63,7 +63,7 @@ def test_a_claim_without_any_pair_is_not_drawn() -> None:
 
 
 def test_cases_name_the_arms_that_a_claim_leaves_open() -> None:
-    scopes = pl.concat([TRIALS, TRIALS.with_columns(scope=pl.lit("erk"))])
+    scopes = pl.concat([TRIALS, TRIALS.with_columns(scope=pl.lit("erk"), arm=pl.col("arm") + " · erk")])
     assert {row["case"] for row in rows(claims.intervals([judged(scopes)]))} == {
         f"{sparsity} % · {scope}" for sparsity in (50, 90) for scope in ("global", "erk")
     }  # fmt: skip

@@ -112,7 +112,7 @@ def test_with_many_arms_those_that_differ_most_have_panels() -> None:
 def test_names_of_panels_are_short_and_visible() -> None:
     long = ONES.with_columns(arm=pl.concat_str("arm", pl.lit("\u202e" + "x" * 100)))
     chart = shown(of_two(long.with_columns(top1=pl.col("top1") + 0.1), long))
-    assert all("⟨U+202E⟩" in name and name.endswith("…") for name in panels(chart))
+    assert all("\\u202e" in name and name.endswith("…") for name in panels(chart))
     assert {row["arm"] for row in rows(chart)} == set(panels(chart))
 
 

@@ -2,53 +2,69 @@
 
 from __future__ import annotations
 
-import polars as pl
 import pytest
 
-from prunectl.report.charts import look, moments
-from unit.report import small
+import made_up
+from prunectl.report.charts import Chart, look, moments
+from prunectl.results.table import Results
 from unit.report.small import encoding, marks, rows, shown
 
-MOMENTS = ["end", "epoch=20", "step=50", "init"]
-TRIALS = pl.concat([small.swept(at=at, seeds=[1, 2]) for at in MOMENTS])
+START = made_up.STUDY.partition("[[prune]]")[0] + "[[prune]]\ncriterion = CRITERIA\nat = AT\n"
+MOMENTS = '["end", { epoch = 20 }, { step = 50 }, "init"]'
+ORDER = ["init", "step 50", "epoch 20", "end"]
 
 
-def test_moments_are_in_the_order_of_the_training() -> None:
-    chart = shown(moments.against_moment(TRIALS, look(TRIALS), per_epoch=100))
-    assert encoding(chart, "x")["sort"] == ["init", "step=50", "epoch=20", "end"]
-    assert [row["at"] for row in rows(chart)[:8:2]] == ["init", "step=50", "epoch=20", "end"]
+def study(more: str = "", at: str = MOMENTS, criteria: str = '["magnitude", "snip"]') -> Results:
+    """Results of arms that are pruned at several moments of 80 epochs, 391 steps each."""
+    text = START.replace("CRITERIA", criteria).replace("AT", at) + more
+    return made_up.results(text, seeds=2, failed=0, epochs=2)
+
+
+def drawn(results: Results) -> Chart | None:
+    return moments.against_moment(results, look(results.trials))
+
+
+def test_moments_are_in_the_order_of_the_training_and_in_words() -> None:
+    chart = shown(drawn(study()))
+    assert encoding(chart, "x")["sort"] == ORDER
+    assert [row["at"] for row in rows(chart)[:8:2]] == ORDER
+
+
+def test_steps_are_put_between_the_epochs_that_they_are_between() -> None:
+    chart = shown(drawn(study(at='[{ step = 600 }, "end", { epoch = 2 }, { epoch = 1 }]')))
+    assert encoding(chart, "x")["sort"] == ["epoch 1", "step 600", "epoch 2", "end"]
 
 
 def test_each_criterion_is_one_line_through_all_moments() -> None:
-    chart = shown(moments.against_moment(TRIALS, look(TRIALS)))
+    chart = shown(drawn(study()))
     assert {(row["hue"], row["series"], row["variant"]) for row in rows(chart)} == {
         ("magnitude", "magnitude", ""), ("snip", "snip", ""),
     }  # fmt: skip
     assert marks(chart) == ["line", "point"], "bands of neighbouring moments would cover each other"
-    assert {row["panel"] for row in rows(chart)} == {"50.0 % sparsity", "90.0 % sparsity"}
+    assert {row["panel"] for row in rows(chart)} == {
+        f"{value} % sparsity" for value in ("30.0", "60.0", "90.0", "98.0")
+    }
 
 
 def test_what_else_varies_stays_a_dash() -> None:
-    scopes = pl.concat([TRIALS, TRIALS.with_columns(scope=pl.lit("erk"), arm=pl.col("arm") + " · erk")])
-    chart = shown(moments.against_moment(scopes, look(scopes)))
+    chart = shown(drawn(study('scope = ["global", "erk"]')))
     assert encoding(chart, "strokeDash")["scale"]["domain"] == ["global", "erk"]
 
 
 def test_retrained_and_ablated_networks_are_left_out() -> None:
-    more = [TRIALS.with_columns(pl.lit("other").alias(name), arm=pl.lit(name)) for name in ("retrain", "ablation")]
-    every = pl.concat([TRIALS, *more])
-    assert len(rows(moments.against_moment(every, look(every)))) == len(
-        rows(moments.against_moment(TRIALS, look(TRIALS)))
-    )
+    plain = study()
+    retrained = '[[prune]]\ncriterion = ["magnitude", "snip"]\nat = "end"\nretrain = "finetune"'
+    every = study(f'ablation = ["none", "shuffle"]\n{retrained}')
+    assert len(every.arms) == 2 * len(plain.arms) + 2
+    assert len(rows(drawn(every))) == len(rows(drawn(plain)))
 
 
-@pytest.mark.parametrize("left", [["init", "end"], ["init"]])
-def test_fewer_than_three_moments_are_no_axis(left: list[str]) -> None:
-    few = TRIALS.filter(pl.col("at").is_in(left))
-    assert moments.against_moment(few, look(few)) is None
+@pytest.mark.parametrize("left", ['["init", "end"]', '"init"'])
+def test_fewer_than_three_moments_are_no_axis(left: str) -> None:
+    assert drawn(study(at=left)) is None
 
 
 def test_where_moments_have_the_colours_there_is_no_chart_against_them() -> None:
-    single = TRIALS.filter(pl.col("criterion") == "snip")
-    assert look(single).role.hue == "at"
-    assert moments.against_moment(single, look(single)) is None
+    single = study(criteria='"snip"')
+    assert look(single.trials).role.hue == "at"
+    assert drawn(single) is None

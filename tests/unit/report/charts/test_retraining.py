@@ -38,10 +38,38 @@ def test_a_panel_for_each_sparsity_but_the_dense_network() -> None:
     assert chart.spec["resolve"]["scale"] == {"y": "independent"}
 
 
-def test_switches_know_retrainings_with_their_budgets() -> None:
+def test_switches_know_the_retrainings() -> None:
     chart = shown(drawn(study(THREE)))
-    assert {row["hue"] for row in rows(chart)} < set(switches(chart))
-    assert {"finetune(budget=0.1)", "finetune"} < set(switches(chart))
+    assert {row["hue"] for row in rows(chart)} == KINDS
+    assert set(switches(chart)) == {"no retraining", *KINDS}
+
+
+@pytest.mark.parametrize("budgets", ["[0.1, 0.25, 0.5, 0.75, 1.0]", "[0.25, 0.5, { epochs = 60 }]"])
+def test_lines_stay_retrainings_where_there_are_more_budgets_than_those(budgets: str) -> None:
+    many = study(f'retrain = ["finetune", "lr-rewind"]\nbudget = {budgets}')
+    chart = shown(drawn(many))
+    assert set(domain(chart, "color")) == {"finetune", "lr-rewind"} == set(switches(chart))
+    points = {(row["line"], row["sparsity"], row["share"]) for row in rows(chart)}
+    assert len(points) == len(rows(chart)) == 2 * 4 * many.trials["budget"].n_unique()
+
+
+def test_one_retraining_is_one_line_whose_switches_are_its_budgets() -> None:
+    chart = shown(drawn(study('retrain = "lr-rewind"\nbudget = [0.5, 1.0]')))
+    assert {row["line"] for row in rows(chart)} == {"lr-rewind"} == set(domain(chart, "color"))
+    assert switches(chart) == ["budget 0.5", "budget 1.0"]
+
+
+def test_rewinding_to_several_moments_is_one_line_against_the_rest_of_the_training() -> None:
+    results = study('retrain = ["weight-rewind", { name = "weight-rewind", to = { epoch = 20 } }]')
+    chart = shown(drawn(results))
+    assert {(row["line"], row["share"]) for row in rows(chart)} == {("weight-rewind", 1.0), ("weight-rewind", 0.75)}
+    assert switches(chart) == ["weight-rewind", "weight-rewind(to=epoch 20)"]
+
+
+def test_finetunings_of_their_own_length_are_points_of_one_line() -> None:
+    tuned = study('retrain = [{ name = "finetune", epochs = 20 }, { name = "finetune", epochs = 40 }]')
+    chart = shown(drawn(tuned))
+    assert {(row["line"], row["share"]) for row in rows(chart)} == {("finetune", 0.25), ("finetune", 0.5)}
 
 
 def test_several_criteria_keep_their_colours_and_kinds_become_dashes() -> None:
@@ -62,7 +90,7 @@ def test_budgets_far_apart_have_a_log_axis() -> None:
 
 
 def test_pruning_in_rounds_is_named_in_the_caption() -> None:
-    rounds = 'retrain = "lr-rewind"\nbudget = [0.5, 1.0]\nrounds = { kind = "iterative", rate = 0.2 }'
+    rounds = 'retrain = "lr-rewind"\nbudget = [0.5, 1.0]\nrounds = { name = "iterative", rate = 0.2 }'
     assert "for arms pruned in rounds" in shown(drawn(study(rounds))).caption
     assert "in rounds" not in shown(drawn(study(THREE))).caption
 
