@@ -68,6 +68,8 @@ ARMS = 'criterion = ["snip", { name = "magnitude" }]\nablation = ["none", "shuff
         (M + "at = { epoch = 11 }", "prune[0].at.epoch", "epoch 11 is beyond the end"),
         (M + 'rounds = "iterative"\nretrain = "lr-rewind"', "prune[0].rounds", 'need at = "end", not at = "init"'),
         (END + 'rounds = ["one-shot", "iterative"]', "prune[0].rounds[1]", 'so not retrain = "none"'),
+        (END + 'rounds = { name = "iterative", rate = 1e-7 }\nretrain = "lr-rewind"', "prune[0].rounds.rate",
+         "a number, at least 0.001 and less than 1, not 1e-07"),  # 6,931,472 trainings to half of the weights
         (M + 'at = { epoch = 0, schedule = "restart" }', "prune[0].at.schedule", "before the schedule begins"),
         (M + 'at = ["init", { step = 0, schedule = "continue" }]', "prune[0].at[1].schedule", 'step 0 is "init"'),
         (M + 'at = { epoch = 3, schedule = "again" }', "prune[0].at.schedule", 'one of "continue", "restart"'),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from pydantic import Field
 
 from prunectl.catalog.rounds import Rounds
-from prunectl.catalog.values import Rate
 
 SAME = 1e-9
 """Two sparsities nearer than this are one level."""
@@ -24,7 +24,7 @@ class Iterative(Rounds):
     summary = "pruned, retrained, pruned again: every level is a trial"
     retrains = True
 
-    rate: Rate | None = Field(
+    rate: Annotated[float, Field(ge=0.001, lt=1)] | None = Field(  # less would be millions of trainings
         default=None,
         description="the fraction of what is left that a level removes; without it, the sweep's sparsities are the "
         "levels",
