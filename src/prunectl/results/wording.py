@@ -5,15 +5,25 @@ from __future__ import annotations
 import polars as pl
 
 from prunectl.base.cells import words
+from prunectl.catalog.values import Length
+from prunectl.study.arms import budget_label
+from prunectl.study.reading import choices
 
 NOT_RETRAINED = "no retraining"
+NO_BUDGET = "no budget"
 
 
 def wording(column: str, cell: str) -> str:
     """A cell for people, clear without the head of its column: `epoch 4`, 'budget 0.25', 'no retraining'."""
     if column == "retrain" and cell == "none":
         return NOT_RETRAINED
-    return f"budget {words(cell)}" if column == "budget" else words(cell)
+    return _length(cell) if column == "budget" else words(cell)
+
+
+def _length(cell: str) -> str:
+    """As labels of arms have it, unless it is no budget that this prunectl knows."""
+    budget = choices({"budget": cell})["budget"]
+    return budget_label(budget) if isinstance(budget, float | Length) else f"budget {words(cell)}"
 
 
 def in_words(frame: pl.DataFrame, column: str) -> pl.Series:
