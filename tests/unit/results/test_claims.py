@@ -225,6 +225,12 @@ def test_what_has_no_budget_is_compared_with_every_one() -> None:
     assert "Mind" not in found.reason
 
 
+def test_a_case_without_ablation_is_called_unmodified() -> None:
+    trials = [row for at in ("init", "end") for row in both([0.5, 0.6], [0.7, 0.81], at=at)]
+    found = judged(trials, better={"at": "init"}, than={"at": "end"})
+    assert [detail.arm for detail in found.details] == ["unmodified", "shuffle"]
+
+
 def test_a_metric_in_which_low_is_better_has_its_sign_turned() -> None:
     trials = [(single, {**row, "loss": 1 - (row["top1"] or 0)}) for single, row in both([0.5, 0.6], [0.7, 0.81])]
     found = judged(trials, metric="loss")
