@@ -88,7 +88,8 @@ def open_store(store: Place | None = None) -> LocalStore:
 
 
 def data_root(in_study: str | None, path: Path, asked: Path | None) -> Path:
-    """Where data sets are: `asked`, else from the study (relative to its own directory), else PRUNECTL_DATA or the user's.
+    """Where data sets are: `asked`, else from the study (relative to its own directory), else PRUNECTL_DATA or the
+    user's.
 
     A command line hands on PRUNECTL_DATA as if it had been asked for, so that value gives way to the study's.
     """

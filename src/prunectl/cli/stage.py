@@ -57,7 +57,7 @@ def _metrics(row: dict[str, Any]) -> str:
         return row["reason"] or "missing"
     from prunectl.results.table import METRICS
 
-    numbers = {metric.head: row[metric.name] for metric in METRICS}
+    numbers = {metric.head: row[metric.name] for metric in METRICS if metric.name in row}
     return "  ".join(
         f"{head} " + ("not finite" if value is None else f"{value:.4f}") for head, value in numbers.items()
     )

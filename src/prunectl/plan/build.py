@@ -9,7 +9,7 @@ from typing import Literal
 from prunectl.catalog.dataset import Content
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.recipe import Recipe
-from prunectl.catalog.tables import working
+from prunectl.catalog.tables import METRICS, working
 from prunectl.plan.graph import Placed, Plan, StepSet, Trial, follow_ups
 from prunectl.plan.resolve import arms_of, data_of, dense_of, network_of
 from prunectl.plan.steps import (
@@ -33,7 +33,7 @@ def build(study: Study, content: Content) -> Plan:
     steps = StepSet()
     dense = dense_of(study, content)
     network, data = network_of(study, content), data_of(study, content)
-    metrics = tuple(metric() for metric in working("metrics", Metric))
+    metrics = [metric() for metric in working("metrics", Metric)]
     trials: list[Trial] = []
     for placed in arms_of(study, dense):
         site = _Site(
@@ -42,7 +42,8 @@ def build(study: Study, content: Content) -> Plan:
             data=data,
             recipe=dense.recipe,
             exclude=study.prunable.exclude,
-            metrics=metrics,
+            metrics=tuple(metric for metric in metrics if metric.name in METRICS),
+            apart=tuple(metric for metric in metrics if metric.name not in METRICS),
         )
         for seed in study.sweep.seeds:
             trials += _Chain(site, placed, seed).trials(study.sweep.asked)
@@ -59,6 +60,7 @@ class _Site:
     recipe: Recipe
     exclude: tuple[str, ...]
     metrics: tuple[Metric, ...]
+    apart: tuple[Metric, ...]  # plug-ins'
 
     def init(self, seed: int, draw: Literal["init", "reinit"] = "init") -> Key:
         return self.steps.add(Init(network=self.network, seed=seed, draw=draw))
@@ -86,12 +88,12 @@ class _Site:
             )
         )
 
-    def measure(self, state: Key, mask: Key | None) -> Key:
+    def measure(self, state: Key, mask: Key | None, metrics: tuple[Metric, ...] | None = None) -> Key:
         return self.steps.add(
             Measure(
                 network=self.network,
                 data=replace(self.data, train_limit=None),
-                metrics=self.metrics,
+                metrics=self.metrics if metrics is None else metrics,
                 exclude=self.exclude,
                 state=state,
                 mask=mask,
@@ -207,4 +209,5 @@ class _Chain:
             state=state,
             measure=site.measure(state, mask),
             measure_before=site.measure(self._origin(ablated=True), mask) if before else None,
+            measured_apart=tuple(site.measure(state, mask, (metric,)) for metric in site.apart),
         )

@@ -51,11 +51,17 @@ class Trial:
     state: Key
     measure: Key
     measure_before: Key | None  # just after pruning, if a trained network was pruned and is retrained
+    measured_apart: tuple[Key, ...]  # of plug-ins' metrics, one each, so that installing one renames nothing
 
     @property
     def arm(self) -> Arm:
         """What was chosen."""
         return self.placed.arm
+
+    @property
+    def measures(self) -> tuple[Key, ...]:
+        """Every measurement of this trial, the baseline's apart."""
+        return (self.measure, *((self.measure_before,) if self.measure_before else ()), *self.measured_apart)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,8 +88,7 @@ class Plan:
             if stage in ("ablate", "retrain") and trial.mask:
                 wanted.add(trial.mask)
             if stage == "retrain":
-                wanted |= {trial.state, trial.measure}
-                wanted |= {trial.measure_before} if trial.measure_before else set()
+                wanted |= {trial.state, *trial.measures}
         return wanted
 
     def closure(self, targets: Iterable[Key]) -> set[Key]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from prunectl.base.cells import cell
 from prunectl.catalog.retraining import Retraining
+from prunectl.results.aggregate import UNNAMED
 from prunectl.results.table import ARM, Results
 from prunectl.study.arms import moment_label
 from prunectl.study.reading import choices, means
@@ -28,8 +29,8 @@ def unmodified() -> pl.Expr:
 
 
 def series() -> pl.Expr:
-    """The name of a line: `hue` and `variant` in one text. Pruning at init is the default and is omitted."""
-    default = pl.col("variant").is_in(["", "at init"])
+    """The name of a line: `hue` and `variant` in one text, unless the variant is a default."""
+    default = pl.col("variant").is_in(UNNAMED)
     return pl.when(default).then("hue").otherwise(pl.concat_str("hue", "variant", separator=", "))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.cells import words
 from prunectl.base.text import and_list, plural, shortened, visible
 from prunectl.report import shell, tables
 from prunectl.report.charts import comparison as charts
@@ -73,7 +74,7 @@ def _source(at: int, source: Source) -> dict[str, Any]:
 
     def values(column: str) -> str:
         names = trials[column].drop_nulls().unique(maintain_order=True).to_list()
-        return and_list([str(name) for name in names[:4]]) + (" and more" if len(names) > 4 else "")
+        return and_list([words(name) for name in names[:4]]) + (" and more" if len(names) > 4 else "")
 
     return {
         "letter": letter(at),
@@ -89,7 +90,7 @@ def _differing(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
     """A row for each arm column or key in which tables differ: its name, and its value in every table."""
     rows: dict[str, list[Any]] = {}
     for at, side in enumerate(sides, 1):
-        for key, (first, other) in {**side.differs, **side.keys}.items():
+        for key, (first, other) in {**tables.differing(side), **side.keys}.items():
             rows.setdefault(key, [first] * (len(sides) + 1))[at] = other
     return [(key, [_value(value) for value in values]) for key, values in rows.items()]
 

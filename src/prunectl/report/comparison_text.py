@@ -33,7 +33,7 @@ def lines(names: Sequence[str], comparison: Comparison | None, held: Sequence[He
 
 
 def _side(side: Side, other: str, width: int) -> Iterator[str]:
-    differing = {**side.differs, **side.keys}
+    differing = {**tables.differing(side), **side.keys}
     if differing:
         yield f"What differs, A → {other}:"
         for key, (value, another) in differing.items():

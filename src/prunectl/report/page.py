@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.cells import words
 from prunectl.base.text import percent, plural, points
 from prunectl.report import cells, shell, tables
 from prunectl.report.charts import charts, look
@@ -72,8 +73,8 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     done = trials.filter(pl.col("status") == "done").height
     facts = [
         ("study", results.study.name),
-        ("network", ", ".join(models)),
-        ("data", ", ".join(data)),
+        ("network", ", ".join(map(words, models))),
+        ("data", ", ".join(map(words, data))),
         ("trials", f"{done:,} of {trials.height:,} done"),
         ("seeds", str(trials["seed"].n_unique())),
         ("made with", f"prunectl {results.versions['prunectl']}" if "prunectl" in results.versions else ""),

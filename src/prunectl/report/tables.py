@@ -239,6 +239,14 @@ def resource_rows(resources: pl.DataFrame) -> list[Sequence[str]]:
     ]  # fmt: skip
 
 
+def differing(side: compare.Side) -> dict[str, tuple[str, str]]:
+    """The arm columns that tell two tables apart, with the value of each as people write it."""
+    return {
+        name: (cells.choice(first) or cells.MISSING, cells.choice(other) or cells.MISSING)
+        for name, (first, other) in side.differs.items()
+    }
+
+
 CASE_INTERVAL, CASE_SEEDS = 4, 5
 """Where a case has its interval and its seeds: the columns that a narrow terminal leaves out first."""
 
@@ -278,4 +286,4 @@ def within(row: Mapping[str, Any]) -> str:
 def published_arms(held: Held) -> list[str]:
     """For each row the arm of ours that it is about, with network and data set where there are several."""
     several = [name for name in ("model", "dataset") if len({row[name] for row in held.rows}) > 1]
-    return [" · ".join(str(row[name]) for name in ("arm", *several) if row[name]) for row in held.rows]
+    return [" · ".join([row["arm"], *(cells.choice(row[name]) for name in several if row[name])]) for row in held.rows]

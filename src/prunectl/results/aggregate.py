@@ -11,7 +11,7 @@ import polars as pl
 from prunectl.base.text import UNKNOWN
 from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, median, sd, t_interval
-from prunectl.results.wording import NOT_RETRAINED, in_words
+from prunectl.results.wording import NO_BUDGET, NOT_RETRAINED, in_words
 
 VARIANTS = ("at", "retrain", "budget", "rounds", "scope", "structure", "init", "model", "dataset")
 """Columns apart from criterion and ablation in which the arms of a study may differ."""
@@ -20,6 +20,9 @@ HUES = ("retrain", "at", "rounds", "scope", "structure", "init", "model", "datas
 """What colours encode in a study of one criterion: of the columns with most values the first one here. Budgets are an
 axis, and have colours only where nothing else varies.
 """
+
+UNNAMED = ("", "at init", NO_BUDGET)
+"""Variants that the name of a line omits."""
 
 SUMMARY: dict[str, Any] = {
     "hue": pl.String,
@@ -81,6 +84,8 @@ def with_roles(trials: pl.DataFrame, role: Roles) -> pl.DataFrame:
     spoken = trials.with_columns(in_words(trials, name) for name in role.columns)
     named = [_named(name) for name in role.variant]
     variant = pl.concat_str(named, separator=" · ", ignore_nulls=True) if named else pl.lit("")
+    if "budget" in role.variant:
+        variant = pl.when(variant == "").then(pl.lit(NO_BUDGET)).otherwise(variant)
     roles = spoken.select(pl.col(role.hue).fill_null(UNKNOWN).alias("hue"), variant.alias("variant"))
     return trials.with_columns(roles)
 

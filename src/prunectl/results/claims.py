@@ -11,6 +11,7 @@ import polars as pl
 from prunectl.base.cells import words
 from prunectl.base.text import UNKNOWN, and_list, percent, plural, points
 from prunectl.plan.graph import Placed
+from prunectl.results import ablations
 from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import Interval, mean, t_interval
 from prunectl.results.wording import wording
@@ -131,6 +132,8 @@ def _case(row: Mapping[str, Any], shared: Sequence[str], crossed: Sequence[str])
 
 
 def _spoken(name: str, cell: str | None) -> str:
+    if name == "ablation" and cell == "none":
+        return ablations.verb(cell)
     return wording(name, UNKNOWN if cell is None else cell)
 
 

@@ -12,6 +12,7 @@ from prunectl.base.text import percent, plural, points
 from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import Interval, bootstrap, mean, t_interval
 from prunectl.results.table_files import read_table
+from prunectl.results.wording import in_words
 from prunectl.study.arms import CHOICES
 
 __all__ = ["Cell", "Comparison", "Mean", "Side", "compare", "flat", "letter", "read_table", "sentences"]
@@ -124,9 +125,11 @@ def _named(trials: pl.DataFrame, several: Sequence[str]) -> pl.DataFrame:
     """The trials with a name for every arm: its label, or what was chosen; and the network or data set if there are
     several.
     """
+    spoken = trials.with_columns(in_words(trials, name) for name in CHOICES)
     chosen = pl.concat_str([pl.col(name) for name in CHOICES], separator=" · ", ignore_nulls=True)
     label = pl.coalesce("arm", chosen)
-    return trials.with_columns(arm=pl.concat_str([label, *several], separator=" · ", ignore_nulls=True))
+    named = pl.concat_str([label, *several], separator=" · ", ignore_nulls=True)
+    return trials.with_columns(spoken.select(arm=named)["arm"])
 
 
 def _side(

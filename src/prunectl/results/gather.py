@@ -45,6 +45,14 @@ class Shelf:
             self._documents[key, name] = json.loads(self.store.read(key, name, manifest)) if manifest else None
         return self._documents[key, name]
 
+    def metrics(self, trial: Trial) -> dict[str, Any] | None:
+        """What was measured of a trial, or None if it is not there; plug-ins' metrics as far as they are there."""
+        document: dict[str, Any] | None = self.document(trial.measure, layout.METRICS)
+        if document is None:
+            return None
+        apart = (self.document(key, layout.METRICS) or {} for key in trial.measured_apart)
+        return {name: value for one in (*apart, document) for name, value in one.items()}
+
     def wall_s(self, key: Key) -> float:
         """Seconds that one artefact took."""
         found = self.manifest(key)
@@ -124,7 +132,7 @@ def results(study: Study, text: str, plan: Plan, store: LocalStore, made: set[Ke
 
 
 def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
-    arm, metrics = trial.arm, shelf.document(trial.measure, layout.METRICS)
+    arm, metrics = trial.arm, shelf.metrics(trial)
     dense = shelf.document(trial.baseline_measure, layout.METRICS)
     before = shelf.document(trial.measure_before, layout.METRICS) if trial.measure_before else None
     row: dict[str, Any] = dict.fromkeys(SCHEMA)
@@ -166,7 +174,7 @@ def _measured(trial: Trial, metrics: dict[str, Any]) -> dict[str, Any]:
         *(metric.name for metric in METRICS),
         "n_params", "n_nonzero", "n_effective", "flops", "flops_dense", "size_bytes", "size_bytes_dense",
     )  # fmt: skip
-    return {name: metrics[name] for name in copied} | {
+    return {name: metrics.get(name) for name in copied} | {
         "sparsity_actual": 1 - kept / total,
         "compression_actual": actual,
         "compression_error": actual / asked - 1,
@@ -207,7 +215,7 @@ def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]
             groups.setdefault((step.kind, _criterion(plan, step)), []).append(key)
     unshared, alone = Counter[Key](), Counter[Key]()
     for trial in plan.trials:
-        needed = plan.closure([trial.measure, *([trial.measure_before] if trial.measure_before else [])])
+        needed = plan.closure(trial.measures)
         unshared.update(needed)
         alone.update(needed - _passed_through(plan, needed))
     rows = []

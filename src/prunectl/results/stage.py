@@ -24,11 +24,15 @@ def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]
     if stage == "train":
         first = {trial.baseline: trial for trial in plan.trials}
         return [
-            {"seed": trial.seed, "artefact": key, **_metrics(shelf, trial.baseline_measure)}
+            {
+                "seed": trial.seed,
+                "artefact": key,
+                **_metrics(shelf, trial.baseline_measure, shelf.document(trial.baseline_measure, layout.METRICS)),
+            }
             for key, trial in first.items()
         ]
     if stage == "retrain":
-        return [{**_trial(trial), **_metrics(shelf, trial.measure)} for trial in plan.trials]
+        return [{**_trial(trial), **_metrics(shelf, trial.measure, shelf.metrics(trial))} for trial in plan.trials]
     pruned = [trial for trial in plan.trials if trial.plain_mask is not None]
     if stage == "prune":
         return [{**_trial(trial), **_mask(shelf, trial.plain_mask)} for trial in pruned]
@@ -55,11 +59,10 @@ def _trial(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _metrics(shelf: Shelf, measure: Key) -> dict[str, Any]:
-    metrics = shelf.document(measure, layout.METRICS)
+def _metrics(shelf: Shelf, measure: Key, metrics: dict[str, Any] | None) -> dict[str, Any]:
     if metrics is None:
         return {**{metric.name: None for metric in METRICS}, "reason": shelf.why_missing(measure)[1]}
-    return {metric.name: metrics[metric.name] for metric in METRICS} | {"reason": None}
+    return {metric.name: metrics[metric.name] for metric in METRICS if metric.name in metrics} | {"reason": None}
 
 
 def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[str, Any]:

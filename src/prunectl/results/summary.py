@@ -11,6 +11,7 @@ from prunectl.base.cells import words
 from prunectl.base.text import and_list, count, energy, percent, plural, points, seconds
 from prunectl.results import ablations
 from prunectl.results.aggregate import (
+    UNNAMED,
     Roles,
     ablation_differences,
     baselines,
@@ -131,7 +132,7 @@ def _bracket(low: float, high: float) -> str:
 
 
 def _name(row: dict[str, Any]) -> str:
-    return f"{row['hue']}" + (f" ({row['variant']})" if row["variant"] not in ("", "at init") else "")
+    return f"{row['hue']}" + (f" ({row['variant']})" if row["variant"] not in UNNAMED else "")
 
 
 def _ablations(trials: pl.DataFrame, role: Roles) -> Iterator[str]:

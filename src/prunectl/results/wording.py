@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
-
 import polars as pl
 
-from prunectl.base.cells import parsed, words
+from prunectl.base.cells import words
+from prunectl.catalog.values import Length
+from prunectl.study.arms import budget_label
+from prunectl.study.reading import choices
 
 NOT_RETRAINED = "no retraining"
+NO_BUDGET = "no budget"
 
 
 def wording(column: str, cell: str) -> str:
     """A cell for people, clear without the head of its column: `epoch 4`, 'budget 0.25', 'no retraining'."""
     if column == "retrain" and cell == "none":
         return NOT_RETRAINED
-    return _budget(cell) if column == "budget" else words(cell)
+    return _length(cell) if column == "budget" else words(cell)
 
 
-def _budget(cell: str) -> str:
-    """A share of the recipe is a bare number, so it is named; a length names itself: '3 epochs'."""
-    with contextlib.suppress(ValueError):  # of another program's table
-        value = parsed(cell)
-        if isinstance(value, Mapping):
-            return ", ".join(f"{count} {unit}" for unit, count in value.items())
-    return f"budget {words(cell)}"
+def _length(cell: str) -> str:
+    """As labels of arms have it, unless it is no budget that this prunectl knows."""
+    budget = choices({"budget": cell})["budget"]
+    return budget_label(budget) if isinstance(budget, float | Length) else f"budget {words(cell)}"
 
 
 def in_words(frame: pl.DataFrame, column: str) -> pl.Series:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from cli import write_study
 from planning import DATA, END, kinds, plan, trained, trial
 from prunectl.base.errors import StudyError
+from prunectl.catalog.metric import Metric
+from prunectl.catalog.tables import working
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Init, Measure, Network, Prune, PruneRounds, Recalibrate, Score, Train, key_of, parents
@@ -75,6 +77,27 @@ def test_adding_a_sparsity_an_arm_or_a_seed_leaves_every_other_key() -> None:
         sweep={"sparsities": [0.0, 0.5, 0.7, 0.9], "seeds": [1, 2, 3]},
     )
     assert set(small.steps) < set(larger.steps)
+
+
+class Confidence(Metric):
+    """A plug-in's."""
+
+    name = "confidence"
+    summary = "the mean of the highest probabilities"
+
+
+def test_a_metric_of_a_plug_in_adds_steps_and_renames_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    without = plan(END)
+    monkeypatch.setattr("prunectl.plan.build.working", lambda catalog, kind: (*working(catalog, kind), Confidence))
+    planned = plan(END)
+    assert set(without.steps) < set(planned.steps)
+    for one, same in zip(planned.trials, without.trials, strict=True):
+        assert (one.measure, one.baseline_measure) == (same.measure, same.baseline_measure)
+        (apart,) = one.measured_apart
+        step = planned.steps[apart]
+        assert isinstance(step, Measure) and step.metrics == (Confidence(),)
+        assert (step.state, step.mask) == (one.state, one.mask)
+        assert apart in planned.targets("retrain")
 
 
 def test_retraining_follows_the_definitions() -> None:

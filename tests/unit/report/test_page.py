@@ -165,6 +165,37 @@ def test_hostile_texts_stay_texts() -> None:
     assert "\\u202eevil\\x1b" in html
 
 
+def test_no_choice_is_shown_as_toml() -> None:
+    """Neither in charts, switches and tables nor in sentences and claims; only the study file itself has it."""
+    prune = """
+[[prune]]
+criterion = [{ name = "snip", samples_per_class = 5 }, "magnitude"]
+at = ["init", { step = 9 }, { epoch = 4 }]
+scope = ["global", "erk"]
+ablation = ["none", "shuffle"]
+
+[[prune]]
+criterion = "magnitude"
+at = "end"
+retrain = [{ name = "weight-rewind", to = { epoch = 4 } }, { name = "finetune", epochs = 9 }]
+
+[[claim]]
+text = "Later is better"
+better = { at = { epoch = 4 } }
+than = { at = { step = 9 } }
+
+[[claim]]
+text = "Rewinding is better"
+better = { retrain = "weight-rewind" }
+than = { retrain = "finetune" }
+"""
+    results = made_up.results(made_up.STUDY.partition("[[prune]]")[0] + prune, seeds=2, epochs=5)
+    html = build(replace(results, study_text=""))
+    assert not re.findall(r"\{ (?:epoch|step|name) = ", html)
+    assert '"snip(samples_per_class=5)"' in html and '"at epoch 4' in html, "the charts have it in words"
+    assert "<td>step 9<td>" in html, "and so have the tables"
+
+
 def test_a_title_of_ten_kilobytes_is_shortened_but_not_lost() -> None:
     results = made_up.results(seeds=1, epochs=5)
     long = replace(results, study=results.study.model_copy(update={"title": "x" * 10_000}))

@@ -194,3 +194,9 @@ def test_networks_are_named_only_where_there_are_several() -> None:
     assert named(NUMBER, NUMBER | {"model": "resnet20"}) == ["snip · vgg16", "snip · resnet20"]
     assert named(NUMBER, NUMBER | {"dataset": None}) == ["snip · cifar10", "snip"]
     assert named() == []
+
+
+def test_what_tells_two_tables_apart_is_in_words() -> None:
+    epoch, step = (TRIALS.with_columns(at=pl.lit(at)) for at in ("{ epoch = 4 }", "{ step = 9 }"))
+    (side,) = compare(epoch, step, names=("a", "b")).sides
+    assert tables.differing(side) == {"at": ("epoch 4", "step 9")}

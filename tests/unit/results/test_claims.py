@@ -221,8 +221,14 @@ def test_what_has_no_budget_is_compared_with_every_one() -> None:
     ]
     found = judged(trials, better={"retrain": "finetune"}, than={"retrain": "none", "at": "end"})
     assert (found.answer, len(found.details)) == ("supported", 2)
-    assert [detail.arm for detail in found.details] == ["budget 0.25", "budget 1.0"]
+    assert [detail.arm for detail in found.details] == ["budget 0.25", "budget 1"]
     assert "Mind" not in found.reason
+
+
+def test_a_case_without_ablation_is_called_unmodified() -> None:
+    trials = [row for at in ("init", "end") for row in both([0.5, 0.6], [0.7, 0.81], at=at)]
+    found = judged(trials, better={"at": "init"}, than={"at": "end"})
+    assert [detail.arm for detail in found.details] == ["unmodified", "shuffle"]
 
 
 def test_a_metric_in_which_low_is_better_has_its_sign_turned() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import altair as alt
@@ -45,7 +45,7 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
         caption="Points are means over all seeds that a table has"
         + (", lines the 80 % bootstrap interval of the mean." if several else ": one seed.")
         + (OWN_SCALE if own else "")
-        + _left_out(comparison, arms),
+        + _left_out(_every_arm(comparison), arms),
         spec=arm_panels.spec(layers if several else layers[1:], frame, arms, look, own),
         panel_px=PANEL_PX,
     )
@@ -94,7 +94,7 @@ def differences(comparison: Comparison, look: Look) -> Chart | None:
             else "Paired by seed. One common seed: nothing is settled."
         )
         + (OWN_SCALE if own else "")
-        + _left_out(comparison, arms),
+        + _left_out(_paired(comparison), arms),
         spec=arm_panels.spec(layers, frame, arms, look, own),
         panel_px=PANEL_PX,
     )
@@ -135,6 +135,11 @@ def _arms(comparison: Comparison) -> list[str]:
     return [arm for arm in every if arm in most]
 
 
-def _left_out(comparison: Comparison, arms: Sequence[str]) -> str:
-    every = _every_arm(comparison)
-    return f" The {len(arms)} of {len(every)} arms that differ most." if len(arms) < len(every) else ""
+def _paired(comparison: Comparison) -> set[str]:
+    """The arms that have a difference in some table."""
+    return {cell.arm for side in comparison.sides for cell in side.cells if cell.difference is not None}
+
+
+def _left_out(every: Collection[str], arms: Sequence[str]) -> str:
+    shown = sum(arm in every for arm in arms)
+    return f" The {shown} of {len(every)} arms that differ most." if shown < len(every) else ""

@@ -85,12 +85,14 @@ def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
 
 
 def _look_of_lines(frame: pl.DataFrame, look: Look) -> Look:
-    """The look whose hues are the lines of this chart."""
+    """The look whose hues are the lines of this chart, each in the colour that it, or its first hue, has on others."""
     lines, variants = (sorted(frame[name].unique()) for name in ("line", "variant"))
     drawn = Look.of(replace(look.role, hues=tuple(lines)), variants)
-    if look.role.hue in ("retrain", "budget"):
+    if look.role.hue == "budget":
         return drawn
-    colours, shapes = ({name: of[name] for name in lines} for of in (look.colours, look.shapes))
+    first = dict(frame.unique("line", keep="first", maintain_order=True).select("line", "hue").rows())
+    hues = {line: line if line in look.colours else first[line] for line in lines}
+    colours, shapes = ({line: of[hues[line]] for line in lines} for of in (look.colours, look.shapes))
     return replace(drawn, colours=colours, shapes=shapes)
 
 

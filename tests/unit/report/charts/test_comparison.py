@@ -109,6 +109,11 @@ def test_with_many_arms_those_that_differ_most_have_panels() -> None:
     assert "The 24 of 40 arms that differ most" in chart.caption
 
 
+def test_arms_that_only_one_table_has_are_not_counted_among_the_differences() -> None:
+    many = small.swept([f"c{number}" for number in range(40)], seeds=[1, 2])
+    assert "that differ most" not in shown(of_two(small.swept(["c0"], seeds=[1, 2]), many)).caption
+
+
 def test_names_of_panels_are_short_and_visible() -> None:
     long = ONES.with_columns(arm=pl.concat_str("arm", pl.lit("\u202e" + "x" * 100)))
     chart = shown(of_two(long.with_columns(top1=pl.col("top1") + 0.1), long))

@@ -56,7 +56,7 @@ def test_lines_stay_retrainings_where_there_are_more_budgets_than_those(budgets:
 def test_one_retraining_is_one_line_whose_switches_are_its_budgets() -> None:
     chart = shown(drawn(study('retrain = "lr-rewind"\nbudget = [0.5, 1.0]')))
     assert {row["line"] for row in rows(chart)} == {"lr-rewind"} == set(domain(chart, "color"))
-    assert switches(chart) == ["budget 0.5", "budget 1.0"]
+    assert switches(chart) == ["budget 0.5", "budget 1"]
 
 
 def test_rewinding_to_several_moments_is_one_line_against_the_rest_of_the_training() -> None:
@@ -80,6 +80,13 @@ def test_several_criteria_keep_their_colours_and_kinds_become_dashes() -> None:
     scale = encoding(chart, "color")["scale"]
     assert dict(zip(scale["domain"], scale["range"], strict=True)) == colours
     assert set(encoding(chart, "strokeDash")["scale"]["domain"]) == KINDS
+
+
+def test_a_retraining_has_one_colour_on_every_chart() -> None:
+    results = study(THREE)
+    scale = encoding(drawn(results), "color")["scale"]
+    colours = look(results.trials).colours
+    assert dict(zip(scale["domain"], scale["range"], strict=True)) == {kind: colours[kind] for kind in KINDS}
 
 
 def test_budgets_far_apart_have_a_log_axis() -> None:
