@@ -157,13 +157,13 @@ def ablation_differences(trials: pl.DataFrame, role: Roles | None = None) -> pl.
 
 
 def baselines(trials: pl.DataFrame) -> pl.DataFrame:
-    """One row per dense network: its data set, model, seed and top-1 (and cost, where a trial of sparsity 0 tells)."""
+    """One row per dense network: data set, model, init, seed, top-1; costs where a trial of sparsity 0 has them."""
     return (
         trials.filter(pl.col("top1_dense").is_not_null())
         .sort("sparsity", maintain_order=True)
-        .unique(["model", "dataset", "seed"], keep="first", maintain_order=True)
+        .unique(["model", "dataset", "init", "seed"], keep="first", maintain_order=True)
         .select(
-            "model", "dataset", "seed", "top1_dense", "n_params", "flops_dense", "size_bytes_dense", "device",
+            "model", "dataset", "init", "seed", "top1_dense", "n_params", "flops_dense", "size_bytes_dense", "device",
             pl.when(pl.col("sparsity") == 0).then("train_s").alias("train_s"),
         )
     )  # fmt: skip

@@ -82,10 +82,12 @@ def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
 
 
 def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
-    for values, dense in groups(baselines(trials), ["model", "dataset"]):
+    several = trials["init"].n_unique() > 1
+    for values, dense in groups(baselines(trials), ["model", "dataset", "init"]):
         numbers, spent = dense["top1_dense"].to_list(), dense["train_s"].drop_nulls().to_list()
-        model, dataset = map(words, values)
-        text = f"The dense {model} reaches {percent(center(numbers, of), 2)} on {dataset}"
+        model, dataset, init = map(words, values)
+        drawn = f" drawn by {init}" if several else ""
+        text = f"The dense {model}{drawn} reaches {percent(center(numbers, of), 2)} on {dataset}"
         if (interval := bootstrap(numbers, of)) is not None:
             text += _bracket(interval.low, interval.high)
         size = dense["n_params"].drop_nulls().to_list()
