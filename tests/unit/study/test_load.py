@@ -144,7 +144,7 @@ def test_many_problems_are_counted_and_the_first_told(good: str, load_text: Load
 
 
 def test_one_problem_is_one(good: str, load_text: LoadText) -> None:
-    with pytest.raises(StudyError, match=r": 1 problem$"):
+    with pytest.raises(StudyError, match=r": 1 problem\n"):
         load_text(good.replace("lr = 0.05", "lr = 0"))
 
 
