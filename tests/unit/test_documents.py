@@ -202,6 +202,7 @@ def test_every_recipe_is_an_entry_of_its_catalogue(catalog: str, recipe: Callabl
     entry = kind(count=4) if catalog == "rounds" else kind()
     assert entry.preimage()["name"] == kind.name
     assert entry.summary and entry.written()
+    assert [name for name in kind.__class_vars__ if not hasattr(kind, name)] == []
 
 
 def test_the_criterion_prunes_the_smallest_weights(recipe: Callable[[str], Any]) -> None:

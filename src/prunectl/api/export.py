@@ -73,12 +73,19 @@ def chosen(session: Session, only: Sequence[str] = ()) -> Trial:
     rows = [columns(trial) for trial in reversed(networks.values())]
     values = {name: list(dict.fromkeys(row[name] for row in rows)) for name in rows[0]}
     differing = {name: several for name, several in values.items() if len(several) > 1}
-    listed = "; ".join(f"{name} is {', '.join(map(str, several[:MOST_VALUES]))}" for name, several in differing.items())
+    listed = "; ".join(
+        f"{name} is {', '.join(map(_shown, several[:MOST_VALUES]))}" for name, several in differing.items()
+    )
+    suggested = next((trial for trial in session.plan.trials if trial.mask is not None), first)
     before = f"{only[0]}," if len(only) == 1 else ""
     raise PrunectlError(
         f"one network is exported, and {len(networks)} are left: {listed}",
-        hint=f"choose one: --only '{before}{narrowed(first, list(networks.values()))}'",
+        hint=f"choose one: --only '{before}{narrowed(suggested, list(networks.values()))}'",
     )
+
+
+def _shown(value: Any) -> str:
+    return "not given" if value is None else str(value)
 
 
 def columns(trial: Trial) -> dict[str, Any]:

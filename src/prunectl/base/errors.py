@@ -33,6 +33,14 @@ class PrunectlError(Exception):
         self.message = message
         self.hint = hint
 
+    def __str__(self) -> str:
+        """Everything that the command line prints of the error, for notebooks and logs."""
+        return "\n".join([self.message, *self.details(), *([f"  {self.hint}"] if self.hint else [])])
+
+    def details(self) -> Iterator[str]:
+        """The lines between message and hint."""
+        yield from ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
@@ -53,6 +61,12 @@ class Problem:
         """The same problem, seen from further out."""
         return replace(self, path=(*path, *self.path))
 
+    def lines(self) -> Iterator[str]:
+        """The problem as people read it: its place, key and message in one line, its hint in the next."""
+        yield "".join(f"{part}: " for part in (self.where, self.key) if part) + self.message
+        if self.hint:
+            yield f"    {self.hint}"
+
 
 class StudyError(PrunectlError):
     """A study file or an override that cannot be used; carries every problem found, not only the first."""
@@ -60,6 +74,10 @@ class StudyError(PrunectlError):
     def __init__(self, message: str, problems: Iterable[Problem] = (), *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
+
+    def details(self) -> Iterator[str]:
+        """Every problem."""
+        return (f"  {line}" for problem in self.problems for line in problem.lines())
 
 
 class DataError(PrunectlError):

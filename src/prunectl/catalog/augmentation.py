@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -21,6 +22,11 @@ class Augmentation(Entry):
     on_reading: ClassVar[bool] = False
     """Whether it cuts images out of pictures of any size as they are read from files, instead of the fixed cut."""
 
+    @classmethod
+    def dispensable(cls) -> frozenset[str]:
+        """`cut`, unless `on_reading` is true."""
+        return frozenset() if cls.on_reading else frozenset({"cut"})
+
     def refusal(self, shape: tuple[int, int, int]) -> str | None:
         """Why it cannot be applied to images of `shape` (C, H, W), or None if it can. Needs no torch."""
         return None
@@ -32,6 +38,7 @@ class Augmentation(Entry):
         """
         return images_NCHW
 
+    @required
     def cut(self, width: int, height: int, generator: Generator) -> tuple[int, int, int, int]:
         """The (top, left, height, width) that is cut out of one picture; only where `on_reading` is true."""
         raise NotImplementedError

@@ -42,6 +42,9 @@ class Checked(BaseModel):
     needs_one: ClassVar[bool] = True
     """Whether one of `one_of` has to be given."""
 
+    moved: ClassVar[Mapping[str, str]] = {}
+    """Keys that people expect in the table and that are elsewhere, each with the hint to where."""
+
     def __hash__(self) -> int:
         """As pydantic does it, for parameters that are tables of any keys too."""
         return hash((type(self), *(_hashable(getattr(self, key)) for key in type(self).model_fields)))

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from prunectl.base.errors import PrunectlError
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.tables import read_entry
 
@@ -83,6 +84,7 @@ class Criterion(Entry):
     def prepare(self, subject: Subject) -> None:
         """What has to be done to a fresh copy before it is scored. By default nothing."""
 
+    @required
     def score(self, subject: Subject) -> Scores:
         """One score per prunable weight, same names and shapes as `subject.weights`. Must be finite."""
         raise NotImplementedError

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +61,11 @@ class Dataset(Entry):
     imports: ClassVar[tuple[str, ...]] = ()
     """Slow modules that reading its images needs: imported once, not by each step."""
 
+    @classmethod
+    def dispensable(cls) -> frozenset[str]:
+        """With pictures in files: `arrays`, and the sizes, which the disk decides."""
+        return frozenset({"arrays", "classes", "train_size", "test_size"} if cls.in_files else ())
+
     def declared(self, fingerprint: str) -> Content:
         """The declared sizes, with a fingerprint."""
         return Content(
@@ -70,6 +76,7 @@ class Dataset(Entry):
             test_size=self.test_size,
         )
 
+    @required
     def arrays(self, root: Path) -> Arrays:
         """The whole data set in its published order, without torch. DataError names the places and how to get it."""
         raise NotImplementedError

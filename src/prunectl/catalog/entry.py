@@ -40,6 +40,11 @@ class Entry(Checked):
     version: ClassVar[int] = 1
     """Raised when the same parameters come to mean another result; part of every key."""
 
+    @classmethod
+    def dispensable(cls) -> frozenset[str]:
+        """What this class can do without, of what its catalogue requires, because of what else it has."""
+        return frozenset()
+
     def preimage(self) -> dict[str, Any]:
         """What distinguishes this entry from every other: name, version and every parameter, defaults included."""
         return self._preimage

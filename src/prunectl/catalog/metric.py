@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,10 +23,12 @@ class Metric(Entry):
     better: ClassVar[Literal["high", "low"]]
     """Which end is better."""
 
+    @required
     def sums(self, logits: Tensor, labels: Tensor) -> Tensor:
         """What one batch adds: a tensor of any shape, of logits (N, classes) and labels (N,). No gradient."""
         raise NotImplementedError
 
+    @required
     def value(self, total: Tensor, count: int) -> float:
         """The metric of `count` images, from the sum over all batches (float64, on the CPU)."""
         raise NotImplementedError

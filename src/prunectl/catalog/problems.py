@@ -118,7 +118,8 @@ def _in_words(given: ErrorDetails, model: type[BaseModel]) -> Line:
         return _line(RULE, path, value, visible(str(context["error"])))
     if kind == "extra_forbidden":
         problem = unknown(path, list(model.model_fields))
-        return _line(VALUE, path, value, problem.message, problem.hint)
+        moved: Mapping[str, str] = getattr(model, "moved", {})
+        return _line(VALUE, path, value, problem.message, moved.get(str(path[-1]), problem.hint))
     what = _allowed(model, path)
     if kind == "missing":
         return _line(VALUE, path, value, f"missing: must be {what}" if what else "missing", missing=True)

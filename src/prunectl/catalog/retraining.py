@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.required import required
 from prunectl.catalog.values import Length, When
 
 
@@ -81,6 +82,7 @@ class Retraining(Entry):
             return self, None
         return self, 1.0 if budget is None else budget
 
+    @required
     def after(self, dense: Dense, budget: float | Length | None) -> After:
         """What is done after pruning, with the settled budget. Raises StudyError for what the training is too short
         for."""

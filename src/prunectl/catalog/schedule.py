@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Schedule(Entry):
         int, InUnits(), Field(ge=0, le=1_000_000_000, description="the rate rises from 0 for this long")
     ] = 0
 
+    @required
     def factor(self, step: int, steps: int) -> float:
         """What the learning rate is multiplied by in the step that follows `step` finished ones, 0 ≤ step < steps.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from prunectl.base.errors import MethodError
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 from prunectl.catalog.scope import Scope
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Structure(Entry):
         """
         return iter(())
 
+    @required
     def units(self, network: nn.Module, shape: tuple[int, int, int]) -> Units:
         """What of a network can be removed; `shape` (C, H, W) is that of its images."""
         raise NotImplementedError

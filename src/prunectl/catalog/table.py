@@ -69,6 +69,10 @@ def resolve(catalog: str, table: Mapping[str, Any], known: Iterable[str] = ("nam
     """
     name, one, choice = table.get("name"), tables.CATALOGS[catalog].one, listing(names(catalog))
     if "name" not in table:
+        if (key := _instead_of_name(catalog, table)) is not None:
+            message = f"unknown key; the key for the name of {a(one)} is name"
+            with all_at_once(Entry, [line(Problem(path=(key,), message=message, hint='did you mean "name"?'), table)]):
+                return resolve(catalog, {"name": table[key], **{k: v for k, v in table.items() if k != key}}, known)
         raise refusal(f"missing: must be the name of {a(one)}: {choice}", table, path=("name",))
     if not isinstance(name, str):
         raise refusal(f"must be the name of {a(one)}, not {shown(name)}: {choice}", table, path=("name",))
@@ -82,6 +86,13 @@ def resolve(catalog: str, table: Mapping[str, Any], known: Iterable[str] = ("nam
         Entry, [line(Problem(path=("name",), message=message, hint=did_you_mean(name, names(catalog))), table)]
     ):
         return _with_parameters(catalog, likely, table, known)  # most likely its parameters were meant
+
+
+def _instead_of_name(catalog: str, table: Mapping[str, Any]) -> str | None:
+    """The key under which a table without a name gives one: any with a name of the catalogue, or kind or type."""
+    texts = {key: value for key, value in table.items() if isinstance(value, str)}
+    known = names(catalog)
+    return next((key for key, value in texts.items() if value in known or key in ("kind", "type")), None)
 
 
 def _with_parameters(catalog: str, name: str, table: Mapping[str, Any], known: Iterable[str]) -> Entry:

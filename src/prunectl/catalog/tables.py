@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import did_you_mean
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import lacking
 
 T = TypeVar("T", bound=Entry)
 
@@ -189,7 +190,8 @@ def entry_type(catalog: str, name: str, kind: type[Entry] = Entry) -> type[Entry
     """The class behind a name, which is a `kind`.
 
     Raises PrunectlError for an unknown name, and for an entry that cannot be imported, is not of the catalogue's
-    kind, or carries another name than it is registered under (its results would be stored under that name's keys).
+    kind, lacks what the catalogue requires, or carries another name than it is registered under (its results would
+    be stored under that name's keys).
     """
     found = _entry_type(catalog, name)
     assert issubclass(found, kind), f"the {catalog} hold {kind.__name__}"
@@ -225,6 +227,11 @@ def _entry_type(catalog: str, name: str) -> type[Entry]:
     if carried != name:
         raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, calls itself {carried!r}", hint=hint)
     assert issubclass(found, Entry)
+    missing = lacking(found, kind)
+    if missing:
+        raise PrunectlError(
+            f"{place}, registered as {name!r} of the {catalog}, does not define {', '.join(missing)}", hint=hint
+        )
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from prunectl.base.errors import InterruptError, PrunectlError, StudyError
+from prunectl.base.errors import InterruptError, PrunectlError
 from prunectl.base.version import __version__
 from prunectl.cli import cache, compare, doctor, export, list_, new, plan, report, run, schema, stage
 from prunectl.cli.console import say
@@ -108,13 +108,4 @@ def _interrupt(number: int, frame: object) -> None:
 
 def explain(error: PrunectlError) -> None:
     """Print an error: what is wrong, every problem with its place, what to do next."""
-    say(f"error: {error.message}")
-    if isinstance(error, StudyError):
-        for problem in error.problems:
-            place = f"{problem.where}: " if problem.where else ""
-            key = f"{problem.key}: " if problem.key else ""
-            say(f"  {place}{key}{problem.message}")
-            if problem.hint:
-                say(f"      {problem.hint}")
-    if error.hint:
-        say(f"  {error.hint}")
+    say(f"error: {error}")

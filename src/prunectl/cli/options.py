@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
@@ -68,6 +69,11 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout,
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
 
 
+_NOT_IN_FOLDERS = re.compile(r"[^A-Za-z0-9._=,-]+")
+LONGEST_FOLDER = 80
+"""Characters of a folder's name that say which part or variant of a study is in it."""
+
+
 class Options:
     """A record whose fields are options. A command that takes one has its options: see `options`."""
 
@@ -113,6 +119,20 @@ class Selected(Variant):
         return open_study(
             study, only=self.only or (), set=self.set_ or (), profile=self.profile, store=self.store, data=self.data
         )
+
+    def results(self, name: str) -> Path:
+        """The folder for the results of the study of a name; a part or a variant of it has a folder of its own."""
+        profile = [] if self.profile is None else [f"profile={self.profile}"]
+        given = "+".join([*profile, *(self.set_ or ()), *(self.only or ())])
+        return Path("results") / (f"{name}+{_as_folder(given)}" if given else name)
+
+
+def _as_folder(given: str) -> str:
+    """A text as part of a folder's name: as it is where possible, else shortened, with a digest to tell it apart."""
+    from prunectl.base.keys import digest
+
+    plain = "+".join(_NOT_IN_FOLDERS.sub("-", part).strip("-") for part in given.split("+"))
+    return plain if plain == given and len(plain) <= LONGEST_FOLDER else f"{plain[:LONGEST_FOLDER]}-{digest(given)[:8]}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="DIR", help="Where the table and the report go [default: results/NAME]."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="DIR",
+        help="Where the table and the report go [default: results/NAME; with --only, --set or --profile a folder "
+        "next to it].",
+    ),
 ]
 
 
@@ -43,7 +49,7 @@ def run(
     completed = complete(
         session, where.machine(), retry_failed=retry_failed, show=showing(session.plan, quiet), warn=say
     )
-    written = write(completed.results, output or Path("results") / session.study.name)
+    written = write(completed.results, output or selected.results(session.study.name))
     if json_:
         answer_json(document(completed, written))
     else:

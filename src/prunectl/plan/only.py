@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from prunectl.base.cells import cell
+from prunectl.base.cells import cell, parsed
 from prunectl.base.errors import StudyError
+from prunectl.base.text import did_you_mean
 from prunectl.plan.graph import Plan, Trial
 from prunectl.study.arms import COLUMNS
 from prunectl.study.selectors import EXAMPLE, Condition, conditions, selector_of
@@ -46,11 +47,22 @@ def _meant(trials: Sequence[Trial], selector: str) -> Sequence[Trial]:
         if not left:
             values = list(dict.fromkeys(_text(trial, condition) for trial in trials))
             shown = ", ".join(values[:SHOWN]) + (", ..." if len(values) > SHOWN else "")
+            meant = _nearest(condition, values)
+            hint = f"{meant} " if meant else ""
             raise StudyError(
-                f"--only {selector!r}: no trial has {condition.text}", hint=f"{condition.field} is one of {shown}"
+                f"--only {selector!r}: no trial has {condition.text}", hint=f"{hint}{condition.field} is one of {shown}"
             )
         trials = left
     return trials
+
+
+def _nearest(condition: Condition, values: Sequence[str]) -> str | None:
+    """The hint for a misspelt name; of a choice with parameters the name alone is compared."""
+    if not isinstance(condition.value, str) or condition.sign != "=":
+        return None
+    plain = [parsed(value) for value in values]
+    names = [value.get("name") if isinstance(value, Mapping) else value for value in plain]
+    return did_you_mean(condition.value, [name for name in names if isinstance(name, str)], f"{condition.field}={{}}")
 
 
 def _text(trial: Trial, condition: Condition) -> str:
@@ -58,4 +70,4 @@ def _text(trial: Trial, condition: Condition) -> str:
     if condition.field in numbers:
         number = numbers[condition.field]
         return f"{number:g}" if isinstance(number, float) else cell(number)
-    return trial.arm.columns()[condition.field] or "none given"
+    return trial.arm.columns()[condition.field] or "not given"

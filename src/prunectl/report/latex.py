@@ -46,7 +46,7 @@ def _caption(results: Results, grid: tables.Grid) -> str:
     title = escaped(results.study.title or results.study.name)
     seeds = f"{grid.of} over {grid.seeds} seeds" if grid.seeds > 1 else "one seed"
     spread = rf", with the 80\,\% bootstrap interval of the {grid.of}" if grid.seeds > 1 else ""
-    dense = f" The dense network reaches {escaped(grid.dense.with_spread)}." if grid.dense else ""
+    dense = "".join(f" {escaped(name.capitalize())}: {escaped(cell.with_spread)}." for name, cell in grid.dense.items())
     return f"{title}: top-1 accuracy in percent by sparsity, {seeds}{spread}.{dense}"
 
 

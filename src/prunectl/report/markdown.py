@@ -50,7 +50,7 @@ def _grid(grid: tables.Grid) -> str:
         [escaped(row.arm), *(f"**{cell.with_spread}**" if cell.best else cell.with_spread for cell in row.cells)]
         for row in grid.ranked
     ]
-    dense = f"Dense: {grid.dense.with_spread}. " if grid.dense else ""
+    dense = "".join(f"{escaped(name.capitalize())}: {cell.with_spread}. " for name, cell in grid.dense.items())
     note = (
         f"The {grid.of} over the seeds; in brackets the 80 % bootstrap interval of the {grid.of}. "
         "Bold: the highest of its column."

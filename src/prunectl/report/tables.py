@@ -12,7 +12,7 @@ from prunectl.base.text import energy, percent, seconds, size
 from prunectl.catalog.metric import Metric
 from prunectl.report import arms, cells
 from prunectl.results import compare
-from prunectl.results.aggregate import roles, summarise, with_roles
+from prunectl.results.aggregate import baselines, roles, summarise, with_roles
 from prunectl.results.pairing import groups
 from prunectl.results.published.against import Held
 from prunectl.results.statistics import Center, bootstrap, center, mean
@@ -74,7 +74,7 @@ class Grid:
 
     sparsities: tuple[float, ...]
     rows: tuple[Row, ...]
-    dense: Cell | None
+    dense: Mapping[str, Cell]  # by 'dense', or 'dense, xavier-normal' where networks are drawn in several ways
     of: Center
 
     @property
@@ -126,14 +126,15 @@ def grid(trials: pl.DataFrame, of: Center = "mean") -> Grid:
     return Grid(sparsities=sparsities, rows=rows, dense=_dense(trials, of), of=of)
 
 
-def _dense(trials: pl.DataFrame, of: Center) -> Cell | None:
-    """The dense network, if all arms have the same."""
-    if trials["init"].n_unique() > 1:
-        return None
-    by_seed = trials.filter(pl.col("top1_dense").is_not_null()).unique("seed", keep="first", maintain_order=True)
-    numbers = by_seed["top1_dense"].to_list()
-    if not numbers:
-        return None
+def _dense(trials: pl.DataFrame, of: Center) -> dict[str, Cell]:
+    by_init = dict(groups(baselines(trials), ["init"]))
+    return {
+        "dense" if len(by_init) == 1 else f"dense, {init}": _baseline(networks["top1_dense"].to_list(), trials, of)
+        for (init,), networks in by_init.items()
+    }
+
+
+def _baseline(numbers: list[float], trials: pl.DataFrame, of: Center) -> Cell:
     interval = bootstrap(numbers, of)
     return Cell(
         center=center(numbers, of),

@@ -64,8 +64,7 @@ def _grid(grid: tables.Grid, width: int) -> Iterator[str]:
     half = " ± half the 80 % bootstrap interval" if spread else ""
     seeds = f"mean of {grid.seeds} seeds{half}" if grid.seeds > 1 else "one seed"
     yield from wrapped(f"Top-1 accuracy, %, {seeds}; * is highest", width, first="")
-    if grid.dense is not None:
-        yield f"dense: {_cell(grid.dense, True)}"
+    yield from (f"{name}: {_cell(cell, True)}" for name, cell in grid.dense.items())
     for block in blocks:
         room = max(LEAST_ARM, min(longest, width - sum(widths[at] + 2 for at in block)))
         yield ""

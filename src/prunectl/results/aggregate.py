@@ -157,7 +157,7 @@ def ablation_differences(trials: pl.DataFrame, role: Roles | None = None) -> pl.
 
 
 def baselines(trials: pl.DataFrame) -> pl.DataFrame:
-    """One row per dense network: what it is, its seed and top-1 (and cost, from a trial of sparsity 0)."""
+    """One row per dense network: data set, model, init, seed, top-1; costs where a trial of sparsity 0 has them."""
     return (
         trials.filter(pl.col("top1_dense").is_not_null())
         .sort("sparsity", maintain_order=True)

@@ -85,7 +85,7 @@ def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     several = trials["init"].n_unique() > 1
     for (model, dataset, init), dense in groups(baselines(trials), ["model", "dataset", "init"]):
         numbers, spent = dense["top1_dense"].to_list(), dense["train_s"].drop_nulls().to_list()
-        drawn = f" ({init})" if several and init is not None else ""
+        drawn = f" drawn by {words(init)}" if several and init is not None else ""
         text = f"The dense {words(model)}{drawn} reaches {percent(center(numbers, of), 2)} on {words(dataset)}"
         if (interval := bootstrap(numbers, of)) is not None:
             text += _bracket(interval.low, interval.high)

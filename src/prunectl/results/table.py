@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from prunectl.base.text import plural
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.tables import working
 from prunectl.study.arms import CHOICES
@@ -102,3 +103,8 @@ class Results:
     curves: pl.DataFrame
     resources: pl.DataFrame
     versions: dict[str, str]  # prunectl, torch, python, ... of the machine that made the artefacts
+
+    def __repr__(self) -> str:
+        """One line: a notebook shows it, and the frames are too long for that."""
+        done = int((self.trials["status"] == "done").sum())
+        return f"<Results of {self.study.name}: {done:,} of {plural(len(self.trials), 'trial')} done; table: .trials>"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any
 
@@ -22,9 +22,9 @@ from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
 from prunectl.catalog.values import Length, Moment, PruningMoment
-from prunectl.study.schema import PruneSection
+from prunectl.study.schema import SELECTORS, PruneSection
 
-COLUMNS = ("criterion", "scope", "structure", "at", "rounds", "init", "ablation", "retrain", "budget")
+COLUMNS = SELECTORS
 """The columns that name an arm, in the order of the table: keys of [[prune]], of selectors and of results files."""
 
 CHOICES = ("model", "dataset", *COLUMNS)
@@ -62,14 +62,15 @@ class Arm:
     def label(self) -> str:
         """The arm in one short text, for people; defaults are left out."""
         own_rounds = self.rounds == self.criterion.own_rounds()
+        usual = _usual()
         parts = [
             self.criterion.label(),
             f"at {moment_label(self.at)}",
-            "" if self.scope.name == "global" and not self.scope.changed() else self.scope.label(),
-            "" if self.structure.name == "weights" else self.structure.label(),
+            "" if (self.scope,) == usual.scope else self.scope.label(),
+            "" if (self.structure,) == usual.structure else self.structure.label(),
             "" if own_rounds else self.rounds.label(),
             "" if self.inherits_init else self.init,
-            "" if self.retrain.name == "none" else retraining_label(self.retrain, self.budget),
+            "" if (self.retrain,) == usual.retrain else retraining_label(self.retrain, self.budget),
             "" if self.ablation.changes == "nothing" else self.ablation.label(),
         ]
         return " · ".join(filter(None, parts))
@@ -120,10 +121,15 @@ def expand(sections: Iterable[PruneSection], init: str) -> Iterator[Arm]:
                 )
 
 
+@cache
+def _usual() -> PruneSection:
+    """A table that gives only its criterion: everything else is the default, which labels leave out."""
+    return PruneSection.model_validate({"criterion": "magnitude"})
+
+
 def number_of_arms(section: PruneSection) -> int:
     """How many arms one [[prune]] table has, without expanding it."""
-    lists = ("criterion", "at", "scope", "structure", "rounds", "init", "ablation")
-    others = math.prod(len(getattr(section, name) or (None,)) for name in lists)
+    others = math.prod(len(getattr(section, name) or (None,)) for name in COLUMNS if name not in ("retrain", "budget"))
     return others * sum(len(_budgets(section, retrain)) for retrain in section.retrain)
 
 

@@ -90,6 +90,10 @@ class TrainSection(Section):
     """[train]: the recipe of the baseline, and of every retraining by default."""
 
     one_of = ("epochs", "steps")
+    moved = {
+        "momentum": 'write optimizer = { name = "sgd", momentum = 0.9 }',
+        "nesterov": 'write optimizer = { name = "sgd", nesterov = true }',
+    }
 
     epochs: Epochs | None = Field(default=None, description="length in passes over the training images")
     steps: Steps | None = Field(default=None, description="length in optimizer steps, instead of epochs")
@@ -151,6 +155,11 @@ class SweepSection(Section):
 
 class PruneSection(Section):
     """[[prune]]: arms; every value may be a list, and the arms are the product of the lists."""
+
+    moved = {
+        "rewind_to": 'write retrain = { name = "weight-rewind", to = { epoch = 2 } }',
+        "finetune": 'write retrain = "finetune"',
+    }
 
     criterion: Many[NamedCriterion] = Field(description="what scores the weights; the lowest scores go")
     at: Many[At] = Field(default=("init",), description="when, in the dense training, weights are pruned")

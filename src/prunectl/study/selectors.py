@@ -84,21 +84,19 @@ def _condition(piece: str, selector: str) -> Condition:
         hint = EXAMPLE if field in FIELDS else did_you_mean(field, FIELDS, "{}=...") or EXAMPLE
         raise StudyError(f"--only {selector!r}: {piece!r} is no condition; fields: {', '.join(FIELDS)}", hint=hint)
     field, sign, text = match[1], match[2], match[3]
+    if text.startswith("="):
+        hint = f"one = is enough: {field}{sign}{text.lstrip('= ')}"
+        raise StudyError(f"--only {selector!r}: {piece!r} is no condition", hint=hint)
+    if sign in _ORDER and field not in NUMBERS:
+        raise StudyError(f"--only {selector!r}: {field} has no order", hint=f"write {field}= or {field}!=")
     try:
         value = parsed(text)
     except ValueError as error:
         raise StudyError(f"--only {selector!r}: the value of {field} is {error}", hint=EXAMPLE) from None
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if not numeric and (field in ("seed", "sparsity", "compression") or sign in _ORDER):
-        what = "takes numbers" if field in NUMBERS else "has no order"
-        raise StudyError(f"--only {selector!r}: {field} {what}, not {text.strip()!r}", hint=_unordered(field))
-    if sign in _ORDER and field not in NUMBERS:
-        raise StudyError(f"--only {selector!r}: {field} has no order", hint=_unordered(field))
+        raise StudyError(f"--only {selector!r}: {field} takes numbers, not {text.strip()!r}")
     return Condition(field=field, sign=sign, value=value, text=piece.strip())
-
-
-def _unordered(field: str) -> str | None:
-    return None if field in NUMBERS else f"write {field}= or {field}!="
 
 
 def _pieces(text: str) -> Iterator[str]:

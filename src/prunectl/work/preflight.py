@@ -107,9 +107,16 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[
             scope.groups(shapes, 0.0, {}, flat)
         except MethodError as error:
             yield Problem(path=("prune", table, "scope"), message=f"scope {scope.label()}: {error}")
+        except Exception as error:  # a third party's scope may raise anything
+            message = f"scope {scope.label()} cannot be applied: {described(error)}"
+            yield Problem(path=("prune", table, "scope"), message=message)
     for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
-        for message in structure.check(built, weights, network.shape):
-            yield Problem(path=("prune", table, "structure"), message=f"structure {structure.label()}: {message}")
+        path = ("prune", table, "structure")
+        try:
+            for reason in structure.check(built, weights, network.shape):
+                yield Problem(path=path, message=f"structure {structure.label()}: {reason}")
+        except Exception as error:  # a third party's structure may, too
+            yield Problem(path=path, message=f"structure {structure.label()} cannot be checked: {described(error)}")
 
 
 def _patterns(network: nn.Module, exclude: tuple[str, ...]) -> Iterator[tuple[str, Problem]]:

@@ -38,7 +38,14 @@ def test_several_networks_are_refused_and_the_hint_narrows_to_one(session: Sessi
     assert chosen(narrowed(session, selector))
     with pytest.raises(PrunectlError, match="2 are left") as raised:
         chosen(narrowed(session, "criterion=random"), ["criterion=random"])
-    assert raised.value.hint is not None and "'criterion=random,sparsity=0'" in raised.value.hint
+    assert raised.value.hint is not None and "'criterion=random,sparsity=0.5'" in raised.value.hint
+
+
+def test_a_choice_that_was_not_made_is_not_given(session: Session) -> None:
+    two = [{"criterion": "magnitude", "at": "end", "retrain": ["none", "finetune"]}]
+    study = open_study(session.path, set={"prune": two, "sweep.sparsities": [0.5]}, store=session.store.root)
+    with pytest.raises(PrunectlError, match=r"budget is not given, 1\.0"):
+        chosen(study)
 
 
 def test_arms_that_share_the_dense_network_are_one(session: Session) -> None:

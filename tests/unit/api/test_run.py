@@ -46,6 +46,13 @@ def test_a_study_that_is_wrong_raises(tmp_path: Path) -> None:
         run(write_study(tmp_path, SMALL.replace("[train]", "[trian]")), store=tmp_path / "store")
 
 
+def test_every_problem_is_in_the_text_of_the_error(tmp_path: Path) -> None:
+    with pytest.raises(StudyError) as raised:
+        run(write_study(tmp_path, SMALL), set={"train.epochs": -2, "train.optimizer": "sdg"}, store=tmp_path / "store")
+    text = str(raised.value)
+    assert "2 problems" in text and "--set train.epochs=-2: train.epochs: " in text and 'did you mean "sgd"?' in text
+
+
 def test_a_complete_store_is_read_and_nothing_is_done(session: Session, completed: tuple[Path, Completed]) -> None:
     again = complete(session, HERE)
     assert again.tally.done == set()

@@ -19,7 +19,7 @@ def test_each_error_ends_a_command_with_its_documented_code() -> None:
 
 def test_an_error_carries_its_message_and_what_to_do_next() -> None:
     error = errors.DataError("no images", hint="download them")
-    assert (str(error), error.message, error.hint) == ("no images", "no images", "download them")
+    assert (str(error), error.message, error.hint) == ("no images\n  download them", "no images", "download them")
     assert errors.PrunectlError("x").hint is None
 
 
@@ -29,6 +29,15 @@ def test_a_study_error_carries_every_problem() -> None:
         errors.Problem(path=("name",), message="wrong"),
     ]
     assert errors.StudyError("s.toml", iter(problems)).problems == tuple(problems)
+
+
+def test_a_notebook_shows_every_problem_of_a_study_with_place_and_hint() -> None:
+    problems = [
+        errors.Problem(path=("train", "lr"), message="missing", hint="lr = 0.1", where="s.toml:3:1"),
+        errors.Problem(message="no arm"),
+    ]
+    shown = "s.toml: 2 problems\n  s.toml:3:1: train.lr: missing\n      lr = 0.1\n  no arm\n  see docs"
+    assert str(errors.StudyError("s.toml: 2 problems", problems, hint="see docs")) == shown
 
 
 def test_a_method_error_is_no_message_for_a_user() -> None:

@@ -31,6 +31,7 @@ def test_a_study_that_is_wrong_is_told_with_places_and_hints(prunectl: Prunectl,
     assert said.err.startswith("error: ")
     assert ":8:2: trian: unknown key" in said.err
     assert '      did you mean "train"?' in said.err
+    assert said.err.count("did you mean") == said.err.count("unknown key") == 1
     assert said.out == ""
 
 

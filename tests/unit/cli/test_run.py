@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from prunectl.api.run import Completed
+from prunectl.cli.options import Selected
 from prunectl.execute.driver import Tally
 from prunectl.plan.steps import Key
 
@@ -45,6 +46,31 @@ def test_repeated_selectors_mean_or(prunectl: Prunectl) -> None:
         ("random", 0.0),
         ("random", 0.5),
     ]
+
+
+def test_a_part_of_a_study_does_not_overwrite_the_results_of_the_whole(prunectl: Prunectl, tmp_path: Path) -> None:
+    prunectl("run", "STUDY")
+    part = prunectl("run", "STUDY", "--only", "criterion=random,sparsity=0")
+    assert part.err.count("results/small+criterion=random,sparsity=0/") == 2
+    folders = {folder.name: folder for folder in (tmp_path / "results").iterdir()}
+    rows = {name: len(pl.read_csv(folder / "table.csv")) for name, folder in folders.items()}
+    assert rows == {"small": 4, "small+criterion=random,sparsity=0": 1}
+
+
+def test_each_part_and_variant_has_a_folder_of_its_own() -> None:
+    parts = [
+        Selected(),
+        Selected(profile="quick"),
+        Selected(set_=["train.epochs=2"], only=["seed=1"]),
+        Selected(only=["seed>1"]),
+        Selected(only=["seed<1"]),
+        Selected(only=["seed=1,sparsity=0." + "1" * 300]),
+        Selected(set_=["../../x=/y"]),
+    ]
+    folders = [part.results("small") for part in parts]
+    assert [folder.name for folder in folders[:3]] == ["small", "small+profile=quick", "small+train.epochs=2+seed=1"]
+    assert len(set(folders)) == len(parts)
+    assert all(folder.parent == Path("results") and len(folder.name) < 100 for folder in folders)
 
 
 def test_a_failed_trial_ends_the_command_with_1(

@@ -73,3 +73,10 @@ def test_what_is_suggested_means_one_network() -> None:
     )
     for trial in planned.trials:
         assert only(planned, [narrowed(trial, planned.trials)]).trials == (trial,)
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
+    for misspelt, meant in {"criterion=magnitud": "criterion=magnitude", "criterion=snipp": "criterion=snip"}.items():
+        with pytest.raises(StudyError) as caught:
+            only(plan(*SNIP), [misspelt])
+        assert (caught.value.hint or "").startswith(f"did you mean {meant}? criterion is one of ")

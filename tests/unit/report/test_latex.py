@@ -37,7 +37,7 @@ def test_its_caption_names_title_seeds_interval_and_baseline(results: Results) -
     caption = next(line for line in latex.table(results, "median").splitlines() if line.startswith(r"\caption"))
     assert caption.startswith(r"\caption{VGG-16 pruned at initialization: top-1 accuracy in percent by sparsity, ")
     assert r"median over 2 seeds, with the 80\,\% bootstrap interval of the median." in caption
-    assert re.search(r"The dense network reaches 93\.\d\d \(93\.\d\d to 93\.\d\d\)\.\}$", caption)
+    assert re.search(r"Dense: 93\.\d\d \(93\.\d\d to 93\.\d\d\)\.\}$", caption)
 
 
 def test_one_seed_has_no_interval() -> None:

@@ -11,6 +11,7 @@ from prunectl.report import arms, tables
 from prunectl.results.compare import Cell, compare
 from prunectl.results.published.against import Held
 from prunectl.results.published.index import describe
+from prunectl.results.summary import sentences
 from prunectl.results.table import RESOURCES, SCHEMA
 from unit.report import small
 
@@ -74,15 +75,30 @@ def test_arms_are_ranked_by_their_mean_and_those_with_holes_come_last() -> None:
 
 
 def test_the_dense_network_counts_once_a_seed() -> None:
-    dense = tables.grid(TRIALS.with_columns(top1_dense=0.9 + pl.col("seed") / 100)).dense
-    assert dense is not None
+    (dense,) = tables.grid(TRIALS.with_columns(top1_dense=0.9 + pl.col("seed") / 100)).dense.values()
     assert (dense.text, dense.n, dense.of, dense.change) == ("92.00", 3, 3, "")
-    assert tables.grid(TRIALS.with_columns(top1_dense=pl.lit(None, pl.Float64))).dense is None
+    assert tables.grid(TRIALS.with_columns(top1_dense=pl.lit(None, pl.Float64))).dense == {}
+
+
+def test_each_way_of_drawing_weights_has_a_dense_network_of_its_own() -> None:
+    drawn = pl.concat(
+        TRIALS.with_columns(init=pl.lit(init), top1_dense=pl.lit(reached))
+        for init, reached in (("xavier-normal", 0.5), ("kaiming-normal", 0.4))
+    )
+    dense = tables.grid(drawn).dense
+    assert {name: cell.text for name, cell in dense.items()} == {
+        "dense, xavier-normal": "50.00",
+        "dense, kaiming-normal": "40.00",
+    }
+    reached = [text for text in sentences(drawn) if text.startswith("The dense")]
+    assert len(reached) == 2
+    assert "drawn by xavier-normal reaches 50.00 %" in reached[0]
+    assert "drawn by kaiming-normal reaches 40.00 %" in reached[1]
 
 
 def test_an_empty_study_has_an_empty_grid() -> None:
     grid = tables.grid(pl.DataFrame(schema=SCHEMA))
-    assert (grid.rows, grid.heads, grid.seeds, grid.dense) == ((), (), 0, None)
+    assert (grid.rows, grid.heads, grid.seeds, grid.dense) == ((), (), 0, {})
 
 
 def test_the_listing_leaves_out_columns_with_one_value_and_names_them() -> None:

@@ -150,8 +150,8 @@ def test_each_initialization_has_dense_networks_of_its_own() -> None:
         ("orthogonal", 2): pytest.approx(0.97),
     }
     text = "\n".join(summary.sentences(trials))
-    assert "The dense tiny-cnn (kaiming-normal) reaches 91.50 % on digits" in text
-    assert "The dense tiny-cnn (orthogonal) reaches 96.50 % on digits" in text
+    assert "The dense tiny-cnn drawn by kaiming-normal reaches 91.50 % on digits" in text
+    assert "The dense tiny-cnn drawn by orthogonal reaches 96.50 % on digits" in text
     assert "The dense tiny-cnn reaches 91.50 %" in "\n".join(summary.sentences(table({"criterion": "magnitude"})))
 
 

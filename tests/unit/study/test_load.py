@@ -144,7 +144,7 @@ def test_many_problems_are_counted_and_the_first_told(good: str, load_text: Load
 
 
 def test_one_problem_is_one(good: str, load_text: LoadText) -> None:
-    with pytest.raises(StudyError, match=r": 1 problem$"):
+    with pytest.raises(StudyError, match=r": 1 problem\n"):
         load_text(good.replace("lr = 0.05", "lr = 0"))
 
 
@@ -214,6 +214,29 @@ def test_a_misspelt_kind_of_rounds_still_has_its_keys_checked(good: str, problem
     assert found["prune[1].rounds.name"].hint == 'did you mean "exponential"?'
     assert found["prune[1].rounds.count"].message.startswith("missing: must be a whole number")
     assert "unknown key; allowed here: count" in found["prune[1].rounds.rate"].message
+
+
+@pytest.mark.parametrize("key", ["kind", "type", "optimiser"])
+def test_a_name_under_another_key_is_an_unknown_key(key: str, good: str, problems: Problems) -> None:
+    found = problems(good, f'train.optimizer={{ {key} = "sgd", momentun = 0.9 }}')
+    assert {(problem.key, problem.hint) for problem in found} == {
+        (f"train.optimizer.{key}", 'did you mean "name"?'),
+        ("train.optimizer.momentun", 'did you mean "momentum"?'),
+    }
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ("train.momentum=0.9", 'optimizer = { name = "sgd", momentum = 0.9 }'),
+        ("train.nesterov=true", 'optimizer = { name = "sgd", nesterov = true }'),
+        ("prune.0.rewind_to=2", 'retrain = { name = "weight-rewind", to = { epoch = 2 } }'),
+        ("prune.0.finetune=true", 'retrain = "finetune"'),
+    ],
+)
+def test_a_key_that_is_elsewhere_says_where(option: str, hint: str, good: str, problems: Problems) -> None:
+    (problem,) = problems(good, option)
+    assert problem.message.startswith("unknown key") and problem.hint == f"write {hint}"
 
 
 def test_no_arm_is_one_problem(good: str, problems: Problems) -> None:

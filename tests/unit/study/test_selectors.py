@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -83,14 +84,18 @@ def test_a_comma_inside_brackets_or_quotes_does_not_split() -> None:
         ("seed=x", "seed takes numbers, not 'x'", None),
         ("seed=true", "seed takes numbers", None),
         ("criterion>snip", "criterion has no order", "write criterion= or criterion!="),
+        ("criterion>magnitude", "criterion has no order$", "write criterion= or criterion!="),
+        ("seed==1", "'seed==1' is no condition", "one = is enough: seed=1"),
+        ("criterion!==snip", "is no condition", "one = is enough: criterion!=snip"),
         ("budget>half", "budget takes numbers", None),
         ("at>3", "at has no order", "write at= or at!="),
         ("criterion={name=", "not a value of TOML", "write --only"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_way_to_write_it(selector: str, message: str, hint: str | None) -> None:
-    with pytest.raises(StudyError, match=message) as caught:
+    with pytest.raises(StudyError) as caught:
         conditions(selector)
+    assert re.search(message, caught.value.message)
     assert (hint or "") in (caught.value.hint or "")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from prunectl.datasets.digits import Digits
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.build import build
 from prunectl.plan.preflight import preflight
+from prunectl.pruning.scopes.global_ import Global
+from prunectl.pruning.structures.channels import Channels
 from prunectl.study.load import validate
 from prunectl.work.preflight import problems_of
 
@@ -162,6 +164,36 @@ def test_batch_norm_over_many_pixels_takes_a_single_image() -> None:
     data, train = {"name": "digits", "train_limit": 101}, {"epochs": 1, "lr": 0.1, "batch_size": 20}
     assert any(isinstance(module, nn.BatchNorm2d) for module in TinyCnn().build((1, 8, 8), 10).modules())
     assert problems(data=data, train=train) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "asked", "expected"),
+    [
+        (Global, "groups", {"scope": "global"}, "prune[0].scope: scope global cannot be applied"),
+        (Channels, "check", {"structure": "channels"}, "prune[0].structure: structure channels cannot be checked"),
+    ],
+)
+def test_whatever_a_scope_or_structure_raises_is_reported_with_the_line(
+    monkeypatch: pytest.MonkeyPatch, kind: type, method: str, asked: dict[str, Any], expected: str
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise KeyError("conv9")
+
+    monkeypatch.setattr(kind, method, broken)
+    (found,) = texts(prune=[{"criterion": "magnitude", **asked}])
+    assert found.startswith(f"{expected}: KeyError: 'conv9' (")
+    assert found.endswith(f"test_preflight.py:{broken.__code__.co_firstlineno + 1})")
+
+
+def test_problems_that_a_structure_finds_before_it_fails_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Iterator[str]:
+        yield "first"
+        raise KeyError("conv9")
+
+    monkeypatch.setattr(Channels, "check", broken)
+    first, second = texts(prune=[{"criterion": "magnitude", "structure": "channels"}])
+    assert first == "prune[0].structure: structure channels: first"
+    assert "cannot be checked: KeyError" in second
 
 
 def test_data_that_are_missing_are_reported_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

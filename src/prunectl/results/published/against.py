@@ -121,7 +121,7 @@ def _dense(trials: pl.DataFrame, published: float, metric: str) -> Iterator[dict
     several = found["init"].n_unique() > 1
     for (model, dataset, init), cell in found.group_by("model", "dataset", "init", maintain_order=True):
         values = cell.sort(column, nulls_last=True).unique("seed", keep="first", maintain_order=True)[column]
-        arm = f"dense · {init}" if several and init is not None else "dense"
+        arm = f"dense, {init}" if several and init is not None else "dense"
         yield {"model": model, "dataset": dataset, "arm": arm, "sparsity": 0.0} | _numbers(values, published)
 
 
