@@ -19,7 +19,7 @@ __all__ = ["Cell", "Comparison", "Mean", "Side", "compare", "flat", "letter", "r
 
 ABSENT = "(not there)"
 BY_CHANCE = 20
-"""From so many intervals on it is said how many of them leave 0 out by chance alone."""
+"""The number of intervals from which on the number that exclude 0 by chance is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Side:
     """A table held against the first one."""
 
     name: str
-    differs: Mapping[str, tuple[str | None, str | None]]  # arm columns that tell the tables apart: first, other
+    differs: Mapping[str, tuple[str | None, str | None]]  # arm columns in which the tables differ: first, other
     keys: Mapping[str, tuple[Any, Any]]  # keys of the study files that differ: first, other
     cells: tuple[Cell, ...]
     only_first: tuple[str, ...]  # trials that only the first table has
@@ -187,7 +187,7 @@ def _named_rows(trials: pl.DataFrame) -> tuple[str, ...]:
 
 
 def sentences(side: Side, other: str) -> Iterator[str]:
-    """What a table, called `other`, shows beside the first one, called A."""
+    """What a table, called `other`, shows compared with the first one, called A."""
     common = sum(cell.n for cell in side.cells)
     if not side.cells:
         yield f"No trial of A has a counterpart in {other}: none agrees in arm, sparsity and seed."
@@ -200,13 +200,12 @@ def sentences(side: Side, other: str) -> Iterator[str]:
 
 
 def _dense(side: Side, other: str) -> str:
-    """The baselines are the same networks in every arm, so one arm tells of them."""
+    """The baselines are the same networks in every arm, so one arm is enough."""
     cell = next((cell for cell in side.cells if cell.sparsity == 0 and cell.difference is not None), None)
     if cell is None:
         return ""
-    return (
-        f"The dense networks reach {percent(cell.first, 2)} in A and {percent(cell.other, 2)} in {other}, {told(cell)}"
-    )
+    ours, theirs = percent(cell.first, 2), percent(cell.other, 2)
+    return f"The dense networks reach {ours} in A and {theirs} in {other}, {spread(cell)}"
 
 
 def _pruned(side: Side, other: str) -> Iterator[str]:
@@ -234,10 +233,10 @@ def _pruned(side: Side, other: str) -> Iterator[str]:
         )
         if settled:
             cell = settled[0]
-            yield f"{other} is {answer} by most with {cell.arm} at {percent(cell.sparsity)}, {told(cell)}"
+            yield f"{other} is {answer} by most with {cell.arm} at {percent(cell.sparsity)}, {spread(cell)}"
 
 
-def told(cell: Cell) -> str:
+def spread(cell: Cell) -> str:
     """The difference of a cell, with its interval and seeds."""
     if cell.difference is None:
         return "not measured in both"
