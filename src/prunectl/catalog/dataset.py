@@ -50,7 +50,7 @@ class Dataset(Entry):
     std: ClassVar[tuple[float, ...]]
     """Per channel, over all pixels (population), of the training images scaled to [0, 1]."""
     fingerprint: ClassVar[str | None]
-    """SHA-256 of the content (see `datasets/fingerprint.py`), or None where only the disk can tell."""
+    """SHA-256 of the content (see `datasets/fingerprint.py`), or None where only the files on the disk have it."""
     balanced: ClassVar[bool] = False
     """Every class has equally many images in each part; checked where there is no fingerprint to check."""
 

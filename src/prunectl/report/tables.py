@@ -241,7 +241,7 @@ def resource_rows(resources: pl.DataFrame) -> list[Sequence[str]]:
 
 
 def differing(side: compare.Side) -> dict[str, tuple[str, str]]:
-    """The arm columns that tell two tables apart, with the value of each as people write it."""
+    """The arm columns in which two tables differ, with the value of each as people write it."""
     return {
         name: (cells.choice(first) or cells.MISSING, cells.choice(other) or cells.MISSING)
         for name, (first, other) in side.differs.items()

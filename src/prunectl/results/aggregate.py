@@ -1,4 +1,4 @@
-"""From trials to lines: which columns tell a study's arms apart, and means or medians over seeds with intervals."""
+"""From trials to lines: which columns a study's arms differ in, and means or medians over seeds with intervals."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Roles:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What tells the lines of one ablation apart."""
+        """What the lines of one ablation differ in."""
         return (self.hue, *self.variant)
 
 

@@ -178,20 +178,20 @@ def _reason(claim: Claim, answer: Answer, details: Sequence[Detail]) -> str:
     if answer == "supported":
         worst = min(deciding, key=lambda detail: detail.interval.low if detail.interval else 0)
         every = f"in all {len(details)} cases, most narrowly " if cases else ""
-        return f"The difference is {needed} {every}{told(worst)}"
+        return f"The difference is {needed} {every}{phrase(worst)}"
     if answer == "refuted":
         worst = min(deciding, key=lambda detail: detail.interval.high if detail.interval else 0)
-        return f"The difference is not {needed} {f'{cases}, most clearly ' if cases else ''}{told(worst)}"
+        return f"The difference is not {needed} {f'{cases}, most clearly ' if cases else ''}{phrase(worst)}"
     if max(detail.n for detail in details) < 2:
         return "One seed settles nothing: give the study more seeds"
     widest = max(deciding, key=lambda detail: detail.interval.high - detail.interval.low if detail.interval else 0)
     return (
         f"Whether the difference is {needed} stays open {f'{cases} ' if cases else ''}(the interval holds the margin, "
-        f"two seeds have no spread, or trials are missing), {'most widely ' if cases else ''}{told(widest)}"
+        f"two seeds have no spread, or trials are missing), {'most widely ' if cases else ''}{phrase(widest)}"
     )
 
 
-def told(detail: Detail) -> str:
+def phrase(detail: Detail) -> str:
     """A detail in words: where, the mean difference, its interval and the seeds."""
     where = f"at {percent(detail.sparsity)} sparsity" + (f" ({detail.arm})" if detail.arm else "")
     if detail.difference is None:

@@ -19,7 +19,7 @@ __all__ = ["Cell", "Comparison", "Mean", "Side", "compare", "flat", "letter", "r
 
 ABSENT = "(not there)"
 BY_CHANCE = 20
-"""From so many intervals on it is said how many of them leave 0 out by chance alone."""
+"""The number of intervals from which on the number that exclude 0 by chance is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Side:
     """A table held against the first one."""
 
     name: str
-    differs: Mapping[str, tuple[str | None, str | None]]  # arm columns that tell the tables apart: first, other
+    differs: Mapping[str, tuple[str | None, str | None]]  # arm columns in which the tables differ: first, other
     keys: Mapping[str, tuple[Any, Any]]  # keys of the study files that differ: first, other
     cells: tuple[Cell, ...]
     only_first: tuple[str, ...]  # trials that only the first table has
@@ -187,7 +187,7 @@ def _named_rows(trials: pl.DataFrame) -> tuple[str, ...]:
 
 
 def sentences(side: Side, other: str) -> Iterator[str]:
-    """What a table, called `other`, shows beside the first one, called A."""
+    """What a table, called `other`, shows compared with the first one, called A."""
     common = sum(cell.n for cell in side.cells)
     if not side.cells:
         yield f"No trial of A has a counterpart in {other}: none agrees in arm, sparsity and seed."
@@ -205,8 +205,8 @@ def _dense(side: Side, other: str) -> Iterator[str]:
     different = {(cell.first, cell.other): cell for cell in reversed(cells)}
     for cell in reversed(different.values()):
         whose = f" of {cell.arm}" if len(different) > 1 else ""
-        accuracies = f"{percent(cell.first, 2)} in A and {percent(cell.other, 2)} in {other}"
-        yield f"The dense networks{whose} reach {accuracies}, {told(cell)}"
+        ours, theirs = percent(cell.first, 2), percent(cell.other, 2)
+        yield f"The dense networks{whose} reach {ours} in A and {theirs} in {other}, {spread(cell)}"
 
 
 def _pruned(side: Side, other: str) -> Iterator[str]:
@@ -234,10 +234,10 @@ def _pruned(side: Side, other: str) -> Iterator[str]:
         )
         if settled:
             cell = settled[0]
-            yield f"{other} is {answer} by most with {cell.arm} at {percent(cell.sparsity)}, {told(cell)}"
+            yield f"{other} is {answer} by most with {cell.arm} at {percent(cell.sparsity)}, {spread(cell)}"
 
 
-def told(cell: Cell) -> str:
+def spread(cell: Cell) -> str:
     """The difference of a cell, with its interval and seeds."""
     if cell.difference is None:
         return "not measured in both"

@@ -21,7 +21,7 @@ Center = Literal["mean", "median"]
 """What stands for several seeds."""
 
 EXACT_UP_TO = 5
-"""Bootstraps of at most so many numbers are enumerated; beyond, they are drawn."""
+"""The largest number of values whose bootstraps are enumerated; beyond, they are drawn."""
 
 RESAMPLES = 10_000
 

@@ -24,7 +24,7 @@ from prunectl.results.pairing import groups
 from prunectl.results.statistics import Center, bootstrap, center, mean, paired, t_interval
 
 SPOKEN = 6
-"""At most so many sparsities get a sentence of their own: the sparsest ones."""
+"""The maximum number of sparsities that get a sentence of their own: the sparsest ones."""
 
 
 def sentences(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:

@@ -68,10 +68,10 @@ class DataSection(FlatSection):
         description="the directory that holds the data, from the study's own; --data goes before it",
     )
     train_limit: Count | None = Field(
-        default=None, description="only so many training images: a fixed subset, balanced over the classes"
+        default=None, description="the number of training images: a fixed subset, balanced over the classes"
     )
     test_limit: Count | None = Field(
-        default=None, description="only so many test images: a fixed subset, balanced over the classes"
+        default=None, description="the number of test images: a fixed subset, balanced over the classes"
     )
 
 
@@ -219,7 +219,7 @@ class Claim(Section):
 
     @classmethod
     def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
-        """A selector has one of the columns that tell arms apart, and the two are not the same."""
+        """A selector has one of the columns that arms differ in, and the two are not the same."""
         for side in ("better", "than"):
             selector = table.get(side)
             if not isinstance(selector, dict):

@@ -25,7 +25,7 @@ def test_one_network_is_exported(prunectl: Prunectl, tmp_path: Path) -> None:
 def test_several_networks_are_refused_with_a_way_to_choose(prunectl: Prunectl) -> None:
     said = prunectl("export", "STUDY", "--only", "criterion=random")
     assert said.code == 2
-    assert "choose one: --only 'criterion=random,sparsity=0'" in said.err
+    assert "choose one: --only 'criterion=random,sparsity=0.5'" in said.err
 
 
 def test_a_compact_network_is_described(capsys: pytest.CaptureFixture[str]) -> None:

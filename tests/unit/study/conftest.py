@@ -11,6 +11,7 @@ import pytest
 
 from prunectl.base.errors import Problem, StudyError
 from prunectl.catalog import tables
+from prunectl.study import arms
 from prunectl.study.load import Loaded, load
 
 GOOD = """\
@@ -80,19 +81,22 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(Path(__file__).parent)
     monkeypatch.setattr(tables, "CATALOGS", importlib.import_module("stand_ins").CATALOGS)
     monkeypatch.setattr(tables, "lacking", lambda found, kind: [])  # they only have what a study is checked against
-    tables.places.cache_clear()
-    tables._entry_type.cache_clear()
+    _forget()
     yield
-    tables.places.cache_clear()
-    tables._entry_type.cache_clear()
+    _forget()
 
 
 @pytest.fixture
 def real_catalogs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The catalogues of prunectl, for what is shipped with it."""
     monkeypatch.setattr(tables, "CATALOGS", REAL)
-    tables.places.cache_clear()
-    tables._entry_type.cache_clear()
+    _forget()
+
+
+def _forget() -> None:
+    """Whatever is kept of one set of catalogues does not reach a test of the other."""
+    for kept in (tables.places, tables._entry_type, arms._usual):
+        kept.cache_clear()
 
 
 @pytest.fixture

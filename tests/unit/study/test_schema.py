@@ -61,7 +61,7 @@ def test_flat_tables_hold_the_entry_beside_their_own_keys() -> None:
 
 
 def test_the_key_of_the_model_is_not_a_key_of_the_file() -> None:
-    assert set(problems(DataSection, {"dataset": "digits"})) == {"name"}
+    assert set(problems(DataSection, {"dataset": "digits"})) == {"dataset"}
 
 
 @pytest.mark.parametrize("value", ["magnitude", ["magnitude"], {"name": "magnitude"}, [{"name": "magnitude"}]])
@@ -121,7 +121,7 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
         (PruneSection, {"criterion": "snip", "rounds": "linear"}, {"rounds.count"}),
         (PruneSection, {"criterion": "snip", "rounds": {"name": "linear"}}, {"rounds.count"}),
         (PruneSection, {"criterion": "snip", "rounds": {"name": "linear", "count": 3, "rate": 0.1}}, {"rounds.rate"}),
-        (PruneSection, {"criterion": "snip", "rounds": {"kind": "linear", "count": 3}}, {"rounds.name"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"kind": "linear", "count": 3}}, {"rounds.kind"}),
         (PruneSection, {"criterion": "snip", "rounds": {"name": "one-shot", "count": 3}}, {"rounds.count"}),
         (PruneSection, {"criterion": "snip", "init": "kaiming"}, {"init"}),
         (PruneSection, {"criterion": "snip", "budget": [0.5, 0]}, {"budget[1]"}),
@@ -145,7 +145,7 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
         (TrainSection, {"epochs": 1, "lr": 10**400}, {"lr"}),
         (TrainSection, {"epochs": 1.0}, {"epochs"}),
         (TrainSection, {"epochs": 1, "momentum": 0.9, "nesterov": True}, {"momentum", "nesterov"}),
-        (TrainSection, {"epochs": 1, "schedule": {"kind": "cosine"}}, {"schedule.name"}),
+        (TrainSection, {"epochs": 1, "schedule": {"kind": "cosine"}}, {"schedule.kind"}),
         (
             TrainSection,
             {"epochs": 1, "schedule": {"name": "cosine", "milestones": [3], "gamma": 0.5}},

@@ -1,4 +1,4 @@
-"""A study's trials beside published numbers: the difference, and whether the published number is in the interval."""
+"""A study's trials and published numbers: the difference, and whether the published number is in the interval."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NUMBERS = ("published", "published_sd", "ours", "difference", "low", "high")
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """A published table, and the rows of `beside` for one of our tables, which is called by a letter."""
+    """A published table, and the rows of `compared` for one of our tables, which is called by a letter."""
 
     name: str
     about: Description
@@ -39,7 +39,7 @@ class Held:
 
 def held(trials: pl.DataFrame, name: str, ours: str) -> Held:
     """Our trials against the published table. Raises PrunectlError for a name that is not there."""
-    return Held(name=name, about=describe(name), ours=ours, rows=tuple(beside(trials, name).to_dicts()))
+    return Held(name=name, about=describe(name), ours=ours, rows=tuple(compared(trials, name).to_dicts()))
 
 
 def held_sentences(found: Held) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ def held_sentences(found: Held) -> tuple[str, ...]:
     if not found.rows:
         return (f"No number in {found.name} is about an arm, a network and a data set of {found.ours}.",)
     differences = [row["difference"] for row in found.rows if row["difference"] is not None]
-    text = f"Of {found.name} {plural(len(found.rows), 'number')} stand beside arms of {found.ours}"
+    text = f"Of {found.name} {plural(len(found.rows), 'number')} correspond to arms of {found.ours}"
     if differences:
         half = points(median([abs(difference) for difference in differences]))
         text += f"; {len(differences)} of these are done in {found.ours}, half of them within {half} of the published"
@@ -58,7 +58,7 @@ def held_sentences(found: Held) -> tuple[str, ...]:
 
 
 def schema() -> dict[str, Any]:
-    """The columns of `beside`. low and high are the 95 % t-interval of our mean, within 0 to 1."""
+    """The columns of `compared`. low and high are the 95 % t-interval of our mean, within 0 to 1."""
     import polars as pl
 
     return {
@@ -73,11 +73,11 @@ def schema() -> dict[str, Any]:
     }
 
 
-def beside(trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = "top1") -> pl.DataFrame:
+def compared(trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = "top1") -> pl.DataFrame:
     """One row for each published number and arm of ours that is meant by it, in the order of the published table.
 
     A published `snip` means our SNIP whatever its parameters, each arm in a row of its own; so with networks and
-    rewinding points. A published dense network stands beside our baselines. Where no seed is done, `ours` is null.
+    rewinding points. A published dense network is compared with our baselines. Where no seed is done, `ours` is null.
     Raises PrunectlError for a name that is not there.
     """
     import polars as pl

@@ -112,7 +112,7 @@ TABLES: Mapping[str, Description] = {
         "conserving synaptic flow, Figure 6: the authors' result files",
         warning="top1 is the mean of three runs, all of them given. On CIFAR the VGGs are the lottery-ticket form; the "
         "VGGs on TinyImageNet, all ResNets and wide-resnet-18 are the authors' TinyImageNet classes, which differ "
-        "from ours. The dense rows were trained anew for every criterion.",
+        "from ours. The dense rows were trained again for every criterion.",
     ),
 }
 

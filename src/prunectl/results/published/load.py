@@ -39,7 +39,7 @@ def schema() -> dict[str, Any]:
 
 
 def load(name: str) -> pl.DataFrame:
-    """A published table, with exactly the columns of `schema`; what it does not tell is null.
+    """A published table, with exactly the columns of `schema`; what it does not give is null.
 
     Raises PrunectlError for a name that is not there.
     """
