@@ -1,5 +1,5 @@
 # Run inside a virtual environment with `pip install -e ".[test]"`.
-.PHONY: check lint types layers test picture
+.PHONY: check lint types layers test format picture
 
 check: lint types layers test
 
@@ -13,6 +13,13 @@ types:
 layers:
 	lint-imports
 
+test:
+	pytest
+
+format:
+	ruff check --fix .
+	ruff format .
+
 picture: docs/smoke-report.png
 
 docs/smoke-report.png: results/smoke/report.html
@@ -21,6 +28,3 @@ docs/smoke-report.png: results/smoke/report.html
 
 results/smoke/report.html:
 	prunectl run studies/smoke.toml
-
-test:
-	pytest

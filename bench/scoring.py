@@ -1,9 +1,9 @@
-"""What scoring and selecting cost, against the straightforward way and against the floor, in the same run.
+"""What scoring and selecting cost, compared with the straightforward way and with the floor, in the same run.
 
     python bench/scoring.py [--quick] [--repeats 3] [--only synflow single selection criteria]
 
 One thread. The ways take turns, and medians are printed with their ratio to the floor: the forward and backward passes
-(or the one reading of the scores) that the result cannot be had without. Images are random: the work is the same.
+(or the single pass over the scores) that no way can do without. Images are random, which changes nothing in the work.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ from torch.nn import functional
 from prunectl.base.rng import generator
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.model import Model
-from prunectl.catalog.rounds import Rounds, sparsities
+from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.tables import entry_type, names
 from prunectl.models.initialization import initialize
 from prunectl.pruning.engines.select import lowest
+from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.prunable import prunable
+from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
 
@@ -43,7 +45,7 @@ BATCH = 128
 
 
 def main() -> None:
-    """Everything, or what `--only` names."""
+    """Run everything, or the parts that `--only` names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller networks, fewer rounds, fewer scores")
     parser.add_argument("--repeats", type=int, default=3)
@@ -55,20 +57,20 @@ def main() -> None:
 
 
 def synflow(quick: bool, repeats: int) -> None:
-    """SynFlow in rounds against as many bare passes, and against the usual way, in float64."""
+    """SynFlow in rounds against the same number of bare passes, and against the usual way, in float64."""
     name, count = ("resnet-20", 10) if quick else ("vgg16", 100)
-    rounds, net = Rounds(kind="exponential", count=count), network(name)
+    rounds, net = Exponential(count=count), network(name)
     for sparsity in (0.9, 0.99):
         ways: Ways = {
             "bare forward and backward passes": lambda: bare_synflow(net, count),
-            "prunectl": lambda: our_synflow(net, rounds, sparsity),  # noqa: B023  # timed before the loop goes on
-            "deep copy, cat, kthvalue": lambda: usual_synflow(net, sparsities(rounds, sparsity)),  # noqa: B023
+            "prunectl": lambda: our_synflow(net, rounds, sparsity),  # noqa: B023  # timed before the next iteration
+            "deep copy, cat, kthvalue": lambda: usual_synflow(net, rounds.targets(sparsity)),  # noqa: B023
         }
         report(f"SynFlow, {count} rounds to {sparsity:.0%}, {name}, float64", ways, repeats)
 
 
 def bare_synflow(net: nn.Module, count: int) -> None:
-    """The passes, and nothing made of them."""
+    """The passes alone."""
     twin = copy.deepcopy(net).double().eval()
     for _ in range(count):
         torch.autograd.grad(twin(torch.ones(1, *SHAPE, dtype=torch.float64)).sum(), weights(twin))
@@ -76,7 +78,9 @@ def bare_synflow(net: nn.Module, count: int) -> None:
 
 def our_synflow(net: nn.Module, rounds: Rounds, sparsity: float) -> None:
     """The way of this package."""
-    prune_in_rounds(made("synflow"), net, Global(), sparsity, rounds, shape=SHAPE, generator=torch.Generator())
+    prune_in_rounds(
+        made("synflow"), net, SingleWeights(), Global(), sparsity, rounds, shape=SHAPE, generator=torch.Generator()
+    )
 
 
 def usual_synflow(net: nn.Module, levels: list[float]) -> None:
@@ -102,7 +106,7 @@ def single(quick: bool, repeats: int) -> None:
     for name in ("resnet-20",) if quick else ("resnet-20", "vgg16"):
         net, given = network(name).train(), batch(100)
         snip: Ways = {
-            "bare pass": lambda: once(net, given),  # noqa: B023  # timed before the loop goes on
+            "bare pass": lambda: once(net, given),  # noqa: B023  # timed before the next iteration
             "prunectl": lambda: scored("snip", net, given),  # noqa: B023
             "masks as parameters": lambda: masked_snip(net, given),  # noqa: B023
         }
@@ -178,7 +182,7 @@ def selections(scores: Tensor, k: int) -> Ways:
 
 
 def criteria(quick: bool, repeats: int) -> None:
-    """Every criterion once, with its defaults, in a process of its own, against one training epoch of the network."""
+    """Every criterion once, with its defaults, in a new process, compared with one training epoch of the network."""
     for name in ("resnet-20",) if quick else ("vgg16", "resnet-56"):
         net, given = network(name).train(), batch(BATCH)
         epoch_s = min(timed(lambda: once(net, given)) for _ in range(2)) * TRAINING_IMAGES / BATCH  # noqa: B023
@@ -186,10 +190,10 @@ def criteria(quick: bool, repeats: int) -> None:
         for criterion in names("criteria"):
             with get_context("spawn").Pool(1) as pool:
                 spent_s, before, peak, notes = pool.apply(alone, (name, criterion))
-            told = "".join(f"  {key} {value:.3f}" for key, value in notes.items())
+            noted = "".join(f"  {key} {value:.3f}" for key, value in notes.items())
             print(
                 f"  {criterion:<16} {spent_s:9.2f} s {spent_s / epoch_s:9.4f} epochs   "
-                f"{before:,.0f} → {peak:,.0f} MB{told}"
+                f"{before:,.0f} → {peak:,.0f} MB{noted}"
             )
 
 
@@ -209,7 +213,7 @@ def alone(name: str, criterion: str) -> tuple[float, float, float, dict[str, flo
 
 
 def peak_mb() -> float:
-    """The most memory that this process has held; the kernel's other figure for it counts the parent's, too."""
+    """The peak memory of this process in MB; the kernel's other figure for it includes that of the parent."""
     status = Path("/proc/self/status").read_text()
     return float(status.partition("VmHWM:")[2].split()[0]) / 1000
 

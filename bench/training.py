@@ -1,6 +1,6 @@
 """Images per second of prunectl's training loop, against a plain PyTorch loop, in the same run.
 
-    pip install -e ".[vision]"
+    pip install -e .
     python bench/training.py [--data DIR] [--repeats 5] [--networks lenet-300-100 tiny-cnn resnet-20]
 
 The plain loop is what most code in the field does: torchvision's transforms, a DataLoader, SGD. Same network,
@@ -32,11 +32,14 @@ from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.tables import entry_type
 from prunectl.datasets.load import load
-from prunectl.execute.child import settle
+from prunectl.execute.hardware import settle
 from prunectl.models.initialization import initialize
-from prunectl.training.loop import Material, advance, begin
+from prunectl.training.loop import advance
+from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize, memory_format
+from prunectl.training.schedules.constant import Constant
 from prunectl.training.source import Held
+from prunectl.training.trainee import Material, Training, begin
 
 BATCH = 128
 WARM = 5
@@ -62,7 +65,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
 
 
 def material(dataset: Declared, root: Path) -> tuple[Tensor, Tensor]:
-    """Training images and labels: the real ones, or as many random ones."""
+    """Training images and labels: the real ones, or the same number of random ones."""
     try:
         images = load(dataset, root)
         return images.train_images, images.train_labels
@@ -81,36 +84,30 @@ def network(model: Model, dataset: Declared) -> nn.Module:
 
 
 def ours(model: Model, dataset: Declared, images: Tensor, labels: Tensor, augment: bool) -> Generator[float, int, None]:
-    """Images per second of prunectl's loop, for `steps` more steps each time it is asked."""
+    """Images per second of prunectl's loop, for `steps` more steps at each request."""
     net = network(model, dataset)
     layout = memory_format(net)
-    entries = (entry_type("augmentations", "pad-crop")(), entry_type("augmentations", "flip")()) if augment else ()
-    assert all(isinstance(entry, Augmentation) for entry in entries)
+    names = ("pad-crop", "flip") if augment else ()
     recipe = Recipe(
         steps=10**9,
         steps_per_epoch=-(-len(labels) // BATCH),
         batch_size=BATCH,
-        optimizer="sgd",
+        optimizer=Sgd(),
         lr=0.01,
-        momentum=0.9,
-        nesterov=False,
         weight_decay=1e-4,
-        schedule="constant",
-        milestones=(),
-        gamma=0.1,
-        warmup=0,
-        augment=entries,
+        schedule=Constant(),
+        augment=tuple(entry_type("augmentations", name, Augmentation)() for name in names),
     )
     data = Material(
         train=Held(images.contiguous(memory_format=layout), labels),
         test=Held(images[:1], labels[:1]),
         normalize=Normalize(dataset.mean, dataset.std, torch.device("cpu")),
     )
-    trainee = begin(net, recipe)
+    trainee = begin(net, Training(material=data, recipe=recipe, seed=1))
     steps = yield 0.0
     while True:
         begun, first = time.perf_counter(), trainee.step
-        advance(trainee, first + steps, material=data, recipe=recipe, masks={}, seed=1)
+        advance(trainee, first + steps)
         steps = yield BATCH * steps / (time.perf_counter() - begun)
 
 
@@ -145,7 +142,7 @@ def plain(
 
 
 def worker(connection: Connection, kind: str, name: str, root: Path) -> None:
-    """A process with one loop: asked for a number of steps, it answers with images per second."""
+    """A process with one loop: for each number of steps that it receives, it returns the images per second."""
     if kind == "ours":
         settle(1)  # as every step of a study begins
     torch.set_num_threads(1)

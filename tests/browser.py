@@ -24,31 +24,42 @@ FLAGS = (
     "--remote-debugging-pipe",
 )  # fmt: skip
 PATIENCE_S = 60.0
+"""How long a browser may take until a test fails: only a broken page or browser takes that long."""
+
+LEFT = ("context", "navigated", "Promise was collected")
+"""Words of the errors of an expression whose page was left for another one before it had a value."""
+
+
+class LeftError(RuntimeError):
+    """A page was left for another one while an expression was evaluated in it."""
 
 
 @dataclass
 class Page:
-    """An open page, and what it has said and asked for since it was opened."""
+    """An open page with its console and its requests."""
 
     send_fd: int
     receive_fd: int
     session: str = ""
-    said: list[str] = field(default_factory=list)  # on the console: warnings, errors, violations of the policy
+    said: list[str] = field(default_factory=list)  # messages on the console: warnings, errors, violations of the policy
     asked: list[str] = field(default_factory=list)  # addresses requested
+    loaded: set[str] = field(default_factory=set)  # documents that are loaded
     _last: int = 0
     _rest: bytes = b""
 
     def call(self, method: str, **parameters: Any) -> Any:
-        """A command of the protocol, and its result."""
+        """The result of a command of the protocol. Raises LeftError if its page was left meanwhile."""
         self._last += 1
-        message = {"id": self._last, "method": method, "params": parameters}
-        message |= {"sessionId": self.session} if self.session else {}
-        os.write(self.send_fd, json.dumps(message).encode() + b"\0")
+        command = {"id": self._last, "method": method, "params": parameters}
+        command |= {"sessionId": self.session} if self.session else {}
+        os.write(self.send_fd, json.dumps(command).encode() + b"\0")
         while True:
             answer = self._receive()
             if answer.get("id") == self._last:
                 if "error" in answer:
-                    raise RuntimeError(f"{method}: {answer['error']['message']}")
+                    message = answer["error"]["message"]
+                    left = any(word in message for word in LEFT)
+                    raise (LeftError if left else RuntimeError)(f"{method}: {message}")
                 return answer["result"]
             self._note(answer)
 
@@ -59,13 +70,16 @@ class Page:
             raise RuntimeError(found["exceptionDetails"].get("exception", {}).get("description", "it threw"))
         return found["result"].get("value")
 
-    def wait(self, expression: str) -> None:
-        """Until an expression holds."""
+    def wait(self, expression: str) -> Any:
+        """The value of an expression as soon as it is true, in this page or in one that replaces it."""
         end = monotonic() + PATIENCE_S
-        while not self.evaluate(expression):
+        while True:
+            with contextlib.suppress(LeftError):
+                if value := self.evaluate(expression):
+                    return value
+                self.evaluate("new Promise((done) => setTimeout(done, 50))")
             if monotonic() > end:
-                raise TimeoutError(f"it never came to hold: {expression}; the console says {self.said}")
-            self.evaluate("new Promise((done) => setTimeout(done, 50))")
+                raise TimeoutError(f"never true: {expression}; messages on the console: {self.said}")
 
     def open(self, file: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
         """Load a file and wait until all of its charts are drawn."""
@@ -73,8 +87,14 @@ class Page:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.call("Emulation.setDeviceMetricsOverride", **size)
-        self.call("Page.navigate", url=file.as_uri())
+        self.go(file.as_uri())
         self.wait("document.readyState === 'complete' && !!document.documentElement.dataset.drawn")
+
+    def go(self, address: str) -> None:
+        """Go to an address and wait until its document is loaded. It need not run scripts."""
+        loader = self.call("Page.navigate", url=address)["loaderId"]
+        while loader not in self.loaded:
+            self._note(self._receive())
 
     def point(self, x: float, y: float) -> None:
         """Move the mouse."""
@@ -113,6 +133,8 @@ class Page:
                 self.said.append(what["entry"]["text"])
             case "Network.requestWillBeSent":
                 self.asked.append(what["request"]["url"])
+            case "Page.lifecycleEvent" if what["name"] == "load":
+                self.loaded.add(what["loaderId"])
 
 
 @contextlib.contextmanager
@@ -143,6 +165,7 @@ def page() -> Iterator[Page]:
             opened.session = session
             for domain in ("Page", "Runtime", "Log", "Network"):
                 opened.call(f"{domain}.enable")
+            opened.call("Page.setLifecycleEventsEnabled", enabled=True)
             yield opened
         finally:
             process.terminate()

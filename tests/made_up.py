@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
-from prunectl.plan.graph import Arm
-from prunectl.plan.resolve import arms_of, dataset_of
+from prunectl.plan.graph import Placed
+from prunectl.plan.resolve import arms_of, dense_of
 from prunectl.results.table import CURVES, LAYERS, RESOURCES, SCHEMA, Results
+from prunectl.results.table_files import to_csv, to_json, to_parquet
 from prunectl.study.load import Loaded, load
 
 STUDY = """\
@@ -32,7 +33,7 @@ name = "vgg16"
 epochs = 80
 batch_size = 128
 lr = 0.1
-schedule = { kind = "step", milestones = [40, 60], gamma = 0.1 }
+schedule = { name = "step", milestones = [40, 60], gamma = 0.1 }
 
 [sweep]
 sparsities = [0.0, 0.3, 0.6, 0.9, 0.98]
@@ -88,9 +89,10 @@ def study(text: str = STUDY, seeds: int = 5) -> Loaded:
 def results(text: str = STUDY, seeds: int = 5, failed: int = 2, epochs: int = 80) -> Results:
     """Results of a study with `failed` of its sparsest trials failed."""
     loaded = study(text, seeds)
+    placed = arms_of(loaded.study, dense_of(loaded.study, loaded.study.data.dataset.declared("f" * 64)))
     rows = [
         trial(arm, sparsity, seed)
-        for arm in arms_of(loaded.study, dataset_of(loaded.study).declared("f" * 64))
+        for arm in placed
         for seed in loaded.study.sweep.seeds
         for sparsity in loaded.study.sweep.asked
     ]
@@ -101,6 +103,7 @@ def results(text: str = STUDY, seeds: int = 5, failed: int = 2, epochs: int = 80
     trials = pl.DataFrame(rows, schema=SCHEMA)
     return Results(
         study=loaded.study,
+        arms={each.arm.label: each for each in placed},
         study_text=loaded.text,
         trials=trials,
         layers=pl.DataFrame(list(layers(rows)), schema=LAYERS),
@@ -115,34 +118,29 @@ def draw(*what: object) -> random.Random:
     return random.Random(hashlib.sha256(repr(what).encode()).digest())
 
 
-def trial(arm: Arm, sparsity: float, seed: int) -> dict[str, Any]:
+def trial(placed: Placed, sparsity: float, seed: int) -> dict[str, Any]:
     """One row of the table."""
-    criterion = arm.criterion.name
+    arm = placed.arm
+    criterion, ablation, retrain = arm.criterion.name, arm.ablation.name, arm.retrain.name
     dense = 0.935 + draw("dense", seed).gauss(0, 0.0015)
     noise = draw(arm.label, sparsity, seed).gauss(0, 0.0025)
-    harm = HARM[criterion] * (1 + ABLATED[arm.ablation] * (0.2 if criterion == "synflow" else 1))
-    budget = float(arm.retrain_label.partition("=")[2].removesuffix(")") or 1) if "budget" in arm.retrain_label else 1
-    harm *= (
-        {"finetune": 0.25, "lr-rewind": 0.18, "weight-rewind": 0.2}[arm.retrain] / budget**0.4
-        if (arm.retrain != "none")
-        else 1.6
-        if arm.at_label == "end"
-        else 1
-    )
+    harm = HARM[criterion] * (1 + ABLATED[ablation] * (0.2 if criterion == "synflow" else 1))
+    if retrain != "none":
+        harm *= {"finetune": 0.25, "lr-rewind": 0.18, "weight-rewind": 0.2}[retrain] / (placed.share or 1) ** 0.4
+    elif placed.at_end:
+        harm *= 1.6
     top1 = max(0.1, dense - harm * 0.12 * sparsity**6 - harm * 0.02 * sparsity + noise) if sparsity else dense
-    collapsed = criterion == "random" and sparsity > 0.95 and arm.ablation == "invert"
+    collapsed = criterion == "random" and sparsity > 0.95 and ablation == "invert"
     top1 = 0.1 if collapsed else top1
     kept = round(TOTAL * (1 - sparsity))
-    before = max(0.1, top1 - 0.4 * sparsity**4) if arm.retrain == "finetune" and sparsity else None
+    before = max(0.1, top1 - 0.4 * sparsity**4) if retrain == "finetune" and sparsity else None
     identity = ("dense", seed) if sparsity == 0 else (arm.label, sparsity, seed)
     return dict.fromkeys(SCHEMA) | {
-        "study": "made-up", "arm": arm.label, "model": "vgg16", "dataset": "cifar10",
-        "criterion": arm.criterion.label(), "scope": arm.scope.label(), "structure": arm.structure, "at": arm.at_label,
-        "rounds": arm.rounds_label, "ablation": arm.ablation, "retrain": arm.retrain_label, "seed": seed,
+        "study": "made-up", "arm": arm.label, "model": "vgg16", "dataset": "cifar10", **arm.columns(), "seed": seed,
         "sparsity": sparsity, "sparsity_actual": 1 - kept / TOTAL, "compression": 1 / (1 - sparsity),
         "compression_actual": TOTAL / kept, "compression_error": TOTAL / kept * (1 - sparsity) - 1,
-        "top1": top1, "top5": min(1.0, 0.8 + top1 * 0.21), "loss": 2.3 * (1 - top1) + 0.1, "top1_dense": dense,
-        "top1_before_retrain": before, "n_params": TOTAL + 8458, "n_nonzero": kept + 8458,
+        "top1": top1, "top5": min(1.0, 0.8 + top1 * 0.21), "loss": 2.3 * (1 - top1) + 0.1, "ece": (1 - top1) / 4,
+        "top1_dense": dense, "top1_before_retrain": before, "n_params": TOTAL + 8458, "n_nonzero": kept + 8458,
         "n_effective": round(kept * (1 - 0.03 * sparsity)), "layers_collapsed": ["features.12"] if collapsed else [],
         "flops": 6.26e8 * (1 - 0.8 * sparsity), "flops_dense": 6.26e8, "size_bytes": 4 * kept + 40_000,
         "size_bytes_dense": 4 * TOTAL + 40_000, "train_s": 1800 + draw("s", *identity).random() * 60,
@@ -203,3 +201,14 @@ def resources(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         kind("shuffle", None, 80, 0.3, 1),
         kind("measure", None, len(rows), 2.1, 1),
     ]
+
+
+def write_table(trials: pl.DataFrame, path: Path) -> None:
+    """A table as a results file, in the format that its name ends with."""
+    writers: dict[str, Callable[[pl.DataFrame], str | bytes]] = {
+        ".csv": to_csv,
+        ".json": to_json,
+        ".parquet": to_parquet,
+    }
+    content = writers[path.suffix](trials)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)

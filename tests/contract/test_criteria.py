@@ -14,9 +14,12 @@ from networks import SHAPE, batch, small_network
 from prunectl.base.keys import canonical
 from prunectl.catalog.criterion import Criterion, DataCriterion
 from prunectl.catalog.scope import Scope
+from prunectl.catalog.structure import Masks
 from prunectl.catalog.tables import entry_type, names
 from prunectl.pruning import mask as masking
+from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.prunable import prunable
+from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
 
@@ -30,7 +33,7 @@ def made(name: str) -> Criterion:
 
 
 def scores_of(
-    criterion: Criterion, network: nn.Module, *, seed: int = 0, masks: masking.Masks | None = None
+    criterion: Criterion, network: nn.Module, *, seed: int = 0, masks: Masks | None = None
 ) -> dict[str, Tensor]:
     batches = [batch(1), batch(2)] if criterion.needs_data else []
     return score(
@@ -38,7 +41,7 @@ def scores_of(
     )
 
 
-def half(seed: int = 5) -> masking.Masks:
+def half(seed: int = 5) -> Masks:
     """Masks that keep about half of the small network, and at least something of each layer."""
     draws = torch.Generator().manual_seed(seed)
     return {name: torch.rand(weight.shape, generator=draws) < 0.5 for name, weight in prunable(small_network()).items()}
@@ -62,6 +65,7 @@ def test_it_says_what_it_is_and_what_it_needs(name: str) -> None:
     assert kind.needs_data == issubclass(kind, DataCriterion)
     assert kind.version >= 1
     assert kind.needs_data or not kind.needs_labels
+    assert not kind().own_rounds().retrains
     assert canonical(kind().preimage())
 
 
@@ -136,11 +140,11 @@ def test_rounds_on_one_copy_are_rounds_on_fresh_copies(name: str) -> None:
     """The promise of `repeatable`: what one round leaves on its copy does not change the next."""
     criterion = made(name)
     fresh = type("Fresh", (type(criterion),), {"repeatable": False})()
-    rounds = type(criterion.rounds)(kind="exponential", count=4)
+    rounds = Exponential(count=4)
     found = [
         prune_in_rounds(
-            each, small_network(), Global(), 0.7, rounds, batches=[batch()] if criterion.needs_data else [],
-            shape=SHAPE, generator=torch.Generator().manual_seed(0),
+            each, small_network(), SingleWeights(), Global(), 0.7, rounds,
+            batches=[batch()] if criterion.needs_data else [], shape=SHAPE, generator=torch.Generator().manual_seed(0),
         ).masks
         for each in (criterion, fresh)
     ]  # fmt: skip
@@ -167,20 +171,21 @@ def test_scopes_say_what_they_are(name: str) -> None:
 
 
 def test_the_catalogue_is_read_without_torch() -> None:
-    """Listing criteria and scopes, with all that they declare, loads neither torch nor numpy."""
+    """Listing what prunes, with all that it declares, loads neither torch nor numpy."""
     code = (
         "import sys\n"
         "from prunectl.catalog.tables import entry_type, names\n"
-        "for catalog in ('criteria', 'scopes'):\n"
+        "for catalog in ('criteria', 'scopes', 'structures', 'rounds', 'ablations'):\n"
         "    for name in names(catalog):\n"
-        "        entry_type(catalog, name)().preimage()\n"
+        "        entry_type(catalog, name).model_construct().changed\n"
+        "entry_type('criteria', 'synflow')().own_rounds()\n"
         "assert not {'torch', 'numpy'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_thesis_13_are_there() -> None:
-    """Seed 001: six baselines (three criteria, global and layerwise), random, and six methods."""
+    """James (2022): six baselines (three criteria, global and layerwise), random, and six methods."""
     wanted = {"magnitude", "gradient", "activation", "random", "snip", "grasp", "synflow", "lamp", "lap", "obd"}
     assert wanted | {"snip-iterative", "grasp-magnitude", "fisher"} <= set(names("criteria"))
     assert {"global", "layerwise", "uniform", "uniform+", "erk", "lamp"} <= set(names("scopes"))

@@ -11,15 +11,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from prunectl.base.cells import cell
 from prunectl.plan.build import build
 from prunectl.plan.cost import training_steps
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
-from prunectl.plan.resolve import dataset_of
 from prunectl.results import published
-from prunectl.results.claims import compared
-from prunectl.results.pairing import pair
-from prunectl.results.selecting import select
+from prunectl.results.claims import pairs_of, selected
 from prunectl.results.table import SCHEMA
 from prunectl.study.load import load
 from prunectl.study.schema import Study
@@ -43,7 +41,7 @@ EVERY_PROFILE = pytest.mark.parametrize(
 def planned(path: Path, profile: str | None) -> tuple[Study, Plan]:
     """The study and its plan; no data is needed for either."""
     study = load(path, profile=profile).study
-    return study, build(study, dataset_of(study).declared(FINGERPRINT))
+    return study, build(study, study.data.dataset.declared(FINGERPRINT))
 
 
 @cache
@@ -52,11 +50,9 @@ def trials(path: Path, profile: str | None) -> pl.DataFrame:
     study, plan = planned(path, profile)
     rows = [
         {
-            "study": study.name, "arm": trial.arm.label, "model": study.model.model.label(),
-            "dataset": study.data.dataset.label(), "criterion": trial.arm.criterion.label(),
-            "scope": trial.arm.scope.label(), "structure": trial.arm.structure, "at": trial.arm.at_label,
-            "rounds": trial.arm.rounds_label, "ablation": trial.arm.ablation, "retrain": trial.arm.retrain_label,
-            "seed": trial.seed, "sparsity": trial.sparsity,
+            "study": study.name, "arm": trial.arm.label, "model": cell(study.model.model.written()),
+            "dataset": cell(study.data.dataset.written()), **trial.arm.columns(), "seed": trial.seed,
+            "sparsity": trial.sparsity,
         }
         for trial in plan.trials
     ]  # fmt: skip
@@ -87,7 +83,7 @@ def test_the_name_is_the_files(path: Path) -> None:
 def test_it_plans(path: Path, profile: str | None) -> None:
     study, plan = planned(path, profile)
     assert len(plan.trials) == len(set(plan.trials))
-    assert plan.dense_steps > 0
+    assert all(placed.dense_steps > 0 for placed in plan.arms.values())
     assert 0.0 in study.sweep.asked, "the dense network is in the table"
 
 
@@ -116,11 +112,11 @@ def test_its_published_tables_exist_and_are_about_it(path: Path) -> None:
 
 @EVERY_PROFILE
 def test_its_claims_have_pairs_at_each_of_their_sparsities(path: Path, profile: str | None) -> None:
-    study, _ = planned(path, profile)
+    study, plan = planned(path, profile)
     rows = trials(path, profile)
     for claim in study.claim:
-        better, than = select(rows, claim.better), select(rows, claim.than)
-        pairs = pair(better, than, ignore=compared(claim)).frame
+        better, than = (selected(rows, plan.arms, selector) for selector in (claim.better, claim.than))
+        pairs = pairs_of(claim, better, than).frame
         for sparsity in claim.at_sparsity or [each for each in study.sweep.asked if each > 0]:
             near = pairs.filter((pl.col("sparsity") - sparsity).abs() < 1e-4)
             assert set(near["seed"]) == set(study.sweep.seeds), f"{claim.text}: {sparsity}"
@@ -145,6 +141,6 @@ def test_the_commands_in_its_comments_are_right(path: Path, line: str) -> None:
         options.setdefault(option, []).append(value)
     assert options.keys() <= {"--data", "--profile", "--set", "--only"}
     study = load(path, overrides=options.get("--set", ()), profile=options.get("--profile", [None])[0]).study
-    plan = build(study, dataset_of(study).declared(FINGERPRINT))
+    plan = build(study, study.data.dataset.declared(FINGERPRINT))
     for selector in options.get("--only", ()):
-        assert only(plan, selector).trials
+        assert only(plan, [selector]).trials

@@ -76,7 +76,7 @@ def test_a_hostile_title_is_inert_on_the_terminal(tmp_path: Path) -> None:
     said = prunectl("run", study, "--only", "criterion=magnitude,sparsity=0", store=tmp_path / "store")
     assert said.code == 0, said.err
     assert "\x1b" not in said.out + said.err and "\u202e" not in said.out + said.err
-    page = (tmp_path / "results" / "tiny" / "report.html").read_text()
+    page = (tmp_path / "results" / "tiny+criterion=magnitude,sparsity=0" / "report.html").read_text()
     assert "<script>alert(1)" not in page
 
 

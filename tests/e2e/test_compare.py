@@ -11,7 +11,6 @@ import pytest
 import browser
 import made_up
 from cli import TINY, Ran, prunectl, write_study
-from prunectl.results.table_files import write_table
 
 HOSTILE = "</script><script>window.caught = 1</script><img src=x onerror='window.caught = 2'>\"'`\u202e\x07"
 ONE = TINY.replace("seeds = [1, 2]", "seeds = [1]").partition('\n[[prune]]\ncriterion = "snip"')[0]
@@ -26,10 +25,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three results files: one, a better one, and a part of it."""
     place = tmp_path_factory.mktemp("compare")
     trials = made_up.results(seeds=3).trials
-    write_table(trials, place / "a.csv")
+    made_up.write_table(trials, place / "a.csv")
     noise = [made_up.draw(row["arm"], row["seed"]).gauss(0.004, 0.002) for row in trials.iter_rows(named=True)]
-    write_table(trials.with_columns(pl.col("top1") + pl.Series(noise)), place / "b.parquet")
-    write_table(trials.filter(pl.col("seed") > 1), place / "c.json")
+    made_up.write_table(trials.with_columns(pl.col("top1") + pl.Series(noise)), place / "b.parquet")
+    made_up.write_table(trials.filter(pl.col("seed") > 1), place / "c.json")
     return place
 
 
@@ -157,7 +156,7 @@ def test_hostile_names_stay_inert(tab: browser.Page, folder: Path) -> None:
     named = [pl.concat_str([pl.col(name), pl.lit(HOSTILE)]).alias(name) for name in ("criterion", "arm", "model", "at")]
     name = "<img src=x onerror='window.caught = 3'>\u202e.csv"
     for place in (folder / "evil.csv", folder / name):
-        write_table(trials.with_columns(*named), place)
+        made_up.write_table(trials.with_columns(*named), place)
     said = compared("evil.csv", name, "-o", "hostile.html", folder=folder)
     assert said.code == 0, said.err
     assert "\u202e" not in compared("evil.csv", name, folder=folder).out

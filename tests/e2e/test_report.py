@@ -1,4 +1,4 @@
-"""`report` through the command line: one chart, means or medians, and what does not go together."""
+"""`report` through the command line: one chart, means or medians, and options that exclude each other."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def report(study: Path, *arguments: str) -> Ran:
 
 
 def test_one_chart_is_written_under_its_name(study: Path) -> None:
-    said = report(study, "--format", "svg", "--chart", "top1-sparsity")
-    assert said.code == 0, said.err
+    svg = report(study, "--format", "svg", "--chart", "top1-sparsity")
+    assert svg.code == 0, svg.err
     picture = (study.parent / "tiny-top1-sparsity.svg").read_text()
     assert picture.startswith("<svg")
     assert "Top-1 accuracy against sparsity" in picture
@@ -37,15 +37,15 @@ def test_one_chart_is_written_under_its_name(study: Path) -> None:
     assert (study.parent / "t.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_chart_that_is_not_there_is_answered_with_those_that_are(study: Path) -> None:
-    said = report(study, "--format", "svg", "--chart", "top1-sparcity")
-    assert said.code == 2
-    assert "no chart 'top1-sparcity'; there are top1-sparsity, top1-compression" in re.sub(r"\s+", " ", said.err)
-    assert "did you mean top1-sparsity?" in said.err
+def test_an_unknown_chart_is_answered_with_the_names_of_all(study: Path) -> None:
+    ran = report(study, "--format", "svg", "--chart", "top1-sparcity")
+    assert ran.code == 2
+    assert "no chart 'top1-sparcity'; there are top1-sparsity, top1-compression" in re.sub(r"\s+", " ", ran.err)
+    assert "did you mean top1-sparsity?" in ran.err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--chart", "time"], "--chart is for pictures, not for html"),
         (["--chart", "time", "--format", "csv"], "--chart is for pictures, not for csv"),
@@ -54,11 +54,11 @@ def test_a_chart_that_is_not_there_is_answered_with_those_that_are(study: Path) 
         (["--format", "svgg"], "did you mean svg?"),
     ],
 )
-def test_what_does_not_go_together_is_said(study: Path, arguments: list[str], told: str) -> None:
-    said = report(study, *arguments)
-    assert said.code == 2
-    assert told in re.sub(r"\s+", " ", said.err)
-    assert said.out == ""
+def test_options_that_exclude_each_other_are_refused(study: Path, arguments: list[str], message: str) -> None:
+    ran = report(study, *arguments)
+    assert ran.code == 2
+    assert message in re.sub(r"\s+", " ", ran.err)
+    assert ran.out == ""
 
 
 @pytest.mark.parametrize("format", ["md", "latex", "html"])
@@ -70,6 +70,6 @@ def test_means_and_medians_name_themselves(study: Path, format: str) -> None:
         assert f"bootstrap interval of the {other}" not in texts[center]
 
 
-def test_energy_is_measured_or_said_not_to_be(study: Path) -> None:
+def test_energy_is_measured_or_reported_as_not_measured(study: Path) -> None:
     text = report(study, "--format", "md", "--output", "-").out
     assert ("Energy was not measured on the machine that made the steps" in text) != ("by the counters of the" in text)

@@ -28,8 +28,7 @@ at = { epoch = 3 }
 criterion = "magnitude"
 at = "end"
 rounds = "iterative"
-retrain = "weight-rewind"
-rewind_to = { step = 5 }
+retrain = { name = "weight-rewind", to = { step = 5 } }
 [[prune]]
 criterion = "magnitude"
 at = "end"
@@ -109,16 +108,24 @@ def test_kill_dash_nine_at_any_moment_loses_nothing(tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def training(study: Path, store: Path) -> Iterator[subprocess.Popen[str]]:
-    """A command in the middle of trainings that are longer than any machine takes. Nothing of it is left behind."""
-    process = begin("train", study, store=store)
+    """A command in the middle of two trainings that no machine finishes. Nothing of it is left behind."""
+    process = begin("train", study, "--jobs", "2", store=store)
     try:
         assert process.stderr is not None
-        while "init" not in process.stderr.readline():
-            assert process.poll() is None
-        time.sleep(3)
+        for _ in range(2):
+            while "init" not in process.stderr.readline():
+                assert process.poll() is None
+        wait_for_steps(2, process, store)
         yield process
     finally:
         kill_all(process)
+
+
+def wait_for_steps(count: int, process: subprocess.Popen[str], store: Path) -> None:
+    """Wait until this many steps are being made at once: each writes into a directory in scratch/."""
+    while sum(place.is_dir() for place in (store / "scratch").iterdir()) < count:
+        assert process.poll() is None
+        time.sleep(0.05)
 
 
 def gone(leader: int) -> bool:
@@ -193,7 +200,7 @@ def test_a_killed_child_is_an_outcome_of_its_own(tmp_path: Path) -> None:
     assert process.stderr is not None
     while "shuffle" not in (line := process.stderr.readline()):
         assert line
-    time.sleep(0.4)
+    wait_for_steps(1, process, store)
     youngest = max(session_of(process.pid))
     os.kill(youngest, signal.SIGKILL)
     out, err = process.communicate(timeout=200)

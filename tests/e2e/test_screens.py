@@ -1,8 +1,8 @@
-"""The page as pictures: in the light, in the dark and on paper it looks as it did when somebody last looked.
+"""The page as pictures: in light, in dark and on paper it looks as the reference pictures do.
 
 The references in `screens/` are small: header, summary, tables and each chart, 160 px wide. Blocks of pixels are
 compared by their mean colours, so that another font or browser passes and a chart that is gone does not. After a
-change of the page that is meant, draw them anew and look at them:
+change of the page on purpose, draw them again and look at them:
 
     PRUNECTL_DRAW_SCREENS=1 pytest tests/e2e/test_screens.py
 """
@@ -26,16 +26,14 @@ import made_up
 from prunectl.report import page
 from prunectl.results.claims import verdicts
 
-pytestmark = pytest.mark.skipif(
-    browser.CHROMIUM is None, reason="no Chromium here: `apt-get install chromium` lets the page be looked at"
-)
+pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="needs Chromium: `apt-get install chromium`")
 
 SCREENS = Path(__file__).parent / "screens"
 CELL_PX, COLUMNS, BLOCK_PX = (160, 100), 2, 10
 PARTS = "header, #summary, [data-chart], #grid-table, #resources-table"
 MOST_APART, MOST_COLOUR, MOST_INK = 8.0, 1.2, 1.8
 """How far the blocks of one part may be apart on average, of 255: in anything, and in what is not grey; and how many
-times as much may be drawn on its ground. Other fonts come to 4, 0.8 and 1.4.
+times as much may be drawn on its background. Other fonts come to 4, 0.8 and 1.4.
 """
 
 LOOKS = {
@@ -50,14 +48,14 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browser.Page]:
     """The page of made-up results, drawn."""
     results = made_up.results(seeds=2, epochs=20)
     file = tmp_path_factory.mktemp("screens") / "report.html"
-    file.write_text(page.build(results, verdicts(results.study.claim, results.trials)), encoding="utf-8")
+    file.write_text(page.build(results, verdicts(results.study.claim, results.trials, results.arms)), encoding="utf-8")
     with browser.page() as opened:
         opened.open(file)
         yield opened
 
 
 def screen(tab: browser.Page, look: str) -> Image.Image:
-    """The parts of the page in a look, each in a cell of its own, so that none moves with the height of another."""
+    """The parts of the page in a look, each in its own cell, so that none moves with the height of another."""
     width, media = LOOKS[look]
     # Half the size is enough, and takes a quarter of the time.
     tab.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=0.5, mobile=False)
@@ -116,14 +114,14 @@ def test_it_looks_as_it_did(tab: browser.Page, look: str, tmp_path: Path) -> Non
     if os.environ.get("PRUNECTL_DRAW_SCREENS"):
         SCREENS.mkdir(exist_ok=True)
         seen.quantize(64, method=Image.Quantize.MAXCOVERAGE, kmeans=3).save(file, optimize=True)
-        pytest.skip(f"{file.name} is drawn anew: look at it")
+        pytest.skip(f"{file.name} is drawn again: look at it")
     seen.save(tmp_path / file.name)
     assert file.stat().st_size < 40_000
     assert differing(seen, reference(look)) == [], f"compare {tmp_path / file.name} with {file}"
 
 
 def restyled(tab: browser.Page, rule: str) -> list[str]:
-    """What a further rule of style makes of the page."""
+    """What differs on the page with one more rule of style."""
     tab.evaluate(f"document.styleSheets[0].insertRule({rule!r}, document.styleSheets[0].cssRules.length)")
     try:
         return differing(screen(tab, "light"), reference("light"))
@@ -140,7 +138,7 @@ def test_another_font_is_no_other_page(tab: browser.Page) -> None:
     [
         (".vega-embed { visibility: hidden; }", 15),  # no chart is drawn
         ("#chart-top1-sparsity .vega-embed { visibility: hidden; }", 1),
-        (".chart svg { filter: hue-rotate(180deg); }", 10),  # everybody in another's colour
+        (".chart svg { filter: hue-rotate(180deg); }", 10),  # every line in the colour of another
         ("table { display: none; }", 2),
     ],
 )
@@ -149,7 +147,7 @@ def test_a_broken_page_is_noticed(tab: browser.Page, rule: str, parts: int) -> N
 
 
 def test_on_paper_nothing_is_cut_off(tab: browser.Page) -> None:
-    """Pages upright for charts and across for tables, and not more of them than it takes."""
+    """Pages are upright for charts and across for tables, and there are not more than needed."""
     screen(tab, "print")
     wide = tab.evaluate(
         "[...document.querySelectorAll('[data-chart] svg')].filter((e) => e.getBoundingClientRect().right > 794).length"

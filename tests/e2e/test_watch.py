@@ -1,13 +1,12 @@
-"""The page of a run that goes on, followed from nothing to its end."""
+"""The page of a running study, from the first trial to the last."""
 
 from __future__ import annotations
 
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def watching(study: Path, store: Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def test_it_is_written_anew_until_every_trial_is_there(tmp_path: Path) -> None:
+def test_it_is_written_again_until_every_trial_is_done(tmp_path: Path) -> None:
     study, page = write_study(tmp_path, SMALL), tmp_path / "tiny.html"
     with watching(study, tmp_path / "store") as process:
         first = page.read_text()
@@ -49,9 +48,9 @@ def test_it_is_written_anew_until_every_trial_is_there(tmp_path: Path) -> None:
         assert "0 of 3 trials are done, 3 are missing: magnitude · at init (3)." in first
         assert re.search(r"Written \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]", first)
         assert prunectl("run", study, "--quiet", store=tmp_path / "store").code == 0
-        _, said = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 0
-    assert said.splitlines()[-1].endswith("3 of 3 trials done: tiny.html")
+    assert err.splitlines()[-1].endswith("3 of 3 trials done: tiny.html")
     last = page.read_text()
     assert 'http-equiv="refresh"' not in last and "Not finished" not in last
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
@@ -60,49 +59,61 @@ def test_it_is_written_anew_until_every_trial_is_there(tmp_path: Path) -> None:
 def test_ctrl_c_is_a_normal_end_and_the_page_stops_reloading(tmp_path: Path) -> None:
     study = write_study(tmp_path, SMALL)
     with watching(study, tmp_path / "store") as process:
-        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 0, said
-    assert "Traceback" not in said
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
     page = (tmp_path / "tiny.html").read_text()
     assert 'http-equiv="refresh"' not in page and "Not finished" in page
 
 
-@pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium here: `apt-get install chromium`")
-def test_the_page_loads_itself_again_and_keeps_what_was_chosen(tmp_path: Path) -> None:
+@pytest.fixture
+def reloading(tmp_path: Path) -> Path:
+    """The page of an unfinished study, which reloads itself two seconds after it has been loaded."""
     results = made_up.results(seeds=2)
     late = pl.col("seed") == 2
     gone = [pl.when(late).then(None).otherwise(name).alias(name) for name in ("top1", "top1_before_retrain")]
     status = pl.when(late).then(pl.lit("missing")).otherwise("status").alias("status")
-    file = tmp_path / "page.html"
     going = replace(results, trials=results.trials.with_columns(*gone, status))
-    file.write_text(formats.html(going, written="2026-11-03 14:02:11+01:00", reload_s=4), encoding="utf-8")
+    file = tmp_path / "page.html"
+    file.write_text(formats.html(going, written="2026-11-03 14:02:11+01:00", reload_s=2), encoding="utf-8")
+    return file
+
+
+CHOOSE = """
+document.readyState === 'complete' && (() => {
+  if (document.documentElement.dataset.theme !== 'dark') document.getElementById('theme').click();
+  const filter = document.getElementById('filter');
+  filter.value = 'snip';
+  filter.dispatchEvent(new Event('input'));
+  document.querySelector('#chart-layers').scrollIntoView();
+  return window.old = true;
+})()
+"""
+"""Chooses as soon as the page is loaded, in one piece, so that no reload comes in between; that page is then `old`."""
+
+KEPT = f"""
+[document.documentElement.dataset.theme, {COUNT}, document.querySelector('#chart-layers').getBoundingClientRect().top]
+"""
+
+
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="needs Chromium: `apt-get install chromium`")
+def test_the_page_loads_itself_again_and_keeps_what_was_chosen(reloading: Path) -> None:
     with browser.page() as tab:
-        tab.open(file)
-        tab.evaluate("document.getElementById('theme').click()")
-        tab.evaluate("(() => { const f = document.getElementById('filter'); f.value = 'snip';"
-                     " f.dispatchEvent(new Event('input')); })()")  # fmt: skip
-        tab.evaluate("document.querySelector('#chart-layers').scrollIntoView()")
-        tab.evaluate("window.old = true")
-        read = "document.querySelector('#chart-layers').getBoundingClientRect().top"
-        theme = "document.documentElement.dataset.theme"
-        kept = f"window.old || document.readyState !== 'complete' ? null : [{theme}, {COUNT}, {read}]"
-        found = None
-        while found is None and len(tab.asked) < 3:
-            time.sleep(0.2)
-            with suppress(RuntimeError):  # asked while the page was going
-                found = tab.evaluate(kept)
-        assert found is not None
-        assert found[:2] == ["dark", "40 of 180"]
-        assert abs(found[2]) < 60
-        assert set(tab.asked) == {file.as_uri()}
+        tab.go(reloading.as_uri())
+        tab.wait(CHOOSE)
+        reloaded = "!window.old && document.readyState === 'complete' && !document.getElementById('theme').hidden"
+        theme, count, top = tab.wait(f"{reloaded} && {KEPT}")
+        assert (theme, count) == ("dark", "40 of 180")
+        assert abs(top) < 60
+        assert set(tab.asked) == {reloading.as_uri()}
+        assert len(tab.asked) > 1
 
 
-def test_a_report_of_an_unfinished_study_says_what_is_missing(tmp_path: Path) -> None:
-    said = prunectl("report", write_study(tmp_path), store=tmp_path / "store")
-    assert said.code == 0
-    assert "tiny is not finished: 0 of 18 trials are done, 18 are missing: magnitude · at init (6), " in said.err
+def test_a_report_of_an_unfinished_study_names_what_is_missing(tmp_path: Path) -> None:
+    ran = prunectl("report", write_study(tmp_path), store=tmp_path / "store")
+    assert ran.code == 0
+    assert "tiny is not finished: 0 of 18 trials are done, 18 are missing: magnitude · at init (6), " in ran.err
     page = (tmp_path / "tiny.html").read_text()
     assert "Not finished" in page and "Written 2" in page and 'http-equiv="refresh"' not in page
 
@@ -110,6 +121,6 @@ def test_a_report_of_an_unfinished_study_says_what_is_missing(tmp_path: Path) ->
 def test_what_cannot_be_watched_is_refused(tmp_path: Path) -> None:
     study = write_study(tmp_path)
     for more in (["--format", "csv"], ["-o", "-"], [str(study)], ["-o", "no/such/place.html"]):
-        said = prunectl("report", study, "--watch", *more, store=tmp_path / "store")
-        assert said.code == 2
-        assert "Traceback" not in said.err
+        ran = prunectl("report", study, "--watch", *more, store=tmp_path / "store")
+        assert ran.code == 2
+        assert "Traceback" not in ran.err

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from networks import SHAPE, batch, small_network
+from prunectl.base.batch_norm import neutralize
 from prunectl.catalog.criterion import Criterion
 from prunectl.pruning.criteria.activation import Activation
 from prunectl.pruning.criteria.gradient import Gradient
@@ -21,7 +22,8 @@ from prunectl.pruning.criteria.random import Random
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.snip_iterative import SnipIterative
 from prunectl.pruning.criteria.synflow import SynFlow
-from prunectl.pruning.engines.flow import as_products, neutral_batch_norm
+from prunectl.pruning.engines.products import as_products
+from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
@@ -112,7 +114,7 @@ def test_synflow_is_the_slope_of_the_summed_flow(name: str, place: int) -> None:
     """Tanaka et al. (2020), eq. 2: R with all parameters positive, BatchNorm neutral, an image of ones."""
     network = small_network().double().eval()
     scored = float(scores_of(SynFlow(), network)[name].view(-1)[place])
-    neutral_batch_norm(network)
+    neutralize(network)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.abs_()
@@ -149,7 +151,7 @@ def test_rounds_that_share_a_copy_find_what_fresh_copies_find() -> None:
     fresh = type("Fresh", (SynFlow,), {"repeatable": False})()
     found = [
         prune_in_rounds(
-            criterion, small_network(), Global(), 0.8, SynFlow.rounds, shape=SHAPE,
+            criterion, small_network(), SingleWeights(), Global(), 0.8, SynFlow().own_rounds(), shape=SHAPE,
             generator=torch.Generator().manual_seed(0),
         )
         for criterion in (SynFlow(), fresh)

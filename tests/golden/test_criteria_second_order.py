@@ -12,6 +12,7 @@ from torch.nn import functional
 from networks import CLASSES, SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.structure import Masks
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.fisher import Fisher
 from prunectl.pruning.criteria.grasp import Grasp
@@ -30,7 +31,7 @@ def scores_of(
     *,
     images: Tensor | None = None,
     notes: dict[str, float] | None = None,
-    masks: masking.Masks | None = None,
+    masks: Masks | None = None,
 ) -> Weights:
     """The scores in float64, on the usual batch or on the images given."""
     kind = type(criterion)

@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from prunectl.base.cells import parsed
 from prunectl.base.errors import PrunectlError
 from prunectl.catalog.tables import names as catalogued
-from prunectl.results.published import beside, describe, load, matching, names
+from prunectl.results.published import compared, describe, load, matching, names
 from prunectl.results.published.load import FRACTIONS, schema
 from prunectl.results.table import SCHEMA
 
@@ -52,7 +53,11 @@ SPOT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("comp6258-figure1", {"criterion": "synflow", "ablation": "none", "sparsity": 0.3}, {"top1": 0.933}),
     ("comp6258-figure1", {"criterion": "magnitude", "ablation": "reinit", "sparsity": 0.98}, {"top1": 0.9056}),
     ("thesis-vgg16-r32", {**THESIS, "criterion": "magnitude"}, {"top1": 0.0989, "top5": 0.4945}),
-    ("thesis-vgg16-r32", {**THESIS, "criterion": "snip(wrt=weight)"}, {"top1": 0.56, "top5": 0.8857, "note": None}),
+    (
+        "thesis-vgg16-r32",
+        {**THESIS, "criterion": '{ name = "snip", wrt = "weight" }'},
+        {"top1": 0.56, "top5": 0.8857, "note": None},
+    ),
     ("thesis-vgg16-r64", {**THESIS, "criterion": "lamp"}, {"top1": 0.3054, "top5": 0.7555, "sparsity": 0.984375}),
     ("thesis-resnet56-r32", {"dataset": "cifar100", "criterion": "synflow"}, {"top1": 0.4260, "note": "hardly pruned"}),
     ("thesis-resnet56-r64", {**THESIS, "criterion": "lap"}, {"top1": 0.4796}),
@@ -129,13 +134,13 @@ def test_the_words_are_ours(name: str) -> None:
         "at": {"init", "end"},
         "rounds": {"one-shot", "iterative", "exponential"},
         "ablation": {"none", "shuffle", "reinit", "invert"},
-        "retrain": {"none", "finetune", "weight-rewind", "lr-rewind", "low-lr weight-rewind"},
+        "retrain": {"none", "finetune", "weight-rewind", "lr-rewind", "low-lr-weight-rewind"},
         "model": {*catalogued("models"), "resnet-34", "wide-resnet-18"},
         "dataset": {*catalogued("datasets"), "tiny-imagenet", "imagenet"},
     }
     for column, words in allowed.items():
-        found = {value.partition("(")[0] for value in table[column].drop_nulls()}
-        assert found <= words, column
+        values = map(parsed, table[column].drop_nulls())
+        assert {value["name"] if isinstance(value, dict) else value for value in values} <= words, column
         assert column in ("model", "dataset") or table[column].is_null().equals(dense), column
 
 
@@ -185,7 +190,7 @@ def test_an_interval_of_accuracy_ends_at_0_and_at_100_percent() -> None:
         {"seed": 1, "sparsity": 0.99, "top1": 0.10},
         {"seed": 2, "sparsity": 0.99, "top1": 0.20},
     )
-    found = {row["sparsity"]: row for row in beside(ours, "l1-lenet-mnist").iter_rows(named=True)}
+    found = {row["sparsity"]: row for row in compared(ours, "l1-lenet-mnist").iter_rows(named=True)}
     assert (found[0.8]["low"], found[0.8]["high"]) == (0.0, 1.0)
     assert (found[0.99]["low"], found[0.99]["high"]) == (0.0, pytest.approx(0.15 + 12.7062 * 0.05, rel=1e-4))
 
@@ -201,7 +206,7 @@ def test_ours_stands_beside_theirs_with_difference_and_interval() -> None:
         {"seed": 1, "sparsity": 0.97, "top1": None, "status": "failed"},
         {"seed": 1, "sparsity": 0.85, "top1": 0.6},
     )
-    found = {row["sparsity"]: row for row in beside(ours, "l1-lenet-mnist").iter_rows(named=True)}
+    found = {row["sparsity"]: row for row in compared(ours, "l1-lenet-mnist").iter_rows(named=True)}
     assert sorted(found) == [0.0, 0.9, 0.95, 0.97, 0.99]  # nobody published 85 %
     at_90 = found[0.9]
     assert (at_90["published"], at_90["published_n"], at_90["n"]) == (0.5122, 1, 3)
@@ -224,22 +229,22 @@ def test_arms_that_differ_from_what_was_published_are_not_beside_it() -> None:
         {"structure": "channels"}, {"rounds": "iterative"}, {"dataset": "digits"}, {"model": "lenet-300-100"},
         {"sparsity": 0.902},
     ):  # fmt: skip
-        found = beside(trials(row | other), "l1-lenet-mnist")
+        found = compared(trials(row | other), "l1-lenet-mnist")
         assert set(found["model"]) <= {other.get("model", "lenet-5")}
         assert other.get("model") or found.filter(pl.col("sparsity") > 0).is_empty(), other
 
 
 def test_parameters_that_the_paper_does_not_tell_do_not_keep_arms_apart() -> None:
     usual = {
-        "model": "resnet-110(shortcut=projection)", "dataset": "cifar10", "scope": "global", "at": "end",
-        "sparsity": 1 - 0.8**10, "top1": 0.93,
+        "model": '{ name = "resnet-110", shortcut = "projection" }', "dataset": "cifar10", "scope": "global",
+        "at": "end", "sparsity": 1 - 0.8**10, "top1": 0.93,
     }  # fmt: skip
     ours = trials(
-        usual | {"arm": "a", "seed": 1, "retrain": "weight-rewind(step=7200)"},
+        usual | {"arm": "a", "seed": 1, "retrain": '{ name = "weight-rewind", to = { step = 7200 } }'},
         usual | {"arm": "b", "seed": 1, "retrain": "weight-rewind"},
         usual | {"arm": "c", "seed": 1, "retrain": "lr-rewind"},
     )
-    found = beside(ours, "renda-repro-resnet110").filter(pl.col("sparsity") > 0)
+    found = compared(ours, "renda-repro-resnet110").filter(pl.col("sparsity") > 0)
     assert dict(found.select("arm", "published").iter_rows()) == {"a": 0.9373, "b": 0.9373, "c": 0.9374}
 
 
@@ -248,13 +253,13 @@ def test_top5_is_compared_where_it_is_published() -> None:
         "model": "vgg16", "dataset": "cifar10", "at": "init", "criterion": "lamp", "scope": "global", "seed": 42,
         "sparsity": 0.96875, "top1": 0.3, "top5": 0.8,
     }  # fmt: skip
-    found = beside(trials(row), "thesis-vgg16-r32", metric="top5")
+    found = compared(trials(row), "thesis-vgg16-r32", metric="top5")
     assert found.select("published", "ours").rows() == [(0.7777, 0.8)]
-    assert beside(trials(row), "comp6258-figure1", metric="top5").is_empty()
+    assert compared(trials(row), "comp6258-figure1", metric="top5").is_empty()
 
 
 def test_only_rows_about_the_studys_networks_and_data_are_shown_with_it() -> None:
-    ours = trials({"model": "vgg16(conv_bias=True)", "dataset": "cifar10", "seed": 1, "sparsity": 0.9})
+    ours = trials({"model": '{ name = "vgg16", conv_bias = true }', "dataset": "cifar10", "seed": 1, "sparsity": 0.9})
     found = matching(ours, ["tanaka2020-figure6", "comp6258-figure1", "l1-lenet-mnist"])
     assert found["table"].value_counts(sort=True).rows() == [("comp6258-figure1", 80), ("tanaka2020-figure6", 65)]
     assert matching(ours, []).schema == found.schema

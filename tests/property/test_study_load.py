@@ -6,9 +6,11 @@ import copy
 import importlib
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import tomli
 import tomli_w
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from prunectl.base.errors import StudyError
 from prunectl.catalog import tables
+from prunectl.study.jsonschema import json_schema
 from prunectl.study.load import load
 
 JARGON = ("Input should", "Extra inputs", "validation error", "pydantic", "Traceback", "None", "Field required")
@@ -30,20 +33,18 @@ name = "vgg16"
 width = 0.5
 [train]
 epochs = 10
-schedule = { kind = "step", milestones = [5, 8] }
+schedule = { name = "step", milestones = [5, 8] }
 [sweep]
 levels = { rate = 0.2, count = 3 }
 seeds = [1, 2]
 [[prune]]
 criterion = ["magnitude", { name = "snip", samples_per_class = 5 }]
 at = ["init", { epoch = 2 }]
-rounds = { kind = "exponential", count = 10 }
+rounds = { name = "exponential", count = 10 }
 [[prune]]
 criterion = "magnitude"
 at = "end"
-retrain = ["none", "finetune", "weight-rewind"]
-rewind_to = { epoch = 2 }
-finetune = { lr = 0.002, epochs = 3 }
+retrain = ["none", { name = "finetune", lr = 0.002, epochs = 3 }, { name = "weight-rewind", to = { epoch = 2 } }]
 [prunable]
 exclude = ["head"]
 [[claim]]
@@ -107,6 +108,11 @@ def damaged(seed: int, values: list[Any]) -> str:
     return tomli_w.dumps(document)
 
 
+@cache
+def validator() -> Any:
+    return jsonschema.Draft202012Validator(json_schema())
+
+
 def refusal(path: Path, *overrides: str) -> StudyError | None:
     try:
         load(path, overrides=overrides)
@@ -138,6 +144,34 @@ def test_a_damaged_study_is_refused_in_plain_words(tmp_path: Path, seed: int, va
         line, column = map(int, str(problem.where).removeprefix(f"{path}:").split(":"))
         assert 1 <= line <= len(lines)
         assert 1 <= column <= len(lines[line - 1]) + 1
+
+
+@settings(
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(st.integers(0, 2**32), st.lists(VALUES, min_size=1, max_size=3))
+def test_what_the_loader_takes_is_valid_by_the_schema(tmp_path: Path, seed: int, values: list[Any]) -> None:
+    text = damaged(seed, values)
+    path = tmp_path / "study.toml"
+    path.write_text(text, encoding="utf-8")
+    if refusal(path) is None:
+        errors = validator().iter_errors(tomli.loads(text))
+        # a selector may hold part of a table, such as { samples_per_class = 5 }, which no editor needs to complete
+        assert [error.message for error in errors if "claim" not in error.absolute_path] == []
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**32), st.sampled_from([True, -(10**30), "\x07", {"\x07": 1}, [[[]]]]))
+def test_a_value_of_a_wrong_type_is_invalid_by_the_schema(tmp_path: Path, seed: int, value: Any) -> None:
+    document = copy.deepcopy(tomli.loads(STUDY))
+    del document["claim"], document["profile"]  # what they may hold depends on the rest of the study
+    container, key = random.Random(seed).choice(slots(document))
+    container[key] = value
+    path = tmp_path / "study.toml"
+    path.write_text(tomli_w.dumps(document), encoding="utf-8")
+    assert validator().is_valid(document) == (refusal(path) is None)
 
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])

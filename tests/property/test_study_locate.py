@@ -9,7 +9,7 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prunectl.catalog.wording import Path
+from prunectl.base.errors import Path
 from prunectl.study.locate import locate, offsets
 
 KEYS = st.one_of(

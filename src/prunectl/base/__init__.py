@@ -1,1 +1,1 @@
-"""What every room stands on: errors, keys, catalogues, randomness. Nothing here imports torch at the top."""
+"""What every other package uses: errors, keys, randomness, text. Nothing here imports torch at the top."""

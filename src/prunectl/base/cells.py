@@ -41,6 +41,21 @@ def parsed(text: str) -> Any:
     return table["value"] if len(table) == 1 else text
 
 
+def words(text: str) -> str:
+    """A cell for people: `snip(samples_per_class=5)`, `epoch 4`, `0.5`. Not to be read back."""
+    try:
+        value = parsed(text)
+    except ValueError:
+        return text
+    if not isinstance(value, Mapping):
+        return value if isinstance(value, str) else text
+    inner = {key: words(cell(item)) for key, item in value.items() if key != "name"}
+    if "name" not in value:
+        return ", ".join(f"{key} {item}" for key, item in inner.items())
+    parameters = ", ".join(f"{key}={item}" for key, item in inner.items())
+    return f"{value['name']}({parameters})" if parameters else str(value["name"])
+
+
 def _is_word(value: Any) -> bool:
     return isinstance(value, str) and _WORD.fullmatch(value) is not None and value not in _KEYWORDS
 
@@ -49,20 +64,20 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return _quoted(value)
+        value.encode()  # a lone surrogate cannot be read back
+        return quoted(value)
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, Mapping):
-        pairs = ", ".join(f"{key if _KEY.fullmatch(key) else _quoted(key)} = {_toml(value[key])}" for key in value)
+        pairs = ", ".join(f"{key if _KEY.fullmatch(key) else _toml(key)} = {_toml(value[key])}" for key in value)
         return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
     raise TypeError(f"a {type(value).__name__} cannot be written in a cell")
 
 
-def _quoted(text: str) -> str:
-    """A basic string of TOML with everything escaped that cannot be printed."""
-    text.encode()  # a lone surrogate cannot be written
+def quoted(text: str) -> str:
+    """The text as a string of TOML, with everything escaped that cannot be printed."""
     return "".join(sign if sign.isprintable() else _escape(sign) for sign in json.dumps(text, ensure_ascii=False))
 
 

@@ -1,10 +1,24 @@
-"""Errors that a user can cause or mend. `cli/app.py` is the one place that prints them."""
+"""Errors that a user can cause or fix. `cli/app.py` is the one place that prints them."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from os import PathLike
+
+from prunectl.base.cells import quoted
+
+Path = tuple[str | int, ...]
+"""Where something is in a study: keys, and places in lists counted from 0."""
+
+LONGEST = 60
+"""Characters of a text that messages show."""
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 DONE, FAILED, USAGE, STORE, INTERRUPTED = 0, 1, 2, 4, 130
 
@@ -19,15 +33,39 @@ class PrunectlError(Exception):
         self.message = message
         self.hint = hint
 
+    def __str__(self) -> str:
+        """Everything that the command line prints of the error, for notebooks and logs."""
+        return "\n".join([self.message, *self.details(), *([f"  {self.hint}"] if self.hint else [])])
+
+    def details(self) -> Iterator[str]:
+        """The lines between message and hint."""
+        yield from ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing wrong with a study: `where` is 'file:line:column', `key` the dotted path in the file."""
+    """One thing that is wrong with a study, a table or a value, at a path in it."""
 
-    key: str
     message: str
-    where: str | None = None
+    path: Path = ()
     hint: str | None = None
+    where: str | None = None
+    """'file:line:column', or the option that gave it; known once the file is."""
+
+    @property
+    def key(self) -> str:
+        """The path as people write it."""
+        return path_text(self.path)
+
+    def under(self, path: Path) -> Problem:
+        """The same problem, seen from further out."""
+        return replace(self, path=(*path, *self.path))
+
+    def lines(self) -> Iterator[str]:
+        """The problem as people read it: its place, key and message in one line, its hint in the next."""
+        yield "".join(f"{part}: " for part in (self.where, self.key) if part) + self.message
+        if self.hint:
+            yield f"    {self.hint}"
 
 
 class StudyError(PrunectlError):
@@ -36,6 +74,10 @@ class StudyError(PrunectlError):
     def __init__(self, message: str, problems: Iterable[Problem] = (), *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
+
+    def details(self) -> Iterator[str]:
+        """Every problem."""
+        return (f"  {line}" for problem in self.problems for line in problem.lines())
 
 
 class DataError(PrunectlError):
@@ -48,14 +90,69 @@ class StoreError(PrunectlError):
     exit_code = STORE
 
 
+class InterruptError(PrunectlError):
+    """Ctrl-C, or a signal that ends a command."""
+
+    exit_code = INTERRUPTED
+
+
 class MethodError(ValueError):
     """A method has no answer for this input (nothing to prune, scores that are not finite, a diverged loss).
 
-    It would fail the same way again, so the outcome is kept: a second run does not repeat it.
+    It would fail in the same way again, so the failure is stored and the next run does not repeat the step.
     """
 
 
+@contextmanager
+def writing(path: str | PathLike[str], *, hint: str | None = None) -> Iterator[None]:
+    """Turn an OSError while a file or folder is written into a PrunectlError that names it and the reason."""
+    try:
+        yield
+    except OSError as error:
+        raise PrunectlError(f"{path} cannot be written: {error.strerror or error}", hint=hint) from error
+
+
+def described(error: BaseException) -> str:
+    """An exception that somebody's code raised, in one line: type, message, and 'file:line' of that code.
+
+    The line is the innermost one outside of prunectl, torch and Python itself: theirs to fix. Of a SyntaxError it is
+    the line that is wrong.
+    """
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    place = _place(error)
+    return f"{text} ({place})" if place else text
+
+
+def _place(error: BaseException) -> str | None:
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = [(frame.f_globals.get("__name__", ""), frame.f_code.co_filename, line)
+              for frame, line in traceback.walk_tb(error.__traceback__)]  # fmt: skip
+    own = [frame for frame in frames if frame[0].partition(".")[0] not in NOT_THEIRS and frame[1][:1] != "<"]
+    return f"{own[-1][1]}:{own[-1][2]}" if own else None
+
+
+NOT_THEIRS = {"prunectl", "torch", "importlib", "inspect", "pydantic"}
+"""Packages whose lines do not help an author to find a mistake."""
+
+
+def abbreviated(text: str) -> str:
+    """A text from a study as a message shows it: in quotes, printable and never long."""
+    return quoted(text if len(text) <= LONGEST else text[:LONGEST] + "…")
+
+
+def path_text(path: Path) -> str:
+    """A path as people write it: prune[0].criterion[1].samples_per_class."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += ("." if text else "") + (part if _BARE_KEY.fullmatch(part) else abbreviated(part))
+    return text
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
-    """The allowed name most like `name`, if any is close enough to have been meant."""
+    """The allowed name closest to `name`, or None if none is close enough to be a likely typing mistake."""
     matches = difflib.get_close_matches(name.lower(), list(allowed), n=1, cutoff=0.6)
     return matches[0] if matches else None

@@ -1,6 +1,6 @@
 """Identity: a key is the SHA-256 of a canonical JSON text, its pre-image.
 
-Two things have one key exactly if their pre-images are equal to the letter. Literal digests are pinned in the tests.
+Two values have the same key exactly if their pre-images are the same text. Tests pin literal digests.
 """
 
 from __future__ import annotations
@@ -32,15 +32,22 @@ def plain(value: Any) -> dict[str, Any]:
     A field added after release is declared with `field(metadata={"absent": V})`, where V is what older records
     meant; where its value is V it is left out, so that no existing key changes. V never changes afterwards.
     """
-    if isinstance(value, Keyed):
-        return value.preimage()
-    if not is_dataclass(value) or isinstance(value, type):
-        raise TypeError(f"{type(value).__name__} cannot be part of a key")
-    found = {name: getattr(value, name) for name in _names(type(value))}
-    for name, absent in _grown(type(value)):
-        if canonical(found[name]) == absent:  # the texts: 0, 0.0 and False are equal as values
-            del found[name]
-    return found
+    kind: type = type(value)
+    if _is_keyed(kind):
+        preimage: dict[str, Any] = value.preimage()
+        return preimage
+    if not is_dataclass(kind):
+        raise TypeError(f"{kind.__name__} cannot be part of a key")
+    values = {name: getattr(value, name) for name in _names(kind)}
+    for name, absent in _grown(kind):
+        if canonical(values[name]) == absent:  # the texts: 0, 0.0 and False are equal as values
+            del values[name]
+    return values
+
+
+@cache  # looking for the methods of a protocol takes longer than writing the text
+def _is_keyed(kind: type) -> bool:
+    return issubclass(kind, Keyed)
 
 
 @cache

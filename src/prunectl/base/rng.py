@@ -1,6 +1,6 @@
-"""Stateless randomness: every draw comes from a generator of its own, seeded by what the draw is for.
+"""Stateless randomness: every draw comes from a new generator, seeded by what the draw is for.
 
-So the data order of epoch 57 needs no history, and a trial does not change when another joins the study.
+So the data order of epoch 57 does not depend on the epochs before it, and adding a trial to a study changes no other.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 from prunectl.catalog.structure import Structure, Units
 
 if TYPE_CHECKING:
@@ -22,12 +23,18 @@ class Ablation(Entry):
     noun: ClassVar[str]
     """What the report calls it: 'shuffling'."""
     verb: ClassVar[str]
-    """What the report says was done: 'shuffled'."""
+    """How the report calls what was changed: 'shuffled'."""
+
+    @classmethod
+    def dispensable(cls) -> frozenset[str]:
+        """`masks`, unless `changes` is "mask"."""
+        return frozenset() if getattr(cls, "changes", "mask") == "mask" else frozenset({"masks"})
 
     def refusal(self, structure: Structure) -> str | None:
         """Why it does not go with a structure, or None if it does."""
         return None
 
+    @required
     def masks(self, masks: Masks, units: Units, generator: torch.Generator) -> Masks:
         """The changed masks; only where `changes` is "mask"."""
         raise NotImplementedError

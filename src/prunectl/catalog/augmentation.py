@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
+
+
+Window = Callable[[int, int, int], tuple[int, int, int, int]]
+"""(number of a picture, width, height) → (top, left, height, width) of the window that is cut out of it."""
 
 
 class Augmentation(Entry):
     """A random change of training images that keeps their labels."""
 
     on_reading: ClassVar[bool] = False
-    """It cuts images out of pictures of any size as they are read from files, instead of the fixed cut: see `cut`."""
+    """Whether it cuts images out of pictures of any size as they are read from files, instead of the fixed cut."""
+
+    @classmethod
+    def dispensable(cls) -> frozenset[str]:
+        """`cut`, unless `on_reading` is true."""
+        return frozenset() if cls.on_reading else frozenset({"cut"})
 
     def refusal(self, shape: tuple[int, int, int]) -> str | None:
         """Why it cannot be applied to images of `shape` (C, H, W), or None if it can. Needs no torch."""
         return None
 
     def apply(self, images_NCHW: Tensor, generator: Generator) -> Tensor:
-        """New images of the same shape, type, device and memory format; those passed in stay as they were."""
-        raise NotImplementedError
+        """New images of the same shape, type, device and memory format; those passed in stay as they were.
 
+        An augmentation that only cuts leaves a batch as it is.
+        """
+        return images_NCHW
+
+    @required
     def cut(self, width: int, height: int, generator: Generator) -> tuple[int, int, int, int]:
-        """The (top, left, height, width) that is cut out of one picture; only of one that works `on_reading`."""
+        """The (top, left, height, width) that is cut out of one picture; only where `on_reading` is true."""
         raise NotImplementedError

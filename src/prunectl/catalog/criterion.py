@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from prunectl.base.errors import PrunectlError
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.tables import read_entry
 
 if TYPE_CHECKING:
     import torch
@@ -37,14 +41,14 @@ class Subject:
     """(C, H, W) of one image."""
     generator: torch.Generator
     notes: dict[str, float] = field(default_factory=dict)
-    """Figures about the scores themselves (how reliable they are, say) that a criterion leaves for the artefact."""
+    """Figures about the scores themselves (such as their reliability) that a criterion leaves for the artefact."""
 
 
 class Criterion(Entry):
     """A rule that gives each prunable weight a score; the lowest scores are pruned.
 
     Whatever depends on chance comes from `subject.generator`. Gradients of the loss are those of the mean
-    cross-entropy. A score says nothing of weights that are masked already: they are never ranked again.
+    cross-entropy. Scores of weights that are masked already have no effect: they are never ranked again.
     """
 
     paper: ClassVar[str]
@@ -59,24 +63,50 @@ class Criterion(Entry):
     """What BatchNorm uses while scoring: the batch's statistics, or the running ones. All else is in evaluation."""
     precision: ClassVar[Literal["float32", "float64"]] = "float32"
     """Of the copy that is scored, and of the scores."""
-    rounds: ClassVar[Rounds] = Rounds()
-    """The rounds that it is defined with. One-shot scores do not depend on the sparsity and are shared."""
+    rounds: ClassVar[str | Mapping[str, Any]] = "one-shot"
+    """The rounds that it is defined with, as a study would write them: see `own_rounds`."""
+    scopes: ClassVar[tuple[str, ...] | None] = None
+    """The names of the scopes that it is defined for; None: every one."""
     repeatable: ClassVar[bool] = False
     """Whether the copy can be scored again after `score`: rounds then share one, instead of a fresh copy each."""
 
-    def prepare(self, subject: Subject) -> None:
-        """What has to be done to a fresh copy before it is scored. Nothing, unless a criterion says so."""
+    def own_rounds(self) -> Rounds:
+        """The entry of the rounds that it is defined with.
 
+        Raises PrunectlError if it is not written as one, and for rounds that retrain: these only a study can ask for.
+        """
+        return _rounds_of(type(self))
+
+    def sampling(self) -> tuple[int, int] | None:
+        """How many images of each class a scoring batch has, and how many batches; None where no data is needed."""
+        return None
+
+    def prepare(self, subject: Subject) -> None:
+        """What has to be done to a fresh copy before it is scored. By default nothing."""
+
+    @required
     def score(self, subject: Subject) -> Scores:
         """One score per prunable weight, same names and shapes as `subject.weights`. Must be finite."""
         raise NotImplementedError
 
 
+@cache
+def _rounds_of(kind: type[Criterion]) -> Rounds:
+    rounds = read_entry("rounds", kind.rounds, Rounds)
+    if rounds.retrains:
+        raise PrunectlError(f"{kind.name!r} of the criteria is defined with rounds that retrain, {rounds.label()}")
+    return rounds
+
+
 class DataCriterion(Criterion):
     """A criterion that looks at training images: `batches` batches of `samples_per_class` images of each class."""
 
-    needs_data: ClassVar[bool] = True
-    needs_labels: ClassVar[bool] = True
+    needs_data = True
+    needs_labels = True
 
     samples_per_class: Annotated[int, Field(ge=1, description="images of each class in a scoring batch")] = 10
-    batches: Annotated[int, Field(ge=1, description="how many such batches are scored and averaged")] = 1
+    batches: Annotated[int, Field(ge=1, description="the number of batches that are scored and averaged")] = 1
+
+    def sampling(self) -> tuple[int, int]:
+        """As the parameters give it."""
+        return self.samples_per_class, self.batches

@@ -1,4 +1,4 @@
-"""What every data set declares without torch, and how it comes into memory."""
+"""What every data set declares without torch, and how it is read into memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Arrays:
-    """A data set as it lies on the disk, before torch: images uint8 (N, C, H, W), labels uint8 (N,)."""
+    """A data set as read from the disk, before torch: images uint8 (N, C, H, W), labels uint8 (N,)."""
 
     train_images: NDArray[np.uint8]
     train_labels: NDArray[np.uint8]
@@ -25,10 +26,10 @@ class Arrays:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Content:
-    """What a plan must know of a data set: what it is, and how large."""
+    """What a plan must know about a data set: its identity and its sizes."""
 
     fingerprint: str
-    """Of what comes into memory, that of `datasets/fingerprint.py`: each step compares it with what it reads."""
+    """See `datasets/fingerprint.py`; each step compares it with that of the files it reads."""
     shape: tuple[int, int, int]
     """(channels, height, width) of one image."""
     classes: int
@@ -49,14 +50,21 @@ class Dataset(Entry):
     std: ClassVar[tuple[float, ...]]
     """Per channel, over all pixels (population), of the training images scaled to [0, 1]."""
     fingerprint: ClassVar[str | None]
-    """SHA-256 of the content (see `datasets/fingerprint.py`), or None where only the disk can tell."""
+    """SHA-256 of the content (see `datasets/fingerprint.py`), or None where only the files on the disk have it."""
     balanced: ClassVar[bool] = False
     """Every class has equally many images in each part; checked where there is no fingerprint to check."""
 
     in_files: ClassVar[bool] = False
-    """Pictures of any size in files, cut as they are read; see `pictures.py`."""
+    """Whether it consists of pictures in files, cut as they are read; see `datasets/pictures.py`."""
+    needs_root: ClassVar[bool] = False
+    """It has no usual place under the data directory: each study names its folder."""
     imports: ClassVar[tuple[str, ...]] = ()
-    """Modules that its images are read with, and that take long to import: done once, not by each step."""
+    """Slow modules that reading its images needs: imported once, not by each step."""
+
+    @classmethod
+    def dispensable(cls) -> frozenset[str]:
+        """With pictures in files: `arrays`, and the sizes, which the disk decides."""
+        return frozenset({"arrays", "classes", "train_size", "test_size"} if cls.in_files else ())
 
     def declared(self, fingerprint: str) -> Content:
         """The declared sizes, with a fingerprint."""
@@ -68,6 +76,7 @@ class Dataset(Entry):
             test_size=self.test_size,
         )
 
+    @required
     def arrays(self, root: Path) -> Arrays:
-        """Everything, in its published order, without torch. Raises DataError: where it looked, how to get it."""
+        """The whole data set in its published order, without torch. DataError names the places and how to get it."""
         raise NotImplementedError

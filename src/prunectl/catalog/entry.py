@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from prunectl.base.cells import cell, words
 from prunectl.base.keys import canonical
+from prunectl.catalog.checked import Checked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,10 +30,8 @@ class Absent:
     value: Any
 
 
-class Entry(BaseModel):
+class Entry(Checked):
     """One entry of a catalogue with its parameters chosen. Frozen, hashable, comparable."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
     name: ClassVar[str]
     """The name in the catalogue, as study files write it."""
@@ -40,11 +40,10 @@ class Entry(BaseModel):
     version: ClassVar[int] = 1
     """Raised when the same parameters come to mean another result; part of every key."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _unsigned(cls, parameters: Any) -> Any:
-        """-0.0 becomes 0.0: the two are equal, and equal entries must have one key."""
-        return unsigned(parameters)
+    def dispensable(cls) -> frozenset[str]:
+        """What this class can do without, of what its catalogue requires, because of what else it has."""
+        return frozenset()
 
     def preimage(self) -> dict[str, Any]:
         """What distinguishes this entry from every other: name, version and every parameter, defaults included."""
@@ -52,12 +51,12 @@ class Entry(BaseModel):
 
     @cached_property
     def _preimage(self) -> dict[str, Any]:
-        found = {"name": self.name, "version": self.version}
+        preimage = {"name": self.name, "version": self.version}
         for key, value in self._dumped(preimage_of).items():
             marks = [mark for mark in type(self).model_fields[key].metadata if isinstance(mark, Absent)]
             if not any(canonical(value) == canonical(mark.value) for mark in marks):
-                found[key] = value
-        return found
+                preimage[key] = value
+        return preimage
 
     def written(self) -> str | dict[str, Any]:
         """The entry as a study file writes it: the name alone, or a table with the parameters that were changed."""
@@ -66,13 +65,21 @@ class Entry(BaseModel):
 
     def changed(self) -> dict[str, Any]:
         """The parameters that are not at their defaults, as a study file writes them."""
+        return dict(self._changed)
+
+    @cached_property
+    def _changed(self) -> dict[str, Any]:
         defaults = type(self).model_construct()
         missing = {key: None for key, field in type(self).model_fields.items() if field.is_required()}
         usual = missing | defaults._dumped(written, set(missing))
-        return {key: value for key, value in self.parameters().items() if value != usual[key]}
+        return {key: value for key, value in self._parameters.items() if value != usual[key]}
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter that has a value, defaults included, as a study file writes it."""
+        return dict(self._parameters)
+
+    @cached_property
+    def _parameters(self) -> dict[str, Any]:
         return {key: value for key, value in self._dumped(written).items() if value is not None}
 
     def _dumped(self, inner: Callable[[Any], Any], without: Collection[str] = ()) -> dict[str, Any]:
@@ -84,21 +91,11 @@ class Entry(BaseModel):
 
     def label(self) -> str:
         """For people: the name, with the parameters that were changed: `snip(samples_per_class=1)`."""
-        changed = self.changed()
-        nested = {key: getattr(self, key) for key in changed if isinstance(getattr(self, key), BaseModel)}
-        inner = ", ".join(f"{key}={_shown(nested.get(key, value))}" for key, value in changed.items())
-        return f"{self.name}({inner})" if inner else self.name
+        return self._label
 
-
-def unsigned(value: Any) -> Any:
-    """The value with every -0.0 in it as 0.0, in lists and tables too."""
-    if type(value) is float:
-        return value + 0.0
-    if isinstance(value, dict):
-        return {key: unsigned(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(unsigned(item) for item in value)
-    return value
+    @cached_property
+    def _label(self) -> str:
+        return words(cell(self.written()))
 
 
 def preimage_of(value: Any) -> Any:
@@ -141,13 +138,3 @@ def _holds_models(value: Any) -> bool:
     if isinstance(value, tuple | list):
         return any(map(_holds_models, value))
     return isinstance(value, BaseModel)
-
-
-def _shown(value: Any) -> str:
-    """A parameter in a label: an entry by its own label, a moment or a length as `epoch=4`."""
-    if isinstance(value, Entry):
-        return value.label()
-    plain = written(value)
-    if isinstance(value, BaseModel):
-        return ", ".join(f"{key}={item}" for key, item in plain.items())
-    return str(plain)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 
 
 class Executor(Entry):
     """An entry of the executors: what `--executor NAME` stands for."""
 
+    @required
     def engine(self, jobs: int, imports: Sequence[str]) -> Any:
         """An `execute.engine.Engine` for up to `jobs` steps at once.
 

@@ -40,13 +40,21 @@ class Trainee(Protocol):
     def remask(self, masks: Mapping[str, Tensor], *, grows: bool = False) -> None:
         """Put new masks in force: what is outside them is zero at once, and so is what the optimizer keeps of it.
 
-        Raises ValueError if a weight would come back, unless the hook says that it `grows`.
+        Raises ValueError if a weight would come back, without `grows`.
         """
+        ...
+
+    def take_loss(self) -> float:
+        """The mean training loss over the images since it was last taken, or since the training began."""
+        ...
+
+    def dump(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that the training needs to go on, hooks included, as tensors and plain numbers."""
         ...
 
 
 class Hook:
-    """Called by the training loop; every method does nothing unless a hook says otherwise.
+    """Called by the training loop; every method does nothing unless a hook overrides it.
 
     The order of a training's hooks is: those that change masks, those that measure, last the one that saves and
     stops, so that a snapshot holds everything of its step. State that a training must go on with is in `dump`;

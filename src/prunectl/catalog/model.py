@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 
 if TYPE_CHECKING:
     from torch import nn
@@ -15,6 +16,11 @@ class Model(Entry):
 
     smallest: ClassVar[int] = 1
     """The least height and width of an image that the network can take."""
+
+    @classmethod
+    def dispensable(cls) -> frozenset[str]:
+        """`_network`, where `build` is overridden."""
+        return frozenset() if cls.build is Model.build else frozenset({"_network"})
 
     def refusal(self, shape: tuple[int, int, int]) -> str | None:
         """Why the network cannot take images of `shape` (C, H, W), or None if it can. Needs no torch."""
@@ -34,5 +40,6 @@ class Model(Entry):
             raise ValueError(reason)
         return self._network(shape, classes)
 
+    @required
     def _network(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
         raise NotImplementedError

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 
 if TYPE_CHECKING:
     import torch
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 class Optimizer(Entry):
     """An entry of the optimizers. Learning rate and weight decay are the recipe's; all else is a parameter here."""
 
+    @required
     def build(self, parameters: Sequence[nn.Parameter], *, lr: float, weight_decay: float) -> torch.optim.Optimizer:
         """A fresh optimizer of these parameters; the loop sets the rate of every step.
 

@@ -7,13 +7,17 @@ from typing import Any, ClassVar, Protocol
 
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.required import required
 from prunectl.catalog.values import Length, When
 
 
 class Dense(Protocol):
     """The dense training that a retraining follows, with everything counted in steps."""
 
-    recipe: Recipe
+    @property
+    def recipe(self) -> Recipe:
+        """[train]."""
+        ...
 
     def changed(self, **keys: Any) -> Recipe:
         """The recipe with some keys of [train] replaced."""
@@ -61,10 +65,12 @@ class Retraining(Entry):
     early: ClassVar[bool] = False
     """Whether it goes with pruning before the end of the training, where the rest of the recipe follows anyway."""
     budgeted: ClassVar[bool] = True
-    """Whether a budget says how long it takes."""
+    """Whether its length is given by a budget."""
+    within_recipe: ClassVar[bool] = False
+    """Whether it cannot take longer than the recipe: it goes back in it."""
 
     def own_length(self) -> str | None:
-        """The parameter that says how long it takes, if one was given: a budget would contradict it."""
+        """The parameter that sets its length, if one was given: a budget would contradict it."""
         return None
 
     def settled(self, budget: float | Length | None) -> tuple[Retraining, float | Length | None]:
@@ -76,6 +82,7 @@ class Retraining(Entry):
             return self, None
         return self, 1.0 if budget is None else budget
 
+    @required
     def after(self, dense: Dense, budget: float | Length | None) -> After:
         """What is done after pruning, with the settled budget. Raises StudyError for what the training is too short
         for."""

@@ -1,28 +1,32 @@
-"""In how many rounds a sparsity is reached, and what each round leaves. Pure numbers, no torch."""
+"""What every kind of rounds declares: how a sparsity is reached. Pure numbers, no torch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
+from typing import ClassVar
+
+from prunectl.catalog.entry import Entry
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rounds:
-    """`count` rounds of scoring and pruning, without training between them."""
+class Rounds(Entry):
+    """An entry of the rounds."""
 
-    kind: Literal["one-shot", "exponential", "linear"] = "one-shot"
-    count: int = 1
+    retrains: ClassVar[bool] = False
+    """Whether the network is trained between two levels: then each sparsity of the sweep is a level, and the
+    masks of a level come from the network of the one before. Such rounds prune each level as the criterion does."""
 
+    def targets(self, sparsity: float) -> list[float]:
+        """The sparsity after each round of scoring and pruning, without training between; the last is `sparsity`.
 
-def sparsities(rounds: Rounds, target: float) -> list[float]:
-    """The sparsity after each round, ascending; the last is exactly `target`.
+        Every value is counted from the target, so that rounding does not drift. A single one means that the scores
+        serve every sparsity, and are shared.
+        """
+        return [sparsity]
 
-    Exponential: density keep^(k/count) after round k (Tanaka et al. 2020, Algorithm 1). Linear: target·k/count.
-    Every value is counted from the target, so that rounding does not drift.
-    """
-    if not 0 <= target < 1:
-        raise ValueError(f"a sparsity lies in [0, 1), not {target}")
-    shares = [k / rounds.count for k in range(1, rounds.count)]
-    if rounds.kind == "exponential":
-        return [1 - (1 - target) ** share for share in shares] + [target]
-    return [target * share for share in shares] + [target]
+    def levels(self, reached: float, sparsity: float) -> Iterator[float]:
+        """The retrained levels on the way from one sparsity to the next, both exclusive; only where `retrains`."""
+        return iter(())
+
+    def problems(self, rate: float) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What contradicts a sweep in levels that each remove `rate` of what is left, each with its place here."""
+        return iter(())

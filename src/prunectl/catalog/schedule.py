@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Schedule(Entry):
         int, InUnits(), Field(ge=0, le=1_000_000_000, description="the rate rises from 0 for this long")
     ] = 0
 
+    @required
     def factor(self, step: int, steps: int) -> float:
         """What the learning rate is multiplied by in the step that follows `step` finished ones, 0 ≤ step < steps.
 
@@ -41,15 +43,15 @@ class Schedule(Entry):
 
     def in_steps(self, unit: int) -> Self:
         """The same schedule with everything that counts in units counted in steps, `unit` of them each."""
-        scaled = {
-            key: getattr(self, key)
+        values = {
+            key: _times(getattr(self, key), unit) if InUnits() in field.metadata else getattr(self, key)
             for key, field in type(self).model_fields.items()
-            if any(isinstance(mark, InUnits) for mark in field.metadata)
         }
-        return self.model_copy(
-            update={
-                key: tuple(each * unit for each in value) if isinstance(value, tuple) else value * unit
-                for key, value in scaled.items()
-                if value is not None
-            }
-        )
+        # Constructed, not copied: a copy takes along the pre-image that was cached in other units.
+        return type(self).model_construct(**values)
+
+
+def _times(value: Any, unit: int) -> Any:
+    if isinstance(value, tuple):
+        return tuple(item * unit for item in value)
+    return None if value is None else value * unit

@@ -1,12 +1,14 @@
-"""What every structure declares: what is removed, single weights or more at once."""
+"""What every structure declares: what is removed, single weights or several at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from prunectl.base.errors import MethodError
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.required import required
 from prunectl.catalog.scope import Scope
 
 if TYPE_CHECKING:
@@ -15,12 +17,13 @@ if TYPE_CHECKING:
 
     from prunectl.catalog.criterion import Scores
 
-    Masks = dict[str, Tensor]
+Masks = dict[str, "Tensor"]
+"""Parameter name → its mask: bool, of the parameter's shape; True keeps, False prunes."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pruned:
-    """Masks (bool, True keeps), and how many scores were tied at the cut, summed over the groups that were ranked."""
+    """Masks, and how many scores were tied at the cut, summed over the groups that were ranked."""
 
     masks: Masks
     tied: int
@@ -58,11 +61,35 @@ class Structure(Entry):
 
     exact: ClassVar[bool] = True
     """Whether exactly round(sparsity · n) weights can go. Else the nearest number is taken."""
+    any_sparsity: ClassVar[bool] = True
+    """Whether it can reach every sparsity. Else `refusal` gives its reason for each one it cannot."""
+    any_mask: ClassVar[bool] = False
+    """Whether every choice of weights is a mask that it could give: then masks can be permuted over the network."""
 
     def refusal(self, scope: Scope, sparsity: float | None = None) -> str | None:
         """Why it does not go with a scope (or, if given, with a sparsity), or None if it does."""
         return None
 
+    def check(self, network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:
+        """Why this network cannot be pruned so: one sentence for each reason, with what to write instead.
+
+        `weights` are the prunable ones by name, `shape` (C, H, W) is that of the images. Nothing is computed with
+        either, so that it can be asked before the first training.
+        """
+        return iter(())
+
+    @required
     def units(self, network: nn.Module, shape: tuple[int, int, int]) -> Units:
         """What of a network can be removed; `shape` (C, H, W) is that of its images."""
         raise NotImplementedError
+
+    def problems(self, network: nn.Module, shape: tuple[int, int, int], weights: Collection[str]) -> list[str]:
+        """What prevents pruning these weights (by name) of a network, for the user, naming the layer and the remedy.
+
+        Asked before the first training. Unless a structure checks more, `units` has to accept the network.
+        """
+        try:
+            self.units(network, shape)
+        except MethodError as error:
+            return [str(error)]
+        return []

@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Discriminator,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     Tag,
     WithJsonSchema,
 )
+from pydantic_core import CoreSchema
 
+from prunectl.base.errors import Problem
 from prunectl.catalog.entry import Entry
-from prunectl.catalog.slips import RefusedError, Slip, refused
-from prunectl.catalog.table import Section, as_entry
+from prunectl.catalog.problems import line, refusal, refused
+from prunectl.catalog.table import Section, named
 from prunectl.catalog.wording import shown
 
 T = TypeVar("T")
 
 MAX_SEEDS = 10_000
+MOST_VALUES = 1_000
+"""Values of one list: arms are the product of such lists."""
 
-Ablation = Literal["none", "shuffle", "reinit", "invert"]
-Retraining = Literal["none", "recalibrate", "finetune", "weight-rewind", "lr-rewind"]
-Structure = Literal["weights", "channels"]
-Optimizer = Literal["sgd", "adam", "adamw"]
 Initialization = Literal[
     "kaiming-normal", "kaiming-uniform", "xavier-normal", "xavier-uniform", "torch-default", "orthogonal"
 ]
 
 
-def _unsigned(value: float) -> float:
-    return value + 0.0  # −0.0 becomes 0.0: they are equal, and must not make two keys
-
-
-Fraction = Annotated[float, Field(ge=0, lt=1), AfterValidator(_unsigned)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
 LearningRate = Annotated[float, Field(gt=0, le=1000)]
-WeightDecay = Annotated[float, Field(ge=0, le=10), AfterValidator(_unsigned)]
+WeightDecay = Annotated[float, Field(ge=0, le=10)]
 Epochs = Annotated[int, Field(ge=1, le=1_000_000)]
 Steps = Annotated[int, Field(ge=1, le=1_000_000_000)]
 BatchSize = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -51,52 +50,72 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 def distinct(values: tuple[T, ...]) -> tuple[T, ...]:
-    """The values, if none is there twice; otherwise every later one is refused."""
-    seen: dict[Any, int] = {}
-    slips = []
+    """The values, if all differ; otherwise every repetition is refused."""
+    first: dict[Any, int] = {}
+    lines = []
     for place, value in enumerate(values):
-        first = seen.setdefault(value, place)
-        if first != place:
+        if first.setdefault(value, place) != place:
             what = shown(value) if isinstance(value, str | int | float) else "this"
-            message = f"{what} is in the list twice (first at place {first}, counted from 0)"
-            slips.append(Slip(path=(place,), message=message))
-    if slips:
-        raise RefusedError(slips)
+            message = f"{what} is in the list twice (first at place {first[value]}, counted from 0)"
+            lines.append(line(Problem(path=(place,), message=message), values))
+    if lines:
+        raise refused(lines)
     return values
 
 
 def _listed(value: Any) -> Any:
-    return value if isinstance(value, tuple) else tuple(value) if isinstance(value, list) else (value,)
+    values = tuple(value) if isinstance(value, list | tuple) else (value,)
+    return _not_too_many(values, MOST_VALUES)
+
+
+def _not_too_many(values: tuple[Any, ...], most: int) -> tuple[Any, ...]:
+    """Refused before a value is looked at: a list of 100,000 mistakes takes seconds to describe."""
+    if len(values) > most:
+        raise refusal(f"must be a list of at most {most}, not {shown(values)}", values)
+    return values
 
 
 def _counted(value: Any) -> Any:
-    """A count n stands for the seeds 1 to n."""
+    """A count n means the seeds 1 to n."""
+    if isinstance(value, tuple):
+        return _not_too_many(value, MAX_SEEDS)
     if isinstance(value, bool) or not isinstance(value, int):
         return value
     if not 1 <= value <= MAX_SEEDS:
-        raise refused(f"a count of seeds must be at least 1 and at most {MAX_SEEDS}, not {shown(value)}")
+        raise refusal(f"a count of seeds must be at least 1 and at most {MAX_SEEDS}, not {shown(value)}", value)
     return tuple(range(1, value + 1))
 
 
-Many = Annotated[
-    tuple[T, ...],
-    Field(min_length=1, json_schema_extra={"x-many": True}),
-    AfterValidator(distinct),
-    BeforeValidator(_listed),
-]
+class _OrOne:
+    """The JSON Schema of a list that may be written as its one item."""
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        several = {**handler(core_schema), "maxItems": MOST_VALUES}
+        return {"anyOf": [several["items"], several]}
+
+
+Many = Annotated[tuple[T, ...], Field(min_length=1), AfterValidator(distinct), BeforeValidator(_listed), _OrOne()]
 """One value or a list of distinct ones."""
+
+_SEEDS = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1, "maximum": MAX_SEEDS, "description": "seeds 1 to n"},
+        {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 0, "exclusiveMaximum": 2**31},
+            "minItems": 1,
+            "maxItems": MAX_SEEDS,
+        },
+    ],
+    "x-words": f"a count, or a list of whole numbers from 0 to {2**31 - 1}",
+}
 
 Seeds = Annotated[
     tuple[Seed, ...],
-    Field(
-        min_length=1,
-        json_schema_extra={
-            "x-words": "a count, or a list of whole numbers from 0 to 2147483647",
-            "x-also": {"type": "integer", "minimum": 1, "maximum": MAX_SEEDS, "description": "seeds 1 to n"},
-        },
-    ),
+    Field(min_length=1),
     AfterValidator(distinct),
     BeforeValidator(_counted),
+    WithJsonSchema(_SEEDS),
 ]
 """Seeds: a list, or a count n for 1 to n."""
 
@@ -111,18 +130,18 @@ def catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJson
     A study file gives the entry by its name, or as a table with the name and parameters.
     """
     schema = {"x-catalog": catalog, "x-words": f"a name of the {catalog}, or a table with a name"}
-    return as_entry(catalog), PlainSerializer(_as_written), WithJsonSchema(schema)
+    return BeforeValidator(partial(named, catalog)), PlainSerializer(_as_written), WithJsonSchema(schema)
 
 
-Criterion = Annotated[Entry, *catalogued("criteria")]
-Scope = Annotated[Entry, *catalogued("scopes")]
-Model = Annotated[Entry, *catalogued("models")]
-Dataset = Annotated[Entry, *catalogued("datasets")]
-Augmentation = Annotated[Entry, *catalogued("augmentations")]
+def _shape(value: Any) -> str:
+    # A table is meant as one, whatever is wrong with it. No key that people write looks like these tags.
+    return "(table)" if isinstance(value, dict | Section) else "(word)"
 
 
 class Moment(Section):
     """A place in the dense training: exactly one of an epoch and a step, counted from 0 at its start."""
+
+    model_config = ConfigDict(json_schema_extra={"x-words": "a table { epoch = N } or { step = N }"})
 
     one_of = ("epoch", "step")
 
@@ -130,56 +149,6 @@ class Moment(Section):
     step: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = Field(
         default=None, description="after this many optimizer steps"
     )
-
-
-class Length(Section):
-    """How long a training lasts: exactly one of epochs and steps."""
-
-    one_of = ("epochs", "steps")
-
-    epochs: Epochs | None = Field(default=None, description="in passes over the training images")
-    steps: Steps | None = Field(default=None, description="in optimizer steps")
-
-
-Budget = Annotated[
-    Annotated[Share, Tag("\0word")] | Annotated[Length, Tag("\0table")],
-    Discriminator(lambda value: _shape(value)),
-    WithJsonSchema(
-        {
-            "x-words": "a number above 0 and at most 1, or a table { epochs = N } or { steps = N }",
-            "x-budget": True,
-        }
-    ),
-]
-"""How long to retrain: a fraction of the recipe, or a length of its own."""
-
-
-def _from_the_start(value: Any) -> Any:
-    """No epoch and no step at all is the initialization: one moment, one way to say it."""
-    if isinstance(value, dict) and len(value) == 1:
-        ((key, count),) = value.items()
-        if key in ("epoch", "step") and type(count) is int and count == 0:
-            return "init"
-    return value
-
-
-def _shape(value: Any) -> str:
-    # A table is meant as a moment, whatever is wrong with it. No key begins as the tags do.
-    return "\0table" if isinstance(value, dict | Section) else "\0word"
-
-
-When = Annotated[
-    Annotated[Literal["init", "end"], Tag("\0word")] | Annotated[Moment, Tag("\0table")],
-    Discriminator(_shape),
-    WithJsonSchema(
-        {
-            "x-words": 'one of "init", "end", or a table { epoch = N } or { step = N }',
-            "x-moment": True,
-        }
-    ),
-    BeforeValidator(_from_the_start),
-]
-"""When, in the dense training: at initialization, at the end, or at a moment between."""
 
 
 class PruningMoment(Moment):
@@ -190,24 +159,48 @@ class PruningMoment(Moment):
     )
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """A schedule needs a training before it: at the initialization it has not begun."""
         yield from super().rules(table)
         for unit in cls.one_of:
             if type(table.get(unit)) is int and table[unit] == 0 and "schedule" in table:
                 message = f'is for pruning in mid-training; {unit} 0 is "init", before the schedule begins'
-                yield Slip(path=("schedule",), message=message)
+                yield Problem(path=("schedule",), message=message)
 
 
-At = Annotated[
-    Annotated[Literal["init", "end"], Tag("\0word")] | Annotated[PruningMoment, Tag("\0table")],
+class Length(Section):
+    """How long a training lasts: exactly one of epochs and steps."""
+
+    model_config = ConfigDict(json_schema_extra={"x-words": "a table { epochs = N } or { steps = N }"})
+
+    one_of = ("epochs", "steps")
+
+    epochs: Epochs | None = Field(default=None, description="in passes over the training images")
+    steps: Steps | None = Field(default=None, description="in optimizer steps")
+
+
+def _from_the_start(value: Any) -> Any:
+    """No epoch and no step at all is the initialization: one moment has one way to write it."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((key, count),) = value.items()
+        if key in ("epoch", "step") and type(count) is int and count == 0:
+            return "init"
+    return value
+
+
+Budget = Annotated[Annotated[Share, Tag("(word)")] | Annotated[Length, Tag("(table)")], Discriminator(_shape)]
+"""How long to retrain: a fraction of the recipe, or a length."""
+
+When = Annotated[
+    Annotated[Literal["init", "end"], Tag("(word)")] | Annotated[Moment, Tag("(table)")],
     Discriminator(_shape),
-    WithJsonSchema(
-        {
-            "x-words": 'one of "init", "end", or a table { epoch = N } or { step = N }',
-            "x-at": True,
-        }
-    ),
     BeforeValidator(_from_the_start),
 ]
-"""When weights are pruned: `When`, where a table may also say `schedule = "restart"`."""
+"""When, in the dense training: at initialization, at the end, or at a moment between."""
+
+At = Annotated[
+    Annotated[Literal["init", "end"], Tag("(word)")] | Annotated[PruningMoment, Tag("(table)")],
+    Discriminator(_shape),
+    BeforeValidator(_from_the_start),
+]
+"""When weights are pruned: `When`, where a table may also hold `schedule = "restart"`."""

@@ -1,22 +1,12 @@
-"""How the study room speaks: values, paths and what is allowed, in words that are safe on a terminal."""
+"""How messages about a study show values and what is allowed, in words that are safe on a terminal."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-Path = tuple[str | int, ...]
-"""Where something is in a study: keys, and places in lists counted from 0."""
-
-LONGEST = 60
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def escaped(text: str) -> str:
-    """The text with everything that cannot be printed (control characters, bidi marks, ...) as an escape."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+from prunectl.base.errors import LONGEST, abbreviated
+from prunectl.base.text import visible
 
 
 def shown(value: Any) -> str:
@@ -24,8 +14,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        text = value if len(value) <= LONGEST else value[:LONGEST] + "…"
-        return escaped(json.dumps(text, ensure_ascii=False))
+        return abbreviated(value)
     if isinstance(value, int):
         return str(value) if abs(value) < 10**LONGEST else "a number of more than 60 digits"
     if isinstance(value, float):
@@ -34,28 +23,17 @@ def shown(value: Any) -> str:
         return "a table" if value else "an empty table"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}" if value else "an empty list"
-    return f"the {type(value).__name__} {escaped(str(value)[:LONGEST])}"
-
-
-def path_text(path: Path) -> str:
-    """A path as people write it: prune[0].criterion[1].samples_per_class."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            text += ("." if text else "") + (part if _BARE_KEY.fullmatch(part) else shown(part))
-    return text
+    return f"the {type(value).__name__} {visible(str(value)[:LONGEST])}"
 
 
 def listing(names: Iterable[str]) -> str:
     """Names in a row, as they are typed; foreign ones are made harmless."""
-    return ", ".join(escaped(name) for name in names)
+    return ", ".join(visible(name) for name in names)
 
 
-def meant(name: str | None) -> str | None:
-    """The hint for a nearest name, if there is one."""
-    return f"did you mean {shown(name)}?" if name is not None else None
+def a(noun: str) -> str:
+    """A noun with its article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def allowed(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
@@ -68,11 +46,13 @@ def allowed(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         return shown(schema["const"])
     if "enum" in schema:
         return _choice(shown(value) for value in schema["enum"])
-    for union in ("anyOf", "oneOf"):
-        if union in schema:
-            parts = [allowed(part, definitions) for part in schema[union] if part.get("type") != "null"]
-            return " or ".join(dict.fromkeys(parts))
-    return _by_type(schema, definitions)
+    parts = [part for part in (*schema.get("anyOf", ()), *schema.get("oneOf", ())) if part.get("type") != "null"]
+    if not parts or "type" in schema:
+        return _by_type(schema, definitions)
+    words = [allowed(part, definitions) for part in parts]
+    if parts[-1].get("items") == parts[0]:
+        return f"{words[0]}, or a list of such"
+    return (", or " if words[-1].startswith("a table") else " or ").join(dict.fromkeys(words))
 
 
 def _choice(options: Iterable[str]) -> str:
@@ -98,9 +78,7 @@ def _by_type(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
 
 
 def _list(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
-    item = allowed(schema.get("items", {"x-words": "values"}), definitions)
-    if schema.get("x-many"):
-        return f"{item}, or a list of such"
+    item = allowed(schema.get("items", {"x-words": "any value"}), definitions)
     ends = ["at least one" if schema.get("minItems") else "", f"at most {schema.get('maxItems', '')}"]
     lengths = " and ".join(end for end in ends if end and end != "at most ")
     return f"a list of {lengths}, each {item}" if lengths else f"a list, each item {item}"

@@ -1,1 +1,1 @@
-"""The command line: one file per verb. Parse, call, print; no logic."""
+"""The command line: one file per command. Parse, call `api`, print; nothing else."""

@@ -1,24 +1,45 @@
-"""The root of the command line and its one error boundary. Every verb is a file beside this one."""
+"""The root of the command line and its one error boundary. Every command is a file next to this one."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
-from prunectl import __version__
-from prunectl.base.errors import INTERRUPTED, PrunectlError, StudyError
-from prunectl.cli import cache, compare, describe, doctor, export, plan, report, run, stage
-from prunectl.cli.console import safe, say
+from prunectl.base.errors import InterruptError, PrunectlError
+from prunectl.base.version import __version__
+from prunectl.cli import cache, compare, doctor, export, list_, new, plan, report, run, schema, stage
+from prunectl.cli.console import say
 
 ENDING = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
 """How a cluster, a service manager or a closed terminal ends a command. Not all systems have both."""
 
+
+class Commands(typer.core.TyperGroup):
+    """The commands. Exceptions that typer would end a command with, without a word, are handled before it sees them."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            raise InterruptError("interrupted") from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads stdout any more: exit quietly
+            sys.exit(0)
+        except EOFError as error:
+            raise RuntimeError("an end of file that nobody handled") from error
+        return result
+
+
 app = typer.Typer(
     name="prunectl",
+    cls=Commands,
     help="Declarative neural-network pruning studies: one study file, one honest table.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -36,7 +57,7 @@ def _version(asked: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version, and nothing else.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
@@ -48,19 +69,19 @@ def root(
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
 for name in stage.HELP:
-    app.command(name)(stage.verb(name))
+    app.command(name)(stage.command(name))
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("compare")(compare.compare)
 app.add_typer(cache.app, name="cache")
-app.command("list")(describe.list_)
-app.command("schema")(describe.schema)
-app.command("new")(doctor.new)
+app.command("list")(list_.list_)
+app.command("schema")(schema.schema)
+app.command("new")(new.new)
 app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line. What a user can mend is a short message; a traceback is a bug."""
+    """Run the command line. What a user can fix is a short message; a traceback is a bug."""
     listen()
     try:
         app()
@@ -69,37 +90,22 @@ def main() -> None:
             raise
         explain(error)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody listens any more: say nothing
-        sys.exit(0)
-    except KeyboardInterrupt:
-        say("interrupted")
-        sys.exit(INTERRUPTED)
 
 
 def listen() -> None:
-    """Take the signals that end a command as Ctrl-C, but for one that is ignored, as SIGHUP is under nohup."""
+    """Handle the signals that end a command as Ctrl-C, except one that is ignored, as SIGHUP is under nohup."""
     for number in ENDING:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, frame: object) -> None:
-    """Once: they often come in twos, and the second must not cut short what the first has begun."""
-    for each in ENDING:
-        signal.signal(each, signal.SIG_IGN)
+    """Handle only the first signal: often two arrive, and the second must not interrupt the clean-up."""
+    for ending in ENDING:
+        signal.signal(ending, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def explain(error: PrunectlError) -> None:
     """Print an error: what is wrong, every problem with its place, what to do next."""
-    say(f"error: {safe(error.message)}")
-    if isinstance(error, StudyError):
-        for problem in error.problems:
-            place = f"{problem.where}: " if problem.where else ""
-            key = f"{problem.key}: " if problem.key else ""
-            say(f"  {place}{key}{problem.message}")
-            if problem.hint:
-                say(f"      {problem.hint}")
-    if error.hint:
-        say(f"  {error.hint}")
+    say(f"error: {error}")

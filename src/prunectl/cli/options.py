@@ -1,39 +1,189 @@
-"""Options that several commands share. Nothing heavy is imported here: `--help` and completion stay instant."""
+"""Options that commands share, as records, and the decorator that gives a command the options of its records.
+
+Nothing heavy is imported here: `--help` and completion stay instant.
+"""
 
 from __future__ import annotations
 
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+if TYPE_CHECKING:
+    from prunectl.api.machine import Machine
+    from prunectl.api.session import Session
+    from prunectl.store.local import LocalStore
+
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file (TOML).", show_default=False)]
 Set = Annotated[
-    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the study, e.g. train.epochs=2.")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the study, e.g. train.epochs=2."),
 ]
 Profile = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="Apply the overrides of [profile.NAME].")
 ]
 Only = Annotated[
-    str | None,
-    typer.Option("--only", metavar="SELECTOR", help="Only some trials, e.g. 'criterion=snip,sparsity=0.9'."),
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="SELECTOR",
+        help="Only some trials, e.g. 'criterion=snip,sparsity=0.9'. A comma means and; repeat the option for or.",
+    ),
 ]
 Store = Annotated[
     Path | None, typer.Option("--store", envvar="PRUNECTL_STORE", metavar="DIR", help="Where artefacts are kept.")
 ]
 Data = Annotated[
-    Path | None, typer.Option("--data", envvar="PRUNECTL_DATA", metavar="DIR", help="Where data sets lie.")
+    Path | None, typer.Option("--data", envvar="PRUNECTL_DATA", metavar="DIR", help="Where data sets are.")
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps at once [default: one a core, or one a GPU]."),
+    typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps at once [default: one per core, or one per GPU]."),
 ]
 Threads = Annotated[
-    int, typer.Option("--threads", min=1, metavar="N", help="CPU threads of each step; other numbers, other last bits.")
+    int,
+    typer.Option(
+        "--threads",
+        min=1,
+        metavar="N",
+        help="CPU threads per step. Changing it may change results in the last bits.",
+    ),
 ]
 Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda[:i]", help="Where steps run.")]
-Executor = Annotated[str, typer.Option("--executor", metavar="NAME", help="How steps are run: local.")]
-Retry = Annotated[bool, typer.Option("--retry-failed", help="Try again what failed for good.")]
+Executor = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="NAME",
+        help="How steps are run: a name (`prunectl list executors`), or '{ name = \"local\" }' with parameters.",
+    ),
+]
+Retry = Annotated[bool, typer.Option("--retry-failed", help="Retry steps that failed and would otherwise be skipped.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is asked for.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
+
+
+_NOT_IN_FOLDERS = re.compile(r"[^A-Za-z0-9._=,-]+")
+LONGEST_FOLDER = 80
+"""Characters of a folder's name that say which part or variant of a study is in it."""
+
+
+class Options:
+    """A record whose fields are options. A command that takes one has its options: see `options`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where(Options):
+    """Where artefacts and data sets are."""
+
+    store: Store = None
+    data: Data = None
+
+    def open_store(self) -> LocalStore:
+        """The store. Raises StoreError."""
+        from prunectl.api.session import open_store
+
+        return open_store(self.store)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant(Where):
+    """A study as it is, or with overrides."""
+
+    set_: Set = None
+    profile: Profile = None
+
+    def open(self, study: Path) -> Session:
+        """Open a study. Raises PrunectlError."""
+        from prunectl.api.session import open_study
+
+        return open_study(study, set=self.set_ or (), profile=self.profile, store=self.store, data=self.data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selected(Variant):
+    """A study, or the part of it that is selected."""
+
+    only: Only = None
+
+    def open(self, study: Path) -> Session:
+        """Open a study. Raises PrunectlError."""
+        from prunectl.api.session import open_study
+
+        return open_study(
+            study, only=self.only or (), set=self.set_ or (), profile=self.profile, store=self.store, data=self.data
+        )
+
+    def results(self, name: str) -> Path:
+        """The folder for the results of the study of a name; a part or a variant of it has a folder of its own."""
+        profile = [] if self.profile is None else [f"profile={self.profile}"]
+        given = "+".join([*profile, *(self.set_ or ()), *(self.only or ())])
+        return Path("results") / (f"{name}+{_as_folder(given)}" if given else name)
+
+
+def _as_folder(given: str) -> str:
+    """A text as part of a folder's name: as it is where possible, else shortened, with a digest to tell it apart."""
+    from prunectl.base.keys import digest
+
+    plain = "+".join(_NOT_IN_FOLDERS.sub("-", part).strip("-") for part in given.split("+"))
+    return plain if plain == given and len(plain) <= LONGEST_FOLDER else f"{plain[:LONGEST_FOLDER]}-{digest(given)[:8]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnMachine(Options):
+    """Where steps run."""
+
+    jobs: Jobs = None
+    threads: Threads = 1
+    device: Device = "auto"
+    executor: Executor = "local"
+
+    def machine(self) -> Machine:
+        """The same for the api."""
+        from prunectl.api.machine import Machine
+
+        return Machine(device=self.device, jobs=self.jobs, threads=self.threads, executor=self.executor)
+
+
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with each parameter that is a record of options replaced by those options."""
+    hints = get_type_hints(command, include_extras=True)
+    plain: list[inspect.Parameter] = []
+    records: dict[str, type[Options]] = {}
+    for parameter in inspect.signature(command).parameters.values():
+        kind = hints[parameter.name]
+        if isinstance(kind, type) and issubclass(kind, Options):
+            records[parameter.name] = kind
+            plain += _parameters(kind)
+        else:
+            plain.append(parameter.replace(annotation=kind, kind=inspect.Parameter.KEYWORD_ONLY))
+
+    @functools.wraps(command)
+    def flat(**given: Any) -> None:
+        for name, kind in records.items():
+            given[name] = kind(**{field.name: given.pop(field.name) for field in _fields(kind)})
+        command(**given)
+
+    flat.__signature__ = inspect.Signature(plain)  # type: ignore[attr-defined]  # what inspect.signature reads
+    flat.__annotations__ = {parameter.name: parameter.annotation for parameter in plain}
+    del flat.__wrapped__  # else its annotations are read instead
+    return flat
+
+
+def _parameters(kind: type[Options]) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(kind, include_extras=True)
+    for field in _fields(kind):
+        default = inspect.Parameter.empty if field.default is MISSING else field.default
+        yield inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[field.name]
+        )
+
+
+def _fields(kind: type[Options]) -> tuple[Field[Any], ...]:
+    return fields(kind)  # type: ignore[arg-type]  # every record of options is a dataclass

@@ -1,4 +1,4 @@
-"""What is shown while steps are done: a live display on a terminal, plain lines where there is none."""
+"""What is shown while steps are done: a live display on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from prunectl.cli.console import safe, say, seconds
+from prunectl.base.text import seconds, visible
+from prunectl.cli.console import say
 from prunectl.execute.outcome import Outcome, Progress, Status
-from prunectl.plan.steps import Prune, PruneRounds, Score, Train
+from prunectl.plan.steps import Ablate, Prune, PruneRounds, Score, Train
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -22,21 +23,26 @@ if TYPE_CHECKING:
     from prunectl.plan.graph import Plan
     from prunectl.plan.steps import Key, Step
 
-QUIET = {Status.BUSY, Status.REUSED}
+COUNTED = {Status.DONE, Status.FAILED, Status.SKIPPED}
+NOT_SHOWN = {Status.BUSY, Status.REUSED}
 
 
 class Display(AbstractContextManager["Display"], Protocol):
-    """Hears what the driver tells."""
+    """Listens to the driver."""
 
-    def __call__(self, told: Outcome | Progress) -> None:
-        """Show it."""
+    def __call__(self, event: Outcome | Progress) -> None:
+        """Show an event."""
 
 
-def display(plan: Plan, todo: Todo, *, quiet: bool) -> Display:
-    """The display that suits where stderr goes."""
-    if quiet:
-        return Silent()
-    return Live(plan, todo) if sys.stderr.isatty() else Lines(plan, todo)
+def showing(plan: Plan, quiet: bool) -> Callable[[Todo], Display]:
+    """Gives the display that suits where stderr goes, once it is known what there is to do."""
+
+    def display(todo: Todo) -> Display:
+        if quiet:
+            return Silent()
+        return Live(plan, len(todo.todo)) if sys.stderr.isatty() else Lines(plan, len(todo.todo))
+
+    return display
 
 
 def title(step: Step) -> str:
@@ -47,45 +53,55 @@ def title(step: Step) -> str:
     if isinstance(step, Score):
         return f"score {step.criterion.label()}, seed {step.seed}"
     if isinstance(step, PruneRounds):
-        return f"prune {step.criterion.label()} to {step.sparsity:.4g} in {step.rounds.count} rounds, seed {step.seed}"
+        count = len(step.rounds.targets(step.sparsity))
+        return f"prune {step.criterion.label()} to {step.sparsity:.4g} in {count} rounds, seed {step.seed}"
     if isinstance(step, Prune):
         return f"prune to {step.sparsity:.4g}{', inverted' if step.invert else ''}, seed {step.seed}"
+    if isinstance(step, Ablate):
+        return f"{step.ablation.label()}, seed {step.seed}"
     seed = getattr(step, "seed", None)
     return step.kind if seed is None else f"{step.kind}, seed {seed}"
 
 
-class Silent:
-    """Says nothing but failures."""
+class Plain:
+    """A display without anything to begin or end."""
 
-    def __enter__(self) -> Silent:
+    def __enter__(self) -> Display:
         return self
 
     def __exit__(self, *end: object) -> None:
         return
 
-    def __call__(self, told: Outcome | Progress) -> None:
-        if isinstance(told, Outcome) and told.status is Status.FAILED:
-            say(f"failed: {told.reason}")
+    def __call__(self, event: Outcome | Progress) -> None:
+        raise NotImplementedError
 
 
-class Lines(Silent):
-    """One plain line per finished step."""
+class Silent(Plain):
+    """Shows failures only."""
 
-    def __init__(self, plan: Plan, todo: Todo) -> None:
-        self.plan, self.total, self.count = plan, len(todo.todo), 0
+    def __call__(self, event: Outcome | Progress) -> None:
+        if isinstance(event, Outcome) and event.status is Status.FAILED:
+            say(f"failed: {event.reason}")
 
-    def __call__(self, told: Outcome | Progress) -> None:
-        if isinstance(told, Progress) or told.status in QUIET:
+
+class Lines(Plain):
+    """One plain line per finished step; `total` steps are to do."""
+
+    def __init__(self, plan: Plan, total: int) -> None:
+        self.plan, self.total, self.count = plan, total, 0
+
+    def __call__(self, event: Outcome | Progress) -> None:
+        if isinstance(event, Progress) or event.status in NOT_SHOWN:
             return
-        self.count += told.status in (Status.DONE, Status.FAILED, Status.SKIPPED)
-        ending = f": {told.reason}" if told.reason else f" ({seconds(told.wall_s)})"
-        say(f"[{self.count}/{self.total}] {told.status.value}: {title(self.plan.steps[told.key])}{ending}")
+        self.count += event.status in COUNTED
+        ending = f": {event.reason}" if event.reason else f" ({seconds(event.wall_s)})"
+        say(f"[{self.count}/{self.total}] {event.status.value}: {title(self.plan.steps[event.key])}{ending}")
 
 
 class Live:
     """A bar over all steps, and one for each training under way."""
 
-    def __init__(self, plan: Plan, todo: Todo) -> None:
+    def __init__(self, plan: Plan, total: int) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
@@ -101,7 +117,7 @@ class Live:
             console=Console(stderr=True),
             transient=True,
         )
-        self.all: TaskID = self.bars.add_task("steps", total=len(todo.todo))
+        self.all: TaskID = self.bars.add_task("steps", total=total)
         self.trainings: dict[Key, TaskID] = {}
         self.begun = time.monotonic()
 
@@ -116,23 +132,19 @@ class Live:
         done = ", ".join(f"{count} {status}" for status, count in self.counts.items())
         say(f"{done or 'nothing done'} in {seconds(time.monotonic() - self.begun)}")
 
-    def __call__(self, told: Outcome | Progress) -> None:
-        text = safe(title(self.plan.steps[told.key]))
-        if isinstance(told, Progress):
-            task = self.trainings.get(told.key)
+    def __call__(self, event: Outcome | Progress) -> None:
+        text = visible(title(self.plan.steps[event.key]))
+        if isinstance(event, Progress):
+            task = self.trainings.get(event.key)
             if task is None:
-                task = self.trainings[told.key] = self.bars.add_task(f"  {text}", total=told.total)
-            self.bars.update(task, completed=told.done)
+                task = self.trainings[event.key] = self.bars.add_task(f"  {text}", total=event.total)
+            self.bars.update(task, completed=event.done)
             return
-        if (task := self.trainings.pop(told.key, None)) is not None:
+        if (task := self.trainings.pop(event.key, None)) is not None:
             self.bars.remove_task(task)
-        if told.status in (Status.DONE, Status.REUSED, Status.FAILED, Status.SKIPPED):
-            self.counts[told.status.value] += 1
+        if event.status in COUNTED | {Status.REUSED}:
+            self.counts[event.status.value] += 1
             self.bars.advance(self.all)
-        if told.status is Status.FAILED:
-            self.bars.console.print(safe(f"failed: {text}: {told.reason}"), markup=False, style="red")
-
-
-def listening(plan: Plan, quiet: bool) -> Callable[[Todo], Display]:
-    """For the driver: a display once it is known what is to do."""
-    return lambda todo: display(plan, todo, quiet=quiet)
+        if event.status is Status.FAILED:
+            failure = visible(f"failed: {text}: {event.reason}", keep="\n")
+            self.bars.console.print(failure, markup=False, style="red")

@@ -1,1 +1,1 @@
-"""Data sets as uint8 tensors in memory, each known by the fingerprint of its content. One file per data set."""
+"""Data sets: uint8 images, each data set identified by the fingerprint of its content. One file per family."""

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 class _Cifar(Dataset):
     """50,000 + 10,000 colour images of 32×32, equally many of each class."""
 
-    shape: ClassVar[tuple[int, int, int]] = (3, 32, 32)
-    train_size: ClassVar[int] = 50_000
-    test_size: ClassVar[int] = 10_000
-    balanced: ClassVar[bool] = True
+    shape = (3, 32, 32)
+    train_size = 50_000
+    test_size = 10_000
+    balanced = True
     torchvision: ClassVar[str]
     """The class of torchvision.datasets that downloads it."""
 
     def forms(self) -> tuple[Form, ...]:
-        """The forms in which it comes, the faster first."""
+        """The forms in which it is distributed, the faster one first."""
         raise NotImplementedError
 
     def arrays(self, root: Path) -> Arrays:
-        """Both parts in their published order."""
+        """Training and test images in their published order."""
         from prunectl.datasets.cifar_files import read_first
 
         return read_first(self, root, self.forms(), self.torchvision)
@@ -35,13 +35,13 @@ class _Cifar(Dataset):
 class Cifar10(_Cifar):
     """Ten classes, 6,000 images of each."""
 
-    name: ClassVar[str] = "cifar10"
-    summary: ClassVar[str] = "60,000 photographs of animals and vehicles, 32x32 colour, 10 classes"
-    classes: ClassVar[int] = 10
-    mean: ClassVar[tuple[float, ...]] = (0.49140, 0.48216, 0.44653)
-    std: ClassVar[tuple[float, ...]] = (0.24703, 0.24349, 0.26159)
+    name = "cifar10"
+    summary = "60,000 photographs of animals and vehicles, 32x32 colour, 10 classes"
+    classes = 10
+    mean = (0.49140, 0.48216, 0.44653)
+    std = (0.24703, 0.24349, 0.26159)
     fingerprint: ClassVar[str | None] = "d647b8220c1a7a9c3b58bf106a31bc410d4a813af348495b7516df00a110bd67"
-    torchvision: ClassVar[str] = "CIFAR10"
+    torchvision = "CIFAR10"
 
     def forms(self) -> tuple[Form, ...]:
         """Six files of 10,000 images each, in both forms."""
@@ -67,13 +67,13 @@ class Cifar10(_Cifar):
 class Cifar100(_Cifar):
     """A hundred classes (the fine labels), 600 images of each."""
 
-    name: ClassVar[str] = "cifar100"
-    summary: ClassVar[str] = "60,000 photographs, 32x32 colour, 100 classes"
-    classes: ClassVar[int] = 100
-    mean: ClassVar[tuple[float, ...]] = (0.5071, 0.4865, 0.4409)
-    std: ClassVar[tuple[float, ...]] = (0.2673, 0.2564, 0.2762)
-    fingerprint: ClassVar[str | None] = None
-    torchvision: ClassVar[str] = "CIFAR100"
+    name = "cifar100"
+    summary = "60,000 photographs, 32x32 colour, 100 classes"
+    classes = 100
+    mean = (0.5071, 0.4865, 0.4409)
+    std = (0.2673, 0.2564, 0.2762)
+    fingerprint = None
+    torchvision = "CIFAR100"
 
     def forms(self) -> tuple[Form, ...]:
         """Two files in both forms; in the binary one, a coarse label comes before each fine one."""

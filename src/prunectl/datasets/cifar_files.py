@@ -1,6 +1,6 @@
-"""The two forms in which CIFAR comes, as folders or inside the archives that they come in.
+"""The two forms in which CIFAR is distributed, unpacked or inside their archives.
 
-Binary: records of the label bytes (the last one counts), then 3,072 pixels, channel by channel.
+Binary: records of the label bytes (the last one is used), then 3,072 pixels, channel by channel.
 Python: a pickled dictionary with `data` (N, 3072) and a list of labels.
 https://www.cs.toronto.edu/~kriz/cifar.html
 """
@@ -24,7 +24,6 @@ from prunectl.datasets.locate import check_size, damaged, find, missing, read_by
 from prunectl.datasets.pickled import unpickle
 
 Bytes = NDArray[np.uint8]
-Part = tuple[Bytes, Bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +48,7 @@ class Form:
 
 
 def read_first(dataset: Dataset, root: Path, forms: Sequence[Form], torchvision: str) -> Arrays:
-    """The data set in the first form that is there in full: folders before archives, which take longer."""
+    """The data set in the first form that is complete: folders before archives, which take longer to read."""
     incomplete: DataError | None = None
     for form in forms:
         try:
@@ -73,25 +72,25 @@ def read_first(dataset: Dataset, root: Path, forms: Sequence[Form], torchvision:
 
 def _members(archive: Path, form: Form) -> list[tuple[str, Bytes]]:
     wanted = [f"{form.folder}/{name}" for name in form.names]
-    found: dict[str, Bytes] = {}
+    contents: dict[str, Bytes] = {}
     try:
         with tarfile.open(archive, "r|gz") as stream:  # one pass: seeking back would decompress again
             for member in stream:
                 content = stream.extractfile(member) if member.name in wanted else None
                 if content is not None:
-                    found[member.name] = np.frombuffer(content.read(), np.uint8)
+                    contents[member.name] = np.frombuffer(content.read(), np.uint8)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         raise damaged(archive, f"cannot be unpacked: {error} ({archive.stat().st_size:,} bytes)") from error
-    lacking = [name for name in wanted if name not in found]
-    if lacking:
-        raise damaged(archive, f"has no {', '.join(lacking)}")
-    return [(f"{archive}/{name}", found[name]) for name in wanted]
+    absent = [name for name in wanted if name not in contents]
+    if absent:
+        raise damaged(archive, f"has no {', '.join(absent)}")
+    return [(f"{archive}/{name}", contents[name]) for name in wanted]
 
 
 def _read(dataset: Dataset, form: Form, files: Iterable[tuple[str, Bytes]]) -> Arrays:
     images = np.empty((dataset.train_size, math.prod(dataset.shape)), np.uint8)
     labels = np.empty(dataset.train_size, np.uint8)
-    parts = iter(files)  # one in memory at a time
+    parts = iter(files)  # so that only one is in memory at a time
     size = dataset.train_size // (len(form.names) - 1)
     for index, (where, content) in enumerate(islice(parts, len(form.names) - 1)):
         part = slice(index * size, (index + 1) * size)
@@ -105,19 +104,19 @@ def _read(dataset: Dataset, form: Form, files: Iterable[tuple[str, Bytes]]) -> A
     )
 
 
-def _part(form: Form, where: str, content: Bytes, shape: tuple[int, int]) -> Part:
-    """One file: pixels of `shape` (images, bytes of each) and labels."""
+def _part(form: Form, where: str, content: Bytes, shape: tuple[int, int]) -> tuple[Bytes, Bytes]:
+    """Pixels of `shape` (images, bytes per image) and labels of one file."""
     return (_binary if form.label_bytes else _python)(form, where, content, shape)
 
 
-def _binary(form: Form, where: str, content: Bytes, shape: tuple[int, int]) -> Part:
+def _binary(form: Form, where: str, content: Bytes, shape: tuple[int, int]) -> tuple[Bytes, Bytes]:
     record = form.label_bytes + shape[1]
     check_size(where, len(content), shape[0] * record)
     records = content.reshape(shape[0], record)
     return records[:, form.label_bytes :], records[:, form.label_bytes - 1]
 
 
-def _python(form: Form, where: str, content: Bytes, shape: tuple[int, int]) -> Part:
+def _python(form: Form, where: str, content: Bytes, shape: tuple[int, int]) -> tuple[Bytes, Bytes]:
     try:
         table = unpickle(content.tobytes())
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What a plan must know of a data set: declared where it can be, else from the disk."""
+"""What a plan must know about a data set: as declared where it is, else read from the disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prunectl.datasets.pictures import Pictures
 
 
 def content_of(dataset: Dataset, root: Path) -> Content:
-    """Fingerprint, shape, classes and sizes. Raises DataError if what lies under the root cannot be read."""
+    """Fingerprint, shape, classes and sizes. Raises DataError if the files under the root cannot be read."""
     if isinstance(dataset, Pictures):
         return dataset.content(root)
     return dataset.declared(fingerprint_of(dataset, root))

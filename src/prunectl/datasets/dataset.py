@@ -1,4 +1,4 @@
-"""Where plug-ins import `Dataset` from; it is declared in `prunectl.catalog.dataset`."""
+"""The import path of `Dataset` for plug-ins; it is declared in `prunectl.catalog.dataset`."""
 
 from __future__ import annotations
 

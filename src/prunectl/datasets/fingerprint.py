@@ -1,7 +1,7 @@
-"""What a data set is, as one digest: two copies with one fingerprint hold the same pixels, labels and order.
+"""The fingerprint of a data set: two copies with the same one have the same pixels and labels in the same order.
 
 SHA-256 over, for train and then test: a line of ASCII with the shape, "N,C,H,W\\n"; the images as uint8 in that
-order; the labels as uint8. No torch here: the planner asks for it.
+order; the labels as uint8. Without torch, because the planner calls it.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def digest_of(arrays: Arrays) -> str:
 
 
 def fingerprint_of(dataset: Dataset, root: Path) -> str:
-    """The declared fingerprint, or where none is declared, that of what lies under the root (checked for sense)."""
+    """The declared fingerprint, or else that of the files under the root, after a check of their labels."""
     if dataset.fingerprint is not None:
         return dataset.fingerprint
     return verified(dataset, root)[1]
 
 
 def verified(dataset: Dataset, root: Path) -> tuple[Arrays, str]:
-    """The data set and its fingerprint; DataError if it is not the one that is declared."""
+    """The data set and its fingerprint. Raises DataError if it is not the declared one."""
     arrays = dataset.arrays(root)
     _check_labels(dataset, arrays)
     actual = digest_of(arrays)
@@ -54,9 +54,13 @@ def _check_labels(dataset: Dataset, arrays: Arrays) -> None:
 
     for part, labels in (("training", arrays.train_labels), ("test", arrays.test_labels)):
         counts = np.bincount(labels, minlength=dataset.classes)
-        if len(counts) > dataset.classes or (dataset.balanced and counts.min() != counts.max()):
-            wanted = "equally many images of each of its" if dataset.balanced else "labels of"
+        problem = None
+        if len(counts) > dataset.classes:
+            problem = f"has labels beyond its {dataset.classes} classes"
+        elif dataset.balanced and counts.min() != counts.max():
+            problem = f"does not have equally many images of each of its {dataset.classes} classes"
+        if problem:
             raise DataError(
-                f"{dataset.name}: the {part} part has not {wanted} {dataset.classes} classes",
-                hint="is it another data set's files? point to the right ones with --data DIR",
+                f"{dataset.name}: the {part} part {problem}",
+                hint="are these the files of another data set? choose the directory with --data DIR",
             )

@@ -18,7 +18,7 @@ PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3
 
 
 def read_idx(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The uint8 values of an IDX file, raw or .gz, of exactly this shape; else DataError."""
+    """The uint8 values of an IDX file, raw or .gz, of exactly this shape. Raises DataError for any other."""
     content = read_bytes(path)
     header = bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)
     check_size(path, len(content), len(header) + math.prod(shape))
@@ -28,7 +28,7 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def read_parts(root: Path, folders: tuple[str, ...], sizes: tuple[int, int], pixels: tuple[int, int]) -> Arrays | None:
-    """The four files of MNIST and its relatives, or None if they are nowhere under the root."""
+    """The images and labels of MNIST or a data set in its format, or None if no file of it is under the root."""
     paths = find(root, folders, PARTS, ("", ".gz"))
     if not paths:
         return None

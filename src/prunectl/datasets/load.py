@@ -1,4 +1,4 @@
-"""From the disk to tensors, checked: what a step trains and is evaluated on."""
+"""A data set from the disk to tensors, verified and limited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from prunectl.datasets.subset import balanced
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Images:
+class Tensors:
     """A data set in memory: images uint8 (N, C, H, W), labels int64 (N,)."""
 
     train_images: Tensor
@@ -27,7 +27,8 @@ class Images:
     test_labels: Tensor
 
 
-Part = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+Labelled = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+"""Images and their labels."""
 
 
 def load(
@@ -37,11 +38,11 @@ def load(
     fingerprint: str | None = None,
     train_limit: int | None = None,
     test_limit: int | None = None,
-) -> Images:
-    """The data set, verified against its fingerprint; with a limit, its fixed class-balanced part of that size.
+) -> Tensors:
+    """The data set, verified against its fingerprint, or with a limit a fixed class-balanced part of that size.
 
-    `fingerprint` is the one that was planned with. Raises DataError if the data set is missing, damaged, not the
-    declared or the planned one, or smaller than a limit.
+    `fingerprint` is that of the plan. Raises DataError if the data set is missing, damaged, not the declared or the
+    planned one, or smaller than a limit.
     """
     arrays, actual = verified(dataset, root)
     if fingerprint not in (None, actual):
@@ -51,9 +52,9 @@ def load(
     return tensors(Arrays(train_images=train[0], train_labels=train[1], test_images=test[0], test_labels=test[1]))
 
 
-def tensors(arrays: Arrays) -> Images:
-    """The same as tensors: the images share the arrays' memory, the labels become int64."""
-    return Images(
+def tensors(arrays: Arrays) -> Tensors:
+    """Arrays as tensors: the images share the arrays' memory, the labels become int64."""
+    return Tensors(
         train_images=torch.from_numpy(arrays.train_images),
         train_labels=torch.from_numpy(arrays.train_labels.astype(np.int64)),
         test_images=torch.from_numpy(arrays.test_images),
@@ -61,14 +62,14 @@ def tensors(arrays: Arrays) -> Images:
     )
 
 
-def _part(dataset: Dataset, part: str, whole: Part, limit: int | None) -> Part:
+def _part(dataset: Dataset, part: str, whole: Labelled, limit: int | None) -> Labelled:
     images, labels = whole
     if limit is None:
         return whole
     if limit > len(labels):
         raise DataError(
             f"{part}_limit = {limit} is more than the {len(labels):,} {part} images of {dataset.name}",
-            hint=f"leave {part}_limit out for all of them",
+            hint=f"leave {part}_limit out to use all of them",
         )
     chosen = balanced(labels, limit)
     return images[chosen], labels[chosen]

@@ -1,4 +1,4 @@
-"""Finding the files of a data set under a root, and saying plainly what is missing or broken."""
+"""Find the files of a data set under a root directory, and report what is missing or damaged."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def find(root: Path, folders: Sequence[str], names: Sequence[str], endings: Sequ
 
     Empty if no folder has any of them; DataError if the best folder has only some.
     """
-    found = [[_first(root / folder / name, endings) for name in names] for folder in folders]
-    for paths in found:
+    by_folder = {folder: [_first(root / folder / name, endings) for name in names] for folder in folders}
+    for paths in by_folder.values():
         if all(paths):
             return [path for path in paths if path]
-    most, folder = max(zip(found, folders, strict=True), key=lambda pair: len([path for path in pair[0] if path]))
-    if not any(most):
+    folder, paths = max(by_folder.items(), key=lambda item: len([path for path in item[1] if path]))
+    if not any(paths):
         return []
-    lacking = [name for name, path in zip(names, most, strict=True) if path is None]
+    absent = [name for name, path in zip(names, paths, strict=True) if path is None]
     raise DataError(
-        f"{(root / folder).resolve()} is incomplete: {', '.join(lacking)} missing",
+        f"{(root / folder).resolve()} is incomplete: {', '.join(absent)} missing",
         hint="copy the missing files there, or delete the folder and download the data set again",
     )
 
@@ -37,29 +37,35 @@ def _first(path: Path, endings: Sequence[str]) -> Path | None:
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
-def missing(dataset: str, root: Path, looked: Sequence[str], sought: str, torchvision: str) -> DataError:
-    """The error for a data set that is not there: what was sought, every place, and how to get it."""
+def missing(dataset: str, root: Path, folders: Sequence[str], files: str, torchvision: str) -> DataError:
+    """The error for a missing data set: the files, every folder that was searched, and how to download it."""
     root = root.resolve()
-    there = f"under {root}" if root.exists() else f"there: {root} does not exist"
-    places = ", ".join(dict.fromkeys(place for place in looked if place != "."))
-    fetch = f"from torchvision.datasets import {torchvision}; {torchvision}(r'{root}', download=True)"
+    download = f"from torchvision.datasets import {torchvision}; {torchvision}(r'{root}', download=True)"
     return DataError(
-        f"{dataset} is not {there} (looked for {sought}, in that folder itself and in its {places})",
-        hint=f'get it with: python -c "{fetch}"  (needs: pip install "prunectl[vision]"); '
-        "or say where it is: --data DIR, PRUNECTL_DATA, or root in [data]",
+        f"{dataset} was not found {searched(root, folders, files)}",
+        hint=f'download it with: python -c "{download}"; '
+        "or give its directory: --data DIR, PRUNECTL_DATA, or root in [data]",
     )
 
 
+def searched(root: Path, folders: Sequence[str], files: str) -> str:
+    """Where files were looked for, to follow 'was not found'."""
+    if not root.exists():
+        return f"because {root} does not exist (looked for {files})"
+    subfolders = ", ".join(dict.fromkeys(folder for folder in folders if folder != "."))
+    return f"under {root} (looked for {files} in that directory and in {subfolders})"
+
+
 def damaged(path: Path | str, problem: str) -> DataError:
-    """The error for a file that is not what it should be."""
+    """The error for a file with unexpected content; `problem` follows its path."""
     return DataError(f"{path} {problem}", hint="delete it and download the data set again")
 
 
 def changed(dataset: str, root: Path) -> DataError:
-    """The error for a data set that a step finds other than the plan did."""
+    """The error for a data set that has changed since the study was planned."""
     return DataError(
-        f"{dataset} under {root} is not what it was when the study was planned",
-        hint="let it rest while a study runs; then run the same command again",
+        f"{dataset} under {root} has changed since the study was planned",
+        hint="do not change the files while a study runs; run the same command again",
     )
 
 
@@ -76,7 +82,7 @@ def read_bytes(path: Path) -> NDArray[np.uint8]:
 
 
 def check_size(path: Path | str, actual: int, expected: int) -> None:
-    """DataError unless the content has exactly the bytes that it must have."""
+    """Raises DataError unless the content has exactly the expected size in bytes."""
     if actual != expected:
         trouble = "truncated" if actual < expected else "too long"
         raise damaged(path, f"is {trouble}: {actual:,} bytes of content, expected {expected:,}")

@@ -1,4 +1,4 @@
-"""MNIST and what comes in its format."""
+"""MNIST and Fashion-MNIST, which has the same format."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from prunectl.catalog.dataset import Arrays, Dataset
 
 
 class _Idx(Dataset):
-    """60,000 + 10,000 grey images of 28×28 in four IDX files, raw or .gz, where torchvision or anyone puts them."""
+    """60,000 + 10,000 grey images of 28×28 in four IDX files, raw or .gz, where torchvision or a user puts them."""
 
-    shape: ClassVar[tuple[int, int, int]] = (1, 28, 28)
-    classes: ClassVar[int] = 10
-    train_size: ClassVar[int] = 60_000
-    test_size: ClassVar[int] = 10_000
+    shape = (1, 28, 28)
+    classes = 10
+    train_size = 60_000
+    test_size = 10_000
     folders: ClassVar[tuple[str, ...]]
-    """Where the files may lie under the root, in the order of looking."""
+    """Where the files may be under the root, in the order of the search."""
     torchvision: ClassVar[str]
     """The class of torchvision.datasets that downloads it."""
 
     def arrays(self, root: Path) -> Arrays:
-        """Both parts in their published order."""
+        """Training and test images in their published order."""
         from prunectl.datasets.idx import PARTS, read_parts
         from prunectl.datasets.locate import missing
 
@@ -34,25 +34,25 @@ class _Idx(Dataset):
 class Mnist(_Idx):
     """LeCun, Cortes & Burges: handwritten digits of 500 writers."""
 
-    name: ClassVar[str] = "mnist"
-    summary: ClassVar[str] = "70,000 handwritten digits, 28x28 grey, 10 classes"
-    mean: ClassVar[tuple[float, ...]] = (0.13066,)
-    std: ClassVar[tuple[float, ...]] = (0.30811,)
+    name = "mnist"
+    summary = "70,000 handwritten digits, 28x28 grey, 10 classes"
+    mean = (0.13066,)
+    std = (0.30811,)
     fingerprint: ClassVar[str | None] = "010634e08f145ffb35c6a8425a727a58af763bc7f2374347427613ee627b558c"
-    folders: ClassVar[tuple[str, ...]] = ("MNIST/raw", "mnist/raw", "MNIST", "mnist", "raw", ".")
-    torchvision: ClassVar[str] = "MNIST"
+    folders = ("MNIST/raw", "mnist/raw", "MNIST", "mnist", "raw", ".")
+    torchvision = "MNIST"
 
 
 class FashionMnist(_Idx):
     """Xiao, Rasul & Vollgraf (2017): photographs of clothes, 7,000 of each class."""
 
-    name: ClassVar[str] = "fashion-mnist"
-    summary: ClassVar[str] = "70,000 photographs of clothes, 28x28 grey, 10 classes"
-    mean: ClassVar[tuple[float, ...]] = (0.2860,)
-    std: ClassVar[tuple[float, ...]] = (0.3530,)
-    fingerprint: ClassVar[str | None] = None
-    balanced: ClassVar[bool] = True
-    folders: ClassVar[tuple[str, ...]] = (
+    name = "fashion-mnist"
+    summary = "70,000 photographs of clothes, 28x28 grey, 10 classes"
+    mean = (0.2860,)
+    std = (0.3530,)
+    fingerprint = None
+    balanced = True
+    folders = (
         "FashionMNIST/raw", "FashionMNIST", "fashion-mnist/raw", "fashion-mnist", "raw", ".",
     )  # fmt: skip
-    torchvision: ClassVar[str] = "FashionMNIST"
+    torchvision = "FashionMNIST"

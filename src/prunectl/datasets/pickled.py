@@ -1,7 +1,7 @@
-"""CIFAR's Python files are pickles, and a pickle may run anything. This reads them without running anything.
+"""CIFAR's Python files are pickles, and a pickle may run any code. This reads them without running any.
 
-Only dictionaries, lists, tuples, strings and numbers are built, and arrays of bytes, by stand-ins of our own for
-the three names that numpy's arrays use. Any other name in the file is refused.
+Only dictionaries, lists, tuples, strings and numbers are built, and arrays of bytes, which classes of this module
+build in place of the three names that numpy's arrays use. Any other name in the file is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 
 def unpickle(content: bytes) -> dict[str, Any]:
-    """The dictionary in a pickle of Python 2 or 3, its arrays uint8; ValueError for anything else in it."""
+    """The dictionary in a pickle of Python 2 or 3, its arrays uint8. Raises ValueError for any other content."""
     try:
         table = _Restricted(io.BytesIO(content), encoding="bytes").load()
         if not isinstance(table, dict):
@@ -29,18 +29,18 @@ def unpickle(content: bytes) -> dict[str, Any]:
 
 
 class _DType:
-    """Stands in for numpy.dtype: only bytes without sign."""
+    """Replaces numpy.dtype: only unsigned bytes."""
 
     def __init__(self, code: str | bytes, *_: object) -> None:
         if _text(code) not in ("u1", "|u1"):
             raise ValueError(f"an array of type {code!r}")
 
     def __setstate__(self, state: object) -> None:
-        """Byte order and the like: of no meaning for single bytes."""
+        """Byte order and the like, which mean nothing for single bytes."""
 
 
 class _Array:
-    """Stands in for numpy.ndarray while the pickle is read."""
+    """Replaces numpy.ndarray while the pickle is read."""
 
     def __init__(self, *_: object) -> None:
         self.values: np.ndarray[Any, np.dtype[np.uint8]] | None = None
@@ -64,7 +64,7 @@ _NAMES: dict[tuple[str, str], Callable[..., object]] = {
 
 class _Restricted(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        """One of our stand-ins, whatever the file asks for."""
+        """A class of this module for a known name. Raises ValueError for any other."""
         if (module, name) not in _NAMES:
             raise ValueError(f"the pickle asks for {module}.{name}, which is refused")
         return _NAMES[module, name]

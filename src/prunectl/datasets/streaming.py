@@ -1,13 +1,13 @@
-"""Pictures from files to tensors, through torchvision and a DataLoader, in whatever order is asked for.
+"""Pictures from files to tensors, through torchvision and a DataLoader, in any order.
 
-What is read depends on nothing but the choice and the seed: not on the number of workers, nor on what was read before.
+The result depends only on the positions and the seed, not on the number of workers or on what was read before.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,24 +15,22 @@ import torch
 from torch import Tensor
 from torch.utils import data
 
-from prunectl.base.errors import DataError, PrunectlError
+from prunectl.base.errors import DataError
+from prunectl.catalog.augmentation import Window
 from prunectl.datasets.pictures import Part, Pictures
 from prunectl.datasets.subset import balanced
 
-Window = Callable[[int, int, int], tuple[int, int, int, int]]
-"""(number of a picture, width, height) → (top, left, height, width) of what is cut out of it."""
-
 Item = tuple[int, Window | None]
+"""The number of a picture, and the window to cut out of it: None for the fixed one."""
 
 
 class Decoder(data.Dataset[Tensor | str]):
-    """Pictures of a part as uint8 (3, size, size): cut in the fixed way, or where a window says.
+    """Pictures of a part as uint8 (3, size, size), cut in the fixed way or at a window.
 
-    A picture that cannot be read gives the reason in words: an error would lose its shape between processes.
+    A picture that cannot be read gives the reason as text: an exception would lose its type between processes.
     """
 
     def __init__(self, part: Part, size: int, shorter: int) -> None:
-        _torchvision()
         self.root, self.size, self.shorter = part.root, size, shorter
         self.files = part.files
 
@@ -57,39 +55,39 @@ class Decoder(data.Dataset[Tensor | str]):
 
 
 class Streamed:
-    """A part that is read as it is needed. Labels (N,) int64 lie on the device, and so does every batch."""
+    """A part that is read when needed. Its labels (N,) int64 and every batch are on the device."""
 
     def __init__(self, decoder: Decoder, positions: Sequence[int], labels: Tensor, workers: int) -> None:
         self.decoder, self.positions, self.labels, self.workers = decoder, positions, labels, workers
 
     @property
     def size_bytes(self) -> int:
-        """What all of it would take in memory."""
+        """The memory that all its images would take."""
         return len(self.labels) * 3 * self.decoder.size**2
 
     def batches(self, chosen: Iterable[Tensor | slice], window: Window | None = None) -> Iterator[Tensor]:
-        """uint8 (n, 3, size, size) for each choice, in turn; `workers` processes read ahead."""
-        wanted = [[(self.positions[index], window) for index in _indices(one, len(self.labels))] for one in chosen]
+        """uint8 (n, 3, size, size) for each choice of positions, in order; `workers` processes read ahead."""
+        wanted = [[(self.positions[index], window) for index in _indices(batch, len(self.labels))] for batch in chosen]
         device = self.labels.device
         loader: Any = data.DataLoader(
             self.decoder,
             batch_sampler=wanted,
             num_workers=self.workers,
-            # A step's own default is a server that has imported nothing yet: seconds for every pass over the pictures.
+            # The default there is a server that has not imported torch: seconds for every pass over the pictures.
             multiprocessing_context="fork" if self.workers and sys.platform == "linux" else None,
             pin_memory=device.type == "cuda",
             worker_init_fn=_begin_worker if self.workers else None,
             collate_fn=_together,
-            generator=torch.Generator(),  # else it draws from the random state of the whole process
+            generator=torch.Generator(),  # or it would draw from the global generator
         )
         for images in loader:
             if isinstance(images, str):
-                raise DataError(images, hint="replace the file, or remove it")
+                raise DataError(images, hint="replace or remove the file")
             yield images.to(device, non_blocking=True)
 
 
 def stream(dataset: Pictures, part: Part, limit: int | None, *, device: torch.device, workers: int) -> Streamed:
-    """A part, or its fixed class-balanced part of `limit` pictures."""
+    """A part as it is read when needed; with a limit, its fixed class-balanced part of that size."""
     labels = torch.from_numpy(part.labels)
     positions = range(len(labels)) if limit is None else balanced(part.labels, limit).tolist()
     decoder = Decoder(part, dataset.size, dataset.shorter)
@@ -97,9 +95,9 @@ def stream(dataset: Pictures, part: Part, limit: int | None, *, device: torch.de
 
 
 def _colours(opened: Any) -> Any:
-    """A picture of PIL in RGB; grey of 16 bits is scaled from 65,535 to 255. ValueError where the range is unknown.
+    """A PIL picture in RGB; 16-bit grey is scaled from 65,535 to 255. Raises ValueError if its range is unknown.
 
-    Without this, PIL cuts off what is above 255. Its mode I is 16 bits in PNG and PGM, and any 32 bits elsewhere.
+    PIL itself would clip values above 255. Its mode I has 16 bits in PNG and PGM files, and any 32 bits elsewhere.
     """
     from PIL import Image
 
@@ -109,8 +107,8 @@ def _colours(opened: Any) -> Any:
         opened = Image.fromarray(((grey + 128) // 257).astype(np.uint8))
     if opened.mode in ("I", "F"):
         raise ValueError(
-            f"which of its pixels are white is not known (PIL's mode {opened.mode}: 32 bits a pixel); "
-            "save it with 8 bits a channel, or as grey of 16 bits (PNG, PGM or TIFF)"
+            f"the value of white is unknown (PIL's mode {opened.mode}: 32 bits per pixel); "
+            "save it with 8 bits per channel, or as 16-bit grey (PNG, PGM or TIFF)"
         )
     return opened.convert("RGB")
 
@@ -120,21 +118,12 @@ def _indices(chosen: Tensor | slice, count: int) -> Sequence[int]:
 
 
 def _together(items: Sequence[Tensor | str]) -> Tensor | str:
-    """A batch, or the first reason why there is none."""
+    """A batch, or the first reason why a picture of it cannot be read."""
     images = [item for item in items if isinstance(item, Tensor)]
-    return torch.stack(images) if len(images) == len(items) else next(one for one in items if isinstance(one, str))
+    return torch.stack(images) if len(images) == len(items) else next(item for item in items if isinstance(item, str))
 
 
 def _begin_worker(number: int) -> None:
-    """A worker is one thread, and ends when it is told to: what its parent does with signals is not its own."""
+    """One thread per worker, which a signal ends: it does not inherit the handlers of its parent."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _torchvision() -> None:
-    try:
-        import torchvision  # noqa: F401
-    except ImportError as error:
-        raise PrunectlError(
-            "pictures are read with torchvision, which is not installed", hint='pip install "prunectl[vision]"'
-        ) from error

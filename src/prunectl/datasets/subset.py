@@ -1,4 +1,4 @@
-"""A fixed, class-balanced part of a data set: the first images of each class, in their own order."""
+"""A fixed, class-balanced part of a data set: the first images of each class, in the order of the data set."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def occurrence(labels: NDArray[Any]) -> NDArray[np.int64]:
-    """For each label, how many equal ones come before it: (N,) → (N,)."""
+    """For each label, the number of equal labels before it: (N,) → (N,)."""
     order = np.argsort(labels, kind="stable")
     sizes = np.unique(labels, return_counts=True)[1]
     starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -19,11 +19,12 @@ def occurrence(labels: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def balanced(labels: NDArray[Any], limit: int) -> NDArray[np.int64]:
-    """Positions of `limit` of the N labels, ascending: class sizes differ by one at most unless a class runs out.
+    """Positions of `limit` of the N labels, ascending: class sizes differ by at most one, unless a class runs out.
 
-    Every class gives its first, then every class its second, and so on: a smaller limit gives a part of a larger.
+    Every class gives its first image, then every class its second, and so on, so the images of a smaller limit are
+    among those of a larger one.
     """
     if not 1 <= limit <= len(labels):
         raise ValueError(f"limit must be from 1 to {len(labels)}, not {limit}")
-    taken = np.argsort(occurrence(labels), kind="stable")[:limit]
-    return np.sort(taken).astype(np.int64)
+    positions = np.argsort(occurrence(labels), kind="stable")[:limit]
+    return np.sort(positions).astype(np.int64)

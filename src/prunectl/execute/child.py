@@ -1,94 +1,80 @@
-"""One step in a process of its own: lock, verify what it starts from, do it, put what it made into the store.
+"""One request in a process of its own: a step, or the check before the first of them.
 
-Imported by the fork server, so that torch and the rooms that make things are there when a step begins.
+For a step: take its lock, verify its inputs, perform it, put the artefact into the store. Imported by the fork
+server, so that torch and every kind of work are loaded when a child begins.
 """
 
 from __future__ import annotations
 
-import ctypes
 import datetime
 import gc
 import os
-import platform
-import resource
+import pickle
 import shutil
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import filelock
-import numpy
-import safetensors
 import torch
 import torch._dynamo  # torch's optimizers import it at their first step: seconds, here once and not in every child
 from safetensors import SafetensorError
 
-import prunectl
-import prunectl.work.init
-import prunectl.work.measure
-import prunectl.work.prune
-import prunectl.work.prune_rounds
-import prunectl.work.recalibrate
-import prunectl.work.score
-import prunectl.work.shuffle
-import prunectl.work.train  # warm: a forked step finds every kind imported
-from prunectl.base.errors import MethodError, PrunectlError, StoreError
+from prunectl.base.errors import MethodError, Problem, PrunectlError, StoreError, described
+from prunectl.execute import hardware
 from prunectl.execute.energy import Meter
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
-from prunectl.plan.steps import Key, key_of, parents, preimage
+from prunectl.plan.preflight import Preflight
+from prunectl.plan.steps import Key, Step, key_of, parents, preimage
 from prunectl.store.atomic import remove_tree
 from prunectl.store.local import DamagedError, LocalStore
 from prunectl.store.manifest import Made
+from prunectl.work import preflight
 from prunectl.work.context import Context, Stopped
-from prunectl.work.perform import perform
+from prunectl.work.perform import KINDS, perform
+
+for module in dict.fromkeys(KINDS.values()):
+    import_module(module)  # a forked child finds every kind of step imported
 
 FREE_BYTES = 1 << 20
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 
-def main(connection: Connection, request: Request) -> None:
-    """The whole life of a child: one step, one outcome, gone."""
+def main(connection: Connection, key: Key, packed: bytes) -> None:
+    """The whole life of a child: one request (pickled), one outcome, exit."""
     gc.freeze()  # else the first collection walks all of torch, and copies every page of it that the server shares
     stop = _Stop()
-    settle(request.threads)
     try:
-        outcome = do(request, stop, lambda done, total: _tell(connection, request, done, total, stop))
-        connection.send(outcome)
+        connection.send(_answer(connection, key, packed, stop))
     except BrokenPipeError:
-        os._exit(1)  # the driver is gone; what was finished is in the store
+        os._exit(1)  # the driver is gone; finished work is in the store
     connection.close()
-    os._exit(0)  # nothing to tidy: skip the seconds that torch takes to leave
+    os._exit(0)  # nothing to clean up: skip the seconds that torch takes to exit
 
 
-def settle(threads: int) -> None:
-    """Make the bits depend on the step alone: a set number of threads, deterministic kernels, no TF32."""
-    keep_memory()
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.set_num_threads(threads)
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
-
-
-def keep_memory() -> None:
-    """Let glibc keep freed memory: a training asks for the same large blocks at every step.
-
-    Given back and asked for again, each page of them faults anew: up to a third of a step of a small CNN.
-    """
-    if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
-        return
-    libc = ctypes.CDLL(None)
-    libc.mallopt(M_MMAP_MAX, 0)
-    libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+def _answer(connection: Connection, key: Key, packed: bytes, stop: _Stop) -> Outcome:
+    try:
+        request: Request = pickle.loads(packed)
+    except Exception as error:  # the module of a plug-in may raise anything when it is imported here
+        reason = f"a module that the study uses cannot be imported in a worker: {described(error)}"
+        return Outcome(key=key, status=Status.FAILED, reason=reason, problems=(Problem(message=reason),))
+    hardware.settle(request.threads)
+    return do(request, stop, lambda done, total: _report(connection, request, done, total, stop))
 
 
 def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, int], None]) -> Outcome:
-    """Do a step, unless it is there already or someone else is at it; whatever happens is an outcome."""
+    """Do what a request asks; whatever happens is an outcome."""
+    if isinstance(request.step, Preflight):
+        problems = preflight.problems_of(request.step, request.data)
+        return Outcome(key=request.key, status=Status.FAILED if problems else Status.DONE, problems=problems)
+    return _do(request, request.step, stopping, progress)
+
+
+def _do(request: Request, step: Step, stopping: Callable[[], bool], progress: Callable[[int, int], None]) -> Outcome:
+    """Do a step, unless its artefact exists or another process is making it."""
     store = LocalStore(request.store)
     key = request.key
     try:
@@ -96,7 +82,7 @@ def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, 
             with store.lock(key):
                 if store.has(key):
                     return Outcome(key=key, status=Status.REUSED)
-                outcome = _make(store, request, stopping, progress)
+                outcome = _make(store, request, step, stopping, progress)
         except filelock.Timeout:
             return Outcome(key=key, status=Status.BUSY)
         if outcome.status is Status.DONE:
@@ -105,25 +91,29 @@ def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, 
     except Stopped:
         return Outcome(key=key, status=Status.STOPPED)
     except DamagedError as error:
-        return Outcome(key=key, status=Status.DAMAGED, reason=error.why, damaged=key_in(request, error.key))
+        return Outcome(key=key, status=Status.DAMAGED, reason=error.why, damaged=parent_with(request, step, error.key))
     except MethodError as error:
         store.record_failure(key, "method", str(error), "")
         return Outcome(key=key, status=Status.FAILED, reason=str(error))
     except PrunectlError as error:
         return Outcome(key=key, status=Status.FATAL, reason=error.message, hint=error.hint, exit_code=error.exit_code)
-    except Exception as error:  # whatever else goes wrong is this step's outcome, not the end of the study
+    except Exception as error:  # whatever else goes wrong is the outcome of this step, not the end of the study
         return _crash(store, request, error)
 
 
-def key_in(request: Request, damaged: str) -> Key | None:
+def parent_with(request: Request, step: Step, damaged: str) -> Key | None:
     """The parent whose key was found damaged."""
-    return next((key for key in [*parents(request.step).values(), request.resume] if key == damaged), None)
+    return next((key for key in [*parents(step).values(), request.resume] if key == damaged), None)
 
 
 def _make(
-    store: LocalStore, request: Request, stopping: Callable[[], bool], progress: Callable[[int, int], None]
+    store: LocalStore,
+    request: Request,
+    step: Step,
+    stopping: Callable[[], bool],
+    progress: Callable[[int, int], None],
 ) -> Outcome:
-    step, key = request.step, request.key
+    key = request.key
     assert key_of(step) == key, "a request's key is its step's"
     inputs = {role: _parent(store, parent) for role, parent in parents(step).items()}
     if request.resume is not None and store.has(request.resume):
@@ -131,7 +121,7 @@ def _make(
     credits: list[float] = []
     resumed: list[str] = []
     device = torch.device(request.device)
-    meter = Meter(_uuid(device), request.jobs)
+    meter = Meter(hardware.uuid(device), request.jobs)
 
     def going(done: int, total: int) -> None:
         meter.tick()
@@ -151,22 +141,21 @@ def _make(
     wall, cpu = time.perf_counter(), time.process_time()
     with store.scratch() as out:
         perform(step, inputs, out, context)
-        wall_s = time.perf_counter() - wall + sum(credits)
         made = Made(
-            wall_s=wall_s,
+            wall_s=time.perf_counter() - wall + sum(credits),
             cpu_s=time.process_time() - cpu,
-            peak_bytes=_peak_bytes(device),
-            device=_device_name(device),
-            hardware=_cpu_name(),
-            versions=_versions(),
+            peak_bytes=hardware.peak_bytes(device),
+            device=hardware.device_name(device),
+            hardware=hardware.cpu_name(),
+            versions=hardware.versions(),
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            energy_j=None if any(credits) else meter.joules(),  # what earlier attempts took is not known
+            energy_j=None if any(credits) else meter.joules(),  # the energy of earlier attempts is not known
             resume=resumed[0] if resumed else None,
         )
         store.put(key, preimage(step), out, made)
     remove_tree(store.snapshots(key))
     store.forget_failure(key)
-    return Outcome(key=key, status=Status.DONE, wall_s=wall_s)
+    return Outcome(key=key, status=Status.DONE, wall_s=made.wall_s)
 
 
 def _parent(store: LocalStore, key: str) -> Path:
@@ -179,22 +168,22 @@ def _parent(store: LocalStore, key: str) -> Path:
 def _crash(store: LocalStore, request: Request, error: Exception) -> Outcome:
     if isinstance(error, OSError | SafetensorError) and shutil.disk_usage(request.store).free < FREE_BYTES:
         full = f"the disk of the store {request.store} is full"
-        hint = "what was finished is kept; make room (`prunectl cache gc`), then run the same command again"
+        hint = "finished steps are kept; free some space (`prunectl cache gc`), then run the same command again"
         return Outcome(key=request.key, status=Status.FATAL, reason=full, hint=hint, exit_code=StoreError.exit_code)
     reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
     store.record_failure(request.key, "crash", reason, "".join(traceback.format_exception(error)))
     return Outcome(key=request.key, status=Status.FAILED, reason=reason)
 
 
-def _tell(connection: Connection, request: Request, done: int, total: int, stop: _Stop) -> None:
+def _report(connection: Connection, request: Request, done: int, total: int, stop: _Stop) -> None:
     try:
         connection.send(Progress(key=request.key, done=done, total=total))
     except BrokenPipeError:
-        stop.asked = True  # the driver is gone: nobody would take the outcome
+        stop.asked = True  # the driver is gone: nobody would receive the outcome
 
 
 class _Stop:
-    """SIGTERM asks a step to stop at the next good moment; Ctrl-C and a hangup are the driver's to hear."""
+    """SIGTERM asks a step to stop at the next good moment. Ctrl-C and a hangup are left to the driver."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -207,35 +196,3 @@ class _Stop:
 
     def __call__(self) -> bool:
         return self.asked
-
-
-def _peak_bytes(device: torch.device) -> int:
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def _uuid(device: torch.device) -> str | None:
-    return str(torch.cuda.get_device_properties(device).uuid) if device.type == "cuda" else None
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "prunectl": prunectl.__version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": numpy.__version__,
-        "safetensors": safetensors.__version__,
-    }

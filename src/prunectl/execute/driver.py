@@ -1,4 +1,4 @@
-"""The driver: what can be done next is given to an engine until nothing is left to do."""
+"""The driver gives an engine the steps that can be done next, until no step is left."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from prunectl.base.errors import INTERRUPTED, PrunectlError
+from prunectl.base.errors import InterruptError, PrunectlError
 from prunectl.execute.engine import Engine
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.plan.explain import Todo
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Key, parents
 
-BUSY_S = 0.5  # before asking again for what another process is making
+BUSY_S = 0.5  # seconds until a step is tried again that another process is making
 Listener = Callable[[Outcome | Progress], None]
 
 
 @dataclass(kw_only=True)
 class Tally:
-    """What became of the steps of one run."""
+    """How the steps of one run ended."""
 
     done: set[Key] = field(default_factory=set)
     reused: set[Key] = field(default_factory=set)
@@ -27,14 +27,15 @@ class Tally:
     skipped: dict[Key, str] = field(default_factory=dict)
 
 
-class InterruptedRunError(PrunectlError):
-    """Ctrl-C: everything finished is kept, trainings under way have left a snapshot."""
+class InterruptedRunError(InterruptError):
+    """Ctrl-C: finished steps are kept, and trainings under way have left a snapshot."""
 
-    exit_code = INTERRUPTED
+    def __init__(self) -> None:
+        super().__init__("interrupted; finished steps are kept", hint="run the same command to continue")
 
 
 class FatalError(PrunectlError):
-    """Nothing more can be done: the store is full, the data are missing."""
+    """No step can be done: the store is full, the data are missing."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.reason, hint=outcome.hint)
@@ -46,35 +47,33 @@ def drive(
     todo: Todo,
     engine: Engine,
     request: Callable[[Key], Request],
-    listen: Listener = lambda told: None,
+    listen: Listener = lambda event: None,
 ) -> Tally:
-    """Do everything that is to do, parents first. Raises InterruptedRunError on Ctrl-C, FatalError if it must end."""
+    """Do every step that is to do, parents first. Raises InterruptedRunError on Ctrl-C, FatalError if it must end."""
     queue = _Queue(plan, todo)
     try:
         while queue.open():
             while len(engine.running) < engine.jobs and (key := queue.next()) is not None:
                 engine.start(request(key))
-            for told in engine.wait(BUSY_S):
-                if isinstance(told, Outcome):
-                    if told.status is Status.FATAL:
-                        raise FatalError(told)
-                    queue.end(told, listen)
-                listen(told)
+            for event in engine.wait(BUSY_S):
+                if isinstance(event, Outcome):
+                    if event.status is Status.FATAL:
+                        raise FatalError(event)
+                    queue.end(event, listen)
+                listen(event)
     except KeyboardInterrupt:
-        raise InterruptedRunError(
-            "interrupted; everything finished is kept", hint="the same command goes on where it stopped"
-        ) from None
+        raise InterruptedRunError from None
     finally:
         engine.stop()
     return queue.tally
 
 
 class _Queue:
-    """The steps that are left, and which of them can begin."""
+    """The steps that are left, and which of them can be started."""
 
     def __init__(self, plan: Plan, todo: Todo) -> None:
         self.plan = plan
-        self.left: dict[Key, float] = dict.fromkeys(todo.todo, 0.0)  # → not before this moment
+        self.left: dict[Key, float] = dict.fromkeys(todo.todo, 0.0)  # → the earliest time to start it
         self.running: set[Key] = set()
         self.tally = Tally(reused=set(todo.reused))
         self.ready: list[Key] = []
@@ -99,7 +98,7 @@ class _Queue:
         return bool(self.left)
 
     def next(self) -> Key | None:
-        """A step that can begin now: the first in the plan's order that nobody else is at."""
+        """A step that can be started now: the first in the plan's order that no other process is making."""
         now = time.monotonic()
         for place, key in enumerate(self.ready):
             if self.left[key] <= now:
@@ -129,7 +128,7 @@ class _Queue:
             self._skip(key, outcome.reason, listen)
 
     def _make_again(self, damaged: Key, child: Key) -> None:
-        """A parent was set aside: it is to do again, with whatever it rests on that is gone too."""
+        """A parent was set aside: do it again, and before it whatever it needs that is gone too."""
         if damaged not in self.left:
             self.left[damaged] = 0.0
             self.tally.reused.discard(damaged)
@@ -137,7 +136,7 @@ class _Queue:
         self._wait_for(child, {damaged})
 
     def _skip(self, key: Key, reason: str, listen: Listener) -> None:
-        """Whatever rests on a failed step cannot be done; an earlier state is a help, not a need."""
+        """Skip what depends on a failed step. An earlier state only saves time: without it a step is still done."""
         del self.left[key]
         for child in self.children.pop(key, []):
             if child not in self.left:

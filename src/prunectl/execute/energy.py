@@ -1,11 +1,10 @@
-"""The energy of a step, by the counters that a machine has. Nothing is estimated: without a counter there is no number.
+"""The energy of a step, from the machine's counters. Nothing is estimated: without a counter there is no number.
 
-On a GPU it is what NVML counts for the whole GPU while the step runs, whoever else uses it; not known where this run
-has several steps side by side, since all of them would be given all of it. On the processor it is what RAPL counts for
-all packages, shared out by CPU time: a step that had half of the busy CPU seconds of the machine has half of the
-joules, idle power included, so that steps side by side never add up to more than was counted. Memory, the host of a
-GPU, disks and the power supply are in neither. RAPL's files are readable by root alone unless the machine's
-administrator has said otherwise.
+On a GPU it is what NVML counts for the whole GPU while the step runs, including other users' work; it is unknown when
+this run does several steps at once, since each would be assigned all of it. On the processor it is what RAPL counts
+for all packages, divided by CPU time: a step that used half of the machine's busy CPU seconds is assigned half of the
+joules, idle power included, so that concurrent steps never add up to more than was counted. Memory, the host of a
+GPU, disks and the power supply are not included. By default only root may read RAPL's files.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from pathlib import Path
 POWERCAP, STAT = Path("/sys/class/powercap"), Path("/proc/stat")
 NVML = "libnvidia-ml.so.1"
 TICK_S = 20.0
-"""A package's counter begins again after minutes of full load at the earliest; it is read far more often."""
+"""Seconds between two readings. A package's counter overflows after minutes of full load at the earliest."""
 
 
 class Packages:
-    """The processor's packages, from now on."""
+    """Counts the energy of the processor's packages from now on."""
 
     def __init__(self, powercap: Path = POWERCAP, stat: Path = STAT) -> None:
-        """Raises OSError or ValueError where there is nothing to read."""
+        """Raises OSError or ValueError if there is no counter to read."""
         self.stat = stat
         self.ranges = {zone / "energy_uj": int(_text(zone / "max_energy_range_uj")) for zone in _zones(powercap)}
         self.last = {file: int(_text(file)) for file in self.ranges}
@@ -37,12 +36,12 @@ class Packages:
             raise OSError(f"no package in {powercap}")
 
     def tick(self) -> None:
-        """Read the counters, if the last time is long ago."""
+        """Read the counters, unless they were read recently."""
         if time.monotonic() - self.read >= TICK_S:
             self._count()
 
     def joules(self) -> float:
-        """What falls to this process and those that it has waited for."""
+        """The share of this process and of its children that have ended."""
         self._count()
         own = own_s() - self.own_s
         return self.counted_uj / 1e6 * min(1.0, own / max(own, busy_s(self.stat) - self.busy_s, 1e-9))
@@ -56,10 +55,10 @@ class Packages:
 
 
 class Gpu:
-    """One GPU, from now on."""
+    """Counts the energy of one GPU from now on."""
 
     def __init__(self, uuid: str, library: str = NVML) -> None:
-        """Raises OSError where NVML or its counter is not there."""
+        """Raises OSError if NVML or its counter is not available."""
         self.nvml, self.handle = ctypes.CDLL(library), ctypes.c_void_p()
         name = uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"
         if self.nvml.nvmlInit_v2() or self.nvml.nvmlDeviceGetHandleByUUID(name.encode(), ctypes.byref(self.handle)):
@@ -67,10 +66,10 @@ class Gpu:
         self.first = self._joules()
 
     def tick(self) -> None:
-        """Its counter has 64 bits: it never begins again."""
+        """Nothing to do: its counter has 64 bits and never overflows."""
 
     def joules(self) -> float:
-        """What the whole GPU has taken."""
+        """The energy of the whole GPU."""
         return self._joules() - self.first
 
     def _joules(self) -> float:
@@ -81,10 +80,10 @@ class Gpu:
 
 
 class Meter:
-    """The counter of a step's device, from now on; or none."""
+    """The energy of a step's device from now on, if the device has a counter."""
 
     def __init__(self, uuid: str | None, jobs: int) -> None:
-        """`uuid` names the GPU that the step runs on, if it does; `jobs` are the steps that run side by side."""
+        """`uuid` names the GPU that the step runs on, None the processor; `jobs` is the number of concurrent steps."""
         self.counter: Packages | Gpu | None = None
         with contextlib.suppress(OSError, ValueError, AttributeError):  # an old NVML lacks a function
             if uuid is None:
@@ -99,14 +98,14 @@ class Meter:
                 self.counter.tick()
 
     def joules(self) -> float | None:
-        """The energy so far; None where it is not measured."""
+        """The energy so far; None if it is not measured."""
         with contextlib.suppress(OSError, ValueError):
             return self.counter.joules() if self.counter is not None else None
         return None
 
 
 def counters() -> str:
-    """What this machine can measure of itself, in words; GPUs apart, which are asked one by one."""
+    """The energy counters of this machine's processor, in words."""
     try:
         number = len(Packages().ranges)
         return f"RAPL, {number} package{'' if number == 1 else 's'}"
@@ -117,18 +116,18 @@ def counters() -> str:
 
 
 def own_s() -> float:
-    """CPU seconds of this process and of the children that it has waited for."""
+    """CPU seconds of this process and of its children that have ended."""
     return sum(os.times()[:4])
 
 
 def busy_s(stat: Path = STAT) -> float:
-    """CPU seconds that the whole machine was busy with user, nice, system, interrupts."""
+    """CPU seconds that the whole machine was busy: user, nice, system and interrupts."""
     user, nice, system, _, _, irq, softirq, *_ = (int(number) for number in _text(stat).split("\n")[0].split()[1:])
     return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def _zones(powercap: Path) -> list[Path]:
-    """The packages: not what is inside of one, nor the platform around them, which would count twice."""
+    """The packages: not the zones inside one, nor the platform, which would be counted twice."""
     return [zone for zone in sorted(powercap.glob("intel-rapl:*")) if _text(zone / "name").startswith("package")]
 
 

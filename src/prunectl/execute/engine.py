@@ -1,4 +1,4 @@
-"""The engine that the driver talks to. An executor (`prunectl.catalog.executor`), which a user names, gives one."""
+"""The engine that the driver uses. An executor (`prunectl.catalog.executor`), which a user names, provides one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Engine(Protocol):
 
     @property
     def running(self) -> Mapping[Key, object]:
-        """The steps begun and not ended."""
+        """The requests that have been started and have not ended."""
 
     def start(self, request: Request) -> None:
-        """Begin a step; there are fewer than `jobs` running."""
+        """Start a request; fewer than `jobs` are running."""
 
     def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
-        """What has been told since, waiting for it at most so long."""
+        """What has been reported since the last call; waits for a report at most this long."""
 
     def stop(self) -> None:
-        """End everything, losing as little as possible."""
+        """End everything, losing as little as possible. Calling it again does nothing."""

@@ -1,23 +1,27 @@
 """The local engine: one child process per step, forked from a server that has imported torch.
 
-A child that is killed takes nobody along, and leaves nothing but its own unfinished step.
+A child that is killed affects no other, and leaves nothing but its own unfinished step. A child never runs the
+user's main module again, so a script that starts a run needs no `if __name__ == "__main__"`.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import pickle
+import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import ClassVar
+from types import ModuleType
 
 from prunectl.execute.engine import Executor
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.plan.steps import Key
 
-GRACE_S = 30.0  # for a child to leave its snapshot when asked to stop
+GRACE_S = 30.0  # seconds for a child to save a snapshot when asked to stop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,25 +37,28 @@ class LocalEngine:
         self.jobs = jobs
         self.running: dict[Key, _Job] = {}
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(["__main__", "prunectl.execute.child", *imports])
+        self.context.set_forkserver_preload(["prunectl.execute.child", *imports])
 
     def start(self, request: Request) -> None:
-        """Begin a step in a new child."""
+        """Start a request in a new child."""
         receive, send = self.context.Pipe(duplex=False)
-        process = self.context.Process(target=run_child, args=(send, request), daemon=False)  # it may have readers
-        process.start()
+        # Pickled apart from the process, so that a module that fails to import in the child is an outcome.
+        arguments = (send, request.key, pickle.dumps(request))
+        process = self.context.Process(target=run_child, args=arguments, daemon=False)  # it may have readers
+        with _without_main():
+            process.start()
         send.close()
         self.running[request.key] = _Job(process=process, connection=receive)
 
     def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
-        """What children have told, after waiting for it for a while."""
+        """What children have reported; waits for a report at most this long."""
         by_connection = {job.connection: key for key, job in self.running.items()}
         for ready in wait(list(by_connection), timeout_s):
             assert isinstance(ready, Connection)
-            yield self._hear(by_connection[ready], ready)
+            yield self._receive(by_connection[ready], ready)
 
     def stop(self) -> None:
-        """Ask every child to stop, give it time to leave a snapshot, and end what does not listen."""
+        """Ask every child to stop, give it time to save a snapshot, and kill those that do not stop."""
         for job in self.running.values():
             job.process.terminate()
         deadline = time.monotonic() + GRACE_S
@@ -62,40 +69,55 @@ class LocalEngine:
                 job.process.join()
         self.running.clear()
 
-    def _hear(self, key: Key, connection: Connection) -> Outcome | Progress:
+    def _receive(self, key: Key, connection: Connection) -> Outcome | Progress:
         try:
-            told = connection.recv()
+            event = connection.recv()
         except (EOFError, ConnectionError):
-            told = None
-        if isinstance(told, Progress):
-            return told
+            event = None
+        if isinstance(event, Progress):
+            return event
         job = self.running.pop(key)
         job.process.join()
         connection.close()
-        if isinstance(told, Outcome):
-            return told
-        return Outcome(key=key, status=Status.FAILED, reason=_last_words(job.process.exitcode))
+        if isinstance(event, Outcome):
+            return event
+        return Outcome(key=key, status=Status.FAILED, reason=_exit_reason(job.process.exitcode))
 
 
 class Local(Executor):
     """The processes of this machine."""
 
-    name: ClassVar[str] = "local"
-    summary: ClassVar[str] = "a process of this machine for each step"
+    name = "local"
+    summary = "a process of this machine for each step"
 
     def engine(self, jobs: int, imports: Sequence[str]) -> LocalEngine:
-        """An engine with a warm fork server."""
+        """An engine whose fork server imports torch and `imports` before the first step."""
         return LocalEngine(jobs, imports)
 
 
-def run_child(connection: Connection, request: Request) -> None:
+def run_child(connection: Connection, key: Key, packed: bytes) -> None:
     """What a child runs. Here, and not in child.py, so that the driver need not import torch."""
     from prunectl.execute.child import main
 
-    main(connection, request)
+    main(connection, key, packed)
 
 
-def _last_words(code: int | None) -> str:
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the main module while a process is started.
+
+    multiprocessing would have the child run it again: a plain script would begin its study again in every child, and
+    a session that reads from stdin has no file to run.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _exit_reason(code: int | None) -> str:
     if code is not None and code < 0:
         return f"its process was killed by signal {-code}" + (" (out of memory?)" if code == -9 else "")
-    return f"its process ended with status {code} and without a word"
+    return f"its process exited with status {code} before it reported a result"

@@ -1,4 +1,4 @@
-"""What can become of a step, and what is told of it on the way."""
+"""What an engine is asked to do, what is reported on the way, and how it ends."""
 
 from __future__ import annotations
 
@@ -6,43 +6,45 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from prunectl.base.errors import Problem
+from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Key, Step
 
 
 class Status(Enum):
-    """The ends of a step."""
+    """How a step ended."""
 
     DONE = "done"
     REUSED = "reused"  # another process had made it in the meantime
     BUSY = "busy"  # another process is making it
-    STOPPED = "stopped"  # asked to stop; it goes on another time
-    DAMAGED = "damaged"  # a parent is not sound and has been set aside
+    STOPPED = "stopped"  # asked to stop; another run continues it
+    DAMAGED = "damaged"  # a parent was damaged and has been set aside
     FAILED = "failed"  # an outcome, kept with its reason
-    SKIPPED = "skipped"  # it rests on one that failed
-    FATAL = "fatal"  # nothing else could be done either: the store is full, the data are missing
+    SKIPPED = "skipped"  # it depends on a step that failed
+    FATAL = "fatal"  # no other step could be done either: the store is full, the data are missing
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Everything an engine needs to do one step, wherever it does it."""
+    """Everything an engine needs to do one step, or the check before the first, wherever it does it."""
 
     key: Key
-    step: Step
-    resume: Key | None
+    step: Step | Preflight
+    resume: Key | None = None
     store: Path
     data: Path
     device: str
     threads: int
     workers: int = 0
-    """Processes that read pictures ahead; 0 reads them in the step's own."""
+    """Processes that read pictures ahead; with 0 the step's own process reads them."""
     snapshot_s: float = 20.0
     jobs: int = 1
-    """Steps that the run does side by side."""
+    """Number of steps that the run does at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a step ended. `reason` is for people; `damaged` the parent that was set aside."""
+    """How a step ended. `reason` is for people; `damaged` is the parent that was set aside."""
 
     key: Key
     status: Status
@@ -51,11 +53,13 @@ class Outcome:
     exit_code: int = 0
     wall_s: float = 0.0
     damaged: Key | None = None
+    problems: tuple[Problem, ...] = ()
+    """What a preflight found."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Training steps done, of how many."""
+    """Training steps done, and their total."""
 
     key: Key
     done: int

@@ -33,10 +33,10 @@ BN_INITIALIZATIONS: Mapping[str, Draw] = {
 
 
 def initialize(network: nn.Module, *, init: str, bn_init: str, generator: Generator) -> None:
-    """Draw every parameter anew and reset every statistic, in place; the network must be on the generator's device.
+    """Draw every parameter again and reset every statistic, in place; the network must be on the generator's device.
 
     Biases are zero, but for "torch-default", which draws them from U(±1/√fan-in) as torch does. BatchNorm biases
-    are zero. ValueError for a module with parameters of its own for which there is no rule.
+    are zero. ValueError for a module with parameters that no rule covers.
     """
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear):

@@ -1,8 +1,8 @@
-"""LeCun's networks for handwritten digits, and the thesis' relative of LeNet-5."""
+"""LeCun's networks for handwritten digits, and the variant of LeNet-5 of James (2022)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from prunectl.catalog.model import Model
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class LeNet300(Model):
     """Two hidden layers of 300 and 100 units (LeCun et al., 1998, §III-C-4): 266,610 parameters on MNIST."""
 
-    name: ClassVar[str] = "lenet-300-100"
-    summary: ClassVar[str] = "fully connected, hidden layers of 300 and 100 units"
+    name = "lenet-300-100"
+    summary = "fully connected, hidden layers of 300 and 100 units"
 
     activation: Literal["relu", "tanh"] = "relu"
 
@@ -43,8 +43,8 @@ class LeNet5(Model):
     61,706 parameters on MNIST. (The 20/50-channel network that is also called LeNet-5 is `mnist-cnn`.)
     """
 
-    name: ClassVar[str] = "lenet-5"
-    summary: ClassVar[str] = "two 5x5 convolutions (6, 16) and three linear layers (120, 84, classes)"
+    name = "lenet-5"
+    summary = "two 5x5 convolutions (6, 16) and three linear layers (120, 84, classes)"
 
     activation: Literal["relu", "tanh"] = "relu"
     pool: Literal["max", "avg"] = "max"
@@ -74,14 +74,14 @@ class LeNet5(Model):
 
 
 class MnistCnn(Model):
-    """The thesis' MNIST network (seed 001, Table 4.1): 5×5 convolutions of 20 and 50 channels, 500 units, classes.
+    """The MNIST network of James (2022), Table 4.1: 5×5 convolutions of 20 and 50 channels, 500 units, classes.
 
     The same as Caffe's "LeNet-5" of Han et al. (2015): 431,080 parameters on MNIST, 430,500 of them weights.
     """
 
-    name: ClassVar[str] = "mnist-cnn"
-    summary: ClassVar[str] = "two 5x5 convolutions (20, 50) and two linear layers (500, classes)"
-    smallest: ClassVar[int] = 16
+    name = "mnist-cnn"
+    summary = "two 5x5 convolutions (20, 50) and two linear layers (500, classes)"
+    smallest = 16
 
     def _network(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
         from torch import nn

@@ -30,7 +30,7 @@ class PadChannels(nn.Module):
 
 
 def shortcut(kind: Shortcut, inputs: int, outputs: int, stride: int, momentum: float) -> nn.Module:
-    """What is added to a block's output: its input itself, if the shape stays; else as `kind` says."""
+    """What is added to a block's output: the input itself if the shape stays, otherwise as `kind` defines."""
     if stride == 1 and inputs == outputs:
         return nn.Identity()
     if kind == "identity":

@@ -20,9 +20,9 @@ class _Residual(Model):
 class _CifarResNet(_Residual):
     """He et al. (2016), §4.2: 6n + 2 layers, three stages of n blocks with 16, 32 and 64 channels.
 
-    `shortcut` says what happens where the shape changes. "identity": zeros for the new channels, no parameters
+    `shortcut` is what happens where the shape changes. "identity": zeros for the new channels, no parameters
     (option A, the paper's for CIFAR). "projection": a 1×1 convolution without BatchNorm: with it, ResNet-20, 56 and
-    110 have the 272,282, 855,578 and 1,730,522 parameters of seed 003. "projection-bn": with BatchNorm, as in
+    110 have 272,282, 855,578 and 1,730,522 parameters. "projection-bn": with BatchNorm, as in
     Frankle et al. and open_lth.
     """
 
@@ -49,25 +49,25 @@ class _CifarResNet(_Residual):
 class ResNet20(_CifarResNet):
     """n = 3."""
 
-    name: ClassVar[str] = "resnet-20"
-    summary: ClassVar[str] = "ResNet-20 for CIFAR (16-32-64 channels), 0.27 M parameters"
-    blocks: ClassVar[int] = 3
+    name = "resnet-20"
+    summary = "ResNet-20 for CIFAR (16-32-64 channels), 0.27 M parameters"
+    blocks = 3
 
 
 class ResNet56(_CifarResNet):
     """n = 9."""
 
-    name: ClassVar[str] = "resnet-56"
-    summary: ClassVar[str] = "ResNet-56 for CIFAR (16-32-64 channels), 0.86 M parameters"
-    blocks: ClassVar[int] = 9
+    name = "resnet-56"
+    summary = "ResNet-56 for CIFAR (16-32-64 channels), 0.86 M parameters"
+    blocks = 9
 
 
 class ResNet110(_CifarResNet):
     """n = 18."""
 
-    name: ClassVar[str] = "resnet-110"
-    summary: ClassVar[str] = "ResNet-110 for CIFAR (16-32-64 channels), 1.7 M parameters"
-    blocks: ClassVar[int] = 18
+    name = "resnet-110"
+    summary = "ResNet-110 for CIFAR (16-32-64 channels), 1.7 M parameters"
+    blocks = 18
 
 
 class _ImageNetResNet(_Residual):
@@ -100,26 +100,26 @@ class _ImageNetResNet(_Residual):
 class ResNet18(_ImageNetResNet):
     """Basic blocks, two in each stage."""
 
-    name: ClassVar[str] = "resnet-18"
-    summary: ClassVar[str] = "ResNet-18 (64-512 channels), for CIFAR or, stem = 'imagenet', as in torchvision"
-    bottleneck: ClassVar[bool] = False
-    repeats: ClassVar[tuple[int, int, int, int]] = (2, 2, 2, 2)
+    name = "resnet-18"
+    summary = "ResNet-18 (64-512 channels), for CIFAR or, stem = 'imagenet', as in torchvision"
+    bottleneck = False
+    repeats = (2, 2, 2, 2)
 
 
 class ResNet50(_ImageNetResNet):
     """Bottleneck blocks, 3, 4, 6 and 3 in the stages."""
 
-    name: ClassVar[str] = "resnet-50"
-    summary: ClassVar[str] = "ResNet-50 (64-2048 channels), for CIFAR or, stem = 'imagenet', as in torchvision"
-    bottleneck: ClassVar[bool] = True
-    repeats: ClassVar[tuple[int, int, int, int]] = (3, 4, 6, 3)
+    name = "resnet-50"
+    summary = "ResNet-50 (64-2048 channels), for CIFAR or, stem = 'imagenet', as in torchvision"
+    bottleneck = True
+    repeats = (3, 4, 6, 3)
 
 
 class WideResNet16x8(_Residual):
     """Zagoruyko & Komodakis (2016): 16 layers, eight times as wide, preactivated, no dropout."""
 
-    name: ClassVar[str] = "wrn-16-8"
-    summary: ClassVar[str] = "Wide ResNet-16-8 for CIFAR, 11 M parameters"
+    name = "wrn-16-8"
+    summary = "Wide ResNet-16-8 for CIFAR, 11 M parameters"
 
     def _network(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
         from prunectl.models.residual import wide_resnet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.model import Model
 
@@ -16,9 +16,9 @@ class TinyCnn(Model):
     No paper's: 6,032 weights on 8×8 digits, where it reaches 98 % in ten epochs.
     """
 
-    name: ClassVar[str] = "tiny-cnn"
-    summary: ClassVar[str] = "two convolutions and a linear layer: seconds to train"
-    smallest: ClassVar[int] = 4
+    name = "tiny-cnn"
+    summary = "two convolutions and a linear layer: seconds to train"
+    smallest = 4
 
     def _network(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
         from torch import nn

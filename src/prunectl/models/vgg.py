@@ -20,7 +20,7 @@ class _Vgg(Model):
     unless `conv_bias`.
     """
 
-    smallest: ClassVar[int] = 16
+    smallest = 16
     repeats: ClassVar[tuple[int, int, int, int, int]]
     """Convolutions in each of the five stages of 64, 128, 256, 512 and 512 channels."""
 
@@ -47,22 +47,22 @@ class _Vgg(Model):
 class Vgg11(_Vgg):
     """Eight convolutions: configuration A."""
 
-    name: ClassVar[str] = "vgg11"
-    summary: ClassVar[str] = "VGG-11 for CIFAR: 8 convolutions with BatchNorm, one linear layer"
-    repeats: ClassVar[tuple[int, int, int, int, int]] = (1, 1, 2, 2, 2)
+    name = "vgg11"
+    summary = "VGG-11 for CIFAR: 8 convolutions with BatchNorm, one linear layer"
+    repeats = (1, 1, 2, 2, 2)
 
 
 class Vgg16(_Vgg):
     """Thirteen convolutions: configuration D."""
 
-    name: ClassVar[str] = "vgg16"
-    summary: ClassVar[str] = "VGG-16 for CIFAR: 13 convolutions with BatchNorm, one linear layer"
-    repeats: ClassVar[tuple[int, int, int, int, int]] = (2, 2, 3, 3, 3)
+    name = "vgg16"
+    summary = "VGG-16 for CIFAR: 13 convolutions with BatchNorm, one linear layer"
+    repeats = (2, 2, 3, 3, 3)
 
 
 class Vgg19(_Vgg):
     """Sixteen convolutions: configuration E."""
 
-    name: ClassVar[str] = "vgg19"
-    summary: ClassVar[str] = "VGG-19 for CIFAR: 16 convolutions with BatchNorm, one linear layer"
-    repeats: ClassVar[tuple[int, int, int, int, int]] = (2, 2, 4, 4, 4)
+    name = "vgg19"
+    summary = "VGG-19 for CIFAR: 16 convolutions with BatchNorm, one linear layer"
+    repeats = (2, 2, 4, 4, 4)

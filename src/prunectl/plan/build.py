@@ -6,71 +6,61 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Content
+from prunectl.catalog.metric import Metric
 from prunectl.catalog.recipe import Recipe
-from prunectl.catalog.rounds import Rounds
-from prunectl.catalog.scope import Scope
-from prunectl.plan.graph import Arm, Plan, StepSet, Trial, follow_ups
-from prunectl.plan.resolve import arms_of, data_of, network_of, recipe_of
+from prunectl.catalog.tables import METRICS, working
+from prunectl.plan.graph import Placed, Plan, StepSet, Trial, follow_ups
+from prunectl.plan.resolve import arms_of, data_of, dense_of, network_of
 from prunectl.plan.steps import (
+    Ablate,
     Data,
     Init,
     Key,
     Measure,
     Network,
     Prune,
-    PruneByWeights,
-    PruneChannels,
-    PruneChannelsRounds,
     PruneRounds,
     Recalibrate,
     Score,
-    Shuffle,
-    ShuffleChannels,
     Train,
 )
 from prunectl.study.schema import Study
 
-SAME = 1e-9
-"""Two sparsities nearer than this are one level."""
-
 
 def build(study: Study, content: Content) -> Plan:
     """The plan of a study on a data set of the given content."""
-    house = _Site(
-        steps=StepSet(),
-        network=network_of(study, content),
-        data=data_of(study, content),
-        recipe=recipe_of(study, content),
-        exclude=study.prunable.exclude,
-    )
-    sparsities = study.sweep.asked
-    trials = tuple(
-        trial
-        for arm in arms_of(study, content)
-        for seed in study.sweep.seeds
-        for trial in _trials(house, arm, seed, sparsities)
-    )
-    steps = house.steps.steps
-    return Plan(
-        steps=steps,
-        trials=trials,
-        follows=follow_ups(steps),
-        dense_steps=house.recipe.steps,
-        seeds=len(study.sweep.seeds),
-    )
+    steps = StepSet()
+    dense = dense_of(study, content)
+    network, data = network_of(study, content), data_of(study, content)
+    metrics = [metric() for metric in working("metrics", Metric)]
+    trials: list[Trial] = []
+    for placed in arms_of(study, dense):
+        site = _Site(
+            steps=steps,
+            network=replace(network, init=placed.arm.init),
+            data=data,
+            recipe=dense.recipe,
+            exclude=study.prunable.exclude,
+            metrics=tuple(metric for metric in metrics if metric.name in METRICS),
+            apart=tuple(metric for metric in metrics if metric.name not in METRICS),
+        )
+        for seed in study.sweep.seeds:
+            trials += _Chain(site, placed, seed).trials(study.sweep.asked)
+    return Plan(steps=steps.steps, trials=tuple(trials), follows=follow_ups(steps.steps))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Site:
-    """What all arms of a study have in common, and the steps so far."""
+    """What all arms of one initialization have in common, and the steps so far."""
 
     steps: StepSet
     network: Network
     data: Data
     recipe: Recipe
     exclude: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    apart: tuple[Metric, ...]  # plug-ins'
 
     def init(self, seed: int, draw: Literal["init", "reinit"] = "init") -> Key:
         return self.steps.add(Init(network=self.network, seed=seed, draw=draw))
@@ -78,13 +68,12 @@ class _Site:
     def dense(self, seed: int, step: int) -> Key:
         """The state of the dense training after `step` steps."""
         start = self.init(seed)
-        return (
-            start if step == 0 else self.train(self.recipe, seed, start, None, kept=False, first_step=0, to_step=step)
-        )
+        return start if step == 0 else self.train(self.recipe, seed, start, None, to_step=step)
 
     def train(
-        self, recipe: Recipe, seed: int, start: Key, mask: Key | None, *, kept: bool, first_step: int, to_step: int
-    ) -> Key:
+        self, recipe: Recipe, seed: int, start: Key, mask: Key | None, *, first: int = 0, keeps: bool = False,
+        to_step: int,
+    ) -> Key:  # fmt: skip
         return self.steps.add(
             Train(
                 network=self.network,
@@ -93,134 +82,132 @@ class _Site:
                 seed=seed,
                 start=start,
                 mask=mask,
-                optimizer="kept" if kept else "fresh",
-                first_step=first_step,
+                optimizer="kept" if keeps else "fresh",
+                first_step=first,
                 to_step=to_step,
             )
         )
 
-    def measure(self, state: Key, mask: Key | None) -> Key:
-        data = replace(self.data, train_limit=None)
-        return self.steps.add(Measure(network=self.network, data=data, exclude=self.exclude, state=state, mask=mask))
-
-
-def _trials(site: _Site, arm: Arm, seed: int, sparsities: tuple[float, ...]) -> Iterator[Trial]:
-    baseline = site.dense(seed, site.recipe.steps)
-    dense = site.measure(baseline, None)
-    state: Key = site.dense(seed, arm.at_step)
-    before: Key | None = None
-    reached = 0.0
-    for sparsity in sparsities:
-        if sparsity == 0:
-            yield Trial(
-                arm=arm, sparsity=0.0, seed=seed, baseline=baseline, baseline_measure=dense, plain_mask=None,
-                mask=None, state=baseline, measure=dense, measure_before=None,
-            )  # fmt: skip
-            continue
-        for level in _levels_between(arm, reached, sparsity):
-            state, before = _next_level(site, arm, seed, level, state, before)
-        plain = _mask(site, arm, seed, sparsity, state, before)
-        mask = plain
-        if arm.ablation == "shuffle":
-            kind = ShuffleChannels if arm.structure == "channels" else Shuffle
-            mask = site.steps.add(kind(network=site.network, seed=seed, mask=plain))
-        trained = _retrained(site, arm, seed, state, mask)
-        yield Trial(
-            arm=arm,
-            sparsity=sparsity,
-            seed=seed,
-            baseline=baseline,
-            baseline_measure=dense,
-            plain_mask=plain,
-            mask=mask,
-            state=trained,
-            measure=site.measure(trained, mask),
-            measure_before=site.measure(_origin(site, arm, seed, state), mask) if arm.retrain != "none" else None,
-        )
-        if arm.rounds is None:
-            state, before = _next_level(site, arm, seed, sparsity, state, before)
-            reached = sparsity
-
-
-def _levels_between(arm: Arm, reached: float, target: float) -> Iterator[float]:
-    """The levels on the way from one sparsity to the next, each removing the arm's rate of what is left."""
-    if arm.rate is None:
-        return
-    while (following := 1 - (1 - reached) * (1 - arm.rate)) < target - SAME:
-        yield following
-        reached = following
-
-
-def _next_level(site: _Site, arm: Arm, seed: int, sparsity: float, state: Key, before: Key | None) -> tuple[Key, Key]:
-    """What the following level of an iterative arm starts from: its network and mask.
-
-    They are as the criterion left them: shuffling and drawing anew are leaves of the chain.
-    """
-    chain = replace(arm, ablation="none") if arm.ablation in ("shuffle", "reinit") else arm
-    plain = _mask(site, arm, seed, sparsity, state, before)
-    return _retrained(site, chain, seed, state, plain), plain
-
-
-def _mask(site: _Site, arm: Arm, seed: int, sparsity: float, state: Key, before: Key | None) -> Key:
-    """The mask of a network: from scores that every sparsity shares, or in rounds towards this one."""
-    data = None
-    if isinstance(arm.criterion, Criterion) and arm.criterion.needs_data:
-        data = replace(site.data, test_limit=None)
-    invert = arm.ablation == "invert"
-    own = arm.criterion.rounds if isinstance(arm.criterion, Criterion) else Rounds()
-    rounds = arm.rounds or own  # iterative: each level prunes as the criterion is defined
-    if rounds.kind == "one-shot":
-        scores = site.steps.add(
-            Score(
-                network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, seed=seed,
-                state=state, mask=before,
+    def measure(self, state: Key, mask: Key | None, metrics: tuple[Metric, ...] | None = None) -> Key:
+        return self.steps.add(
+            Measure(
+                network=self.network,
+                data=replace(self.data, train_limit=None),
+                metrics=self.metrics if metrics is None else metrics,
+                exclude=self.exclude,
+                state=state,
+                mask=mask,
             )
-        )  # fmt: skip
-        if isinstance(arm.scope, Scope) and arm.scope.needs_weights:
+        )
+
+    @property
+    def train_data(self) -> Data:
+        return replace(self.data, test_limit=None)
+
+
+class _Chain:
+    """One arm with one seed: its levels, each pruned from the network and the mask that the one before has left."""
+
+    def __init__(self, site: _Site, placed: Placed, seed: int) -> None:
+        self.site, self.placed, self.arm, self.seed = site, placed, placed.arm, seed
+        self.baseline = site.dense(seed, site.recipe.steps)
+        self.state = site.dense(seed, placed.at_step)
+        self.before: Key | None = None
+
+    def trials(self, sparsities: tuple[float, ...]) -> Iterator[Trial]:
+        """For each level: score, prune, ablate, retrain, measure."""
+        reached = 0.0
+        for sparsity in sparsities:
+            if sparsity == 0:
+                yield self._trial(sparsity, None, None, self.baseline)
+                continue
+            for level in self.arm.rounds.levels(reached, sparsity):
+                self._descend(level)
+            plain = self._prune(sparsity)
+            mask = self._ablate(plain)
+            yield self._trial(sparsity, plain, mask, self._retrain(mask, ablated=True))
+            if self.arm.rounds.retrains:
+                self._descend(sparsity)
+                reached = sparsity
+
+    def _descend(self, sparsity: float) -> None:
+        """Go on from this level: its network and mask as the criterion left them, ablations being leaves."""
+        mask = self._prune(sparsity)
+        self.state, self.before = self._retrain(mask, ablated=False), mask
+
+    def _prune(self, sparsity: float) -> Key:
+        """The mask of a level: from scores that every sparsity shares, or in rounds towards this one."""
+        site, arm = self.site, self.arm
+        rounds = arm.criterion.own_rounds() if arm.rounds.retrains else arm.rounds
+        scope, invert = arm.scope.settled(), arm.ablation.changes == "ranking"
+        data = site.train_data if arm.criterion.needs_data else None
+        if len(rounds.targets(sparsity)) > 1:
             return site.steps.add(
-                PruneByWeights(
-                    network=site.network, scope=arm.scope, sparsity=sparsity, invert=invert, seed=seed, scores=scores,
-                    before=before, state=state,
+                PruneRounds(
+                    network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, scope=scope,
+                    structure=arm.structure, sparsity=sparsity, rounds=rounds, invert=invert, seed=self.seed,
+                    state=self.state, before=self.before,
                 )
             )  # fmt: skip
-        return site.steps.add(
-            (PruneChannels if arm.structure == "channels" else Prune)(
-                network=site.network, scope=arm.scope, sparsity=sparsity, invert=invert, seed=seed, scores=scores,
-                before=before,
+        scores = site.steps.add(
+            Score(
+                network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, seed=self.seed,
+                state=self.state, mask=self.before,
             )
         )  # fmt: skip
-    return site.steps.add(
-        (PruneChannelsRounds if arm.structure == "channels" else PruneRounds)(
-            network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, scope=arm.scope,
-            sparsity=sparsity, rounds=rounds, invert=invert, seed=seed, state=state, before=before,
+        return site.steps.add(
+            Prune(
+                network=site.network, scope=scope, structure=arm.structure, sparsity=sparsity, invert=invert,
+                seed=self.seed, scores=scores, before=self.before,
+                state=self.state if scope.needs_weights else None,
+            )
+        )  # fmt: skip
+
+    def _ablate(self, mask: Key) -> Key:
+        if self.arm.ablation.changes != "mask":
+            return mask
+        return self.site.steps.add(
+            Ablate(
+                network=self.site.network, ablation=self.arm.ablation, structure=self.arm.structure, seed=self.seed,
+                mask=mask,
+            )
+        )  # fmt: skip
+
+    def _retrain(self, mask: Key, *, ablated: bool) -> Key:
+        """What follows pruning (docs/methods.md, "When, and what follows")."""
+        site, after = self.site, self.placed.after
+        if ablated and self._redraws:
+            after = after.redrawn()
+        start = self._origin(ablated) if after.weights is None else site.dense(self.seed, after.weights)
+        if after.recalibrates:
+            return site.steps.add(Recalibrate(network=site.network, data=site.train_data, state=start, mask=mask))
+        if after.recipe is None or after.steps == 0:
+            return start
+        return site.train(
+            after.recipe, self.seed, start, mask, first=after.first, keeps=after.keeps, to_step=after.recipe.steps
         )
-    )  # fmt: skip
 
+    @property
+    def _redraws(self) -> bool:
+        return self.arm.ablation.changes == "weights"
 
-def _origin(site: _Site, arm: Arm, seed: int, state: Key) -> Key:
-    """The weights that the mask is laid on: the pruned network's own, unless they are drawn anew."""
-    return site.init(seed, "reinit") if arm.ablation == "reinit" else state
+    def _origin(self, ablated: bool) -> Key:
+        """The weights that the mask is put on: the pruned network's own, unless they are drawn again."""
+        return self.site.init(self.seed, "reinit") if ablated and self._redraws else self.state
 
-
-def _retrained(site: _Site, arm: Arm, seed: int, state: Key, mask: Key) -> Key:
-    """What follows pruning (METHODS.md, 'When, and what follows')."""
-    origin = _origin(site, arm, seed, state)
-    fresh = arm.ablation == "reinit"
-    end = site.recipe.steps
-    if arm.at_step < end:
-        first = 0 if arm.restart else arm.at_step
-        kept = not fresh and not arm.restart and arm.at_step > 0
-        return site.train(arm.recipe, seed, origin, mask, kept=kept, first_step=first, to_step=end)
-    if arm.retrain == "none":
-        return origin
-    if arm.retrain == "recalibrate":
-        data = replace(site.data, test_limit=None)
-        return site.steps.add(Recalibrate(network=site.network, data=data, state=origin, mask=mask))
-    if arm.retrain == "weight-rewind":
-        rewound = origin if fresh else site.dense(seed, arm.from_step)
-        kept = not fresh and arm.from_step > 0
-    else:
-        rewound, kept = origin, False
-    if arm.from_step == arm.recipe.steps:
-        return rewound  # rewound to the end: the weights as they are
-    return site.train(arm.recipe, seed, rewound, mask, kept=kept, first_step=arm.from_step, to_step=arm.recipe.steps)
+    def _trial(self, sparsity: float, plain: Key | None, mask: Key | None, state: Key) -> Trial:
+        site = self.site
+        before = mask is not None and self.placed.retrained
+        return Trial(
+            placed=self.placed,
+            sparsity=sparsity,
+            seed=self.seed,
+            baseline=self.baseline,
+            baseline_measure=site.measure(self.baseline, None),
+            plain_mask=plain,
+            mask=mask,
+            state=state,
+            measure=site.measure(state, mask),
+            measure_before=site.measure(self._origin(ablated=True), mask) if before else None,
+            measured_apart=tuple(site.measure(state, mask, (metric,)) for metric in site.apart),
+        )

@@ -16,13 +16,13 @@ MOST = 4
 def changes(plan: Plan, todo: Collection[Key], stored: Iterable[str]) -> list[str]:
     """One line per kind of step that is to do: 'train: recipe.lr 0.1 → 0.05', against the nearest stored one.
 
-    `stored` holds pre-images. Parents' keys are left out: they follow from changes that are told further up.
+    `stored` holds pre-images. Parents' keys are left out: they follow from changes that are listed further up.
     """
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for text in stored:
         body = json.loads(text)
         by_kind.setdefault(body["kind"], []).append(flat(body))
-    told: list[str] = []
+    changes: list[str] = []
     seen: set[str] = set()
     for key in todo:
         step = plan.steps[key]
@@ -34,10 +34,10 @@ def changes(plan: Plan, todo: Collection[Key], stored: Iterable[str]) -> list[st
         differences = [difference(mine, other, parents) for other in by_kind[step.kind]]
         nearest = min(differences, key=len)
         if not nearest:
-            told.append(f"{step.kind}: starts from something new")
+            changes.append(f"{step.kind}: starts from something new")
         elif len(nearest) <= MOST:
-            told.append(f"{step.kind}: {', '.join(nearest)}")
-    return told
+            changes.append(f"{step.kind}: {', '.join(nearest)}")
+    return changes
 
 
 def flat(body: Any, prefix: str = "") -> dict[str, Any]:

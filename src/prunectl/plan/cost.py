@@ -68,7 +68,7 @@ def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> float |
     reached = {digest(one.preimage): int(body["to_step"]) for body, one in done if body["kind"] == "train"}
     rates: dict[str, list[float]] = {}
     for body, one in done:
-        # What a training was taken up from may have been thrown away since; then its time tells nothing.
+        # The state that a training resumed from may have been removed since; then its time is unknown.
         if not one.resume or one.resume in reached:
             rates.setdefault(_like(body), []).append(one.wall_s / _units(body, reached.get(one.resume or "")))
     known = {like: median(values) for like, values in rates.items()}

@@ -38,7 +38,7 @@ def explain(
 ) -> Todo:
     """What is needed for the targets and is not there.
 
-    A step is needed if it is a target, or if a needed step that is not there starts from it. `failure` tells how a
+    A step is needed if it is a target, or if a needed step that is not there starts from it. `failure` gives how a
     step failed before ("method": it would fail again, and is not repeated; "crash": it is).
     """
     missing: set[Key] = set()

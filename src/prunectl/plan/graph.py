@@ -6,61 +6,42 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from prunectl.catalog.entry import Entry
-from prunectl.catalog.recipe import Recipe
-from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.retraining import After
 from prunectl.plan.stage import Stage
 from prunectl.plan.steps import Key, Step, Train, key_of, parents
+from prunectl.study.arms import Arm
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Arm:
-    """One fully chosen combination. Steps are those of the dense training; `label`s are the table's."""
+class Placed:
+    """An arm with its moments in steps of the dense training, and what follows pruning."""
 
-    criterion: Entry
-    scope: Entry
-    structure: str
+    arm: Arm
     at_step: int
-    at_label: str
-    rounds: Rounds | None  # None: iterative, level by level with retraining
-    rounds_label: str
-    rate: float | None  # of iterative rounds: the fraction of what is left that a level removes at the most
-    ablation: str
-    retrain: str
-    retrain_label: str
-    from_step: int  # where in the recipe retraining begins; rewound weights are those of that step
-    recipe: Recipe  # of what follows pruning
-    restart: bool
-
-    def columns(self) -> dict[str, str]:
-        """What the table says of the arm, by column."""
-        return {
-            "criterion": self.criterion.label(),
-            "scope": self.scope.label(),
-            "structure": self.structure,
-            "at": self.at_label,
-            "rounds": self.rounds_label,
-            "ablation": self.ablation,
-            "retrain": self.retrain_label,
-        }
+    after: After
+    dense_steps: int
 
     @property
-    def label(self) -> str:
-        """The arm in one short text; what every study has as its default is not said."""
-        parts = [self.criterion.label(), f"at {self.at_label}"]
-        parts += [self.scope.label()] if self.scope.name != "global" else []
-        parts += [self.structure] if self.structure != "weights" else []
-        parts += [self.rounds_label] if self.rounds != getattr(self.criterion, "rounds", None) else []
-        parts += [self.retrain_label] if self.retrain != "none" else []
-        parts += [self.ablation] if self.ablation != "none" else []
-        return " · ".join(parts)
+    def at_end(self) -> bool:
+        """Whether a trained network is pruned."""
+        return self.at_step == self.dense_steps
+
+    @property
+    def retrained(self) -> bool:
+        """Whether something is done to a trained network after it was pruned."""
+        return self.at_end and (self.after.recipe is not None or self.after.recalibrates)
+
+    @property
+    def share(self) -> float | None:
+        """The time that retraining takes as a share of the dense training; None without retraining."""
+        return self.after.steps / self.dense_steps if self.at_end and self.after.recipe is not None else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
-    """An arm at one sparsity with one seed, and the artefacts that tell of it."""
+    """An arm at one sparsity with one seed, and its artefacts."""
 
-    arm: Arm
+    placed: Placed
     sparsity: float
     seed: int
     baseline: Key  # the dense network's state, and what was measured of it
@@ -69,18 +50,32 @@ class Trial:
     mask: Key | None  # after the ablation; None for the baseline itself
     state: Key
     measure: Key
-    measure_before: Key | None  # just after pruning, if training follows a trained network's pruning
+    measure_before: Key | None  # just after pruning, if a trained network was pruned and is retrained
+    measured_apart: tuple[Key, ...]  # of plug-ins' metrics, one each, so that installing one renames nothing
+
+    @property
+    def arm(self) -> Arm:
+        """What was chosen."""
+        return self.placed.arm
+
+    @property
+    def measures(self) -> tuple[Key, ...]:
+        """Every measurement of this trial, the baseline's apart."""
+        return (self.measure, *((self.measure_before,) if self.measure_before else ()), *self.measured_apart)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """`follows` says from which earlier state of the same training a training step is best taken up."""
+    """`follows` names the earlier state of the same training that a training step best resumes from."""
 
     steps: Mapping[Key, Step]
     trials: tuple[Trial, ...]
     follows: Mapping[Key, Key]
-    dense_steps: int  # of one dense training
-    seeds: int
+
+    @property
+    def arms(self) -> dict[str, Placed]:
+        """The arms by label, in the order of the study file."""
+        return {trial.arm.label: trial.placed for trial in self.trials}
 
     def targets(self, stage: Stage) -> set[Key]:
         """What must be there for the study to be done up to a stage."""
@@ -93,8 +88,7 @@ class Plan:
             if stage in ("ablate", "retrain") and trial.mask:
                 wanted.add(trial.mask)
             if stage == "retrain":
-                wanted |= {trial.state, trial.measure}
-                wanted |= {trial.measure_before} if trial.measure_before else set()
+                wanted |= {trial.state, *trial.measures}
         return wanted
 
     def closure(self, targets: Iterable[Key]) -> set[Key]:

@@ -1,49 +1,73 @@
-"""`--only criterion=snip,sparsity=0.9`: a plan with fewer trials."""
+"""`--only criterion=snip,sparsity>=0.9`: a plan with fewer trials."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from prunectl.base.errors import StudyError, nearest
+from prunectl.base.cells import cell, parsed
+from prunectl.base.errors import StudyError
+from prunectl.base.text import did_you_mean
 from prunectl.plan.graph import Plan, Trial
-from prunectl.study.labels import pieces
+from prunectl.study.arms import COLUMNS
+from prunectl.study.selectors import EXAMPLE, Condition, conditions, selector_of
 
-FIELDS = ("criterion", "scope", "structure", "at", "rounds", "ablation", "retrain", "seed", "sparsity", "compression")
+SHOWN = 20
 
 
-def only(plan: Plan, selector: str) -> Plan:
-    """The plan with the trials that match every `field=value` of the selector. Raises StudyError if none does."""
-    chosen = plan.trials
-    for pair in pieces(selector):
-        name, equals, value = (part.strip() for part in pair.partition("="))
-        if not equals or name not in FIELDS:
-            close = nearest(name, FIELDS)
+def only(plan: Plan, selectors: Sequence[str]) -> Plan:
+    """The plan with the trials that one of the selectors means. Raises StudyError for a selector without a trial."""
+    if not selectors:
+        return plan
+    chosen = {id(trial) for selector in selectors for trial in _meant(plan.trials, selector)}
+    return replace(plan, trials=tuple(trial for trial in plan.trials if id(trial) in chosen))
+
+
+def narrowed(trial: Trial, trials: Sequence[Trial]) -> str:
+    """A selector that means a trial, and of the others only those with the same arm, sparsity and seed."""
+    values = [_values(each) for each in trials]
+    own = {name: value for name, value in _values(trial).items() if value is not None}
+    return selector_of({name: own[name] for name in own if any(other[name] != own[name] for other in values)})
+
+
+def _values(trial: Trial) -> dict[str, Any]:
+    """A trial by fields of selectors, each choice with all of its parameters, defaults included."""
+    exact = {name: trial.arm.exact(name) for name in COLUMNS}
+    sparsity = float(f"{trial.sparsity:.6g}")
+    return {**exact, "sparsity": int(sparsity) if sparsity.is_integer() else sparsity, "seed": trial.seed}
+
+
+def _meant(trials: Sequence[Trial], selector: str) -> Sequence[Trial]:
+    asked = conditions(selector)
+    if not asked:
+        raise StudyError(f"--only {selector!r} asks for nothing", hint=EXAMPLE)
+    for condition in asked:
+        left = [trial for trial in trials if condition.holds(trial.arm, trial.sparsity, trial.seed)]
+        if not left:
+            values = list(dict.fromkeys(_text(trial, condition) for trial in trials))
+            shown = ", ".join(values[:SHOWN]) + (", ..." if len(values) > SHOWN else "")
+            meant = _nearest(condition, values)
+            hint = f"{meant} " if meant else ""
             raise StudyError(
-                f"--only {pair!r}: a field is one of {', '.join(FIELDS)}",
-                hint=f"did you mean {close}=...?" if close else "write --only 'criterion=snip,sparsity=0.9'",
+                f"--only {selector!r}: no trial has {condition.text}", hint=f"{hint}{condition.field} is one of {shown}"
             )
-        there = list(dict.fromkeys(_text(trial, name) for trial in chosen))
-        chosen = tuple(trial for trial in chosen if _matches(trial, name, value))
-        if not chosen:
-            raise StudyError(f"--only {pair!r} leaves no trial", hint=f"{name} is one of {', '.join(there[:20])}")
-    return replace(plan, trials=chosen)
+        trials = left
+    return trials
 
 
-def _text(trial: Trial, name: str) -> str:
-    numbers = {
-        "seed": str(trial.seed),
-        "sparsity": f"{trial.sparsity:g}",
-        "compression": f"{1 / (1 - trial.sparsity):g}",
-    }
-    return {**trial.arm.columns(), **numbers}[name]
+def _nearest(condition: Condition, values: Sequence[str]) -> str | None:
+    """The hint for a misspelt name; of a choice with parameters the name alone is compared."""
+    if not isinstance(condition.value, str) or condition.sign != "=":
+        return None
+    plain = [parsed(value) for value in values]
+    names = [value.get("name") if isinstance(value, Mapping) else value for value in plain]
+    return did_you_mean(condition.value, [name for name in names if isinstance(name, str)], f"{condition.field}={{}}")
 
 
-def _matches(trial: Trial, name: str, value: str) -> bool:
-    text = _text(trial, name)
-    if name in ("sparsity", "compression", "seed"):
-        try:
-            return math.isclose(float(text), float(value), rel_tol=1e-4, abs_tol=1e-9)
-        except ValueError:
-            return False
-    return value in (text, text.partition("(")[0])
+def _text(trial: Trial, condition: Condition) -> str:
+    numbers = {"seed": trial.seed, "sparsity": trial.sparsity, "compression": 1 / (1 - trial.sparsity)}
+    if condition.field in numbers:
+        number = numbers[condition.field]
+        return f"{number:g}" if isinstance(number, float) else cell(number)
+    return trial.arm.columns()[condition.field] or "not given"

@@ -1,39 +1,21 @@
-"""From the study's words to a plan's records: recipes in steps, moments, rounds, arms."""
+"""From the study's words to a plan's records: network, data, recipe and moments in steps, placed arms."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import product
+from dataclasses import dataclass
+from typing import Any
 
 from prunectl.base.errors import StudyError
-from prunectl.catalog.criterion import Criterion
-from prunectl.catalog.dataset import Content, Dataset
-from prunectl.catalog.entry import Entry
+from prunectl.catalog.dataset import Content
 from prunectl.catalog.recipe import Recipe
-from prunectl.catalog.rounds import Rounds
-from prunectl.plan.graph import Arm
+from prunectl.catalog.retraining import After
+from prunectl.catalog.values import Length, PruningMoment
+from prunectl.plan.graph import Placed
 from prunectl.plan.steps import Data, Network
-from prunectl.study.arms import ways
-from prunectl.study.labels import Labels, finetuned, moment_label, rounds_label
-from prunectl.study.schema import (
-    FinetuneSection,
-    Length,
-    Moment,
-    PruneSection,
-    RoundsSection,
-    Study,
-    TrainSection,
-    When,
-)
-
-
-def dataset_of(study: Study) -> Dataset:
-    """The study's data set, as the class that it is."""
-    dataset = study.data.dataset
-    assert isinstance(dataset, Dataset), f"{dataset.name} of the datasets is not a Dataset"
-    return dataset
+from prunectl.study.arms import When, expand, moment_label
+from prunectl.study.schema import Study, TrainSection
 
 
 def network_of(study: Study, content: Content) -> Network:
@@ -53,21 +35,45 @@ def data_of(study: Study, content: Content) -> Data:
     cut_train = data.train_limit is not None and data.train_limit < content.train_size
     cut_test = data.test_limit is not None and data.test_limit < content.test_size
     return Data(
-        dataset=dataset_of(study),
+        dataset=data.dataset,
         fingerprint=content.fingerprint,
         train_limit=data.train_limit if cut_train else None,
         test_limit=data.test_limit if cut_test else None,
     )
 
 
-def recipe_of(study: Study, content: Content) -> Recipe:
+@dataclass(frozen=True, kw_only=True)
+class DenseTraining:
+    """The training of the baselines in steps: the `Dense` that retrainings ask (`catalog/retraining.py`)."""
+
+    study: Study
+    content: Content
+    recipe: Recipe
+
+    def changed(self, **keys: Any) -> Recipe:
+        """[train] with some keys replaced, resolved to steps; an entry may be given by its name."""
+        given = {key: value for key, value in (dict(self.study.train) | keys).items() if value is not None}
+        return _recipe(self.study, TrainSection.model_validate(given), self.content)
+
+    def moment(self, when: When) -> int:
+        """A moment of the training as a step of it. Raises StudyError beyond its end."""
+        if isinstance(when, str):
+            return {"init": 0, "end": self.recipe.steps}[when]
+        step = when.step if when.step is not None else (when.epoch or 0) * self.recipe.steps_per_epoch
+        if step > self.recipe.steps:
+            raise StudyError(f"{moment_label(when)} is beyond the end of the training, step {self.recipe.steps}")
+        return step
+
+    def length(self, budget: float | Length, recipe: Recipe) -> int:
+        """A budget in steps; a fraction is one of `recipe` (Renda et al. 2020, Section 2)."""
+        if isinstance(budget, Length):
+            return budget.steps if budget.steps is not None else (budget.epochs or 0) * recipe.steps_per_epoch
+        return max(1, round(budget * recipe.steps))
+
+
+def dense_of(study: Study, content: Content) -> DenseTraining:
     """[train], resolved to steps."""
-    return _recipe(study, study.train, content)
-
-
-def finetune_of(study: Study, finetune: FinetuneSection | None, content: Content) -> Recipe:
-    """[train] with the overrides of fine-tuning, resolved to steps."""
-    return _recipe(study, finetuned(study.train, finetune), content)
+    return DenseTraining(study=study, content=content, recipe=_recipe(study, study.train, content))
 
 
 def _recipe(study: Study, train: TrainSection, content: Content) -> Recipe:
@@ -80,112 +86,29 @@ def _recipe(study: Study, train: TrainSection, content: Content) -> Recipe:
         batch_size=train.batch_size,
         optimizer=train.optimizer,
         lr=train.lr,
-        momentum=train.momentum,
-        nesterov=train.nesterov,
         weight_decay=train.weight_decay,
-        schedule=train.schedule.kind,
-        milestones=tuple(milestone * unit for milestone in train.schedule.milestones),
-        gamma=train.schedule.gamma,
-        warmup=train.schedule.warmup * unit,
+        schedule=train.schedule.in_steps(unit),
         augment=study.data.augment,
     )
 
 
-def step_of(when: When, recipe: Recipe) -> int:
-    """A moment of the dense training as a step of it. Raises StudyError beyond its end."""
-    if when == "init":
-        return 0
-    if when == "end":
-        return recipe.steps
-    assert not isinstance(when, str)
-    step = when.step if when.step is not None else (when.epoch or 0) * recipe.steps_per_epoch
-    if step > recipe.steps:
-        raise StudyError(f"{moment_label(when)} lies beyond the end of the training, step {recipe.steps}")
-    return step
+def arms_of(study: Study, dense: DenseTraining) -> tuple[Placed, ...]:
+    """Every arm with its moments in steps, in the order of the study file, each once."""
+    return tuple(dict.fromkeys(_placed(study, dense)))
 
 
-def steps_of(budget: float | Length, recipe: Recipe) -> int:
-    """A length of retraining in optimizer steps."""
-    if isinstance(budget, Length):
-        return budget.steps if budget.steps is not None else (budget.epochs or 0) * recipe.steps_per_epoch
-    return max(1, round(budget * recipe.steps))
-
-
-def arms_of(study: Study, content: Content) -> tuple[Arm, ...]:
-    """Every arm, in the order of the study file, each once."""
-    recipe, labels = recipe_of(study, content), Labels.of(study.prune, study.train)
-    found = (
-        arm
-        for section in study.prune
-        for arm in _arms(section, labels, recipe, finetune_of(study, section.finetune, content))
-    )
-    return tuple(dict.fromkeys(found))
-
-
-def _arms(section: PruneSection, labels: Labels, recipe: Recipe, finetune: Recipe) -> Iterator[Arm]:
-    rounds_asked: tuple[RoundsSection | None, ...] = section.rounds or (None,)
-    for criterion, at, scope, structure, asked, ablation, retrain in product(
-        section.criterion,
-        section.at,
-        section.scope,
-        section.structure,
-        rounds_asked,
-        section.ablation,
-        section.retrain,
-    ):
-        rounds = _rounds(asked, criterion)
-        for label, from_step, recipe_after in _retrainings(section, labels, retrain, recipe, finetune):
-            yield Arm(
-                criterion=criterion,
-                scope=scope,
-                structure=structure,
-                at_step=step_of(at, recipe),
-                at_label=labels.at(at, section),
-                rounds=rounds,
-                rounds_label=rounds_label(rounds or asked),
-                rate=asked.rate if asked is not None else None,
-                ablation=ablation,
-                retrain=retrain,
-                retrain_label=label,
-                from_step=from_step,
-                recipe=recipe_after,
-                restart=section.schedule == "restart",
-            )
-
-
-def _retrainings(
-    section: PruneSection, labels: Labels, retrain: str, recipe: Recipe, finetune: Recipe
-) -> Iterator[tuple[str, int, Recipe]]:
-    """The ways of one kind of retraining: its label, the step of the recipe that it begins at, and the recipe.
-
-    A budget b is a fraction of the recipe, or a length: fine-tuning takes b of its own recipe, weights or rates are
-    rewound to the last b of the training's (Renda et al. 2020, Section 2: retraining time as the third axis beside
-    accuracy and sparsity).
-    """
-    whole = finetune if retrain == "finetune" else recipe
-    for way in ways(section, retrain):
-        label = labels.retrain(retrain, way, section)
-        if retrain in ("none", "recalibrate"):
-            yield label, 0, recipe
-        elif isinstance(way, str | Moment):
-            yield label, step_of(way, recipe), recipe
+def _placed(study: Study, dense: DenseTraining) -> Iterator[Placed]:
+    for arm in expand(study.prune, study.model.init):
+        at_step = dense.moment(arm.at)
+        if at_step == dense.recipe.steps:
+            after = arm.retrain.after(dense, arm.budget)
         else:
-            steps = whole.steps if way is None else steps_of(way, whole)
-            if retrain == "finetune":
-                yield label, 0, replace(finetune, steps=steps)
-            elif steps > recipe.steps:
-                raise StudyError(f"{label} rewinds by {steps} steps, and the training has only {recipe.steps}")
-            else:
-                yield label, recipe.steps - steps, recipe
+            after = _rest(dense.recipe, arm.at, at_step)
+        yield Placed(arm=arm, at_step=at_step, after=after, dense_steps=dense.recipe.steps)
 
 
-def _rounds(asked: RoundsSection | None, criterion: Entry) -> Rounds | None:
-    """The rounds that are asked for, else the criterion's own; None for iterative ones."""
-    own = criterion.rounds if isinstance(criterion, Criterion) else Rounds()
-    if asked is None:
-        return own
-    if asked.kind == "iterative":
-        return None
-    if asked.kind == "one-shot":
-        return Rounds()
-    return Rounds(kind=asked.kind, count=asked.count or max(own.count, 100))
+def _rest(recipe: Recipe, at: When, at_step: int) -> After:
+    """What follows pruning before the end: the rest of the recipe, or its schedule from the start."""
+    if isinstance(at, PruningMoment) and at.schedule == "restart":
+        return After(recipe=recipe)
+    return After(recipe=recipe, first=at_step, keeps=at_step > 0)

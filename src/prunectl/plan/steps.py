@@ -1,22 +1,28 @@
 """The kinds of step. A step is a frozen record; its key is the digest of everything in it.
 
-Fields of type Key name the artefacts that a step starts from (its parents). Nothing here says how a step is done:
-that is `work/`, one module per kind.
+Fields of type `Key` or `Key | None` are the artefacts that a step starts from (its parents), by role. How a step is
+done is in `work/`, one module per kind.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import ClassVar, Literal, NewType
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, NewType, get_type_hints
 
-from prunectl.base.keys import canonical, digest
-from prunectl.catalog.entry import Entry
+from prunectl.base.keys import canonical, digest, plain
+from prunectl.catalog.ablation import Ablation
+from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.dataset import Dataset
+from prunectl.catalog.metric import Metric
+from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.scope import Scope
+from prunectl.catalog.structure import Structure
 
 Key = NewType("Key", str)
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when all keys must change. A change of one kind raises that kind's `version`."""
 
 
@@ -24,7 +30,7 @@ SCHEMA = 1
 class Network:
     """A network and how its weights are drawn."""
 
-    model: Entry
+    model: Model
     init: str
     bn_init: str
     shape: tuple[int, int, int]
@@ -35,7 +41,7 @@ class Network:
 class Data:
     """A data set, by content. Where it lies is not part of it."""
 
-    dataset: Entry
+    dataset: Dataset
     fingerprint: str
     train_limit: int | None = None
     test_limit: int | None = None
@@ -64,7 +70,8 @@ class Train(Step):
     """Train from a state, masked or dense, to step `to_step` of the recipe. Leaves a state and a curve.
 
     `first_step` is where in the recipe it begins. What it can be taken up from (an earlier state of the same
-    training) is not in the key: the bits do not depend on it.
+    training) is not in the key: the bits do not depend on it. `evaluate` is when the curve gets a point: after every
+    epoch, after this many steps, or never.
     """
 
     kind: ClassVar[str] = "train"
@@ -77,6 +84,7 @@ class Train(Step):
     optimizer: Literal["fresh", "kept"]
     first_step: int
     to_step: int
+    evaluate: Literal["epoch", "never"] | int = field(default="epoch", metadata={"absent": "epoch"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +94,7 @@ class Score(Step):
     kind: ClassVar[str] = "score"
     network: Network
     data: Data | None
-    criterion: Entry
+    criterion: Criterion
     exclude: tuple[str, ...]
     seed: int
     state: Key
@@ -95,24 +103,21 @@ class Score(Step):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prune(Step):
-    """Turn scores into a mask at one sparsity. `before` is the mask of the level before, if there is one."""
+    """Turn scores into a mask at one sparsity. `before` is the mask of the level before, if there is one.
+
+    `state` is that of the network that was scored, for a scope that looks at the weights; otherwise None.
+    """
 
     kind: ClassVar[str] = "prune"
     network: Network
-    scope: Entry
+    structure: Structure
+    scope: Scope
     sparsity: float
     invert: bool
     seed: int
     scores: Key
     before: Key | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PruneByWeights(Prune):
-    """Turn scores into a mask, in a scope that looks at the weights that were scored: those of `state`."""
-
-    kind: ClassVar[str] = "prune-by-weights"
-    state: Key
+    state: Key | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,9 +127,10 @@ class PruneRounds(Step):
     kind: ClassVar[str] = "prune-rounds"
     network: Network
     data: Data | None
-    criterion: Entry
+    criterion: Criterion
     exclude: tuple[str, ...]
-    scope: Entry
+    structure: Structure
+    scope: Scope
     sparsity: float
     rounds: Rounds
     invert: bool
@@ -134,39 +140,20 @@ class PruneRounds(Step):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PruneChannels(Prune):
-    """Turn scores into a mask of whole channels, with everything that depends on them."""
+class Ablate(Step):
+    """Change a mask as an ablation does. Leaves a mask."""
 
-    kind: ClassVar[str] = "prune-channels"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PruneChannelsRounds(PruneRounds):
-    """Score and prune whole channels in rounds."""
-
-    kind: ClassVar[str] = "prune-channels-rounds"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shuffle(Step):
-    """Permute each layer's mask. Leaves a mask."""
-
-    kind: ClassVar[str] = "shuffle"
+    kind: ClassVar[str] = "ablate"
     network: Network
+    structure: Structure
+    ablation: Ablation
     seed: int
     mask: Key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ShuffleChannels(Shuffle):
-    """Permute which channels of each group are kept. Leaves a mask."""
-
-    kind: ClassVar[str] = "shuffle-channels"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Recalibrate(Step):
-    """Measure the BatchNorm statistics of a pruned network anew, on the training images. Leaves a state."""
+    """Measure the BatchNorm statistics of a pruned network again, on the training images. Leaves a state."""
 
     kind: ClassVar[str] = "recalibrate"
     version: ClassVar[int] = 2
@@ -178,7 +165,7 @@ class Recalibrate(Step):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measure(Step):
-    """Accuracy on the whole test set, and what is left of the network. Leaves metrics."""
+    """Metrics on the whole test set, and what is left of the network. Leaves both."""
 
     kind: ClassVar[str] = "measure"
     network: Network
@@ -186,32 +173,24 @@ class Measure(Step):
     exclude: tuple[str, ...]
     state: Key
     mask: Key | None
+    metrics: tuple[Metric, ...]
 
 
-PARENTS: dict[type[Step], tuple[str, ...]] = {
-    Init: (),
-    Train: ("start", "mask"),
-    Score: ("state", "mask"),
-    Prune: ("scores", "before"),
-    PruneByWeights: ("scores", "before", "state"),
-    PruneRounds: ("state", "before"),
-    PruneChannels: ("scores", "before"),
-    PruneChannelsRounds: ("state", "before"),
-    Shuffle: ("mask",),
-    ShuffleChannels: ("mask",),
-    Recalibrate: ("state", "mask"),
-    Measure: ("state", "mask"),
-}
+STEPS: tuple[type[Step], ...] = (Init, Train, Score, Prune, PruneRounds, Ablate, Recalibrate, Measure)
+"""Every kind of step."""
+
+
+def _parents_of(kind: type[Step]) -> tuple[str, ...]:
+    return tuple(name for name, type_ in get_type_hints(kind).items() if type_ in (Key, Key | None))
+
+
+PARENTS = {kind: _parents_of(kind) for kind in STEPS}
 """The fields that are keys of parents, per kind."""
 
 
-NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in PARENTS}
-
-
 def preimage(step: Step) -> str:
-    """The canonical text that a step's key is the digest of."""
-    body = {name: getattr(step, name) for name in NAMES[type(step)]}
-    return canonical({"schema": SCHEMA, "kind": step.kind, "version": step.version, **body})
+    """The canonical text that a step's key is the digest of. A field that has its "absent" value is left out of it."""
+    return canonical({"schema": SCHEMA, "kind": step.kind, "version": step.version, **plain(step)})
 
 
 def key_of(step: Step) -> Key:

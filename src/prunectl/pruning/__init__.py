@@ -1,1 +1,6 @@
-"""Pruning: what scores weights, how a sparsity is spread, which weights go. Four questions, four files."""
+"""Pruning: four questions and their answers, one file each, and the fast code that they share.
+
+What scores weights (`criteria/`), how a sparsity is spread (`scopes/`), what is removed (`structures/`) and how the
+sparsity is reached (`rounds/`); what is broken on purpose (`ablations/`); and `engines/`, which entries import when
+they are called.
+"""

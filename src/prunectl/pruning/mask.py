@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,26 +11,35 @@ from torch import Tensor, nn
 
 from prunectl.base.errors import MethodError
 from prunectl.catalog.scope import Scope, removed
+from prunectl.catalog.structure import Masks, Pruned
 from prunectl.pruning.engines.select import lowest_among
 
 if TYPE_CHECKING:
     from prunectl.catalog.criterion import Scores
 
-Masks = dict[str, Tensor]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Pruned:
-    """Masks, and how many scores were tied at the cut (summed over the groups that were ranked)."""
-
-    masks: Masks
-    tied: int
-    tied_pruned: int
-
 
 def dense(weights: Mapping[str, Tensor]) -> Masks:
     """Masks that keep everything."""
     return {name: torch.ones(weight.shape, dtype=torch.bool) for name, weight in weights.items()}
+
+
+def of_weights(masks: Mapping[str, Tensor]) -> Masks:
+    """The masks without those of biases and BatchNorm, which only whole channels have."""
+    return {name: mask for name, mask in masks.items() if mask.dim() > 1}
+
+
+def sparsity_of(masks: Mapping[str, Tensor]) -> float:
+    """The fraction of weights that is gone."""
+    weights = of_weights(masks).values()
+    return 1 - sum(int(mask.sum()) for mask in weights) / sum(mask.numel() for mask in weights)
+
+
+def shuffle(masks: Mapping[str, Tensor], generator: torch.Generator) -> Masks:
+    """Each layer's mask permuted at random: the count of every layer stays, the places change."""
+    return {
+        name: mask.flatten()[torch.randperm(mask.numel(), generator=generator)].view(mask.shape)
+        for name, mask in masks.items()
+    }
 
 
 def prune(
@@ -46,7 +54,7 @@ def prune(
 ) -> Pruned:
     """The masks at `sparsity`: of n weights exactly round(sparsity · n) are gone, those of `before` among them.
 
-    `invert` reverses the ranking: the highest scores go. `weights` are needed by a scope that says so. Raises
+    `invert` reverses the ranking: the highest scores go. `weights` are needed by a scope that looks at them. Raises
     MethodError for scores that are not finite and for a sparsity below that of `before`.
     """
     before = before or dense(scores)

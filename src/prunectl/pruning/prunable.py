@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
-from prunectl.base.errors import MethodError, nearest
+from prunectl.base.errors import MethodError
+from prunectl.base.text import did_you_mean
 
 LAYERS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
@@ -20,10 +21,10 @@ def prunable(network: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Pa
     layers = {name: module for name, module in network.named_modules() if isinstance(module, LAYERS)}
     for pattern in exclude:
         if not any(fnmatchcase(name, pattern) for name in layers):
-            close = nearest(pattern, layers)
-            meant = f"; did you mean {close!r}?" if close else ""
+            hint = did_you_mean(pattern, layers, "'{}'")
             raise MethodError(
-                f"[prunable] exclude = {pattern!r} matches no layer; there are {', '.join(layers)}{meant}"
+                f"[prunable] exclude = {pattern!r} matches no layer; there are {', '.join(layers)}"
+                + (f"; {hint}" if hint else "")
             )
     kept = {
         f"{name}.weight": weight_of(module)

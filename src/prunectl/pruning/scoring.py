@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion, Subject
-from prunectl.catalog.rounds import Rounds, sparsities
+from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
+from prunectl.catalog.structure import Masks, Pruned, Units
 from prunectl.pruning import mask as masking
-from prunectl.pruning.engines.flow import NORMS
 from prunectl.pruning.engines.select import all_finite
 from prunectl.pruning.prunable import prunable
 
@@ -37,17 +38,18 @@ def score(
 ) -> Scores:
     """The scores of a network's prunable weights, on the CPU, in the criterion's precision.
 
-    The network, its statistics and the global random state are as before: the criterion works on a copy. Figures
-    that the criterion leaves about its scores are put into `notes`.
+    `masks` are those of a level before; what they prune is zero while scoring. The network, its statistics and the
+    global random state are as before: the criterion works on a copy. Figures that the criterion leaves about its
+    scores are put into `notes`.
     Raises MethodError for a score that is missing, of the wrong shape, or not finite.
     """
     subject = _subject(criterion, network, exclude, masks, batches, shape, generator, notes)
     scores = _scores(criterion, subject)
-    for name, found in scores.items():
-        if not all_finite(found):
-            bad = found.numel() - int(torch.isfinite(found).sum())
+    for name, values in scores.items():
+        if not all_finite(values):
+            bad = values.numel() - int(torch.isfinite(values).sum())
             raise MethodError(
-                f"{criterion.name} gave {bad:,} scores of {found.numel():,} in {name} that are not finite"
+                f"{criterion.name} gave {bad:,} scores of {values.numel():,} in {name} that are not finite"
             )
     return scores
 
@@ -55,6 +57,7 @@ def score(
 def prune_in_rounds(
     criterion: Criterion,
     network: nn.Module,
+    units: Units,
     scope: Scope,
     sparsity: float,
     rounds: Rounds,
@@ -63,37 +66,50 @@ def prune_in_rounds(
     batches: Sequence[Batch] = (),
     shape: tuple[int, int, int],
     generator: torch.Generator,
-    before: masking.Masks | None = None,
+    before: Masks | None = None,
     invert: bool = False,
     notes: dict[str, float] | None = None,
-) -> masking.Pruned:
-    """Score, prune a little, score what is left, ...: the masks after the last round, at exactly `sparsity`.
+) -> Pruned:
+    """Score, prune a little, score what is left, ...: the masks after the last round, at `sparsity`.
 
-    Every round scores the clean weights under its mask. `notes` are those of the last round.
+    Every round scores the clean weights under its mask. `units` are those of the network. `notes` are those of the
+    last round. A round that asks for less than `before` has pruned already is left out, but never the last one:
+    whole channels may have gone beyond it. Raises MethodError for scores that no ranking can be made of, and for a
+    sparsity that cannot be reached.
     """
     subject = _subject(criterion, network, exclude, before, batches, shape, generator, notes)
     original = {name: tensor.detach() for name, tensor in network.named_parameters() if name in subject.weights}
-    pruned: masking.Pruned | None = None
-    start = _sparsity(subject.masks)
-    for target in sparsities(rounds, sparsity):
-        if target < start:
-            continue  # an earlier level has come further than this round asks
-        if pruned is not None and not criterion.repeatable:
+    start = masking.sparsity_of(subject.masks)
+    first, *others = [target for target in rounds.targets(sparsity) if target >= start] or [sparsity]
+    pruned = _round(criterion, subject, units, scope, first, before, invert, original)
+    for target in others:
+        if criterion.repeatable:
+            subject = _shrunk(subject, pruned.masks)
+        else:
             subject = _subject(criterion, network, exclude, pruned.masks, batches, shape, generator, notes)
-        pruned = masking.prune(
-            _scores(criterion, subject),
-            scope,
-            target,
-            generator=generator,
-            before=dict(subject.masks),
-            invert=invert,
-            weights=original if scope.needs_weights else None,
-        )
-        _shrink(subject, pruned.masks)
-        subject = replace(subject, masks=pruned.masks)
-    if pruned is None:
-        raise MethodError(f"the network is pruned beyond {sparsity:.4g} already; a mask only shrinks")
+        pruned = _round(criterion, subject, units, scope, target, pruned.masks, invert, original)
     return pruned
+
+
+def _round(
+    criterion: Criterion,
+    subject: Subject,
+    units: Units,
+    scope: Scope,
+    target: float,
+    before: Masks | None,
+    invert: bool,
+    original: Mapping[str, Tensor],
+) -> Pruned:
+    return units.prune(
+        _scores(criterion, subject),
+        scope,
+        target,
+        generator=subject.generator,
+        before=before,
+        invert=invert,
+        weights=original if scope.needs_weights else None,
+    )
 
 
 def _scores(criterion: Criterion, subject: Subject) -> Scores:
@@ -117,19 +133,18 @@ def _subject(
 ) -> Subject:
     dtype = getattr(torch, criterion.precision)
     twin = copy.deepcopy(network).to(dtype).eval()
-    for module in twin.modules():
-        if isinstance(module, NORMS):
-            module.train(criterion.batch_norm == "train")
+    for norm in batch_norms(twin):
+        norm.train(criterion.batch_norm == "train")
     for parameter in twin.parameters():
         parameter.grad = None
         parameter.requires_grad_(True)
     weights = prunable(twin, exclude)
     kept = dict(masks) if masks is not None else masking.dense(weights)
-    masking.apply(kept, twin)
+    masking.apply(kept, twin)  # biases and BatchNorm of channels that are gone among them
     subject = Subject(
         network=twin,
         weights=weights,
-        masks=kept,
+        masks=masking.of_weights(kept),
         batches=[(images.to(dtype), labels) for images, labels in batches],
         shape=shape,
         generator=generator,
@@ -139,14 +154,12 @@ def _subject(
     return subject
 
 
-def _shrink(subject: Subject, masks: masking.Masks) -> None:
-    """Set to zero what the masks have lost since the subject was last scored: few places, so not the whole layer."""
+def _shrunk(subject: Subject, masks: Masks) -> Subject:
+    """The subject under masks that have lost more: set to zero in place, few places, so not the whole layer."""
+    left = masking.of_weights(masks)
     with torch.no_grad():
         for name, weight in subject.weights.items():
-            lost = np.flatnonzero((subject.masks[name] ^ masks[name]).numpy())  # five times as fast as torch's
+            lost = np.flatnonzero((subject.masks[name] ^ left[name]).numpy())  # five times as fast as torch's
             weight.view(-1).index_fill_(0, torch.from_numpy(lost).to(weight.device), 0.0)
-
-
-def _sparsity(masks: Mapping[str, Tensor]) -> float:
-    total = sum(mask.numel() for mask in masks.values())
-    return 1 - sum(int(mask.sum()) for mask in masks.values()) / total
+    masking.apply({name: mask for name, mask in masks.items() if name not in left}, subject.network)
+    return replace(subject, masks=left)

@@ -1,1 +1,1 @@
-"""From a table to charts and one page."""
+"""From tables to charts, pages and texts."""

@@ -1,4 +1,4 @@
-"""A comparison → one page, dressed as the report's."""
+"""A comparison as a page, in the same style as the report's."""
 
 from __future__ import annotations
 
@@ -9,87 +9,72 @@ from typing import Any
 
 import polars as pl
 
-from prunectl.report import comparison_text as texts
-from prunectl.report import shell
+from prunectl.base.cells import words
+from prunectl.base.text import and_list, plural, shortened, visible
+from prunectl.report import shell, tables
 from prunectl.report.charts import comparison as charts
-from prunectl.report.charts.chart import Chart
-from prunectl.report.inert import shortened, visible
-from prunectl.report.page import TITLE_LENGTH
+from prunectl.report.charts import published as published_charts
+from prunectl.report.charts.look import Look
 from prunectl.results import compare
 from prunectl.results.compare import Comparison, Side, letter
 from prunectl.results.published.against import Held, held_sentences
-from prunectl.results.wording import and_list, percent, plural
 
 LISTED = 500
-"""So many of the trials that only one side has are listed."""
+"""Maximum number of trials listed of those that only one table has."""
 ANSWERS = {"higher": "↑ higher", "lower": "↓ lower", "the same": "= the same", "not settled": "? not settled"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """A table of ours: its name as it was given, its trials, and the text of the study file if it is one's."""
+    """A table of ours: its name as it was given, its trials, and the text of its study file, if it has one."""
 
     name: str
     trials: pl.DataFrame
     text: str = ""
 
 
-def build(sources: Sequence[Source], found: Comparison | None, held: Sequence[Held]) -> str:
-    """The page. The same tables give the same page to the letter."""
+def build(sources: Sequence[Source], comparison: Comparison | None, held: Sequence[Held]) -> str:
+    """The page. The same tables always give the same page, byte for byte."""
     labels = [_label(at, source.name) for at, source in enumerate(sources)]
-    sides = list(zip(map(letter, range(1, len(sources))), found.sides if found else (), strict=True))
-    drawn = [charts.differences(found, labels), charts.accuracies(found, labels)] if found else []
-    published = [_published(number, one, labels) for number, one in enumerate(held, 1)]
-    colours, shapes = charts.look(labels)
-    title = " beside ".join([sources[0].name, and_list([*(side.name for _, side in sides), *_names(held)])])
-    shown = [chart for chart in [*drawn, *(each["chart"] for each in published)] if chart is not None]
-    return shell.dressed(
+    look = charts.look_of(labels)
+    sides = list(zip(map(letter, range(1, len(sources))), comparison.sides if comparison else (), strict=True))
+    drawn = [charts.differences(comparison, look), charts.accuracies(comparison, look)] if comparison else []
+    published = [_published(number, table, look) for number, table in enumerate(held, 1)]
+    names = dict.fromkeys([*(side.name for _, side in sides), *(table.name for table in held)])
+    return shell.rendered(
         "comparison.html.j2",
-        shown,
-        labels,
-        title=shortened(title, TITLE_LENGTH),
-        long_title=title if len(title) > TITLE_LENGTH else "",
-        source="",
-        reload_s=0,
-        facts=[],
-        switches=shell.switches(labels, colours, shapes),
+        [chart for chart in [*drawn, *(table["chart"] for table in published)] if chart is not None],
+        look,
+        title=f"{sources[0].name} compared with {and_list(list(names))}",
         sources=[_source(at, source) for at, source in enumerate(sources)],
         sentences=[
             *(text for other, side in sides for text in compare.sentences(side, other)),
-            *(text for one in held for text in held_sentences(one)),
+            *(text for table in held for text in held_sentences(table)),
         ],
         letters=[letter(at) for at in range(len(sources))],
         differing=_differing([side for _, side in sides]),
         drawn=[chart for chart in drawn if chart is not None],
         several=len(sides) > 1,
+        cells=[_cell(other, cell) for other, side in sides for cell in side.cells],
+        heads=tables.case_heads("other" if len(sides) > 1 else "B"),
         compared=bool(sides),
-        cells=[(other, cell.arm, *_cell(cell)) for other, side in sides for cell in side.cells],
-        rests=[
-            _rest(label, versus, trials)
-            for other, side in sides
-            for label, versus, trials in (("A", other, side.only_first), (other, "A", side.only_other))
-            if trials
-        ],
+        rests=[rest for other, side in sides for rest in _rests(other, side)],
         published=published,
-        studies=[(labels[at], source.text) for at, source in enumerate(sources) if source.text],
+        studies=[(label, source.text) for label, source in zip(labels, sources, strict=True) if source.text],
     )
 
 
 def _label(at: int, name: str) -> str:
-    """A table on charts: its letter, and its file's name without the way there."""
+    """The name of a table on charts: its letter, and its file's name without the folders."""
     return f"{letter(at)} · {visible(shortened(PurePath(name).name or name, 40))}"
-
-
-def _names(held: Sequence[Held]) -> list[str]:
-    return list(dict.fromkeys(one.name for one in held))
 
 
 def _source(at: int, source: Source) -> dict[str, Any]:
     trials = source.trials
 
     def values(column: str) -> str:
-        found = trials[column].drop_nulls().unique(maintain_order=True).to_list()
-        return and_list([str(value) for value in found[:4]]) + (" and more" if len(found) > 4 else "")
+        names = trials[column].drop_nulls().unique(maintain_order=True).to_list()
+        return and_list([words(name) for name in names[:4]]) + (" and more" if len(names) > 4 else "")
 
     return {
         "letter": letter(at),
@@ -102,13 +87,11 @@ def _source(at: int, source: Source) -> dict[str, Any]:
 
 
 def _differing(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
-    """A row for each arm column or key in which tables differ: its name, and the value of every table, the first's
-    value once more where a table has the same.
-    """
+    """A row for each arm column or key in which tables differ: its name, and its value in every table."""
     rows: dict[str, list[Any]] = {}
-    for at, side in enumerate(sides):
-        for key, (one, other) in {**side.differs, **side.keys}.items():
-            rows.setdefault(key, [one, *[one] * len(sides)])[at + 1] = other
+    for at, side in enumerate(sides, 1):
+        for key, (first, other) in {**tables.differing(side), **side.keys}.items():
+            rows.setdefault(key, [first] * (len(sides) + 1))[at] = other
     return [(key, [_value(value) for value in values]) for key, values in rows.items()]
 
 
@@ -120,32 +103,40 @@ def _value(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def _cell(cell: compare.Cell) -> tuple[str, ...]:
-    sparsity, *numbers, _ = texts.cell_row(cell)
-    return (sparsity.removesuffix(" %"), *numbers, ANSWERS[cell.answer])
+def _cell(other: str, cell: compare.Cell) -> dict[str, Any]:
+    return {"table": other, "arm": cell.arm, "numbers": _numbers(tables.case(cell)), "answer": ANSWERS[cell.answer]}
 
 
-def _rest(label: str, versus: str, trials: Sequence[str]) -> dict[str, Any]:
-    more = len(trials) - LISTED
-    return {
-        "head": f"{plural(len(trials), 'trial')} of {label} without a counterpart in {versus}",
-        "trials": trials[:LISTED],
-        "more": f"and {more:,} more" if more > 0 else "",
-    }
+def _numbers(texts: Sequence[str]) -> list[str]:
+    """The texts of a row without the unit of the sparsity: the head of the column has it."""
+    return [texts[0].removesuffix(" %"), *texts[1:]]
 
 
-def _published(number: int, held: Held, labels: Sequence[str]) -> dict[str, Any]:
-    label = next(label for label in labels if label.startswith(f"{held.ours} "))
-    arms = [texts.arm_of(row, held.rows) for row in held.rows]
-    chart: Chart | None = charts.published(held, label, f"published-{number}", labels, arms)
+def _rests(other: str, side: Side) -> list[dict[str, Any]]:
+    """The trials that only one table has."""
+    return [
+        {
+            "head": f"{plural(len(trials), 'trial')} of {label} without a counterpart in {versus}",
+            "trials": trials[:LISTED],
+            "more": f"and {len(trials) - LISTED:,} more" if len(trials) > LISTED else "",
+        }
+        for label, versus, trials in (("A", other, side.only_first), (other, "A", side.only_other))
+        if trials
+    ]
+
+
+def _published(number: int, held: Held, look: Look) -> dict[str, Any]:
+    label = next(label for label in look.role.hues if label.startswith(f"{held.ours} "))
+    arms = tables.published_arms(held)
     return {
         "id": f"published-table-{number}",
         "name": held.name,
         "ours": held.ours,
         "about": held.about,
-        "chart": chart,
+        "chart": published_charts.against(held, label, f"published-{number}", look, arms),
+        "heads": tables.published_heads(held.ours),
         "rows": [
-            (arm, percent(row["sparsity"]).removesuffix(" %"), *texts.held_row(row)[1:], row["note"] or "")
+            {"arm": arm, "numbers": _numbers(tables.published(row)), "within": tables.within(row), "note": row["note"]}
             for arm, row in zip(arms, held.rows, strict=True)
         ],
         "notes": any(row["note"] for row in held.rows),

@@ -7,16 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from prunectl.report import shell, tables
+from prunectl.base.cells import words
+from prunectl.base.text import percent, plural, points
+from prunectl.report import cells, shell, tables
 from prunectl.report.charts import charts, look
-from prunectl.report.inert import shortened
 from prunectl.results import summary
 from prunectl.results.claims import Detail, Verdict
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
-from prunectl.results.wording import percent, plural, points
-
-TITLE_LENGTH = 240
 
 SECTIONS = {
     "accuracy": "Accuracy",
@@ -37,33 +35,29 @@ def build(
     written: str = "",
     reload_s: int = 0,
 ) -> str:
-    """The page, with accuracies as means or medians. The same results give the same page to the letter.
+    """The page, with accuracies as means or medians. The same results always give the same page, byte for byte.
 
-    While trials are missing it says so, and that it is as of `written`; with `reload_s` it loads itself again.
+    While trials are missing, it shows that and when it was `written`; with `reload_s` it reloads itself at that
+    interval.
     """
     sections = charts(results, verdicts, published, center)
-    drawn = look(results.trials, center) if not results.trials.is_empty() else None
-    hues = drawn.role.hues if drawn else ()
-    study = results.study
-    title = shortened(study.title or study.name, TITLE_LENGTH)
-    return shell.dressed(
+    study, trials = results.study, results.trials
+    return shell.rendered(
         "page.html.j2",
         [chart for section in sections.values() for chart in section],
-        hues,
-        title=title,
-        long_title=study.title if len(study.title) > TITLE_LENGTH else "",
+        look(trials, center) if trials.height else None,
+        title=study.title or study.name,
         source=study.source,
         facts=_facts(results),
-        unfinished=summary.missing(results.trials),
-        written=written,
         reload_s=reload_s,
-        sentences=summary.sentences(results.trials, center),
+        unfinished=summary.missing(trials),
+        written=written,
+        sentences=summary.sentences(trials, center),
         verdicts=[_verdict(verdict) for verdict in verdicts],
-        sections=[(name, SECTIONS[name], sections[name]) for name in SECTIONS if name in sections],
+        sections=[(name, head, sections[name]) for name, head in SECTIONS.items() if name in sections],
         claim_charts=sections.get("claims", []),
-        switches=shell.switches(hues, drawn.colours, drawn.shapes) if drawn else [],
-        grid=tables.grid(results.trials, center) if results.trials.height else None,
-        listing=tables.listing(results.trials),
+        grid=tables.grid(trials, center) if trials.height else None,
+        listing=tables.listing(trials),
         resource_heads=tables.RESOURCE_HEADS,
         resource_rows=tables.resource_rows(results.resources),
         resource_sentences=summary.resources(results.resources),
@@ -74,19 +68,18 @@ def build(
 
 def _facts(results: Results) -> list[tuple[str, str]]:
     """The line under the title."""
-    trials, study = results.trials, results.study
-    models = [str(name) for name in trials["model"].unique(maintain_order=True).drop_nulls()]
-    data = [str(name) for name in trials["dataset"].unique(maintain_order=True).drop_nulls()]
+    trials = results.trials
+    models, data = (trials[name].drop_nulls().unique(maintain_order=True).to_list() for name in ("model", "dataset"))
     done = trials.filter(pl.col("status") == "done").height
-    found = [
-        ("study", study.name),
-        ("network", ", ".join(models)),
-        ("data", ", ".join(data)),
+    facts = [
+        ("study", results.study.name),
+        ("network", ", ".join(map(words, models))),
+        ("data", ", ".join(map(words, data))),
         ("trials", f"{done:,} of {trials.height:,} done"),
         ("seeds", str(trials["seed"].n_unique())),
         ("made with", f"prunectl {results.versions['prunectl']}" if "prunectl" in results.versions else ""),
     ]
-    return [(name, text) for name, text in found if text]
+    return [(name, text) for name, text in facts if text]
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
@@ -109,10 +102,9 @@ def _detail(detail: Detail) -> dict[str, str]:
     return {
         "arm": detail.arm,
         "sparsity": percent(detail.sparsity),
-        "difference": "–" if detail.difference is None else points(detail.difference, sign=True, unit=False),
-        "interval": "–" if interval is None
-        else " to ".join(points(bound, sign=True, unit=False) for bound in (interval.low, interval.high)),
+        "difference": cells.change(detail.difference),
+        "interval": cells.changes(interval.low, interval.high) if interval else cells.MISSING,
         "n": str(detail.n),
         "mark": MARKS[detail.answer],
         "answer": detail.answer,
-    }  # fmt: skip
+    }

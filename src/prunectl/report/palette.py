@@ -1,12 +1,13 @@
 """One colour and one shape per criterion, on every chart of every study.
 
-The colours are Okabe and Ito's, told apart by colour-blind readers, with the light ones darkened until each has a
-contrast of 3 : 1 or more on white and on the dark page. Shapes say the same thing a second time.
+The colours are Okabe and Ito's, which colour-blind readers can distinguish, with the light ones darkened until each
+has a contrast of at least 3 : 1 on white and on the dark page. Shapes show the same a second time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 OWN = {
     "magnitude": "#0072b2",
@@ -18,7 +19,7 @@ OWN = {
     "activation": "#3d8fc4",
     "lamp": "#7a5cc0",
 }
-"""Criteria that have a colour of their own, so that two studies draw them alike."""
+"""Criteria with a fixed colour, so that two studies draw them alike."""
 
 OTHERS = (
     "#0072b2", "#d55e00", "#009e73", "#c0689a", "#a87800", "#3d8fc4", "#7f7f7f", "#7a5cc0", "#9a6a44", "#c94f5d",
@@ -33,17 +34,11 @@ INK, FAINT, NOTE = "#1a1c20", "#d9dce1", "#6b7280"
 
 
 def colours(names: Sequence[str]) -> list[str]:
-    """A colour for each name: its own if it has one, else the next that no other name here has."""
+    """A colour for each name: its fixed one, or the next that is not a fixed one of another name here."""
     taken = {OWN[name] for name in names if name in OWN}
     free = [colour for colour in OTHERS if colour not in taken]
-    found, used = [], 0
-    for name in names:
-        if name in OWN:
-            found.append(OWN[name])
-        else:
-            found.append((free or OTHERS)[used % len(free or OTHERS)])
-            used += 1
-    return found
+    others = cycle(free or OTHERS)
+    return [OWN[name] if name in OWN else next(others) for name in names]
 
 
 def shapes(names: Sequence[str]) -> list[str]:
@@ -52,5 +47,5 @@ def shapes(names: Sequence[str]) -> list[str]:
 
 
 def dashes(names: Sequence[str]) -> list[list[int]]:
-    """A dash for each name; the first is drawn through."""
+    """A dash for each name, in turn; the first is a solid line."""
     return [DASHES[index % len(DASHES)] for index in range(len(names))]

@@ -1,23 +1,28 @@
-"""What every page has in common: one file that needs nothing but itself, no network, no server, no other file.
+"""What every page is made with: one file that needs no network, no server and no other file.
 
-What a study file says is escaped, scripts and styles are named by their hashes in a content security policy that
-allows nothing else, and Vega's expressions are interpreted, not evaluated.
+Texts of a study file are escaped, a content security policy allows only the page's own scripts and styles, which it
+names by their hashes, and Vega's expressions are interpreted, not evaluated.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from prunectl.base.text import finite, shortened, visible
 from prunectl.report import vega
 from prunectl.report.charts import Chart
-from prunectl.report.inert import finite, script_json, shortened, visible
+from prunectl.report.charts.look import Look
+from prunectl.report.inert import script_json
+
+TITLE_LENGTH = 240
+"""Maximum length of a heading. The rest of a longer title is in its tooltip."""
 
 PATHS = {
     "circle": "M7 2a5 5 0 1 0 .01 0z",
@@ -32,19 +37,29 @@ PATHS = {
 """The shapes of charts as SVG paths in a box of 14 × 14, for the page's switches."""
 
 
-def dressed(template: str, charts: Iterable[Chart], hues: Sequence[str], **words: Any) -> str:
-    """A page from a template that extends base.html.j2. `hues` are what the page's switches show and hide.
+def rendered(
+    template: str, charts: Sequence[Chart], look: Look | None, *,
+    title: str, source: str = "", facts: Sequence[tuple[str, str]] = (), reload_s: int = 0, **values: Any,
+) -> str:  # fmt: skip
+    """A page from a template that extends base.html.j2, with switches for the hues of the look.
 
-    The same words and charts give the same page to the letter.
+    The same values and charts always give the same page, byte for byte.
     """
     specs = {chart.name: packed(chart) for chart in charts}
-    style, script, bundle = _source("page.css"), _source("page.js"), vega.bundle() if specs else ""
+    style, script, bundle = _text("page.css"), _text("page.js"), vega.bundle() if specs else ""
+    hues = list(look.role.hues) if look else []
     return (
         _environment()
         .get_template(template)
         .render(
-            **words,
-            specs=Markup(script_json({"hues": list(hues), "charts": finite(specs)})),
+            **values,
+            title=shortened(title, TITLE_LENGTH),
+            long_title=title if len(title) > TITLE_LENGTH else "",
+            source=source,
+            facts=facts,
+            reload_s=reload_s,
+            switches=_switches(look) if look else [],
+            specs=Markup(script_json({"hues": hues, "charts": finite(specs)})),
             style=Markup(style),
             script=Markup(script),
             bundle=Markup(bundle),
@@ -53,10 +68,10 @@ def dressed(template: str, charts: Iterable[Chart], hues: Sequence[str], **words
     )
 
 
-def switches(hues: Sequence[str], colours: Mapping[str, str], shapes: Mapping[str, str]) -> list[dict[str, str]]:
-    """The switches of the hues, where there is something to choose."""
-    found = [{"hue": hue, "colour": colours[hue], "path": PATHS[shapes[hue]]} for hue in hues]
-    return found if len(found) > 1 else []
+def _switches(look: Look) -> list[dict[str, str]]:
+    """A switch for each hue, if there are several."""
+    switches = [{"hue": hue, "colour": look.colours[hue], "path": PATHS[look.shapes[hue]]} for hue in look.role.hues]
+    return switches if len(switches) > 1 else []
 
 
 @cache
@@ -75,7 +90,7 @@ def _environment() -> Environment:
 
 
 @cache
-def _source(name: str) -> str:
+def _text(name: str) -> str:
     loader = PackageLoader("prunectl.report")
     return loader.get_source(Environment(autoescape=True), name)[0]
 
@@ -91,7 +106,7 @@ def _hash(text: str) -> str:
 
 
 def packed(chart: Chart) -> dict[str, Any]:
-    """A chart as the page carries it: data by columns, without names in every row."""
+    """A chart as the page carries it: its data by columns, so that names are not repeated in every row."""
     spec = {key: value for key, value in chart.spec.items() if key not in ("$schema", "datasets")}
     return {
         "spec": spec,
@@ -102,13 +117,13 @@ def packed(chart: Chart) -> dict[str, Any]:
 
 
 def by_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Rows as columns; a column of texts as its distinct texts and a number for each row."""
+    """Rows as columns. A column of texts becomes its distinct texts (`of`) and an index for each row (`at`)."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: [row.get(name) for row in rows] for name in names}
-    return {name: _numbered(column) if any(isinstance(v, str) for v in column) else column
+    return {name: _indexed(column) if any(isinstance(v, str) for v in column) else column
             for name, column in columns.items()}  # fmt: skip
 
 
-def _numbered(column: Sequence[Any]) -> dict[str, list[Any]]:
+def _indexed(column: Sequence[Any]) -> dict[str, list[Any]]:
     numbers = {value: number for number, value in enumerate(dict.fromkeys(column))}
     return {"of": list(numbers), "at": [numbers[value] for value in column]}

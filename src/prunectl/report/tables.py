@@ -1,17 +1,22 @@
-"""The tables of a report as plain values: arms by sparsity, every trial, resources. Each format dresses them."""
+"""The tables of a report and of a comparison as plain values, for each format to lay out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from prunectl.results.aggregate import roles, summarise
+from prunectl.base.text import energy, percent, seconds, size
+from prunectl.catalog.metric import Metric
+from prunectl.report import arms, cells
+from prunectl.results import compare
+from prunectl.results.aggregate import baselines, roles, summarise, with_roles
 from prunectl.results.pairing import groups
+from prunectl.results.published.against import Held
 from prunectl.results.statistics import Center, bootstrap, center, mean
-from prunectl.results.wording import energy, percent, seconds, size
+from prunectl.results.table import METRICS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,21 +34,22 @@ class Cell:
     @property
     def text(self) -> str:
         """In percent, without the unit."""
-        return "–" if self.center is None else f"{self.center * 100:.2f}"
+        return cells.accuracy(self.center)
 
     @property
     def spread(self) -> str:
         """The interval in percent, or nothing."""
-        if self.low is None or self.high is None:
-            return ""
-        return f"{self.low * 100:.2f} to {self.high * 100:.2f}"
+        return "" if self.low is None else cells.between(self.low, self.high)
+
+    @property
+    def with_spread(self) -> str:
+        """In percent, with the interval in brackets if there is one."""
+        return f"{self.text} ({self.spread})" if self.spread else self.text
 
     @property
     def change(self) -> str:
         """The difference to the baseline in points, or nothing."""
-        if self.center is None or self.dense is None:
-            return ""
-        return f"{(self.center - self.dense) * 100:+.2f}".replace("-", "−")
+        return "" if self.center is None or self.dense is None else cells.change(self.center - self.dense)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,24 +63,29 @@ class Row:
 
     @property
     def key(self) -> float:
-        """What arms are ranked by: the mean over the sparsities; one with a hole comes last."""
+        """What arms are ranked by: the mean over the sparsities. An arm without a value at one of them comes last."""
         known = [cell.center for cell in self.cells if cell.center is not None]
         return mean(known) if len(known) == len(self.cells) and known else -1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Arms by sparsity. Sparsity 0 is the baseline, the same for all arms, and stands by itself."""
+    """Arms by sparsity. Sparsity 0 is the baseline, the same for all arms, and has no column."""
 
     sparsities: tuple[float, ...]
     rows: tuple[Row, ...]
-    dense: Cell | None
+    dense: Mapping[str, Cell]  # by 'dense', or 'dense, xavier-normal' where networks are drawn in several ways
     of: Center
 
     @property
     def heads(self) -> tuple[str, ...]:
         """The sparsities as column heads."""
         return tuple(percent(value) for value in self.sparsities)
+
+    @property
+    def seeds(self) -> int:
+        """The number of seeds asked for."""
+        return max((cell.of for row in self.rows for cell in row.cells), default=0)
 
     @property
     def ranked(self) -> tuple[Row, ...]:
@@ -85,46 +96,45 @@ class Grid:
 def grid(trials: pl.DataFrame, of: Center = "mean") -> Grid:
     """Means or medians over the seeds by arm and sparsity, in the order of the study."""
     role = roles(trials)
-    pruned = trials.filter(pl.col("sparsity") > 0)
+    pruned = with_roles(trials.filter(pl.col("sparsity") > 0), role)
     sparsities = tuple(sorted(pruned["sparsity"].unique().to_list()))
-    cells = summarise(pruned, role=role, of=of)
-    found = {(row["arm"], row["sparsity"]): row for row in cells.iter_rows(named=True)}
-    asked = {key: cell.height for key, cell in groups(pruned, ["arm", "sparsity"])}
+    summary = {(row["arm"], row["sparsity"]): row for row in summarise(pruned, role=role, of=of).iter_rows(named=True)}
+    asked = {key: rest.height for key, rest in groups(pruned, ["arm", "sparsity"])}
     best = {
-        sparsity: max((row["center"] for (_, at), row in found.items() if at == sparsity), default=None)
+        sparsity: max((row["center"] for (_, at), row in summary.items() if at == sparsity), default=None)
         for sparsity in sparsities
     }
 
     def cell(arm: str, sparsity: float) -> Cell:
-        row = found.get((arm, sparsity), {})
+        row = summary.get((arm, sparsity), {})
         return Cell(
-            center=row.get("center"),
-            low=row.get("low"),
-            high=row.get("high"),
+            **{name: row.get(name) for name in ("center", "low", "high", "dense")},
             n=row.get("n", 0),
             of=asked.get((arm, sparsity), 0),
             best=bool(row) and row["center"] == best[sparsity],
-            dense=row.get("dense"),
         )
 
-    arms = groups(pruned, ["arm"])
     rows = tuple(
         Row(
-            arm=arm or "–",
-            hue=rest[role.hue][0] or "–",
+            arm=arm or cells.MISSING,
+            hue=rest["hue"][0],
             ablation=rest["ablation"][0] or "none",
             cells=tuple(cell(arm, sparsity) for sparsity in sparsities),
         )
-        for (arm,), rest in arms
+        for (arm,), rest in groups(pruned, ["arm"])
     )
     return Grid(sparsities=sparsities, rows=rows, dense=_dense(trials, of), of=of)
 
 
-def _dense(trials: pl.DataFrame, of: Center) -> Cell | None:
-    by_seed = trials.filter(pl.col("top1_dense").is_not_null()).unique("seed", keep="first", maintain_order=True)
-    numbers = by_seed["top1_dense"].to_list()
-    if not numbers:
-        return None
+def _dense(trials: pl.DataFrame, of: Center) -> dict[str, Cell]:
+    by_init = dict(groups(baselines(trials), ["init"]))
+    return {
+        "dense" if len(by_init) == 1 else f"dense, {init}": _baseline(networks["top1_dense"].to_list(), trials, of)
+        for (init,), networks in by_init.items()
+    }
+
+
+def _baseline(numbers: list[float], trials: pl.DataFrame, of: Center) -> Cell:
     interval = bootstrap(numbers, of)
     return Cell(
         center=center(numbers, of),
@@ -143,61 +153,40 @@ class Column:
 
     name: str
     head: str
-    write: Callable[[Any], str]
+    write: Callable[[Any], str] = cells.plain
     number: bool = True
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _fixed(factor: float, digits: int, sign: bool = False) -> Callable[[Any], str]:
-    def write(value: Any) -> str:
-        if value is None:
-            return ""
-        rounded = round(value * factor, digits) or 0.0  # no −0.00
-        return f"{rounded:{'+' if sign and rounded else ''},.{digits}f}".replace("-", "−")
-
-    return write
-
-
-def _significant(value: Any) -> str:
-    return "" if value is None else f"{value:.4g}"
-
-
-def _sparsity(value: Any) -> str:
-    return "" if value is None else percent(value).removesuffix(" %")
+def _column(metric: type[Metric]) -> Column:
+    """A fraction is shown in percent."""
+    if metric.unit == "fraction":
+        return Column(name=metric.name, head=f"{metric.head} %", write=cells.fixed(100, 2))
+    return Column(name=metric.name, head=metric.head, write=cells.fixed(1, 4))
 
 
 COLUMNS = (
-    *(
-        Column(name=name, head=name, write=_text, number=False)
-        for name in (
-            "study", "model", "dataset", "criterion", "scope", "structure", "at", "rounds", "ablation", "retrain",
-        )
-    ),
-    Column(name="seed", head="seed", write=_text),
-    Column(name="sparsity", head="sparsity %", write=_sparsity),
-    Column(name="compression", head="compression", write=_significant),
-    Column(name="compression_error", head="compression error %", write=_fixed(100, 2, True)),
-    Column(name="top1", head="top-1 %", write=_fixed(100, 2)),
-    Column(name="change", head="to dense", write=_fixed(100, 2, True)),
-    Column(name="status", head="status", write=_text, number=False),
-    Column(name="reason", head="reason", write=_text, number=False),
-    Column(name="top1_before_retrain", head="before retraining %", write=_fixed(100, 2)),
-    Column(name="top5", head="top-5 %", write=_fixed(100, 2)),
-    Column(name="loss", head="loss", write=_fixed(1, 4)),
-    Column(name="n_nonzero", head="nonzero", write=_fixed(1, 0)),
-    Column(name="n_effective", head="effective", write=_fixed(1, 0)),
+    *(Column(name=name, head=name, write=cells.choice, number=False) for name in arms.COLUMNS),
+    Column(name="seed", head="seed"),
+    Column(name="sparsity", head="sparsity %", write=cells.sparsity),
+    Column(name="compression", head="compression", write=cells.significant),
+    Column(name="compression_error", head="compression error %", write=cells.fixed(100, 2, True)),
+    *(_column(metric) for metric in METRICS if metric.name == "top1"),
+    Column(name="change", head="to dense", write=cells.fixed(100, 2, True)),
+    Column(name="status", head="status", number=False),
+    Column(name="reason", head="reason", number=False),
+    Column(name="top1_before_retrain", head="before retraining %", write=cells.fixed(100, 2)),
+    *(_column(metric) for metric in METRICS if metric.name != "top1"),
+    Column(name="n_nonzero", head="nonzero", write=cells.fixed(1, 0)),
+    Column(name="n_effective", head="effective", write=cells.fixed(1, 0)),
     Column(
         name="layers_collapsed", head="collapsed layers", write=lambda names: ", ".join(names or ()), number=False
     ),
-    Column(name="flops", head="MFLOPs", write=_fixed(1e-6, 2)),
-    Column(name="size_bytes", head="size, kB", write=_fixed(1e-3, 1)),
-    Column(name="latency_ms", head="latency, ms", write=_fixed(1, 2)),
-    Column(name="train_s", head="training, s", write=_fixed(1, 1)),
-    Column(name="score_s", head="scoring, s", write=_fixed(1, 2)),
-    Column(name="device", head="device", write=_text, number=False),
+    Column(name="flops", head="MFLOPs", write=cells.fixed(1e-6, 2)),
+    Column(name="size_bytes", head="size, kB", write=cells.fixed(1e-3, 1)),
+    Column(name="latency_ms", head="latency, ms", write=cells.fixed(1, 2)),
+    Column(name="train_s", head="training, s", write=cells.fixed(1, 1)),
+    Column(name="score_s", head="scoring, s", write=cells.fixed(1, 2)),
+    Column(name="device", head="device", number=False),
     Column(name="artefact", head="artefact", write=lambda key: (key or "")[:12], number=False),
 )  # fmt: skip
 """The columns of the table of trials; `change` is top1 − top1_dense."""
@@ -205,7 +194,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """Every trial as texts, without the columns that say the same in every row."""
+    """Every trial as texts, without the columns that have the same value in every row."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -216,19 +205,19 @@ class Listing:
 def listing(trials: pl.DataFrame) -> Listing:
     """The table of trials, in the order of the study."""
     frame = trials.with_columns(change=pl.col("top1") - pl.col("top1_dense"))
-    written = {column.name: [column.write(value) for value in frame[column.name].to_list()] for column in COLUMNS}
-    telling = [column for column in COLUMNS if _tells(column.name, written[column.name])]
-    constant = [(column.head, written[column.name][0]) for column in COLUMNS if column not in telling and trials.height]
+    texts = {column.name: [column.write(value) for value in frame[column.name].to_list()] for column in COLUMNS}
+    shown = tuple(column for column in COLUMNS if _informative(column.name, texts[column.name]))
+    hidden = [(column.head, texts[column.name][0]) for column in COLUMNS if column not in shown and trials.height]
     return Listing(
-        columns=tuple(telling),
-        rows=tuple(zip(*(written[column.name] for column in telling), strict=True)),
+        columns=shown,
+        rows=tuple(zip(*(texts[column.name] for column in shown), strict=True)),
         statuses=tuple(status or "missing" for status in trials["status"].to_list()),
-        constant=tuple((head, text) for head, text in constant if text),
+        constant=tuple((head, text) for head, text in hidden if text),
     )
 
 
-def _tells(name: str, texts: Sequence[str]) -> bool:
-    """Whether a column is worth its room. Holes alone do not make it so, but every reason does."""
+def _informative(name: str, texts: Sequence[str]) -> bool:
+    """Whether a column has several values, empty cells not counted. A single reason is worth a column."""
     return name in ("top1", "artefact") or len({*texts} - {""}) > 1 or (name == "reason" and any(texts))
 
 
@@ -242,10 +231,60 @@ def resource_rows(resources: pl.DataFrame) -> list[Sequence[str]]:
     """The resources as texts, a row per kind of step and criterion."""
     return [
         (
-            _text(row["kind"]), _text(row["criterion"]), f"{row['steps'] or 0:,}", f"{row['made'] or 0:,}",
+            cells.plain(row["kind"]), cells.choice(row["criterion"]), f"{row['steps'] or 0:,}", f"{row['made'] or 0:,}",
             f"{row['reused'] or 0:,}", seconds(row["wall_s"]), seconds(row["cpu_s"]),
             energy(row["energy_j"]), size(row["peak_bytes"]),
-            f"{row['unshared'] or 0:,}", seconds(row["unshared_s"]), _text(row["device"]),
+            f"{row['unshared'] or 0:,}", seconds(row["unshared_s"]), cells.plain(row["device"]),
         )
         for row in resources.iter_rows(named=True)
     ]  # fmt: skip
+
+
+def differing(side: compare.Side) -> dict[str, tuple[str, str]]:
+    """The arm columns in which two tables differ, with the value of each as people write it."""
+    return {
+        name: (cells.choice(first) or cells.MISSING, cells.choice(other) or cells.MISSING)
+        for name, (first, other) in side.differs.items()
+    }
+
+
+CASE_INTERVAL, CASE_SEEDS = 4, 5
+"""Where a case has its interval and its seeds: the columns that a narrow terminal leaves out first."""
+
+
+def case_heads(other: str) -> tuple[str, ...]:
+    """The heads of the numbers of a case, where tables A and `other` are compared."""
+    return ("sparsity", "A %", f"{other} %", f"{other} − A", "95 % t-interval", "seeds")
+
+
+def case(cell: compare.Cell) -> tuple[str, ...]:
+    """The numbers of an arm at one sparsity: sparsity, both accuracies, difference, interval, seeds."""
+    interval = cell.interval
+    return (
+        percent(cell.sparsity), cells.accuracy(cell.first), cells.accuracy(cell.other), cells.change(cell.difference),
+        cells.changes(interval.low, interval.high) if interval else cells.MISSING, str(cell.n),
+    )  # fmt: skip
+
+
+def published_heads(ours: str) -> tuple[str, ...]:
+    """The heads of the numbers of a published table, compared with our table of that letter."""
+    return ("sparsity", "published %", f"{ours} %", "difference", f"95 % t-interval of {ours}", "seeds")
+
+
+def published(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The numbers of a published number's row: sparsity, published, ours, difference, our interval, seeds."""
+    return (
+        percent(row["sparsity"]), cells.accuracy(row["published"]), cells.accuracy(row["ours"]),
+        cells.change(row["difference"]), cells.between(row["low"], row["high"]), str(row["n"]),
+    )  # fmt: skip
+
+
+def within(row: Mapping[str, Any]) -> str:
+    """Whether our interval holds the published number."""
+    return {None: "", True: "yes", False: "no"}[row["within"]]
+
+
+def published_arms(held: Held) -> list[str]:
+    """For each row the arm of ours that it is about, with network and data set where there are several."""
+    several = [name for name in ("model", "dataset") if len({row[name] for row in held.rows}) > 1]
+    return [" · ".join([row["arm"], *(cells.choice(row[name]) for name in several if row[name])]) for row in held.rows]

@@ -11,35 +11,35 @@ from prunectl.base.keys import digest
 
 
 def bundle() -> str:
-    """The script, wrapped so that its names stay its own; it leaves `vegaEmbed` on the window.
+    """The script, wrapped in a function so that only `vegaEmbed` becomes a property of the window.
 
-    Putting it together takes more than a second, so it is kept in the user's cache, under its version and digest.
+    Building it takes more than a second, so it is kept in the user's cache, under its version and digest.
     """
     import vl_convert
 
     name = f"vega-{version('vl-convert-python')}"
-    for kept in _cache().glob(f"{name}-*.js"):
-        script = _read(kept)
-        if script is not None and kept.name == _named(name, script):
-            return script
+    for file in _cache().glob(f"{name}-*.js"):
+        cached = _read(file)
+        if cached is not None and file.name == _file_name(name, cached):
+            return cached
     script = _safe("(function(){" + vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;") + "\n})();")
-    _keep(_cache() / _named(name, script), script)
+    _keep(_cache() / _file_name(name, script), script)
     return script
 
 
-def _named(name: str, script: str) -> str:
+def _file_name(name: str, script: str) -> str:
     return f"{name}-{digest(script)[:32]}.js"
 
 
-def _read(place: Path) -> str | None:
+def _read(file: Path) -> str | None:
     try:
-        return place.read_bytes().decode()
+        return file.read_bytes().decode()
     except (OSError, UnicodeDecodeError):
         return None
 
 
 def _safe(script: str) -> str:
-    """No text in the script can end the element that it stands in."""
+    """The script without any text that would end the script element."""
     return script.replace("</script", "<\\/script").replace("<!--", "<\\!--").replace("\r\n", "\n")
 
 
@@ -49,10 +49,10 @@ def _cache() -> Path:
     return user_cache_path("prunectl")
 
 
-def _keep(place: Path, script: str) -> None:
-    """Write it aside and rename; a cache that cannot be written is done without."""
+def _keep(file: Path, script: str) -> None:
+    """Write the cache under another name and rename it. If that fails, there is no cache."""
     with contextlib.suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=place.parent, delete=False) as file:
-            file.write(script.encode())
-        Path(file.name).replace(place)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=file.parent, delete=False) as part:
+            part.write(script.encode())
+        Path(part.name).replace(file)

@@ -1,4 +1,4 @@
-"""From trials to lines: which columns tell a study's arms apart, and means or medians over seeds with intervals."""
+"""From trials to lines: which columns a study's arms differ in, and means or medians over seeds with intervals."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.text import UNKNOWN
 from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, median, sd, t_interval
+from prunectl.results.wording import NO_BUDGET, NOT_RETRAINED, in_words
 
-VARIANTS = ("at", "retrain", "rounds", "scope", "structure", "model", "dataset")
-"""Columns beside criterion and ablation in which the arms of a study may differ."""
+VARIANTS = ("at", "retrain", "budget", "rounds", "scope", "structure", "init", "model", "dataset")
+"""Columns apart from criterion and ablation in which the arms of a study may differ."""
 
-HUES = ("retrain", "at", "rounds", "scope", "structure", "model", "dataset")
-"""What colours stand for in a study of one criterion: of the columns with most values the first one here."""
+HUES = ("retrain", "at", "rounds", "scope", "structure", "init", "model", "dataset")
+"""What colours encode in a study of one criterion: of the columns with most values the first one here. Budgets are an
+axis, and have colours only where nothing else varies.
+"""
+
+UNNAMED = ("", "at init", NO_BUDGET)
+"""Variants that the name of a line omits."""
 
 SUMMARY: dict[str, Any] = {
     "hue": pl.String,
@@ -44,11 +51,11 @@ class Roles:
 
     hue: str
     variant: tuple[str, ...]
-    hues: tuple[str, ...]  # in the order of the study
+    hues: tuple[str, ...]  # in the order of the study; UNKNOWN for arms without a value
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What tells the lines of one ablation apart."""
+        """What the lines of one ablation differ in."""
         return (self.hue, *self.variant)
 
 
@@ -58,33 +65,37 @@ def roles(trials: pl.DataFrame) -> Roles:
     if trials["criterion"].n_unique() > 1 or not varying:
         hue = "criterion"
     else:
-        hue = max((name for name in HUES if name in varying), key=lambda name: trials[name].n_unique())
-    names = trials[hue].drop_nulls().unique(maintain_order=True).to_list()
-    return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=tuple(names))
+        names = (name for name in HUES if name in varying)
+        hue = max(names, key=lambda name: trials[name].n_unique(), default="budget")
+    hues = in_words(trials, hue).fill_null(UNKNOWN).unique(maintain_order=True)
+    return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=tuple(hues))
 
 
 def _varies(trials: pl.DataFrame, name: str) -> bool:
     """Whether a criterion has several values of a column, or the table mixes networks or data sets."""
     if name in ("model", "dataset"):
         return trials[name].n_unique() > 1
-    counts = trials.group_by("criterion").agg(pl.col(name).n_unique())[name]
+    counts = trials.group_by("criterion").agg(pl.col(name).drop_nulls().n_unique())[name]
     return bool((counts > 1).any())
 
 
 def with_roles(trials: pl.DataFrame, role: Roles) -> pl.DataFrame:
     """The trials with the columns `hue` and `variant` (one text; empty if nothing varies)."""
+    spoken = trials.with_columns(in_words(trials, name) for name in role.columns)
     named = [_named(name) for name in role.variant]
     variant = pl.concat_str(named, separator=" · ", ignore_nulls=True) if named else pl.lit("")
-    return trials.with_columns(pl.col(role.hue).fill_null("–").alias("hue"), variant.alias("variant"))
+    if "budget" in role.variant:
+        variant = pl.when(variant == "").then(pl.lit(NO_BUDGET)).otherwise(variant)
+    roles = spoken.select(pl.col(role.hue).fill_null(UNKNOWN).alias("hue"), variant.alias("variant"))
+    return trials.with_columns(roles)
 
 
 def _named(name: str) -> pl.Expr:
-    """A value that says what it is: 'at end', 'no retraining'. What is pruned at init is trained, not retrained."""
+    """A value that is clear alone: 'at end', 'no retraining'. What is pruned at init is trained, not retrained."""
     if name == "at":
         return pl.format("at {}", pl.col(name))
     if name == "retrain":
-        plain = pl.when(pl.col("at") != "init").then(pl.lit("no retraining"))
-        return pl.when(pl.col(name) != "none").then(pl.col(name)).otherwise(plain)
+        return pl.when((pl.col(name) != NOT_RETRAINED) | (pl.col("at") != "init")).then(pl.col(name))
     return pl.col(name)
 
 
@@ -146,13 +157,13 @@ def ablation_differences(trials: pl.DataFrame, role: Roles | None = None) -> pl.
 
 
 def baselines(trials: pl.DataFrame) -> pl.DataFrame:
-    """One row per dense network: its data set, model, seed and top-1 (and cost, where a trial of sparsity 0 tells)."""
+    """One row per dense network: data set, model, init, seed, top-1; costs where a trial of sparsity 0 has them."""
     return (
         trials.filter(pl.col("top1_dense").is_not_null())
         .sort("sparsity", maintain_order=True)
-        .unique(["model", "dataset", "seed"], keep="first", maintain_order=True)
+        .unique(["model", "dataset", "init", "seed"], keep="first", maintain_order=True)
         .select(
-            "model", "dataset", "seed", "top1_dense", "n_params", "flops_dense", "size_bytes_dense", "device",
+            "model", "dataset", "init", "seed", "top1_dense", "n_params", "flops_dense", "size_bytes_dense", "device",
             pl.when(pl.col("sparsity") == 0).then("train_s").alias("train_s"),
         )
     )  # fmt: skip

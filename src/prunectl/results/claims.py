@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
 
-from prunectl.results.pairing import groups, pair
-from prunectl.results.selecting import TOLD_BY, select
+from prunectl.base.cells import words
+from prunectl.base.text import UNKNOWN, and_list, percent, plural, points
+from prunectl.plan.graph import Placed
+from prunectl.results import ablations
+from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import Interval, mean, t_interval
-from prunectl.results.wording import and_list, percent, plural, points
-from prunectl.study.check import SAME_SPARSITY
+from prunectl.results.wording import wording
+from prunectl.study.claimed import SAME_SPARSITY
 from prunectl.study.schema import Claim
 
 Answer = Literal["supported", "refuted", "not settled"]
@@ -46,12 +49,12 @@ class Verdict:
     artefacts: tuple[str, ...]
 
 
-def verdicts(claims: Sequence[Claim], trials: pl.DataFrame) -> tuple[Verdict, ...]:
-    """A verdict for each claim, from the trials that there are."""
-    return tuple(verdict(claim, trials) for claim in claims)
+def verdicts(claims: Sequence[Claim], trials: pl.DataFrame, arms: Mapping[str, Placed]) -> tuple[Verdict, ...]:
+    """A verdict for each claim, from the trials that there are; `arms` are the study's, by label."""
+    return tuple(verdict(claim, trials, arms) for claim in claims)
 
 
-def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
+def verdict(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> Verdict:
     """Supported if the 95 % t-interval of the paired difference lies at or above the margin in every case; refuted if
     it lies below in one; else not settled. One seed never settles anything.
 
@@ -59,11 +62,11 @@ def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
     Sparsity 0 is the baseline itself and is left out unless `at_sparsity` asks for it.
     """
     asked = _about(claim, trials)
-    better, than = select(asked, claim.better), select(asked, claim.than)
+    better, than = (selected(asked, arms, selector) for selector in (claim.better, claim.than))
     if better.is_empty() or than.is_empty():
         side = "better" if better.is_empty() else "than"
         return _unsettled(claim, f"no trial is what {side!r} selects")
-    pairs = pair(better, than, ignore=compared(claim))
+    pairs = pairs_of(claim, better, than)
     if pairs.frame.is_empty():
         return _unsettled(claim, "no two trials differ in only what the claim is about")
     shared = [name for name in pairs.on if pairs.frame[name].n_unique() > 1]
@@ -74,7 +77,7 @@ def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
     )
     answer = _overall([detail.answer for detail in details])
     also = [
-        f"{name} is {ones} for the one and {others} for the other"
+        f"{name} is {words(ones or UNKNOWN)} for the one and {words(others or UNKNOWN)} for the other"
         for name, (ones, others) in pairs.differs.items()
         if name not in compared(claim)
     ]
@@ -90,8 +93,23 @@ def verdict(claim: Claim, trials: pl.DataFrame) -> Verdict:
 
 def compared(claim: Claim) -> set[str]:
     """The columns that a claim compares: those in which its two sides ask for different things."""
-    different = [name for name in (*claim.better, *claim.than) if claim.better.get(name) != claim.than.get(name)]
-    return {TOLD_BY.get(name, name) for name in different}
+    return {name for name in claim.better if name in claim.than and claim.better[name] != claim.than[name]}
+
+
+def pairs_of(claim: Claim, better: pl.DataFrame, than: pl.DataFrame) -> Pairs:
+    """Pairs of different arms. In a column that only one side asks for, the two agree, if they can."""
+    asked_once = set(claim.better).symmetric_difference(claim.than)
+    for ignored in (compared(claim), compared(claim) | asked_once):
+        pairs = pair(better, than, ignore=ignored)
+        pairs = replace(pairs, frame=pairs.frame.filter(pl.col("arm") != pl.col("arm_other")))
+        if not pairs.frame.is_empty():
+            break
+    return pairs
+
+
+def selected(trials: pl.DataFrame, arms: Mapping[str, Placed], selector: Mapping[str, Any]) -> pl.DataFrame:
+    """The rows of the arms that a selector means."""
+    return trials.filter(pl.col("arm").is_in([label for label, placed in arms.items() if placed.arm.matches(selector)]))
 
 
 def _about(claim: Claim, trials: pl.DataFrame) -> pl.DataFrame:
@@ -108,15 +126,23 @@ def _unsettled(claim: Claim, reason: str) -> Verdict:
 
 def _case(row: Mapping[str, Any], shared: Sequence[str], crossed: Sequence[str]) -> str:
     """What the pairs of a case share, and the two arms that are compared: 'erk · weight-rewind against finetune'."""
-    ones, others = ([str(row[f"{name}{side}"]) for name in crossed] for side in ("", "_other"))
-    against = [f"{' · '.join(ones)} against {' · '.join(others)}"] if crossed else []
-    return " · ".join([*(str(row[name]) for name in shared), *against])
+    sides = [" · ".join(_spoken(name, row[f"{name}{side}"]) for name in crossed) for side in ("", "_other")]
+    against = [" against ".join(sides)] if crossed else []
+    return " · ".join([*(_spoken(name, row[name]) for name in shared), *against])
+
+
+def _spoken(name: str, cell: str | None) -> str:
+    if name == "ablation" and cell == "none":
+        return ablations.verb(cell)
+    return wording(name, UNKNOWN if cell is None else cell)
 
 
 def _detail(claim: Claim, arm: str, cell: pl.DataFrame) -> Detail:
     assert cell["seed"].is_unique().all(), f"{arm}: a case has each seed once"
-    both = cell.filter(pl.col("top1").is_not_null() & pl.col("top1_other").is_not_null())
-    differences = (both["top1"] - both["top1_other"]).to_list()
+    ones, others = claim.metric.name, f"{claim.metric.name}_other"
+    both = cell.filter(pl.col(ones).is_not_null() & pl.col(others).is_not_null())
+    sign = 1 if claim.metric.better == "high" else -1
+    differences = (sign * (both[ones] - both[others])).to_list()
     interval = t_interval(differences)
     keys = [key for name in ("artefact", "artefact_other") for key in cell[name].to_list() if key]
     return Detail(
@@ -152,20 +178,20 @@ def _reason(claim: Claim, answer: Answer, details: Sequence[Detail]) -> str:
     if answer == "supported":
         worst = min(deciding, key=lambda detail: detail.interval.low if detail.interval else 0)
         every = f"in all {len(details)} cases, most narrowly " if cases else ""
-        return f"The difference is {needed} {every}{told(worst)}"
+        return f"The difference is {needed} {every}{phrase(worst)}"
     if answer == "refuted":
         worst = min(deciding, key=lambda detail: detail.interval.high if detail.interval else 0)
-        return f"The difference is not {needed} {f'{cases}, most clearly ' if cases else ''}{told(worst)}"
+        return f"The difference is not {needed} {f'{cases}, most clearly ' if cases else ''}{phrase(worst)}"
     if max(detail.n for detail in details) < 2:
         return "One seed settles nothing: give the study more seeds"
     widest = max(deciding, key=lambda detail: detail.interval.high - detail.interval.low if detail.interval else 0)
     return (
         f"Whether the difference is {needed} stays open {f'{cases} ' if cases else ''}(the interval holds the margin, "
-        f"two seeds have no spread, or trials are missing), {'most widely ' if cases else ''}{told(widest)}"
+        f"two seeds have no spread, or trials are missing), {'most widely ' if cases else ''}{phrase(widest)}"
     )
 
 
-def told(detail: Detail) -> str:
+def phrase(detail: Detail) -> str:
     """A detail in words: where, the mean difference, its interval and the seeds."""
     where = f"at {percent(detail.sparsity)} sparsity" + (f" ({detail.arm})" if detail.arm else "")
     if detail.difference is None:

@@ -8,16 +8,18 @@ from typing import Any
 
 import polars as pl
 
-from prunectl.results.pairing import CHOICES, Pairs, groups, pair, rounded
+from prunectl.base.text import percent, plural, points
+from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import Interval, bootstrap, mean, t_interval
 from prunectl.results.table_files import read_table
-from prunectl.results.wording import percent, plural, points
+from prunectl.results.wording import in_words
+from prunectl.study.arms import CHOICES
 
 __all__ = ["Cell", "Comparison", "Mean", "Side", "compare", "flat", "letter", "read_table", "sentences"]
 
 ABSENT = "(not there)"
 BY_CHANCE = 20
-"""From so many intervals on it is said how many of them leave 0 out by chance alone."""
+"""The number of intervals from which on the number that exclude 0 by chance is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ class Side:
     """A table held against the first one."""
 
     name: str
-    differs: Mapping[str, tuple[str | None, str | None]]  # arm columns that tell the tables apart: first, other
+    differs: Mapping[str, tuple[str | None, str | None]]  # arm columns in which the tables differ: first, other
     keys: Mapping[str, tuple[Any, Any]]  # keys of the study files that differ: first, other
     cells: tuple[Cell, ...]
     only_first: tuple[str, ...]  # trials that only the first table has
@@ -123,9 +125,11 @@ def _named(trials: pl.DataFrame, several: Sequence[str]) -> pl.DataFrame:
     """The trials with a name for every arm: its label, or what was chosen; and the network or data set if there are
     several.
     """
+    spoken = trials.with_columns(in_words(trials, name) for name in CHOICES)
     chosen = pl.concat_str([pl.col(name) for name in CHOICES], separator=" · ", ignore_nulls=True)
     label = pl.coalesce("arm", chosen)
-    return trials.with_columns(arm=pl.concat_str([label, *several], separator=" · ", ignore_nulls=True))
+    named = pl.concat_str([label, *several], separator=" · ", ignore_nulls=True)
+    return trials.with_columns(spoken.select(arm=named)["arm"])
 
 
 def _side(
@@ -138,8 +142,8 @@ def _side(
         differs=pairs.differs,
         keys=_differing(flat(keys), flat(other_keys)) if keys and other_keys else {},
         cells=tuple(_cells(pairs)),
-        only_first=_unpaired(first, other, pairs),
-        only_other=_unpaired(other, first, pairs),
+        only_first=_named_rows(pairs.unpaired),
+        only_other=_named_rows(pair(other, first).unpaired),
         means=tuple(_means(other.with_columns(pl.col("arm").replace(called)))),
     )
 
@@ -173,18 +177,17 @@ def _means(trials: pl.DataFrame) -> Iterator[Mean]:
         yield Mean(arm=arm, sparsity=sparsity, n=len(numbers), mean=mean(numbers), interval=bootstrap(numbers))
 
 
-def _unpaired(ones: pl.DataFrame, others: pl.DataFrame, pairs: Pairs) -> tuple[str, ...]:
-    rest = rounded(ones).join(
-        rounded(others), on=[*pairs.on, "_sparsity", "seed"], how="anti", nulls_equal=True, maintain_order="left"
+def _named_rows(trials: pl.DataFrame) -> tuple[str, ...]:
+    return tuple(
+        f"{row['arm']}, {percent(row['sparsity'])}, seed {row['seed']}" for row in trials.iter_rows(named=True)
     )
-    return tuple(f"{row['arm']}, {percent(row['sparsity'])}, seed {row['seed']}" for row in rest.iter_rows(named=True))
 
 
 # ---- in words ----------------------------------------------------------------------------------------
 
 
 def sentences(side: Side, other: str) -> Iterator[str]:
-    """What a table, called `other`, shows beside the first one, called A."""
+    """What a table, called `other`, shows compared with the first one, called A."""
     common = sum(cell.n for cell in side.cells)
     if not side.cells:
         yield f"No trial of A has a counterpart in {other}: none agrees in arm, sparsity and seed."
@@ -193,17 +196,17 @@ def sentences(side: Side, other: str) -> Iterator[str]:
         f"A and {other} have {plural(common, 'done trial')} in common, in {plural(len(side.cells), 'case')} (an arm at "
         f"a sparsity); {plural(len(side.only_first), 'trial')} only in A, {len(side.only_other):,} only in {other}."
     )
-    yield from (f"{text}." for text in [_dense(side, other), *_pruned(side, other)] if text)
+    yield from (f"{text}." for text in [*_dense(side, other), *_pruned(side, other)])
 
 
-def _dense(side: Side, other: str) -> str:
-    """The baselines are the same networks in every arm, so one arm tells of them."""
-    cell = next((cell for cell in side.cells if cell.sparsity == 0 and cell.difference is not None), None)
-    if cell is None:
-        return ""
-    return (
-        f"The dense networks reach {percent(cell.first, 2)} in A and {percent(cell.other, 2)} in {other}, {told(cell)}"
-    )
+def _dense(side: Side, other: str) -> Iterator[str]:
+    """The baselines: the same networks in every arm of one initialization, so the first arm is enough."""
+    cells = [cell for cell in side.cells if cell.sparsity == 0 and cell.difference is not None]
+    different = {(cell.first, cell.other): cell for cell in reversed(cells)}
+    for cell in reversed(different.values()):
+        whose = f" of {cell.arm}" if len(different) > 1 else ""
+        ours, theirs = percent(cell.first, 2), percent(cell.other, 2)
+        yield f"The dense networks{whose} reach {ours} in A and {theirs} in {other}, {spread(cell)}"
 
 
 def _pruned(side: Side, other: str) -> Iterator[str]:
@@ -231,10 +234,10 @@ def _pruned(side: Side, other: str) -> Iterator[str]:
         )
         if settled:
             cell = settled[0]
-            yield f"{other} is {answer} by most with {cell.arm} at {percent(cell.sparsity)}, {told(cell)}"
+            yield f"{other} is {answer} by most with {cell.arm} at {percent(cell.sparsity)}, {spread(cell)}"
 
 
-def told(cell: Cell) -> str:
+def spread(cell: Cell) -> str:
     """The difference of a cell, with its interval and seeds."""
     if cell.difference is None:
         return "not measured in both"

@@ -10,9 +10,10 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.cells import cell
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.steps import Key, Prune, PruneRounds, Score, Step, Train, parents
-from prunectl.results.table import CURVES, LAYERS, RESOURCES, SCHEMA, Results
+from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Manifest
@@ -40,9 +41,17 @@ class Shelf:
     def document(self, key: Key, name: str) -> Any:
         """A JSON file of an artefact, or None if the artefact is not there."""
         if (key, name) not in self._documents:
-            there = self.manifest(key) is not None
-            self._documents[key, name] = json.loads(self.store.read(key, name)) if there else None
+            manifest = self.manifest(key)
+            self._documents[key, name] = json.loads(self.store.read(key, name, manifest)) if manifest else None
         return self._documents[key, name]
+
+    def metrics(self, trial: Trial) -> dict[str, Any] | None:
+        """What was measured of a trial, or None if it is not there; plug-ins' metrics as far as they are there."""
+        document: dict[str, Any] | None = self.document(trial.measure, layout.METRICS)
+        if document is None:
+            return None
+        apart = (self.document(key, layout.METRICS) or {} for key in trial.measured_apart)
+        return {name: value for one in (*apart, document) for name, value in one.items()}
 
     def wall_s(self, key: Key) -> float:
         """Seconds that one artefact took."""
@@ -61,7 +70,7 @@ class Shelf:
         return sum(self.wall_s(piece) for piece in pieces)
 
     def _taken_up_from(self, key: Key) -> Key | None:
-        """The earlier state that a training went on from: as its manifest says, else the latest made before it."""
+        """The earlier state that a training went on from: from its manifest, else the latest made before it."""
         found = self.manifest(key)
         if found is not None and found.made.resume is not None:
             return Key(found.made.resume) if found.made.resume else None
@@ -107,11 +116,12 @@ def table(study: Study, plan: Plan, store: LocalStore, shelf: Shelf | None = Non
 
 
 def results(study: Study, text: str, plan: Plan, store: LocalStore, made: set[Key]) -> Results:
-    """Everything that a report tells; `made` are the steps that this very run has done."""
+    """Everything that a report shows; `made` are the steps that this very run has done."""
     shelf = Shelf(plan, store)
     trials = table(study, plan, store, shelf)
     return Results(
         study=study,
+        arms=plan.arms,
         study_text=text,
         trials=trials,
         layers=pl.DataFrame(list(_layers(plan, shelf)), schema=LAYERS, orient="row"),
@@ -122,15 +132,15 @@ def results(study: Study, text: str, plan: Plan, store: LocalStore, made: set[Ke
 
 
 def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
-    arm, metrics = trial.arm, shelf.document(trial.measure, layout.METRICS)
+    arm, metrics = trial.arm, shelf.metrics(trial)
     dense = shelf.document(trial.baseline_measure, layout.METRICS)
     before = shelf.document(trial.measure_before, layout.METRICS) if trial.measure_before else None
     row: dict[str, Any] = dict.fromkeys(SCHEMA)
     row |= {
         "study": study.name,
         "arm": arm.label,
-        "model": study.model.model.label(),
-        "dataset": study.data.dataset.label(),
+        "model": cell(study.model.model.written()),
+        "dataset": cell(study.data.dataset.written()),
         **arm.columns(),
         "seed": trial.seed,
         "sparsity": trial.sparsity,
@@ -161,10 +171,10 @@ def _measured(trial: Trial, metrics: dict[str, Any]) -> dict[str, Any]:
     actual = total / kept if kept else math.inf
     asked = 1 / (1 - trial.sparsity)
     copied = (
-        "top1", "top5", "loss", "n_params", "n_nonzero", "n_effective", "flops", "flops_dense", "size_bytes",
-        "size_bytes_dense",
+        *(metric.name for metric in METRICS),
+        "n_params", "n_nonzero", "n_effective", "flops", "flops_dense", "size_bytes", "size_bytes_dense",
     )  # fmt: skip
-    return {name: metrics[name] for name in copied} | {
+    return {name: metrics.get(name) for name in copied} | {
         "sparsity_actual": 1 - kept / total,
         "compression_actual": actual,
         "compression_error": actual / asked - 1,
@@ -179,7 +189,7 @@ def _layers(plan: Plan, shelf: Shelf) -> Iterator[dict[str, Any]]:
             yield {
                 "arm": trial.arm.label,
                 "criterion": trial.arm.criterion.label(),
-                "ablation": trial.arm.ablation,
+                "ablation": trial.arm.ablation.name,
                 "sparsity": trial.sparsity,
                 "seed": trial.seed,
                 "layer": layer["name"],
@@ -205,7 +215,7 @@ def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]
             groups.setdefault((step.kind, _criterion(plan, step)), []).append(key)
     unshared, alone = Counter[Key](), Counter[Key]()
     for trial in plan.trials:
-        needed = plan.closure([trial.measure, *([trial.measure_before] if trial.measure_before else [])])
+        needed = plan.closure(trial.measures)
         unshared.update(needed)
         alone.update(needed - _passed_through(plan, needed))
     rows = []

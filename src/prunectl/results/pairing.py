@@ -8,16 +8,19 @@ from typing import Any
 
 import polars as pl
 
-CHOICES = ("model", "dataset", "criterion", "scope", "structure", "at", "rounds", "ablation", "retrain")
-"""The columns of a trial that somebody chose, sparsity and seed apart."""
+from prunectl.study.arms import CHOICES
 
 SPARSITY_DIGITS = 9
 """Sparsities that agree so far are the same one: 1 − 0.8³ and 0.488."""
 
 
+NULL_AGREES = ("budget",)
+"""Columns in which no value means that there is no such choice: it agrees with every value."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pairs:
-    """Trials side by side: the columns of `one`, and those of `other` with the suffix `_other`.
+    """Pairs of trials: the columns of `one`, and those of `other` with the suffix `_other`.
 
     `differs` holds the columns that have a single value on each side, but not the same; `crossed` the ignored ones
     that have several, so that a trial has a pair with each trial of another label.
@@ -27,29 +30,41 @@ class Pairs:
     on: tuple[str, ...]
     crossed: tuple[str, ...]
     differs: dict[str, tuple[str | None, str | None]]
+    unpaired: pl.DataFrame  # the rows of `one` without a pair
 
 
 def pair(one: pl.DataFrame, other: pl.DataFrame, ignore: Iterable[str] = (), *, strict: bool = False) -> Pairs:
     """Pair trials by every choice but the ignored ones, by sparsity and by seed.
 
     A column that has only one value on each side leaves nothing to choose: where the two values differ, that is
-    what is compared, and it does not keep trials apart, unless the pairing is strict.
+    what is compared, and it does not keep trials apart, unless the pairing is strict. Where a trial has no budget,
+    it pairs with every budget of the other side, and the pair has that one.
     """
-    found = {name: _single(one, other, name) for name in CHOICES if not strict}
-    differs = {name: values for name, values in found.items() if values is not None}
+    differing = {name: _single(one, other, name) for name in CHOICES if not strict}
+    differs = {name: values for name, values in differing.items() if values is not None}
     free = [name for name in CHOICES if name in set(ignore) and name not in differs]
     on = tuple(name for name in CHOICES if name not in differs and name not in free)
     keys = [*on, "_sparsity", "seed"]
-    frame = rounded(one).join(
+    numbered = rounded(one).with_row_index("_row")
+    frame = numbered.join(
         rounded(other).unique([*keys, *free], keep="first", maintain_order=True),
-        on=keys,
+        on=[name for name in keys if name not in NULL_AGREES],
         how="inner",
         suffix="_other",
         nulls_equal=True,
         maintain_order="left",
     )
+    for name in set(on).intersection(NULL_AGREES):
+        agree = (pl.col(name) == pl.col(f"{name}_other")).fill_null(value=True)
+        frame = frame.filter(agree).with_columns(pl.coalesce(name, f"{name}_other").alias(name)).drop(f"{name}_other")
     crossed = tuple(name for name in free if max(frame[name].n_unique(), frame[f"{name}_other"].n_unique()) > 1)
-    return Pairs(frame=frame.drop("_sparsity"), on=on, crossed=crossed, differs=differs)
+    return Pairs(
+        frame=frame.drop("_sparsity", "_row"),
+        on=on,
+        crossed=crossed,
+        differs=differs,
+        unpaired=numbered.join(frame, on="_row", how="anti", maintain_order="left").drop("_sparsity", "_row"),
+    )
 
 
 def rounded(trials: pl.DataFrame) -> pl.DataFrame:
@@ -60,6 +75,8 @@ def rounded(trials: pl.DataFrame) -> pl.DataFrame:
 def _single(one: pl.DataFrame, other: pl.DataFrame, name: str) -> tuple[str | None, str | None] | None:
     """The two values of a column, if each side has one and they are not the same."""
     ones, others = one[name].unique().to_list(), other[name].unique().to_list()
+    if name in NULL_AGREES and None in (*ones, *others):
+        return None
     return (ones[0], others[0]) if len(ones) == len(others) == 1 and ones != others else None
 
 

@@ -1,8 +1,7 @@
-"""What a stage made, as plain rows: baselines, masks layer by layer, ablated masks beside their originals, trials."""
+"""What a stage made, as plain rows: baselines, masks layer by layer, ablated masks with their originals, trials."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from safetensors.numpy import load
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.stage import Stage
 from prunectl.results.gather import Shelf
+from prunectl.results.table import METRICS
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 
@@ -18,31 +18,36 @@ if TYPE_CHECKING:
     from prunectl.plan.steps import Key
 
 
-def told(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]:
+def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]:
     """The rows of a stage, in the order of the plan. Raises DamagedError for an artefact that is not sound."""
     shelf = Shelf(plan, store)
     if stage == "train":
         first = {trial.baseline: trial for trial in plan.trials}
         return [
-            {"seed": trial.seed, "artefact": key, **_metrics(shelf, trial.baseline_measure)}
+            {
+                "seed": trial.seed,
+                "artefact": key,
+                **_metrics(shelf, trial.baseline_measure, shelf.document(trial.baseline_measure, layout.METRICS)),
+            }
             for key, trial in first.items()
         ]
     if stage == "retrain":
-        return [{**_trial(trial), **_metrics(shelf, trial.measure)} for trial in plan.trials]
+        return [{**_trial(trial), **_metrics(shelf, trial.measure, shelf.metrics(trial))} for trial in plan.trials]
     pruned = [trial for trial in plan.trials if trial.plain_mask is not None]
     if stage == "prune":
         return [{**_trial(trial), **_mask(shelf, trial.plain_mask)} for trial in pruned]
-    plain = {_place(trial): trial.plain_mask for trial in pruned if trial.arm.ablation != "invert"}
+    plain = {_place(trial): trial.plain_mask for trial in pruned if trial.arm.ablation.changes != "ranking"}
     return [
-        {**_trial(trial), "ablation": trial.arm.ablation, **_mask(shelf, trial.mask, plain.get(_place(trial)))}
+        {**_trial(trial), "ablation": trial.arm.ablation.name, **_mask(shelf, trial.mask, plain.get(_place(trial)))}
         for trial in pruned
-        if trial.arm.ablation != "none"
+        if trial.arm.ablation.changes != "nothing"
     ]
 
 
 def _place(trial: Trial) -> tuple[object, ...]:
     """What a trial has in common with the same one under another ablation."""
-    return replace(trial.arm, ablation="none"), trial.sparsity, trial.seed
+    others = {name: text for name, text in trial.arm.columns().items() if name != "ablation"}
+    return *others.values(), trial.sparsity, trial.seed
 
 
 def _trial(trial: Trial) -> dict[str, Any]:
@@ -54,11 +59,10 @@ def _trial(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _metrics(shelf: Shelf, measure: Key) -> dict[str, Any]:
-    metrics = shelf.document(measure, layout.METRICS)
+def _metrics(shelf: Shelf, measure: Key, metrics: dict[str, Any] | None) -> dict[str, Any]:
     if metrics is None:
-        return {"top1": None, "top5": None, "loss": None, "reason": shelf.why_missing(measure)[1]}
-    return {name: metrics[name] for name in ("top1", "top5", "loss")} | {"reason": None}
+        return {**{metric.name: None for metric in METRICS}, "reason": shelf.why_missing(measure)[1]}
+    return {metric.name: metrics[metric.name] for metric in METRICS if metric.name in metrics} | {"reason": None}
 
 
 def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[str, Any]:
@@ -90,5 +94,5 @@ def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[s
 
 def _moved(shelf: Shelf, plain: Key, ablated: Key, layers: list[dict[str, Any]]) -> list[float]:
     """Per layer, the fraction of places at which the ablated mask differs from the original."""
-    one, other = (load(shelf.store.read(key, layout.MASK)) for key in (plain, ablated))
+    one, other = (load(shelf.store.read(key, layout.MASK, shelf.manifest(key))) for key in (plain, ablated))
     return [float(np.bitwise_count(one[layer["name"]] ^ other[layer["name"]]).sum()) / layer["n"] for layer in layers]

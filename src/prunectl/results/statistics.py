@@ -1,4 +1,4 @@
-"""Mean, spread and intervals of a few numbers, mostly one per seed. An interval says what kind it is.
+"""Mean, spread and intervals of a few numbers, mostly one per seed. Each interval names its kind.
 
 t-intervals are for differences paired by seed, the 80 % bootstrap for plots as Renda et al. (2020) draw them.
 One number has no interval, and two equal ones have no t-interval.
@@ -21,7 +21,7 @@ Center = Literal["mean", "median"]
 """What stands for several seeds."""
 
 EXACT_UP_TO = 5
-"""Bootstraps of at most so many numbers are enumerated; beyond, they are drawn."""
+"""The largest number of values whose bootstraps are enumerated; beyond, they are drawn."""
 
 RESAMPLES = 10_000
 
@@ -63,7 +63,7 @@ def center(values: Sequence[float], of: Center) -> float:
 def t_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
     """Student's interval of the mean; None for a single value, and for two that happen to agree.
 
-    Two equal values tell nothing of the spread: their interval would have no width, and settle what it should not.
+    Two equal values do not show the spread: their interval would have no width, and settle what it should not.
     """
     spread, n = sd(values), len(values)
     if spread is None or (n == 2 and spread == 0):

@@ -7,7 +7,11 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.base.cells import words
+from prunectl.base.text import and_list, count, energy, percent, plural, points, seconds
+from prunectl.results import ablations
 from prunectl.results.aggregate import (
+    UNNAMED,
     Roles,
     ablation_differences,
     baselines,
@@ -18,12 +22,9 @@ from prunectl.results.aggregate import (
 )
 from prunectl.results.pairing import groups
 from prunectl.results.statistics import Center, bootstrap, center, mean, paired, t_interval
-from prunectl.results.wording import and_list, count, energy, percent, plural, points, seconds
 
 SPOKEN = 6
-"""At most so many sparsities get a sentence of their own: the sparsest ones."""
-
-VERBS = {"shuffle": "Shuffling", "reinit": "Reinitializing", "invert": "Inverting"}
+"""The maximum number of sparsities that get a sentence of their own: the sparsest ones."""
 
 
 def sentences(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
@@ -81,9 +82,11 @@ def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
 
 
 def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
-    for values, dense in groups(baselines(trials), ["model", "dataset"]):
+    several = trials["init"].n_unique() > 1
+    for (model, dataset, init), dense in groups(baselines(trials), ["model", "dataset", "init"]):
         numbers, spent = dense["top1_dense"].to_list(), dense["train_s"].drop_nulls().to_list()
-        text = f"The dense {values[0]} reaches {percent(center(numbers, of), 2)} on {values[1]}"
+        drawn = f" drawn by {words(init)}" if several and init is not None else ""
+        text = f"The dense {words(model)}{drawn} reaches {percent(center(numbers, of), 2)} on {words(dataset)}"
         if (interval := bootstrap(numbers, of)) is not None:
             text += _bracket(interval.low, interval.high)
         size = dense["n_params"].drop_nulls().to_list()
@@ -129,13 +132,14 @@ def _bracket(low: float, high: float) -> str:
 
 
 def _name(row: dict[str, Any]) -> str:
-    return f"{row['hue']}" + (f" ({row['variant']})" if row["variant"] not in ("", "at init") else "")
+    return f"{row['hue']}" + (f" ({row['variant']})" if row["variant"] not in UNNAMED else "")
 
 
 def _ablations(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
     for (ablation,), rows in groups(ablation_differences(trials, role), ["ablation"]):
-        verb = VERBS.get(ablation, f"The ablation {ablation}")
-        text = f"{verb} changes accuracy by {points(mean(rows['mean'].to_list()), sign=True)} on average"
+        noun = ablations.noun(ablation)
+        change = points(mean(rows["mean"].to_list()), sign=True)
+        text = f"{noun[:1].upper()}{noun[1:]} changes accuracy by {change} on average"
         judged = rows.filter(pl.col("low").is_not_null())
         if judged.is_empty():
             why = "one seed" if rows["n"].max() == 1 else "two seeds without a spread"

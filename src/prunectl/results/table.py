@@ -1,19 +1,27 @@
-"""The one table: a row per trial, and the three frames that stand beside it."""
+"""The one table: a row per trial, and the three frames that belong to it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from prunectl.base.text import plural
+from prunectl.catalog.metric import Metric
+from prunectl.catalog.tables import working
+from prunectl.study.arms import CHOICES
+
 if TYPE_CHECKING:
+    from prunectl.plan.graph import Placed
     from prunectl.study.schema import Study
 
-ARM = (
-    "study", "arm", "model", "dataset", "criterion", "scope", "structure", "at", "rounds", "ablation", "retrain",
-)  # fmt: skip
-"""The columns that name an arm; `arm` says them in one short text."""
+ARM = ("study", "arm", *CHOICES)
+"""The columns that name an arm. `arm` is its label, for people; the others are cells as a study file writes them."""
+
+METRICS = working("metrics", Metric)
+"""What is measured of every trial, a column each. Each declares its unit, what to call it and which end is better."""
 
 SCHEMA: dict[str, Any] = {
     **dict.fromkeys(ARM, pl.String),
@@ -23,9 +31,7 @@ SCHEMA: dict[str, Any] = {
     "compression": pl.Float64,
     "compression_actual": pl.Float64,
     "compression_error": pl.Float64,
-    "top1": pl.Float64,
-    "top5": pl.Float64,
-    "loss": pl.Float64,
+    **{metric.name: pl.Float64 for metric in METRICS},
     "top1_dense": pl.Float64,
     "top1_before_retrain": pl.Float64,
     "n_params": pl.Int64,
@@ -41,7 +47,7 @@ SCHEMA: dict[str, Any] = {
     "train_s": pl.Float64,
     "score_s": pl.Float64,
     "device": pl.String,
-    "status": pl.String,  # "done" | "failed" | "skipped" | "missing"
+    "status": pl.String,  # "done" | "failed" | "missing"
     "reason": pl.String,
     "artefact": pl.String,
 }
@@ -69,7 +75,7 @@ CURVES: dict[str, Any] = {
 }
 
 RESOURCES: dict[str, Any] = {
-    "kind": pl.String,  # of step: init, train, score, prune, shuffle, measure
+    "kind": pl.String,  # of step: init, train, score, prune, prune-rounds, ablate, recalibrate, measure
     "criterion": pl.String,  # for the steps that have one
     "steps": pl.Int64,  # of the plan
     "made": pl.Int64,  # by this run
@@ -87,12 +93,18 @@ RESOURCES: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Results:
-    """Everything that a report tells of one study. Frames have exactly the columns above."""
+    """Everything that a report shows of one study. Frames have exactly the columns above."""
 
     study: Study
+    arms: Mapping[str, Placed]  # by label, in the order of the study file
     study_text: str  # the file as written, overrides included
     trials: pl.DataFrame
     layers: pl.DataFrame
     curves: pl.DataFrame
     resources: pl.DataFrame
     versions: dict[str, str]  # prunectl, torch, python, ... of the machine that made the artefacts
+
+    def __repr__(self) -> str:
+        """One line: a notebook shows it, and the frames are too long for that."""
+        done = int((self.trials["status"] == "done").sum())
+        return f"<Results of {self.study.name}: {done:,} of {plural(len(self.trials), 'trial')} done; table: .trials>"

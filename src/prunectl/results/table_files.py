@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.errors import PrunectlError, nearest
+from prunectl.base.text import finite
 from prunectl.results.table import SCHEMA
 
 NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
@@ -33,7 +34,7 @@ def to_csv(trials: pl.DataFrame) -> str:
 
 def to_json(trials: pl.DataFrame) -> str:
     """The table as a JSON list with an object per trial, one on a line."""
-    rows = [json.dumps(_plain(row), ensure_ascii=False, allow_nan=False) for row in trials.iter_rows(named=True)]
+    rows = [json.dumps(finite(row, str), ensure_ascii=False, allow_nan=False) for row in trials.iter_rows(named=True)]
     return "[\n" + ",\n".join(rows) + "\n]\n"
 
 
@@ -42,22 +43,6 @@ def to_parquet(trials: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     trials.write_parquet(buffer)
     return buffer.getvalue()
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in row.items()
-    }
-
-
-def write_table(trials: pl.DataFrame, path: Path) -> None:
-    """Write the table in the format that the file's name ends with."""
-    writers: dict[str, Callable[[pl.DataFrame], str | bytes]] = {
-        ".csv": to_csv, ".json": to_json, ".parquet": to_parquet,
-    }  # fmt: skip
-    content = _by_suffix(path, writers)(trials)
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def read_table(path: Path) -> pl.DataFrame:

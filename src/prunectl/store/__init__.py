@@ -1,1 +1,1 @@
-"""The store: artefacts by key, complete or absent. It never sees a study's name."""
+"""The store: artefacts by key, each complete or absent. It never reads a study."""

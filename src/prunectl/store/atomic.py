@@ -1,4 +1,4 @@
-"""Writing so that a crash at any moment leaves the old or the new, never half of either."""
+"""Atomic writes: a crash at any moment leaves the old content or the new, never half of either."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def sync(path: Path) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Replace a file at once: a reader sees the old content or the new, whatever happens."""
+    """Replace a file atomically: a reader sees the old content or the new."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with draft.open("wb") as file:
         file.write(data)
@@ -41,16 +41,16 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Delete a directory and everything below it, read-only files included; nothing there is fine too."""
+    """Delete a directory with its content, read-only files included. A missing directory is no error."""
     shutil.rmtree(path, ignore_errors=True)
 
 
 def store_error(error: OSError, root: Path) -> StoreError:
-    """What a failed write to the store means for the user."""
+    """The message for the user about a failed access to the store."""
     if error.errno in FULL:
         return StoreError(
             f"the disk of the store {root} is full",
-            hint="what was finished is kept; make room (`prunectl cache gc`), then run the same command again",
+            hint="finished steps are kept; free some space (`prunectl cache gc`), then run the same command again",
         )
     if error.errno in FORBIDDEN:
         return StoreError(

@@ -1,13 +1,13 @@
 """Every file name in the store, in one place.
 
 ROOT/
-  prunectl-store.json        says that this is a store, and of which layout
+  prunectl-store.json        marks the directory as a store and holds the version of its layout
   objects/ab/abcd.../        an artefact: its files, and manifest.json, written last
-  failures/ab/abcd....json   a step that failed, and why
-  snapshots/ab/abcd.../      where a training that is under way can be taken up
-  locks/abcd....lock         held by the process that makes the artefact
-  scratch/                   artefacts being built, on the same file system, each with its lock beside it
-  aside/                     damaged artefacts, kept for a look, never used
+  failures/ab/abcd....json   a step that failed, and the reason
+  snapshots/ab/abcd.../      from where an interrupted training resumes
+  locks/abcd....lock         held by the process that computes the artefact
+  scratch/                   artefacts being built, on the same file system, each with its lock next to it
+  aside/                     damaged artefacts, kept for inspection, never used
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ INFO = "info.json"
 METRICS = "metrics.json"
 
 
-def sharded(root: Path, room: str, key: str, suffix: str = "") -> Path:
-    """ROOT/room/ab/abcd...: two hex digits keep directories small."""
-    return Path(place(root, room, key, suffix))
+def sharded(root: Path, folder: str, key: str, suffix: str = "") -> Path:
+    """ROOT/FOLDER/ab/abcd...: two hex digits keep directories small."""
+    return Path(place(root, folder, key, suffix))
 
 
-def place(root: Path, room: str, key: str, suffix: str = "") -> str:
-    """The same as text: a plan asks for tens of thousands of them, and paths are slow to put together."""
-    return f"{root}{os.sep}{room}{os.sep}{key[:2]}{os.sep}{key}{suffix}"
+def place(root: Path, folder: str, key: str, suffix: str = "") -> str:
+    """The same path as text: a plan needs tens of thousands of them, and building `Path` objects is slow."""
+    return f"{root}{os.sep}{folder}{os.sep}{key[:2]}{os.sep}{key}{suffix}"

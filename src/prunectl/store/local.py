@@ -1,11 +1,16 @@
-"""A store in a directory: put, get, verify, gc. Correct by write-temporary, fsync, rename; locks only save work."""
+"""A store in a local directory.
+
+Correctness comes from writing to a temporary directory, fsync and rename. Locks only avoid doing work twice.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,13 +25,13 @@ __all__ = ["DamagedError", "LocalStore"]
 
 
 class LocalStore:
-    """Artefacts by key. Everything that reads verifies; what does not verify is set aside and never used."""
+    """Artefacts by key. Every read verifies; an artefact that fails verification is set aside and never used."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def open(self) -> LocalStore:
-        """Make the store if it is not there. Raises StoreError if the directory is something else or read-only."""
+        """Create the store if it does not exist. Raises StoreError if the directory is not a store, or read-only."""
         marker = self.root / layout.MARKER
         try:
             if not marker.exists():
@@ -40,11 +45,11 @@ class LocalStore:
                 write_whole(marker, json.dumps({"layout": layout.LAYOUT}).encode() + b"\n")
             elif json.loads(marker.read_bytes()).get("layout") != layout.LAYOUT:
                 raise StoreError(
-                    f"the store {self.root} has a layout that this prunectl does not know",
-                    hint="use the prunectl that made it, or choose another store with --store DIR",
+                    f"the store {self.root} has a layout that this version of prunectl does not know",
+                    hint="use the version that created it, or choose another store with --store DIR",
                 )
-            for room in (layout.SCRATCH, layout.LOCKS):
-                (self.root / room).mkdir(exist_ok=True)
+            for folder in (layout.SCRATCH, layout.LOCKS):
+                (self.root / folder).mkdir(exist_ok=True)
         except OSError as error:
             raise store_error(error, self.root) from error
         except ValueError as error:
@@ -54,11 +59,11 @@ class LocalStore:
     # ---- artefacts -------------------------------------------------------------------------------
 
     def has(self, key: str) -> bool:
-        """Whether there is a complete artefact. Cheap: completeness is the manifest, which is written last."""
+        """Whether there is a complete artefact. Cheap: it is complete if its manifest, written last, exists."""
         return os.path.exists(layout.place(self.root, layout.OBJECTS, key, f"{os.sep}{layout.MANIFEST}"))  # noqa: PTH110
 
     def manifest(self, key: str) -> Manifest:
-        """The verified manifest. Raises KeyError if there is no artefact, DamagedError if it is not sound."""
+        """The verified manifest. Raises KeyError if there is no artefact, DamagedError if it is damaged."""
         try:
             data = (self._object(key) / layout.MANIFEST).read_bytes()
         except FileNotFoundError:
@@ -72,34 +77,44 @@ class LocalStore:
             raise
 
     def fetch(self, key: str) -> Path:
-        """The artefact's directory, every file of it verified."""
+        """The artefact's directory, every file verified. Raises KeyError and DamagedError as `manifest` does."""
         manifest = self.manifest(key)
-        for name in manifest.files:
-            self._check(manifest, name)
-        return self._object(key)
+        folder = self._object(key)
+        for name, stated in manifest.files.items():
+            try:
+                sound = sha256(folder / name) == stated
+            except FileNotFoundError:
+                sound = False
+            if not sound:
+                raise self._damaged(key, name)
+        return folder
 
-    def read(self, key: str, name: str) -> bytes:
-        """One verified file of an artefact."""
-        self._check(self.manifest(key), name)
-        return (self._object(key) / name).read_bytes()
+    def read(self, key: str, name: str, manifest: Manifest | None = None) -> bytes:
+        """The bytes of one file, verified. A caller that has the artefact's manifest already passes it.
 
-    def _check(self, manifest: Manifest, name: str) -> None:
-        path = self._object(manifest.key) / name
+        Raises KeyError if there is no such artefact or file, DamagedError if the artefact is damaged.
+        """
+        stated = (manifest or self.manifest(key)).files[name]
         try:
-            sound = sha256(path) == manifest.files[name]
+            data = (self._object(key) / name).read_bytes()
         except FileNotFoundError:
-            sound = False
-        if not sound:
-            why = f"{name} is not what was written"
-            self.set_aside(manifest.key, why)
-            raise DamagedError(manifest.key, why)
+            raise self._damaged(key, name) from None
+        if hashlib.sha256(data).hexdigest() != stated:
+            raise self._damaged(key, name)
+        return data
+
+    def _damaged(self, key: str, name: str) -> DamagedError:
+        """The error for a file that is missing or changed, after its artefact was set aside."""
+        why = f"{name} is not what was written"
+        self.set_aside(key, why)
+        return DamagedError(key, why)
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """An empty directory on the store's file system, gone afterwards unless it was put. Until then it is locked."""
+        """An empty, locked directory on the store's file system. It is removed at the end unless `put` has moved it."""
         try:
             path = Path(tempfile.mkdtemp(dir=self.root / layout.SCRATCH))
-            lock = _lock_beside(path)
+            lock = _scratch_lock(path)
             lock.acquire()
         except OSError as error:
             raise store_error(error, self.root) from error
@@ -109,7 +124,7 @@ class LocalStore:
             _clear(path, lock)
 
     def put(self, key: str, preimage: str, built: Path, made: Made) -> None:
-        """Take a directory in as the artefact of `key`: sync its files, write the manifest last, rename."""
+        """Store a directory as the artefact of `key`: sync its files, write the manifest last, rename."""
         try:
             files = sorted(built.iterdir())
             for file in files:
@@ -127,8 +142,8 @@ class LocalStore:
             home = self._object(key)
             home.parent.mkdir(parents=True, exist_ok=True)
             if self.has(key):
-                return  # another process was faster; the bits are the same
-            remove_tree(home)  # without a manifest: not an artefact
+                return  # another process was faster; its bits are the same
+            remove_tree(home)  # has no manifest, so it is not an artefact
             built.rename(home)
             sync(home.parent)
         except OSError as error:
@@ -137,16 +152,16 @@ class LocalStore:
             raise store_error(error, self.root) from error
 
     def set_aside(self, key: str, why: str) -> None:
-        """Move a damaged artefact out of the way, with a note of what was wrong."""
+        """Move a damaged artefact to the folder for damaged ones, with a note of what was wrong."""
         home = self._object(key)
         try:
-            shelf = self.root / layout.ASIDE
-            shelf.mkdir(exist_ok=True)
-            place = Path(tempfile.mkdtemp(prefix=f"{key[:16]}-", dir=shelf))
-            home.rename(place / "artefact")
-            (place / "why.txt").write_text(why + "\n")
+            aside = self.root / layout.ASIDE
+            aside.mkdir(exist_ok=True)
+            target = Path(tempfile.mkdtemp(prefix=f"{key[:16]}-", dir=aside))
+            home.rename(target / "artefact")
+            (target / "why.txt").write_text(why + "\n")
         except FileNotFoundError:
-            return  # someone else has done it
+            return  # another process has done it
         except OSError as error:
             raise store_error(error, self.root) from error
 
@@ -158,46 +173,46 @@ class LocalStore:
                     yield home.name
 
     def size_bytes(self, key: str) -> int:
-        """Bytes that an artefact takes, sound or not."""
+        """The size of an artefact on the disk, whether it is damaged or not."""
         return sum(file.stat().st_size for file in self._object(key).iterdir())
 
     def delete(self, key: str) -> None:
-        """Remove an artefact: the manifest first, so that it is never half there."""
+        """Remove an artefact: the manifest first, so that it is never incomplete but present."""
         home = self._object(key)
         (home / layout.MANIFEST).unlink(missing_ok=True)
         remove_tree(home)
 
-    # ---- beside the artefacts --------------------------------------------------------------------
+    # ---- locks, snapshots, failures --------------------------------------------------------------
 
     def lock(self, key: str) -> FileLock:
-        """The lock of the process that makes an artefact; freed by the system if that process is killed."""
+        """The lock of the process that computes an artefact; the system frees it if that process is killed."""
         return FileLock(self.root / layout.LOCKS / f"{key}.lock", blocking=False)
 
     def forget_lock(self, key: str) -> None:
-        """Remove the lock's file once its artefact is there."""
+        """Remove the lock's file, once its artefact is stored."""
         (self.root / layout.LOCKS / f"{key}.lock").unlink(missing_ok=True)
 
     def under_way(self, key: str) -> bool:
-        """Whether a training has left a snapshot."""
+        """Whether a training has left a snapshot to resume from."""
         return os.path.exists(layout.place(self.root, layout.SNAPSHOTS, key))  # noqa: PTH110
 
     def snapshots(self, key: str) -> Path:
-        """Where the training of `key` keeps what it needs to be taken up again."""
+        """The folder in which the training of `key` keeps its snapshots."""
         return layout.sharded(self.root, layout.SNAPSHOTS, key)
 
     def failure(self, key: str) -> dict[str, str] | None:
-        """The failure recorded for a step, if there is one: `reason`, and `kind` ("method" or "crash")."""
+        """The failure recorded for a step, or None: its `kind` ("method" or "crash"), `reason` and `detail`."""
         path = layout.place(self.root, layout.FAILURES, key, ".json")
-        if not os.path.exists(path):  # noqa: PTH110  # asked of every step of a plan
+        if not os.path.exists(path):  # noqa: PTH110  # called for every step of a plan
             return None
         try:
-            found = json.loads(Path(path).read_bytes())
+            failure = json.loads(Path(path).read_bytes())
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
-        return found if isinstance(found, dict) else None
+        return failure if isinstance(failure, dict) else None
 
     def record_failure(self, key: str, kind: str, reason: str, detail: str) -> None:
-        """Keep why a step failed."""
+        """Record why a step failed."""
         path = layout.sharded(self.root, layout.FAILURES, key, ".json")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -207,35 +222,29 @@ class LocalStore:
             raise store_error(error, self.root) from error
 
     def forget_failure(self, key: str) -> None:
-        """A step that failed before has been made, or is to be tried again."""
+        """Remove the failure of a step that has succeeded since, or is to be tried again."""
         layout.sharded(self.root, layout.FAILURES, key, ".json").unlink(missing_ok=True)
 
     def sweep(self, older_than_s: float = 3600.0) -> None:
-        """Remove what killed processes left half built: what is locked is in use, however old.
+        """Remove the scratch directories of killed processes. One that is locked is in use, however old it is.
 
-        What is younger is left alone: it may not be locked yet, or be of a prunectl that did not lock.
+        Younger ones are left alone: they may not be locked yet.
         """
-        import time
-
         with contextlib.suppress(OSError):
             for path in (self.root / layout.SCRATCH).iterdir():
-                with contextlib.suppress(OSError):  # locked, or someone else has removed it
+                with contextlib.suppress(OSError):  # locked, or another process has removed it
                     if time.time() - path.stat().st_mtime > older_than_s:
-                        room = path.with_suffix("")  # of a lock: what it locks
-                        lock = _lock_beside(room)
+                        folder = path.with_suffix("")  # for a lock file, the directory that it locks
+                        lock = _scratch_lock(folder)
                         lock.acquire()
-                        _clear(room, lock)
+                        _clear(folder, lock)
 
     def _object(self, key: str) -> Path:
         return layout.sharded(self.root, layout.OBJECTS, key)
 
-    def writable(self) -> bool:
-        """Whether this user may write here."""
-        return os.access(self.root, os.W_OK)
 
-
-def _lock_beside(scratch: Path) -> FileLock:
-    """The lock of the process that builds in a scratch directory; freed by the system if that process is killed."""
+def _scratch_lock(scratch: Path) -> FileLock:
+    """The lock of the process that builds in a scratch directory; the system frees it if that process is killed."""
     return FileLock(scratch.with_suffix(".lock"), blocking=False)
 
 

@@ -1,155 +1,187 @@
-"""The arms that a study asks for, as far as its file tells: how many, and which a claim means."""
+"""An arm: one fully chosen combination, expanded once. Its columns, its label, and whether a selector means it.
+
+A cell of the table is written as the study file would write the choice, and can be read back. A label is for people
+and is never read back: claims, checks, `--only`, charts, comparisons and exports ask the arm.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from itertools import product
 from typing import Any
 
-from prunectl.catalog.entry import Entry
-from prunectl.catalog.table import tupled
-from prunectl.catalog.values import Length, Moment
-from prunectl.study.labels import Labels, Way, rounds_label
-from prunectl.study.schema import PruneSection
+from prunectl.base.cells import cell, words
+from prunectl.catalog.ablation import Ablation
+from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.entry import Entry, written
+from prunectl.catalog.retraining import Retraining
+from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.scope import Scope
+from prunectl.catalog.structure import Structure
+from prunectl.catalog.values import Length, Moment, PruningMoment
+from prunectl.study.schema import SELECTORS, PruneSection
 
-LISTS = ("criterion", "at", "scope", "structure", "rounds", "ablation", "retrain")
-"""The keys of [[prune]] whose lists span the arms (and `rewind_to`, for the arms that rewind)."""
+COLUMNS = SELECTORS
+"""The columns that name an arm, in the order of the table: keys of [[prune]], of selectors and of results files."""
 
-RETRAINING = ("retrain", "rewind_to", "budget")
-"""The keys of [[prune]] that the column `retrain` tells of."""
+CHOICES = ("model", "dataset", *COLUMNS)
+"""The columns of a trial that somebody chose, sparsity and seed apart."""
 
-TIMED = ("finetune", "weight-rewind", "lr-rewind")
-"""The kinds of retraining that last as long as a budget says."""
+Budget = float | Length | None
+When = str | Moment
 
-Spanned = tuple[tuple[Hashable, ...], ...]
-"""What the arms of a table are called, a list for each choice: the arms are the product of the lists."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arm:
+    """One fully chosen combination. Two arms are equal exactly if their columns are."""
+
+    criterion: Criterion
+    scope: Scope
+    structure: Structure
+    at: When
+    rounds: Rounds
+    init: str
+    ablation: Ablation
+    retrain: Retraining
+    budget: Budget  # None: the retraining has none, or a length of its own
+    inherits_init: bool = field(default=True, compare=False)  # [model]'s initialization; then the label omits it
+
+    def columns(self) -> dict[str, str | None]:
+        """The cells of the table, as the study file writes them; None where there is no such choice."""
+        return {name: self.cell(name) for name in COLUMNS}
+
+    def cell(self, column: str) -> str | None:
+        """One of the cells."""
+        plain = written(getattr(self, column))
+        return None if plain is None else cell(plain)
+
+    @property
+    def label(self) -> str:
+        """The arm in one short text, for people; defaults are left out."""
+        own_rounds = self.rounds == self.criterion.own_rounds()
+        usual = _usual()
+        parts = [
+            self.criterion.label(),
+            f"at {moment_label(self.at)}",
+            "" if (self.scope,) == usual.scope else self.scope.label(),
+            "" if (self.structure,) == usual.structure else self.structure.label(),
+            "" if own_rounds else self.rounds.label(),
+            "" if self.inherits_init else self.init,
+            "" if (self.retrain,) == usual.retrain else retraining_label(self.retrain, self.budget),
+            "" if self.ablation.changes == "nothing" else self.ablation.label(),
+        ]
+        return " · ".join(filter(None, parts))
+
+    def exact(self, column: str) -> Any:
+        """A choice as a selector that means it and no other: a table with every parameter, defaults included."""
+        value = getattr(self, column)
+        if isinstance(value, Entry):
+            parameters = value.parameters()
+            return {"name": value.name, **parameters} if parameters else value.name
+        plain = written(value)
+        return {**plain, "schedule": value.schedule} if isinstance(value, PruningMoment) else plain
+
+    def matches(self, selector: Mapping[str, Any]) -> bool:
+        """Whether the arm has what a selector asks for: per column a name, a number, or a table of parameters.
+
+        A name means every choice of parameters; a table those that it gives, defaults included.
+        """
+        return all(agrees(wanted, getattr(self, name)) for name, wanted in selector.items())
+
+
+def expand(sections: Iterable[PruneSection], init: str) -> Iterator[Arm]:
+    """Every arm of the [[prune]] tables, in the order of the file; `init` is [model]'s. Arms may repeat."""
+    for section in sections:
+        for criterion, at, scope, structure, rounds, own, ablation, retrain in product(
+            section.criterion,
+            section.at,
+            section.scope,
+            section.structure,
+            section.rounds or (None,),
+            section.init or (None,),
+            section.ablation,
+            section.retrain,
+        ):
+            for budget in _budgets(section, retrain):
+                settled, length = retrain.settled(budget)
+                yield Arm(
+                    criterion=criterion,
+                    scope=scope,
+                    structure=structure,
+                    at=at,
+                    rounds=rounds or criterion.own_rounds(),
+                    init=own or init,
+                    ablation=ablation,
+                    retrain=settled,
+                    budget=length,
+                    inherits_init=own is None or own == init,
+                )
+
+
+@cache
+def _usual() -> PruneSection:
+    """A table that gives only its criterion: everything else is the default, which labels leave out."""
+    return PruneSection.model_validate({"criterion": "magnitude"})
 
 
 def number_of_arms(section: PruneSection) -> int:
-    """How many arms one [[prune]] table spans."""
-    retrainings = sum(len(ways(section, kind)) for kind in section.retrain)
-    others = [len(getattr(section, key) or (None,)) for key in LISTS if key != "retrain"]
-    return math.prod(others) * retrainings
+    """How many arms one [[prune]] table has, without expanding it."""
+    others = math.prod(len(getattr(section, name) or (None,)) for name in COLUMNS if name not in ("retrain", "budget"))
+    return others * sum(len(_budgets(section, retrain)) for retrain in section.retrain)
 
 
-def ways(section: PruneSection, kind: str) -> tuple[Way, ...]:
-    """How one kind of retraining is done in a table: to each moment, or with each budget; a single None for neither."""
-    if kind in ("none", "recalibrate"):
+def _budgets(section: PruneSection, retrain: Retraining) -> tuple[Budget, ...]:
+    """The budgets of a table that apply to a retraining: none to one without, or with a length of its own."""
+    if section.budget is None or not retrain.budgeted or retrain.own_length() is not None:
         return (None,)
-    if kind == "weight-rewind" and section.budget is None:
-        return section.rewind_to
-    return section.budget or (None,)
+    return section.budget
 
 
-def spanned(section: PruneSection, labels: Labels) -> Spanned:
-    """What the arms of a table are called. A criterion stands with its rounds; those that are its own are not said."""
-    return (
-        tuple(
-            (criterion.label(), "" if rounds == own else rounds)
-            for criterion in section.criterion
-            for own in [rounds_label(getattr(criterion, "rounds", None))]
-            for rounds in (map(rounds_label, section.rounds) if section.rounds else [own])
-        ),
-        tuple(labels.at(when, section) for when in section.at),
-        tuple(scope.label() for scope in section.scope),
-        section.structure,
-        section.ablation,
-        tuple(labels.retrain(kind, way, section) for kind in section.retrain for way in ways(section, kind)),
-    )
-
-
-def rewinds(section: PruneSection) -> bool:
-    """Whether some arm of the table goes back to earlier weights."""
-    return "weight-rewind" in section.retrain
-
-
-def selects(selector: Mapping[str, Any], section: PruneSection) -> bool:
-    """Whether some arm of a [[prune]] table is one that a claim's selector means."""
-    wanted = {key: value for key, value in selector.items() if key not in ("criterion", "rounds", *RETRAINING)}
-    if not all(any(matches(value, each) for each in values(section, key)) for key, value in wanted.items()):
-        return False
-    if not any(_retrained(selector, kind, way) for kind in section.retrain for way in ways(section, kind)):
-        return False
-    return any(
-        ("criterion" not in selector or matches(selector["criterion"], criterion))
-        and ("rounds" not in selector or any(matches(selector["rounds"], each) for each in rounds))
-        for criterion in section.criterion
-        for rounds in [section.rounds or (getattr(criterion, "rounds", None),)]
-    )
-
-
-def _retrained(selector: Mapping[str, Any], kind: str, way: Way) -> bool:
-    """Whether a kind of retraining, done so, is what a selector asks for."""
-    if "retrain" in selector and not matches(selector["retrain"], kind):
-        return False
-    if "rewind_to" in selector and not (isinstance(way, str | Moment) and matches(selector["rewind_to"], way)):
-        return False
-    return "budget" not in selector or (kind in TIMED and _lasts(selector["budget"], way))
-
-
-def _lasts(wanted: Any, way: Way) -> bool:
-    """Whether a retraining done so lasts as long as a selector asks; rewound to the start, it is the whole recipe."""
-    if isinstance(way, Length):
-        return matches(wanted, way)
-    if isinstance(wanted, bool) or not isinstance(wanted, int | float):
-        return False
-    return bool(wanted == (1.0 if way in (None, "init") else way))
-
-
-def values(section: PruneSection, key: str) -> tuple[Any, ...]:
-    """What the arms of a table have for a key of selectors; rounds not given are those of the criteria."""
-    if key == "rounds" and section.rounds is None:
-        return tuple(getattr(criterion, "rounds", None) for criterion in section.criterion)
-    if key in ("rewind_to", "budget"):
-        kinds = (str, Moment) if key == "rewind_to" else (float, Length)
-        return tuple(way for kind in section.retrain for way in ways(section, kind) if isinstance(way, kinds))
-    found: tuple[Any, ...] = getattr(section, key)
-    return found
-
-
-def matches(wanted: Any, value: Any) -> bool:
-    """Whether a value of an arm is what a selector asks for: a name, or a table of what has to be equal."""
-    if isinstance(wanted, str):
-        return wanted == name_of(value)
-    if not isinstance(wanted, dict):
-        return False
+def agrees(wanted: Any, value: Any) -> bool:
+    """Whether a choice is what a selector asks for: a name means every choice of parameters, a table those it gives."""
+    plain = written(value)
     if isinstance(value, Entry):
-        wanted = dict(wanted)
-        if "name" in wanted and wanted.pop("name") != value.name:
-            return False
-    elif isinstance(value, str):
-        return value == "init" and wanted in ({"epoch": 0}, {"step": 0})
-    return all(_has(value, key, item) for key, item in wanted.items())
-
-
-def _has(value: Any, key: str, item: Any) -> bool:
-    if isinstance(value, Entry):
-        there = value.model_dump().get(key)  # as a study writes it
+        known = {"name": value.name, **value.parameters()}
+    elif isinstance(plain, Mapping):
+        known = {"schedule": "continue", **plain} if isinstance(value, PruningMoment) else dict(plain)
     else:
-        there = getattr(value, key, None) if not key.startswith("_") else None
-    return there is not None and bool(tupled(there) == tupled(item))
+        return same(plain, wanted) or (isinstance(plain, str) and wanted == {"name": plain})
+    if isinstance(wanted, Mapping):
+        return bool(wanted) and all(name in known and same(known[name], part) for name, part in wanted.items())
+    return isinstance(wanted, str) and known.get("name") == wanted
 
 
-def name_of(value: Any) -> str:
-    """What a value of an arm is called in a selector; empty for a moment, which needs a table."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Entry):
-        return value.name
-    return "" if isinstance(value, Moment) else str(getattr(value, "kind", ""))
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values mean the same: 1 is 1.0 but not true, and { step = 0 } is "init"."""
+    one, other = _start(one), _start(other)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def names_of(sections: Iterable[PruneSection], key: str) -> list[str]:
-    """What the arms of the tables have for a column, each once, as a selector asks for it."""
-    return list(dict.fromkeys(_asked(value) for section in sections for value in values(section, key)))
+def _start(value: Any) -> Any:
+    """The initialization has one way to be written."""
+    return "init" if value in ({"epoch": 0}, {"step": 0}) else value
 
 
-def _asked(value: Any) -> str:
-    if isinstance(value, Moment | Length):
-        return as_table(value)
-    return f"{value:g}" if isinstance(value, float) else name_of(value) or "one-shot"
+@lru_cache(maxsize=10_000)
+def moment_label(when: When) -> str:
+    """A moment for people: 'init', 'epoch 4', 'step 1000, schedule restart'."""
+    return words(cell(written(when)))
 
 
-def as_table(value: Moment | Length) -> str:
-    """A moment or a length as a study writes it: '{ epoch = 3 }'."""
-    return "{ " + ", ".join(f"{key} = {number}" for key, number in value if number is not None) + " }"
+def retraining_label(retrain: Retraining, budget: Budget) -> str:
+    """A retraining for people, with its budget unless that is the whole recipe."""
+    return retrain.label() if budget in (None, 1.0) else f"{retrain.label()}, {budget_label(budget)}"
+
+
+def budget_label(budget: Budget) -> str:
+    """A length of retraining for people: 'budget 0.25', '3 epochs'."""
+    if isinstance(budget, Length):
+        return f"{budget.steps} steps" if budget.steps is not None else f"{budget.epochs} epochs"
+    return f"budget {budget:g}"

@@ -1,39 +1,37 @@
 """Combinations that no study can mean, across keys that are right by themselves.
 
-Every rule is a function from sections to slips. A section that is wrong in itself is absent (None), and the
-rules that need it are silent, so that what can be said of the others is said at once.
+Every rule is a function from sections to problems. A section that is wrong in itself is absent (None), and the
+rules that need it are silent, so that everything about the others is reported at once.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from prunectl.base.errors import nearest
-from prunectl.catalog.slips import Slip
+from prunectl.base.cells import cell
+from prunectl.base.errors import Path, Problem
+from prunectl.catalog.entry import written
+from prunectl.catalog.retraining import Retraining
+from prunectl.catalog.schedule import Schedule
 from prunectl.catalog.values import Moment
-from prunectl.catalog.wording import Path, listing, meant, path_text, shown
-from prunectl.study.arms import Spanned, as_table, names_of, number_of_arms, rewinds, selects, spanned
-from prunectl.study.labels import Labels
+from prunectl.catalog.wording import shown
+from prunectl.study import combinations
+from prunectl.study.arms import Arm, expand, number_of_arms
+from prunectl.study.claimed import Index, claimed
 from prunectl.study.schema import (
     Claim,
     DataSection,
-    FinetuneSection,
     ModelSection,
     PruneSection,
-    RoundsSection,
-    ScheduleSection,
     Study,
     SweepSection,
     TrainSection,
 )
 
 MOST_TRIALS = 1_000_000
-OF_CHANNELS = ("global", "layerwise", "uniform", "rates")
-SAME_SPARSITY = 1e-4
-"""Two sparsities nearer than this are meant to be the same (0.488 for 1 − 0.8³)."""
+MOST_ARMS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +53,7 @@ def parts_of(study: Study) -> Parts:
     )
 
 
-def slips(parts: Parts, *, length_overridden: bool = False, sweep_overridden: bool = False) -> Iterator[Slip]:
+def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden: bool = False) -> Iterator[Problem]:
     """Everything that does not go together.
 
     With a length overridden, milestones may be missed; with the sweep overridden, claims may ask for more than it has.
@@ -63,283 +61,202 @@ def slips(parts: Parts, *, length_overridden: bool = False, sweep_overridden: bo
     if parts.data is not None:
         yield from subset(parts.data)
         yield from shapes(parts.data, parts.model)
-    if parts.train is not None:
-        yield from recipe(parts.train, None, ("train",), check_length=not length_overridden)
+    if parts.train is not None and not length_overridden:
+        yield from schedule(parts.train.schedule, parts.train.epochs or parts.train.steps, ("train", "schedule"))
     for place, section in enumerate(parts.prune):
         if section is not None:
-            for slip in _arm_table(section, parts, check_length=not length_overridden):
-                yield slip.under(("prune", place))
-    yield from repeated_arms(parts.prune, parts.train)
-    if all(section is not None for section in parts.prune):
-        sections = [section for section in parts.prune if section is not None]
-        if parts.sweep is not None:
-            yield from size(sections, parts.sweep)
-        for place, claim in enumerate(parts.claim):
-            if claim is not None:
-                for slip in claimed(claim, sections, None if sweep_overridden else parts.sweep):
-                    yield slip.under(("claim", place))
+            for problem in _arm_table(section, parts, check_length=not length_overridden):
+                yield problem.under(("prune", place))
+    if parts.sweep is not None and all(section is not None for section in parts.prune):
+        yield from size([section for section in parts.prune if section is not None], parts.sweep)
+    if sum(number_of_arms(section) for section in parts.prune if section is not None) <= MOST_ARMS:
+        yield from _about_arms(parts, None if sweep_overridden else parts.sweep)
 
 
-def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> Iterator[Slip]:
+def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> Iterator[Problem]:
     yield from retraining(section)
     yield from rounds(section, parts.sweep)
-    yield from scopes(section)
-    yield from unused(section)
+    yield from combinations.scopes(section)
+    yield from combinations.structures(section, parts.sweep)
+    yield from combinations.ablations(section)
+    yield from budgets(section, parts.train)
     if parts.train is not None:
         yield from moments(section, parts.train)
-        yield from budgets(section, parts.train)
-        if section.finetune is not None:
-            path: Path = ("finetune",)
-            yield from recipe(parts.train, section.finetune, path, check_length=check_length)
+        if check_length:
+            yield from retraining_schedules(section, parts.train)
 
 
-def retraining(section: PruneSection) -> Iterator[Slip]:
+def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Problem]:
+    init = parts.model.init if parts.model is not None else "kaiming-normal"
+    tables = [None if section is None else list(expand([section], init)) for section in parts.prune]
+    yield from repeated_arms(tables)
+    if any(table is None for table in tables) or not any(parts.claim):
+        return
+    arms = Index([arm for table in tables for arm in table or ()])
+    for place, claim in enumerate(parts.claim):
+        if claim is not None:
+            for problem in claimed(claim, arms, sweep):
+                yield problem.under(("claim", place))
+
+
+def retraining(section: PruneSection) -> Iterator[Problem]:
     """Retraining follows pruning at the end; pruned earlier, a network has its training before it."""
     early = [when for when in section.at if when != "end"]
-    for place, kind in enumerate(section.retrain):
-        if kind != "none" and early:
-            yield Slip(
+    for place, retrain in enumerate(section.retrain):
+        if early and not retrain.early:
+            name = shown(retrain.name)
+            yield Problem(
                 path=("retrain", place),
-                message=f'{shown(kind)} follows pruning at = "end", not at = {_when(early[0])}',
-                hint=f'give {shown(kind)} a [[prune]] table of its own with at = "end"',
+                message=f'{name} follows pruning at = "end", not at = {_when(early[0])}',
+                hint=f'give {name} a [[prune]] table of its own with at = "end"',
             )
 
 
-def rounds(section: PruneSection, sweep: SweepSection | None) -> Iterator[Slip]:
-    """Iterative rounds prune a trained network and retrain it; their levels are the sweep's."""
+def rounds(section: PruneSection, sweep: SweepSection | None) -> Iterator[Problem]:
+    """Rounds that retrain prune a trained network and train it; their levels are the sweep's."""
     for place, way in enumerate(section.rounds or ()):
-        if way.kind != "iterative":
+        if not way.retrains:
             continue
         path: Path = ("rounds", place)
         early = [when for when in section.at if when != "end"]
         if early:
-            yield Slip(path=path, message=f'iterative rounds need at = "end", not at = {_when(early[0])}')
-        for still in {"none", "recalibrate"}.intersection(section.retrain):
+            yield Problem(path=path, message=f'{way.name} rounds need at = "end", not at = {_when(early[0])}')
+        for still in (retrain for retrain in section.retrain if not retrain.trains):
             hint = "give retrain a value that trains: finetune, weight-rewind or lr-rewind"
-            message = f"iterative rounds retrain at each level, so not retrain = {shown(still)}"
-            yield Slip(path=path, message=message, hint=hint)
-        yield from _level_rate(way, sweep, path)
+            message = f"{way.name} rounds retrain at each level, so not retrain = {shown(still.name)}"
+            yield Problem(path=path, message=message, hint=hint)
+        if sweep is not None and sweep.levels is not None:
+            for key, message in way.problems(sweep.levels.rate):
+                yield Problem(
+                    path=(*path, *key), message=message, hint="leave it out: the levels of the sweep are taken"
+                )
 
 
-def _level_rate(way: RoundsSection, sweep: SweepSection | None, path: Path) -> Iterator[Slip]:
-    if sweep is None or sweep.levels is None or way.rate is None or way.rate == sweep.levels.rate:
+def budgets(section: PruneSection, train: TrainSection | None) -> Iterator[Problem]:
+    """A budget is for a retraining that has none of its own; nothing goes back further than the training."""
+    if section.budget is None:
         return
-    message = f"each level removes {way.rate} here, but {sweep.levels.rate} in sweep.levels"
-    yield Slip(path=(*path, "rate"), message=message, hint="leave it out: the levels of the sweep are taken")
-
-
-def scopes(section: PruneSection) -> Iterator[Slip]:
-    """A criterion may be defined for some scopes only, and says so in `scopes`; channels have scopes of their own."""
-    for place, scope in enumerate(section.scope):
-        if "channels" in section.structure and scope.name not in OF_CHANNELS:
-            message = f"{shown(scope.name)} spreads single weights, not channels"
-            yield Slip(
-                path=("scope", place), message=message, hint=f'structure "channels" goes with {listing(OF_CHANNELS)}'
-            )
-    for criterion in section.criterion:
-        fitting = getattr(criterion, "scopes", None)
-        for place, scope in enumerate(section.scope):
-            if fitting is not None and scope.name not in fitting:
-                message = f"{shown(criterion.name)} cannot be spread by {shown(scope.name)}"
-                yield Slip(path=("scope", place), message=message, hint=f"it goes with {listing(fitting)}")
-
-
-def _long(finetune: FinetuneSection | None) -> bool:
-    return finetune is not None and (finetune.epochs is not None or finetune.steps is not None)
-
-
-def unused(section: PruneSection) -> Iterator[Slip]:
-    """What is said for arms that the table does not have is a slip of the pen."""
-    if section.finetune is not None and "finetune" not in section.retrain:
-        yield Slip(path=("finetune",), message='no arm here is fine-tuned: retrain has no "finetune"')
-    if "rewind_to" in section.model_fields_set and not rewinds(section):
-        yield Slip(path=("rewind_to",), message='no arm here is rewound: retrain has no "weight-rewind"')
-    if section.budget is not None:
-        if not {"finetune", "weight-rewind", "lr-rewind"}.intersection(section.retrain):
-            yield Slip(path=("budget",), message="no arm here is retrained, so there is no time to spend on it")
-        lengths = {"rewind_to": "rewind_to" in section.model_fields_set, "finetune": _long(section.finetune)}
-        for key, given in lengths.items():
-            if given:
-                message = f"a budget says how long to retrain, and so does {key}; keep one of them"
-                yield Slip(path=("budget",), message=message)
-    if section.schedule == "restart" and not any(isinstance(when, Moment) for when in section.at):
-        message = "no arm here is pruned in mid-training, so there is no schedule to restart"
-        yield Slip(path=("schedule",), message=message, hint="restart goes with at = { epoch = N } or { step = N }")
-
-
-def moments(section: PruneSection, train: TrainSection) -> Iterator[Slip]:
-    """Moments lie within the training, as far as both are told in the same unit."""
-    for key in ("at", "rewind_to"):
-        if key == "rewind_to" and not rewinds(section):
-            continue
-        for place, when in enumerate(getattr(section, key)):
-            if isinstance(when, Moment):
-                yield from _moment(when, train, (key, place))
-
-
-def budgets(section: PruneSection, train: TrainSection) -> Iterator[Slip]:
-    """Weights and rates are rewound by no more than the training, as far as both are told in the same unit."""
-    if not {"weight-rewind", "lr-rewind"}.intersection(section.retrain):
+    if not any(retrain.budgeted for retrain in section.retrain):
+        yield Problem(path=("budget",), message="no arm here is retrained, so there is no time to spend on it")
+    for place, retrain in enumerate(section.retrain):
+        if key := retrain.own_length():
+            message = f"{key} sets the length of the retraining, and so does budget; keep one of them"
+            yield Problem(path=("retrain", place, key), message=message)
+    if train is None or not any(retrain.within_recipe for retrain in section.retrain):
         return
-    for place, budget in enumerate(section.budget or ()):
+    for place, budget in enumerate(section.budget):
         for unit in ("epochs", "steps"):
-            asked, length = getattr(budget, unit, None), getattr(train, unit)
+            asked, length = None if isinstance(budget, float) else getattr(budget, unit), getattr(train, unit)
             if asked is not None and length is not None and asked > length:
                 message = f"{asked} {unit} are more than the training has, {length}; rewinding goes no further back"
-                yield Slip(path=("budget", place, unit), message=message)
+                yield Problem(path=("budget", place, unit), message=message)
 
 
-def _moment(when: Moment, train: TrainSection, path: Path) -> Iterator[Slip]:
+def moments(section: PruneSection, train: TrainSection) -> Iterator[Problem]:
+    """Moments lie within the training, as far as both are given in the same unit."""
+    for place, when in enumerate(section.at):
+        yield from _moment(when, train, ("at", place))
+    for place, retrain in enumerate(section.retrain):
+        for key, value in retrain:
+            yield from _moment(value, train, ("retrain", place, key))
+
+
+def _moment(when: object, train: TrainSection, path: Path) -> Iterator[Problem]:
+    if not isinstance(when, Moment):
+        return
     for unit, moment, length in (("epoch", when.epoch, train.epochs), ("step", when.step, train.steps)):
         if moment is not None and length is not None and moment > length:
             message = f"{unit} {moment} is beyond the end of the training, which has {length} {unit}s"
-            yield Slip(path=(*path, unit), message=message)
+            yield Problem(path=(*path, unit), message=message)
 
 
-def recipe(train: TrainSection, finetune: FinetuneSection | None, path: Path, *, check_length: bool) -> Iterator[Slip]:
-    """Nesterov's momentum has momentum; milestones and warmup lie within the training."""
-    told: TrainSection | FinetuneSection = train if finetune is None else finetune
-    if told.nesterov or (told.nesterov is None and train.nesterov):
-        momentum = train.momentum if told.momentum is None else told.momentum
-        optimizer = told.optimizer or train.optimizer
-        key = "nesterov" if told.nesterov else "momentum" if told.momentum is not None else "optimizer"
-        if optimizer != "sgd":
-            yield Slip(path=(*path, key), message=f'nesterov is for optimizer = "sgd", not {shown(optimizer)}')
-        elif momentum == 0:
-            yield Slip(path=(*path, key), message="nesterov needs a momentum above 0")
-    if check_length:
-        own_length = told.epochs or told.steps
-        unit = told if own_length else train
-        length = unit.epochs or unit.steps
-        if length is not None:
-            yield from _schedule(told.schedule, length, (*path, "schedule"))
+def retraining_schedules(section: PruneSection, train: TrainSection) -> Iterator[Problem]:
+    """A retraining's own schedule fits into its own length, or the recipe's."""
+    for place, retrain in enumerate(section.retrain):
+        length = _own_length(retrain) or train.epochs or train.steps
+        for key, value in retrain:
+            if isinstance(value, Schedule):
+                yield from schedule(value, length, ("retrain", place, key))
 
 
-def _schedule(schedule: ScheduleSection, length: int, path: Path) -> Iterator[Slip]:
-    for place, milestone in enumerate(schedule.milestones):
-        if milestone >= length:
-            message = f"milestone {milestone} is not before the end of the training at {length}"
-            yield Slip(path=(*path, "milestones", place), message=message)
-    if schedule.warmup >= length:
-        message = f"a warmup of {schedule.warmup} leaves nothing of a training of {length}"
-        yield Slip(path=(*path, "warmup"), message=message)
+def _own_length(retrain: Retraining) -> int | None:
+    lengths = [value for key, value in retrain if key in ("epochs", "steps") and value is not None]
+    return lengths[0] if lengths else None
 
 
-def subset(data: DataSection) -> Iterator[Slip]:
-    """A subset is no larger than the data set."""
+def schedule(chosen: Schedule, length: int | None, path: Path) -> Iterator[Problem]:
+    """Everything that a schedule counts lies within the training."""
+    if length is not None:
+        yield from (Problem(path=(*path, *place), message=message) for place, message in chosen.problems(length))
+
+
+def subset(data: DataSection) -> Iterator[Problem]:
+    """A subset is no larger than the data set, where its size is declared."""
     for key, size_name in (("train_limit", "train_size"), ("test_limit", "test_size")):
-        limit, there = getattr(data, key), getattr(data.dataset, size_name, None)
-        if limit is not None and there is not None and limit > there:
-            message = f"{limit} is more than the {there} images that {data.dataset.name} has"
-            yield Slip(path=("data", key), message=message)
+        limit, available = getattr(data, key), getattr(data.dataset, size_name, None)
+        if limit is not None and available is not None and limit > available:
+            message = f"{limit} is more than the {available} images that {data.dataset.name} has"
+            yield Problem(path=("data", key), message=message)
 
 
-def shapes(data: DataSection, model: ModelSection | None) -> Iterator[Slip]:
-    """The network and the augmentations can take the images: what they cannot, they say in `refusal`."""
-    shape = getattr(data.dataset, "shape", None)
+def shapes(data: DataSection, model: ModelSection | None) -> Iterator[Problem]:
+    """The network and the augmentations can take the images; what they cannot take, they refuse with a reason."""
     yield from _on_reading(data)
-    takers: list[tuple[Path, Any]] = [(("data", "augment", place), each) for place, each in enumerate(data.augment)]
-    takers += [(("model", "name"), model.model)] if model is not None else []
-    for path, taker in takers:
-        refusal = getattr(taker, "refusal", None)
-        if shape is None or refusal is None:
-            continue
-        if reason := refusal(shape):
-            yield Slip(
-                path=path, message=reason, hint=f"{data.dataset.name} has images of {shape[1]}x{shape[2]} pixels"
-            )
+    shape = getattr(data.dataset, "shape", None)
+    if shape is None:
+        return
+    refusals: list[tuple[Path, str | None]] = [
+        (("data", "augment", place), each.refusal(shape)) for place, each in enumerate(data.augment)
+    ]
+    refusals += [(("model", "name"), model.model.refusal(shape))] if model is not None else []
+    for path, reason in refusals:
+        if reason:
+            hint = f"{data.dataset.name} has images of {shape[1]}x{shape[2]} pixels"
+            yield Problem(path=path, message=reason, hint=hint)
 
 
-def _on_reading(data: DataSection) -> Iterator[Slip]:
+def _on_reading(data: DataSection) -> Iterator[Problem]:
     """What cuts images as they are read needs pictures in files, and comes before what changes them afterwards."""
     for place, each in enumerate(data.augment):
-        if not getattr(each, "on_reading", False):
+        if not each.on_reading:
             continue
         path = ("data", "augment", place)
-        if not getattr(data.dataset, "in_files", False):
+        if not data.dataset.in_files:
             message = f"{each.name} cuts pictures as they are read from files; {data.dataset.name} has none"
-            yield Slip(path=path, message=message, hint="pad-crop and flip work on every data set")
+            yield Problem(path=path, message=message, hint="pad-crop and flip work on every data set")
         elif place > 0:
-            yield Slip(path=path, message=f"{each.name} cuts pictures as they are read: it must come first")
+            yield Problem(path=path, message=f"{each.name} cuts pictures as they are read: it must come first")
 
 
-def repeated_arms(sections: Sequence[PruneSection | None], train: TrainSection | None) -> Iterator[Slip]:
-    """No arm stands in two tables, nor do two arms of one label: their rows could not be told apart."""
-    labels = Labels.of([section for section in sections if section is not None], train)
-    earlier: list[tuple[int, Spanned]] = []
-    for place, section in enumerate(sections):
-        if section is None:
-            continue
-        arms = spanned(section, labels)
-        for name in _repeated(arms):
-            hint = "keep one, or let their numbers differ in the first six digits"
-            yield Slip(path=("prune", place), message=f"two arms are called {name}", hint=hint)
-        for before, others in earlier:
-            shared = _shared_arm(others, arms)
-            if shared is not None:
-                message = f"the arm {shared} is in prune[{before}] already"
-                yield Slip(path=("prune", place), message=message, hint="take it out of one of the two tables")
+def repeated_arms(tables: Sequence[Sequence[Arm] | None]) -> Iterator[Problem]:
+    """No arm stands in two tables, nor twice in one, nor do two arms have one label: their rows would look the same."""
+    first: dict[str, int] = {}
+    for place, arms in enumerate(tables):
+        labels = [arm.label for arm in arms or ()]
+        for label, count in Counter(labels).items():
+            if count > 1:
+                hint = "keep one, or let their numbers differ in the first six digits"
+                yield Problem(path=("prune", place), message=f"two arms are called {label}", hint=hint)
+        for label in labels:
+            before = first.setdefault(label, place)
+            if before != place:
+                message = f"the arm {label} is in prune[{before}] already"
+                yield Problem(path=("prune", place), message=message, hint="take it out of one of the two tables")
                 break
-        earlier.append((place, arms))
 
 
-def _repeated(arms: Spanned) -> Iterator[str]:
-    """What two arms of one table are called: numbers that differ by too little have one label."""
-    for names in arms:
-        yield from dict.fromkeys(_said(name) for place, name in enumerate(names) if name in names[:place])
-
-
-def _said(name: Any) -> str:
-    return name if isinstance(name, str) else ", ".join(filter(None, name))
-
-
-def _shared_arm(ones: Spanned, others: Spanned) -> str | None:
-    """An arm of both tables, in words: being products, they share one if all their lists meet."""
-    met: list[Any] = []
-    for left, right in zip(ones, others, strict=True):
-        common = next((value for value in left if value in right), None)
-        if common is None:
-            return None
-        met.append(common)
-    (criterion, rounds), *rest, ablation, retrain = met
-    return ", ".join(filter(None, [criterion, *rest, rounds, ablation, retrain]))
-
-
-def size(sections: Iterable[PruneSection], sweep: SweepSection) -> Iterator[Slip]:
+def size(sections: Sequence[PruneSection], sweep: SweepSection) -> Iterator[Problem]:
     """A study can be planned on one machine."""
-    trials = sum(map(number_of_arms, sections)) * len(sweep.asked) * len(sweep.seeds)
+    arms = sum(map(number_of_arms, sections))
+    trials = arms * len(sweep.asked) * len(sweep.seeds)
+    hint = "split it, or shorten its lists"
     if trials > MOST_TRIALS:
         message = f"the study asks for {trials:,} trials; at most {MOST_TRIALS:,} can be planned"
-        yield Slip(path=("prune",), message=message, hint="split it, or shorten its lists")
-
-
-def claimed(claim: Claim, sections: list[PruneSection], sweep: SweepSection | None) -> Iterator[Slip]:
-    """Both selectors of a claim mean arms of the study, and its sparsities are the study's."""
-    for side in ("better", "than"):
-        selector = getattr(claim, side)
-        alone = [key for key in selector if not any(selects({key: selector[key]}, each) for each in sections)]
-        for key in alone:
-            there = names_of(sections, key)
-            wanted = selector[key]
-            close = nearest(wanted, there) if isinstance(wanted, str) else None
-            others = f"; they have {listing(there)}" if there else ""
-            message = f"no arm of the study has {key} = {_wanted(wanted)}{others}"
-            yield Slip(path=(side, key), message=message, hint=meant(close))
-        if not alone and not any(selects(selector, each) for each in sections):
-            both = " and ".join(f"{key} = {_wanted(value)}" for key, value in selector.items())
-            yield Slip(path=(side,), message=f"no arm of the study has {both} together")
-    for place, sparsity in enumerate(claim.at_sparsity or ()):
-        asked = sweep.asked if sweep is not None else (sparsity,)
-        if not any(math.isclose(sparsity, each, abs_tol=SAME_SPARSITY, rel_tol=0) for each in asked):
-            message = f"{sparsity} is no sparsity of the sweep: {', '.join(f'{each:.4g}' for each in asked)}"
-            yield Slip(path=("at_sparsity", place), message=message)
-
-
-def _wanted(value: object) -> str:
-    if isinstance(value, dict) and len(value) <= 3:
-        return "{ " + ", ".join(f"{path_text((key,))} = {shown(item)}" for key, item in value.items()) + " }"
-    return shown(value)
+        yield Problem(path=("prune",), message=message, hint=hint)
+    elif arms > MOST_ARMS:
+        message = f"the study has {arms:,} arms; at most {MOST_ARMS:,} can be planned"
+        yield Problem(path=("prune",), message=message, hint=hint)
 
 
 def _when(when: object) -> str:
-    return as_table(when) if isinstance(when, Moment) else shown(when)
+    return cell(written(when)) if isinstance(when, Moment) else shown(when)

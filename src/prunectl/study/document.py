@@ -8,7 +8,7 @@ from typing import Any
 import tomli
 
 from prunectl.base.errors import Problem, StudyError, nearest
-from prunectl.catalog.wording import escaped
+from prunectl.base.text import visible
 from prunectl.study.locate import line_column
 
 MAX_BYTES = 256_000
@@ -17,7 +17,7 @@ DEEPEST = 32
 
 def read_text(path: Path) -> str:
     """The text of a study file. Raises StudyError for what is not a file of at most 256 kB in UTF-8."""
-    shown_path = escaped(str(path))
+    shown_path = visible(str(path))
     try:
         if path.is_dir():
             raise StudyError(f"{shown_path} is a directory, not a study file", hint=_studies_in(path))
@@ -44,27 +44,27 @@ def _decoded(content: bytes, shown_path: str) -> str:
         line, column = line_column(before, len(before))
         raise StudyError(
             f"{shown_path} is not text in UTF-8",
-            [Problem(key="", message="a byte that is not UTF-8", where=f"{shown_path}:{line}:{column}")],
+            [Problem(message="a byte that is not UTF-8", where=f"{shown_path}:{line}:{column}")],
             hint="save it as UTF-8",
         ) from None
 
 
 def parse(text: str, path: Path) -> dict[str, Any]:
     """The tables of a study text. Raises StudyError for what is not TOML, with the line and column."""
-    shown_path = escaped(str(path))
+    shown_path = visible(str(path))
     try:
         document = tomli.loads(text)
         if depth(document) <= DEEPEST:
             return document
-        problem = Problem(key="", message="lists or tables nested too deeply", where=shown_path)
+        problem = Problem(message="lists or tables nested too deeply", where=shown_path)
     except tomli.TOMLDecodeError as error:
-        message = escaped(error.msg[:1].lower() + error.msg[1:])
+        message = visible(error.msg[:1].lower() + error.msg[1:])
         where = f"{shown_path}:{error.lineno}:{error.colno}"
-        problem = Problem(key="", message=message, where=where)
+        problem = Problem(message=message, where=where)
     except RecursionError:
-        problem = Problem(key="", message="lists or tables nested too deeply", where=shown_path)
+        problem = Problem(message="lists or tables nested too deeply", where=shown_path)
     except ValueError:
-        problem = Problem(key="", message="a number with too many digits", where=shown_path)
+        problem = Problem(message="a number with too many digits", where=shown_path)
     raise StudyError(f"{shown_path} is not TOML", [problem])
 
 
@@ -72,24 +72,24 @@ def depth(value: Any) -> int:
     """How many tables and lists are nested in a value, at most; no recursion, for they may be many."""
     levels = 0
     layer = [value]
-    while layer := [each for each in layer if isinstance(each, dict | list)]:
+    while layer := [item for item in layer if isinstance(item, dict | list)]:
         levels += 1
-        layer = [item for each in layer for item in (each.values() if isinstance(each, dict) else each)]
+        layer = [inner for item in layer for inner in (item.values() if isinstance(item, dict) else item)]
     return levels
 
 
 def _nearest_file(path: Path) -> str | None:
     try:
-        there = [found.name for found in path.absolute().parent.glob("*.toml")]
+        studies = [study.name for study in path.absolute().parent.glob("*.toml")]
     except OSError:
         return None
-    close = nearest(path.name, there)
-    return f'did you mean "{escaped(str(path.with_name(close)))}"?' if close else None
+    close = nearest(path.name, studies)
+    return f'did you mean "{visible(str(path.with_name(close)))}"?' if close else None
 
 
 def _studies_in(directory: Path) -> str | None:
     try:
-        there = sorted(found.name for found in directory.glob("*.toml"))
+        studies = sorted(study.name for study in directory.glob("*.toml"))
     except OSError:
         return None
-    return f"name one of its files: {escaped(', '.join(there[:10]))}" if there else None
+    return f"name one of its files: {visible(', '.join(studies[:10]))}" if studies else None

@@ -1,4 +1,4 @@
-"""TOML file → Study, or every problem at once. The one way into this room."""
+"""TOML file → Study, or every problem at once. The way into this package."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from prunectl.base.errors import Path as Key
 from prunectl.base.errors import Problem, StudyError
-from prunectl.catalog.slips import RefusedError, Slip, slips_of, written
+from prunectl.base.text import visible
+from prunectl.catalog.problems import existing, problems_of
 from prunectl.catalog.table import Section
-from prunectl.catalog.wording import Path as Key
-from prunectl.catalog.wording import escaped, path_text
 from prunectl.study import check
 from prunectl.study.document import parse, read_text
 from prunectl.study.locate import line_column, offsets
@@ -25,7 +25,7 @@ S = TypeVar("S", bound=Section)
 
 LONGEST_LABEL = 200
 MOST = 50
-"""Problems that one error tells; who has more mends these first."""
+"""Most problems shown at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = Non
         reading.profiles()
     if reading.problems or study is None:
         raise reading.error()
-    labels = [each.label for layer in layers for each in layer]
+    labels = [override.label for layer in layers for override in layer]
     comments = [f"# {label}" for label in dict.fromkeys(labels)]
     if comments:
         text = "\n".join([text.rstrip("\n"), "", "# changed for this run by", *comments, ""])
@@ -71,66 +71,67 @@ class _Reading:
         return offsets(self.text)
 
     def profile(self, name: str | None) -> list[Override]:
+        """The overrides of a profile; none if there is something wrong with it, which is noted."""
         if name is None:
             return []
         try:
             return from_profile(self.document, name)
-        except RefusedError as refusal:
-            for slip in refusal.slips:
-                self.add(slip, label=None if slip.path else f"--profile {escaped(name)}")
+        except StudyError as error:
+            for problem in error.problems:
+                self.add(problem, label=None if problem.path else f"--profile {visible(name)}")
             return []
 
     def options(self, texts: Iterable[str]) -> list[Override]:
-        found = []
+        """The overrides of options; what is wrong with an option is noted."""
+        overrides = []
         for text in texts:
             try:
-                found.append(from_option(text))
-            except RefusedError as refusal:
-                for slip in refusal.slips:
-                    self.add(slip, label=f"--set {escaped(text)}")
-        return found
+                overrides.append(from_option(text))
+            except StudyError as error:
+                for problem in error.problems:
+                    self.add(problem, label=f"--set {visible(text)}")
+        return overrides
 
     def study(self, layers: Sequence[Sequence[Override]]) -> Study | None:
-        """The study with the overrides put in, unless something is wrong with it, which is noted."""
+        """The study with the overrides applied, unless something is wrong with it, which is noted."""
         changed, in_force, failed = applied(self.document, layers)
-        for override, slip in failed:
-            self.add(slip, override=override)
-        study, found = judged(
+        for override, problem in failed:
+            self.add(problem, override=override)
+        study, problems = validate(
             changed,
             length_overridden=not in_force.keys().isdisjoint(LENGTHS),
             sweep_overridden=any(key[0] == "sweep" for key in in_force),
         )
-        for slip in found:
-            self.add(slip, override=self.override_of(slip.path, in_force))
+        for problem in problems:
+            self.add(problem, override=self.override_of(problem.path, in_force))
         return study
 
     def profiles(self) -> None:
-        """Note what is wrong with the profiles of a study that is right without them."""
+        """Note what is wrong with the profiles of a study that is valid without them."""
         for name in self.document.get("profile", {}):
             alone = replace(self, problems={})
             alone.study([alone.profile(name)])
             for problem, offset in alone.problems.items():
-                message = f"{problem.message} (with --profile {escaped(name)})"
+                message = f"{problem.message} (with --profile {visible(name)})"
                 self.problems[replace(problem, message=message)] = offset
 
-    def add(self, slip: Slip, *, override: Override | None = None, label: str | None = None) -> None:
+    def add(self, problem: Problem, *, override: Override | None = None, label: str | None = None) -> None:
         """Note a problem where it stands: in the file, or in the option that the user gave."""
-        origin = slip.path if override is None else override.origin
+        origin = problem.path if override is None else override.origin
         label = override.label if override is not None and origin is None else label
         offset = len(self.text)
         if label is None and origin is not None:
             offset = self.offset(origin)
             line, column = line_column(self.text, offset)
-            label = f"{escaped(str(self.path))}:{line}:{column}"
-        problem = Problem(key=path_text(slip.path), message=slip.message, where=_short(label), hint=slip.hint)
-        self.problems.setdefault(problem, offset)
+            label = f"{visible(str(self.path))}:{line}:{column}"
+        self.problems.setdefault(replace(problem, where=_short(label)), offset)
 
     def override_of(self, path: Key, in_force: Mapping[Key, Override]) -> Override | None:
         """The override that set what is at a path, or that made the table there."""
         around = [path[:n] for n in range(len(path), 0, -1)]
         if path not in self.offsets:
             around += [inner for inner in in_force if inner[: len(path)] == path]
-        return next((in_force[each] for each in around if each in in_force), None)
+        return next((in_force[key] for key in around if key in in_force), None)
 
     def offset(self, path: Key) -> int:
         while path and path not in self.offsets:
@@ -141,7 +142,7 @@ class _Reading:
         problems = sorted(self.problems, key=lambda problem: self.problems[problem])
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         first = f", the first {MOST}" if len(problems) > MOST else ""
-        message = f"{escaped(str(self.path))} is no study that can be run: {count}{first}"
+        message = f"{visible(str(self.path))}: {count}{first}"
         return StudyError(message, problems[:MOST])
 
 
@@ -152,22 +153,22 @@ def _short(label: str | None) -> str | None:
 LENGTHS = {("train", "epochs"), ("train", "steps")}
 
 
-def judged(
+def validate(
     document: Mapping[str, Any], *, length_overridden: bool = False, sweep_overridden: bool = False
-) -> tuple[Study | None, list[Slip]]:
-    """The study that tables stand for, or None; and everything that is wrong with them, by path."""
-    slips: list[Slip] = []
+) -> tuple[Study | None, list[Problem]]:
+    """The study that tables describe (None if it is not valid), and everything that is wrong with them."""
+    problems: list[Problem] = []
     study = None
     try:
         study = Study.model_validate(dict(document))
         parts = check.parts_of(study)
     except ValidationError as error:
-        slips += slips_of(error)
+        problems += problems_of(error, document)
         parts = _parts(document)
-    for slip in check.slips(parts, length_overridden=length_overridden, sweep_overridden=sweep_overridden):
-        path, _ = written(slip.path, document)
-        slips.append(replace(slip, path=path))
-    return study, slips
+    for problem in check.problems(parts, length_overridden=length_overridden, sweep_overridden=sweep_overridden):
+        path, _ = existing(problem.path, document)
+        problems.append(replace(problem, path=path))
+    return study, problems
 
 
 def _parts(document: Mapping[str, Any]) -> check.Parts:

@@ -6,7 +6,7 @@ import re
 
 import tomli
 
-from prunectl.catalog.wording import Path
+from prunectl.base.errors import Path
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
@@ -59,8 +59,8 @@ class _Reader:
         return self.at
 
     def match(self, pattern: re.Pattern[str]) -> int:
-        found = pattern.match(self.text, self.at)
-        return found.end() if found else self.at
+        match = pattern.match(self.text, self.at)
+        return match.end() if match else self.at
 
     def header(self) -> Path:
         """[a.b] or [[a.b]]: the path of the table that begins here."""

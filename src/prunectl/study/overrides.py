@@ -10,14 +10,15 @@ from typing import Any
 
 import tomli
 
-from prunectl.base.errors import nearest
-from prunectl.catalog.slips import RefusedError, Slip, refused
-from prunectl.catalog.wording import Path, escaped, listing, meant, path_text, shown
+from prunectl.base.errors import Path, Problem, StudyError, path_text
+from prunectl.base.text import did_you_mean, visible
+from prunectl.catalog.values import Length, Moment
+from prunectl.catalog.wording import listing, shown
 from prunectl.study.document import DEEPEST, depth
-from prunectl.study.schema import FinetuneSection, Moment, SweepSection
+from prunectl.study.schema import SweepSection, TrainSection
 
-ALTERNATIVES = (FinetuneSection.one_of, SweepSection.one_of, Moment.one_of)
-"""Keys of which only one may be there: to set one is to take the others away."""
+ALTERNATIVES = (TrainSection.one_of, SweepSection.one_of, Moment.one_of, Length.one_of)
+"""Keys of which a table has only one: setting one removes the others."""
 
 LONGEST_KEY = 500
 
@@ -35,36 +36,40 @@ class Override:
     """Where in the file it is written, for an override of a profile."""
 
 
+def _refusal(message: str, *, hint: str | None = None, path: Path = ()) -> StudyError:
+    return StudyError(message, [Problem(path=path, message=message, hint=hint)])
+
+
 def from_option(text: str) -> Override:
     """The override of one `--set key=value`. The value is TOML, or a bare text where it is not.
 
-    Raises RefusedError for a text without a key and an equals sign.
+    Raises StudyError for a text without a key and an equals sign.
     """
-    label = f"--set {escaped(text)}"
+    label = f"--set {visible(text)}"
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise refused("an override is written key=value", hint="for example: --set train.epochs=2")
+        raise _refusal("an override is written key=value", hint="for example: --set train.epochs=2")
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise refused("an override must be text in UTF-8") from None
+        raise _refusal("an override must be text in UTF-8") from None
     return Override(path=parse_key(key.strip()), value=_value(value), label=label)
 
 
 def parse_key(text: str) -> Path:
-    """The path of a dotted key: `prune[0].at`, `prune.0.at`, `profile."my own".x`. Raises RefusedError."""
+    """The path of a dotted key: `prune[0].at`, `prune.0.at`, `profile."my own".x`. Raises StudyError."""
     path: list[str | int] = []
     end = 0
     if len(text) > LONGEST_KEY:
-        raise refused(f"a key of {len(text)} characters is no key of a study")
-    for found in _PART.finditer(text):
-        if found.start() != end:
+        raise _refusal(f"a key of {len(text)} characters is no key of a study")
+    for part in _PART.finditer(text):
+        if part.start() != end:
             break
-        end = found.end()
-        bare, quoted, place = found.groups()
+        end = part.end()
+        bare, quoted, place = part.groups()
         path.append(int(place) if place else bare or _unquoted(quoted))
     if not path or end != len(text) or isinstance(path[0], int):
-        raise refused(f"{shown(text)} is no key", hint="keys look like train.epochs or prune[0].at")
+        raise _refusal(f"{shown(text)} is no key", hint="keys look like train.epochs or prune[0].at")
     return tuple(path)
 
 
@@ -72,7 +77,7 @@ def _unquoted(token: str) -> str:
     try:
         return next(iter(tomli.loads(f"{token} = 0")))
     except tomli.TOMLDecodeError:
-        raise refused(f"{shown(token)} is no key") from None
+        raise _refusal(f"{shown(token)} is no key") from None
 
 
 def _value(text: str) -> Any:
@@ -81,25 +86,26 @@ def _value(text: str) -> Any:
     except (ValueError, RecursionError):
         return text
     if depth(table) > DEEPEST:
-        raise refused("lists or tables nested too deeply")
+        raise _refusal("lists or tables nested too deeply")
     return table["value"] if len(table) == 1 else text
 
 
 def from_profile(document: Mapping[str, Any], name: str) -> list[Override]:
-    """The overrides of one [profile.NAME]. Raises RefusedError for a profile that is not there."""
+    """The overrides of one [profile.NAME]. Raises StudyError for a profile that the study does not have."""
     profiles = document.get("profile")
     profiles = profiles if isinstance(profiles, dict) else {}
     chosen = profiles.get(name)
     if not isinstance(chosen, dict):
         there = f"its profiles are {listing(profiles)}" if profiles else "it has none"
-        raise refused(f"the study has no profile {shown(name)}; {there}", hint=meant(nearest(name, profiles)))
+        raise _refusal(f"the study has no profile {shown(name)}; {there}", hint=did_you_mean(name, profiles))
     overrides = []
     for key, value in chosen.items():
         origin: Path = ("profile", name, key)
         try:
             path = parse_key(key)
-        except RefusedError as refusal:
-            raise RefusedError(slip.under(origin) for slip in refusal.slips) from None
+        except StudyError as refusal:
+            problems = [problem.under(origin) for problem in refusal.problems]
+            raise StudyError(refusal.message, problems) from None
         inner = value if isinstance(value, dict) and len(path) == 1 else None
         for part, item in (inner or {}).items():  # train.epochs without quotes is a table train, for TOML
             overrides.append(_of_profile(name, (*path, part), item, (*origin, part)))
@@ -109,29 +115,29 @@ def from_profile(document: Mapping[str, Any], name: str) -> list[Override]:
 
 
 def _of_profile(name: str, path: Path, value: Any, origin: Path) -> Override:
-    return Override(path=path, value=value, label=f"--profile {escaped(name)}", origin=origin)
+    return Override(path=path, value=value, label=f"--profile {visible(name)}", origin=origin)
 
 
 def applied(
     document: Mapping[str, Any], layers: Iterable[Sequence[Override]]
-) -> tuple[dict[str, Any], dict[Path, Override], list[tuple[Override, Slip]]]:
-    """The tables with the overrides of each layer put in, in order.
+) -> tuple[dict[str, Any], dict[Path, Override], list[tuple[Override, Problem]]]:
+    """The tables with the overrides of each layer applied, in order.
 
-    Also returned: the overrides in force by the path that they set, and what could not be put in, with why.
+    Also returned: the overrides in force by the path that they set, and those that could not be applied, with why.
     """
     changed = copy.deepcopy(dict(document))
     in_force: dict[Path, Override] = {}
-    failed: list[tuple[Override, Slip]] = []
+    failed: list[tuple[Override, Problem]] = []
     for layer in layers:
         together: set[Path] = set()
         for override in layer:
             try:
                 path = _put(changed, override, together)
-            except RefusedError as refusal:
-                failed.extend((override, slip) for slip in refusal.slips)
+            except StudyError as refusal:
+                failed.extend((override, problem) for problem in refusal.problems)
                 continue
             together.add(path)
-            in_force = {old: each for old, each in in_force.items() if old[: len(path)] != path}
+            in_force = {old: earlier for old, earlier in in_force.items() if old[: len(path)] != path}
             in_force[path] = override
     return changed, in_force, failed
 
@@ -139,7 +145,7 @@ def applied(
 def _put(document: dict[str, Any], override: Override, together: set[Path]) -> Path:
     """Set one key; returns its path with places in lists as numbers."""
     if override.path[0] == "profile":
-        raise refused("a profile cannot be changed by an override", path=override.path)
+        raise _refusal("a profile cannot be changed by an override", path=override.path)
     table: Any = document
     path: Path = ()
     for part in override.path[:-1]:
@@ -161,7 +167,7 @@ def _alternatives(leaf: str | int) -> list[str]:
 
 
 def _step(value: Any, part: str | int, path: Path) -> str | int:
-    """The key or place that a part of a dotted key means in a value. Raises RefusedError if none."""
+    """The key or place that a part of a dotted key means in a value. Raises StudyError if none."""
     if isinstance(value, list):
         number = int(part) if isinstance(part, int) or (part.isdecimal() and len(part) < 7) else None
         if number is not None and number < len(value):
@@ -169,9 +175,9 @@ def _step(value: Any, part: str | int, path: Path) -> str | int:
         where = f"{path_text(path)} is a list of {len(value)}"
         last = len(value) - 1
         hint = f"write {path_text(path)}[0]" + (f" to {path_text(path)}[{last}]" if last > 0 else "")
-        raise refused(where, hint=hint if value else None, path=(*path, part))
+        raise _refusal(where, hint=hint if value else None, path=(*path, part))
     if isinstance(value, dict) and isinstance(part, str):
         return part
     if isinstance(value, dict):
-        raise refused(f"{path_text(path)} is a table, not a list", path=(*path, part))
-    raise refused(f"{path_text(path)} is {shown(value)}, not a table or list: set it whole", path=(*path, part))
+        raise _refusal(f"{path_text(path)} is a table, not a list", path=(*path, part))
+    raise _refusal(f"{path_text(path)} is {shown(value)}, not a table or list: set it whole", path=(*path, part))

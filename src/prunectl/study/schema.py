@@ -11,67 +11,45 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from prunectl.base.errors import nearest
-from prunectl.catalog.slips import Slip, unknown
+from prunectl.base.errors import Problem
+from prunectl.catalog.problems import unknown
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.values import (
-    Ablation,
-    Augmentation,
+    At,
     BatchSize,
     Budget,
     Compression,
     Count,
-    Criterion,
-    Dataset,
     Epochs,
     Fraction,
     Initialization,
     LearningRate,
-    Length,
     Many,
-    Model,
-    Moment,
-    Optimizer,
     Rate,
-    Retraining,
-    Scope,
-    Seed,
     Seeds,
     Steps,
-    Structure,
     WeightDecay,
-    When,
 )
-from prunectl.catalog.wording import listing, shown
-
-__all__ = [
-    "Ablation",
-    "Claim",
-    "DataSection",
-    "FinetuneSection",
-    "Fraction",
-    "Initialization",
-    "Length",
-    "LevelsSection",
-    "ModelSection",
-    "Moment",
-    "PrunableSection",
-    "PruneSection",
-    "PublishedSection",
-    "Retraining",
-    "RoundsSection",
-    "ScheduleSection",
-    "Seed",
-    "Study",
-    "SweepSection",
-    "TrainSection",
-    "When",
-]  # fmt: skip
+from prunectl.catalog.wording import listing
+from prunectl.study.named import (
+    NamedAblation,
+    NamedAugmentation,
+    NamedCriterion,
+    NamedDataset,
+    NamedMetric,
+    NamedModel,
+    NamedOptimizer,
+    NamedRetraining,
+    NamedRounds,
+    NamedSchedule,
+    NamedScope,
+    NamedStructure,
+)
 
 MOST_TABLES = 500
 MOST_PROFILES = 100
-SELECTORS = ("criterion", "scope", "structure", "at", "rounds", "ablation", "retrain", "rewind_to", "budget")
-"""The keys of [[prune]] that a claim may select arms by, a single value each."""
+SELECTORS = ("criterion", "scope", "structure", "at", "rounds", "init", "ablation", "retrain", "budget")
+"""The keys of [[prune]], and columns of the table, by which claims and `--only` select arms."""
 
 
 class DataSection(FlatSection):
@@ -80,8 +58,8 @@ class DataSection(FlatSection):
     entry_field = "dataset"
     catalog = "datasets"
 
-    dataset: Dataset = Field(description="the data set")
-    augment: tuple[Augmentation, ...] = Field(
+    dataset: NamedDataset = Field(description="the data set")
+    augment: tuple[NamedAugmentation, ...] = Field(
         default=(), description="what is done to training images, in order; [] for nothing"
     )
     root: str | None = Field(
@@ -90,10 +68,10 @@ class DataSection(FlatSection):
         description="the directory that holds the data, from the study's own; --data goes before it",
     )
     train_limit: Count | None = Field(
-        default=None, description="only so many training images: a fixed subset, balanced over the classes"
+        default=None, description="the number of training images: a fixed subset, balanced over the classes"
     )
     test_limit: Count | None = Field(
-        default=None, description="only so many test images: a fixed subset, balanced over the classes"
+        default=None, description="the number of test images: a fixed subset, balanced over the classes"
     )
 
 
@@ -103,81 +81,30 @@ class ModelSection(FlatSection):
     entry_field = "model"
     catalog = "models"
 
-    model: Model = Field(description="the network")
+    model: NamedModel = Field(description="the network")
     init: Initialization = Field(default="kaiming-normal", description="how the weights are drawn")
     bn_init: Literal["ones", "uniform"] = Field(default="ones", description="how BatchNorm scales are drawn")
 
 
-class ScheduleSection(Section):
-    """The learning rate over a training; `milestones` and `warmup` in the recipe's unit, epochs or steps."""
-
-    shorthand = "kind"
-
-    kind: Literal["constant", "step", "cosine", "linear"] = Field(
-        default="constant",
-        description="how the rate falls: not at all, in steps, as a cosine, in a line to 0",
-    )
-    milestones: tuple[Count, ...] = Field(
-        default=(), description="where the rate is multiplied by gamma, ascending; for kind = step"
-    )
-    gamma: Rate = Field(default=0.1, description="the factor at each milestone; for kind = step")
-    warmup: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(
-        default=0, description="the rate rises from 0 for this long"
-    )
-
-    @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
-        """Milestones and gamma are for steps, and steps need milestones, which ascend."""
-        kind = table.get("kind", "constant")
-        if kind == "step":
-            if not table.get("milestones"):
-                yield Slip(path=("milestones",), message='kind = "step" needs at least one milestone')
-        elif kind in ("constant", "cosine", "linear"):
-            for key in ("milestones", "gamma"):
-                if key in table:
-                    yield Slip(path=(key,), message=f'is for kind = "step", not for {shown(kind)}')
-        places = table.get("milestones", ())
-        if isinstance(places, tuple) and all(type(place) is int for place in places):
-            for index in range(1, len(places)):
-                if places[index] <= places[index - 1]:
-                    message = f"milestones must ascend; {shown(places[index])} follows {shown(places[index - 1])}"
-                    yield Slip(path=("milestones", index), message=message)
-
-
 class TrainSection(Section):
-    """[train]: the recipe of the baseline, and of every retraining unless it says otherwise."""
+    """[train]: the recipe of the baseline, and of every retraining by default."""
 
     one_of = ("epochs", "steps")
+    moved = {
+        "momentum": 'write optimizer = { name = "sgd", momentum = 0.9 }',
+        "nesterov": 'write optimizer = { name = "sgd", nesterov = true }',
+    }
 
     epochs: Epochs | None = Field(default=None, description="length in passes over the training images")
     steps: Steps | None = Field(default=None, description="length in optimizer steps, instead of epochs")
     batch_size: BatchSize = Field(default=128, description="images per step")
-    optimizer: Optimizer = Field(default="sgd", description="what turns gradients into steps")
-    lr: LearningRate = Field(default=0.1, description="the learning rate that the schedule starts from")
-    momentum: Fraction = Field(default=0.9, description="momentum of SGD")
-    nesterov: bool = Field(default=False, description="Nesterov's momentum, for SGD")
-    weight_decay: WeightDecay = Field(default=1e-4, description="weight decay")
-    schedule: ScheduleSection = Field(
-        default=ScheduleSection(), description="how the learning rate goes over the training"
+    optimizer: NamedOptimizer = Field(
+        default="sgd", validate_default=True, description="what turns gradients into steps"
     )
-
-
-class FinetuneSection(Section):
-    """Overrides of [train] for fine-tuning; what is not given stays, but the rate becomes constant."""
-
-    one_of = ("epochs", "steps")
-    needs_one = False
-
-    epochs: Epochs | None = Field(default=None, description="length in passes over the training images")
-    steps: Steps | None = Field(default=None, description="length in optimizer steps, instead of epochs")
-    batch_size: BatchSize | None = Field(default=None, description="images per step")
-    optimizer: Optimizer | None = Field(default=None, description="what turns gradients into steps")
-    lr: LearningRate = Field(default=0.001, description="the learning rate that the schedule starts from")
-    momentum: Fraction | None = Field(default=None, description="momentum of SGD")
-    nesterov: bool | None = Field(default=None, description="Nesterov's momentum, for SGD")
-    weight_decay: WeightDecay | None = Field(default=None, description="weight decay")
-    schedule: ScheduleSection = Field(
-        default=ScheduleSection(), description="how the learning rate goes over the training"
+    lr: LearningRate = Field(default=0.1, description="the learning rate that the schedule starts from")
+    weight_decay: WeightDecay = Field(default=1e-4, description="weight decay")
+    schedule: NamedSchedule = Field(
+        default="constant", validate_default=True, description="how the learning rate goes over the training"
     )
 
 
@@ -188,14 +115,14 @@ class LevelsSection(Section):
     count: Annotated[int, Field(ge=1, le=100)] = Field(description="how many levels follow the dense one")
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """The last level leaves something."""
         rate, count = table.get("rate"), table.get("count")
         if isinstance(rate, float) and 0 < rate < 1 and type(count) is int and 1 <= count <= 100:
             levels = _levels(rate, count)
             if len(set(levels)) < len(levels) or levels[-1] >= 1:
                 message = f"{count} levels of rate {rate} leave nothing; give fewer"
-                yield Slip(path=("count",), message=message)
+                yield Problem(path=("count",), message=message)
 
 
 def _levels(rate: float, count: int) -> tuple[float, ...]:
@@ -226,67 +153,38 @@ class SweepSection(Section):
         return tuple(sorted(self.sparsities or ()))
 
 
-class RoundsSection(Section):
-    """How a sparsity is reached: at once, in `count` rounds without training, or by retrained levels."""
-
-    shorthand = "kind"
-
-    kind: Literal["one-shot", "exponential", "linear", "iterative"] = Field(
-        default="one-shot",
-        description="at once; in rounds without training, density falling in equal ratios or equal steps; "
-        "or with retraining after each level",
-    )
-    count: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
-        default=None, description="how many rounds; for exponential and linear"
-    )
-    rate: Rate | None = Field(
-        default=None,
-        description="the fraction of what is left that each level removes; for iterative, "
-        "which otherwise takes the sweep's sparsities as its levels",
-    )
-
-    @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
-        """`count` is for rounds without training, which need it; `rate` is for iterative rounds."""
-        kind = table.get("kind", "one-shot")
-        kinds = ("one-shot", "exponential", "linear", "iterative")
-        likely = nearest(kind, kinds) if isinstance(kind, str) else None
-        counted = likely in ("exponential", "linear")
-        if counted and "count" not in table:
-            yield Slip(path=("count",), message=f'missing: kind = "{likely}" needs the number of rounds')
-        if likely is not None and not counted and "count" in table:
-            yield Slip(path=("count",), message=f'is for kind = "exponential" or "linear", not for "{likely}"')
-        if likely not in (None, "iterative") and "rate" in table:
-            yield Slip(path=("rate",), message=f'is for kind = "iterative", not for "{likely}"')
-
-
 class PruneSection(Section):
     """[[prune]]: arms; every value may be a list, and the arms are the product of the lists."""
 
-    criterion: Many[Criterion] = Field(description="what scores the weights; the lowest scores go")
-    at: Many[When] = Field(default=("init",), description="when, in the dense training, weights are pruned")
-    scope: Many[Scope] = Field(
+    moved = {
+        "rewind_to": 'write retrain = { name = "weight-rewind", to = { epoch = 2 } }',
+        "finetune": 'write retrain = "finetune"',
+    }
+
+    criterion: Many[NamedCriterion] = Field(description="what scores the weights; the lowest scores go")
+    at: Many[At] = Field(default=("init",), description="when, in the dense training, weights are pruned")
+    scope: Many[NamedScope] = Field(
         default="global", validate_default=True, description="how the sparsity is spread over the layers"
     )
-    structure: Many[Structure] = Field(
-        default=("weights",), description="what is pruned: single weights or whole channels"
+    structure: Many[NamedStructure] = Field(
+        default="weights", validate_default=True, description="what is pruned: single weights, or more at once"
     )
-    # None: the rounds that the criterion is defined with
-    rounds: Many[RoundsSection] | None = Field(
+    rounds: Many[NamedRounds] | None = Field(
         default=None, description="how the sparsity is reached; the default is the criterion's own way"
     )
-    ablation: Many[Ablation] = Field(
-        default=("none",), description="what is broken on purpose, to see whether it mattered"
+    init: Many[Initialization] | None = Field(
+        default=None,
+        description="how the weights are drawn, for arms with dense baselines of their own; [model]'s unless given",
     )
-    retrain: Many[Retraining] = Field(default=("none",), description="what follows pruning at the end of the training")
-    rewind_to: Many[When] = Field(default=("init",), description="where weight-rewind goes back to")
+    ablation: Many[NamedAblation] = Field(
+        default="none", validate_default=True, description="what is broken on purpose, to see whether it mattered"
+    )
+    retrain: Many[NamedRetraining] = Field(
+        default="none", validate_default=True, description="what follows pruning at the end of the training"
+    )
     budget: Many[Budget] | None = Field(
         default=None,
         description="retraining time, a fraction of the recipe or a length: how long to fine-tune, how far to rewind",
-    )
-    finetune: FinetuneSection | None = Field(default=None, description="overrides of [train] for finetune")
-    schedule: Literal["continue", "restart"] = Field(
-        default="continue", description="how the learning rate goes on after pruning in mid-training"
     )
 
 
@@ -299,34 +197,38 @@ class PrunableSection(Section):
 
 
 class Claim(Section):
-    """[[claim]]: `better` − `than` ≥ `margin` in top-1 accuracy, for the arms that the two selectors name."""
+    """[[claim]]: `better` − `than` ≥ `margin` in a metric, for the arms that the two selectors name.
+
+    The difference has its sign turned where a low metric is better.
+    """
 
     text: Annotated[str, Field(min_length=1)] = Field(description="the claim, as the report prints it")
     better: dict[str, Any] = Field(
         description="the arms that are claimed to be better", json_schema_extra={"x-selector": True}
     )
     than: dict[str, Any] = Field(
-        description="the arms that they are held against", json_schema_extra={"x-selector": True}
+        description="the arms that they are compared with", json_schema_extra={"x-selector": True}
     )
     margin: Annotated[float, Field(ge=-1, le=1)] = Field(
-        default=0.0, description="how much better, as a fraction; −0.005 allows half a point worse"
+        default=0.0, description="how much better, in the metric's unit; −0.005 allows half a point worse"
     )
+    metric: NamedMetric = Field(default="top1", validate_default=True, description="what is compared")
     at_sparsity: Many[Fraction] | None = Field(
         default=None, description="the sparsities that the claim is about; the default is every one"
     )
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
-        """A selector has one of the columns that tell arms apart, and the two are not the same."""
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
+        """A selector has one of the columns that arms differ in, and the two are not the same."""
         for side in ("better", "than"):
             selector = table.get(side)
             if not isinstance(selector, dict):
                 continue
             if not selector:
-                yield Slip(path=(side,), message=f"selects everything: give one of {listing(SELECTORS)}")
+                yield Problem(path=(side,), message=f"selects everything: give one of {listing(SELECTORS)}")
             yield from (unknown((side, key), SELECTORS) for key in selector if key not in SELECTORS)
         if table.get("better") and table.get("better") == table.get("than"):
-            yield Slip(path=("than",), message="selects the same arms as better")
+            yield Problem(path=("than",), message="selects the same arms as better")
 
 
 class PublishedSection(Section):
@@ -365,7 +267,7 @@ class Study(Section):
     )
 
     @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Slip]:
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """There is an arm."""
         if table.get("prune", ()) == ():
-            yield Slip(path=("prune",), message="there is no arm: give at least one [[prune]] table")
+            yield Problem(path=("prune",), message="there is no arm: give at least one [[prune]] table")

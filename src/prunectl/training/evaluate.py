@@ -1,42 +1,30 @@
-"""Loss and accuracy over a whole set of images: correct / total, never a mean of batch means."""
+"""Metrics over a whole set of images: sums over all of them, never a mean of batch means."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
-from torch import nn
-from torch.nn import functional
+from torch import Tensor, nn
 
+from prunectl.catalog.metric import Metric
 from prunectl.training.pixels import Normalize
 from prunectl.training.source import Source, runs
 
 BATCH = 500
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Score:
-    """Fractions in [0, 1]; the loss is the mean cross-entropy in nats."""
-
-    loss: float
-    top1: float
-    top5: float
-
-
 @torch.inference_mode()
-def evaluate(network: nn.Module, source: Source, normalize: Normalize) -> Score:
-    """The network on all the images, in evaluation mode; the mode it was in is put back."""
+def evaluate(network: nn.Module, source: Source, normalize: Normalize, metrics: Sequence[Metric]) -> dict[str, float]:
+    """The metrics of the network on all the images, by name, in evaluation mode; its own mode is restored."""
     training = network.training
     network.eval()
-    total = loss = top1 = top5 = 0.0
+    totals: dict[str, Tensor] = {}
     chosen = runs(len(source.labels), BATCH)
     for run, images in zip(chosen, source.batches(chosen), strict=True):
-        target = source.labels[run]
-        logits = network(normalize(images))
-        loss += float(functional.cross_entropy(logits, target, reduction="sum"))
-        ranked = logits.topk(min(5, logits.shape[1]), dim=1).indices == target[:, None]
-        top1 += float(ranked[:, 0].sum())
-        top5 += float(ranked.sum())
-        total += len(target)
+        logits, labels = network(normalize(images)), source.labels[run]
+        for metric in metrics:
+            sums = metric.sums(logits, labels).double()
+            totals[metric.name] = totals[metric.name] + sums if metric.name in totals else sums
     network.train(training)
-    return Score(loss=loss / total, top1=top1 / total, top5=top5 / total)
+    return {metric.name: metric.value(totals[metric.name].cpu(), len(source.labels)) for metric in metrics}

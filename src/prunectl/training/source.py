@@ -1,27 +1,23 @@
-"""Where a training's images come from: held in memory, or read as they are needed. The loop cannot tell which."""
+"""Where a training's images come from: held in memory, or read as they are needed. The loop treats both alike."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
 
 from prunectl.base.rng import generator
-from prunectl.catalog.augmentation import Augmentation
+from prunectl.catalog.augmentation import Augmentation, Window
 
 Chosen = Tensor | slice
 """Which images make a batch: positions (n,), or a run of them."""
 
 
-Window = Callable[[int, int, int], tuple[int, int, int, int]]
-"""(number of a picture, width, height) → (top, left, height, width) of what is cut out of it."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RandomWindow:
-    """What an augmentation cuts out of a picture in an epoch: a draw of its own for each picture."""
+    """What an augmentation cuts out of a picture in an epoch, drawn for each picture apart."""
 
     augmentation: Augmentation
     seed: int
@@ -51,7 +47,7 @@ class Held:
     def batches(self, chosen: Iterable[Chosen], window: Window | None = None) -> Iterator[Tensor]:
         """Views for runs, copies for positions. What is in memory has been cut already."""
         assert window is None, "only images that are read from files are cut as they are read"
-        return (self.images[one] for one in chosen)
+        return (self.images[batch] for batch in chosen)
 
 
 def runs(count: int, size: int) -> Sequence[slice]:

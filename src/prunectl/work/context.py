@@ -29,9 +29,9 @@ class Context:
     snapshot_s: float = 20.0
     """Seconds between two snapshots of a training."""
     credit: Callable[[float], None] = lambda seconds: None
-    """Told of the seconds that earlier, interrupted attempts have put into the same step."""
+    """Called with the seconds that earlier, interrupted attempts have put into the same step."""
     resumed: Callable[[str], None] = lambda key: None
-    """Told of the key of the earlier state that a training was taken up from, "" if of none."""
+    """Called with the key of the earlier state that a training resumed from, "" if of none."""
     stopping: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda done, total: None
-    """Told how many training steps of how many are done, about once a second."""
+    """Called with the number of training steps done and their total, about once a second."""

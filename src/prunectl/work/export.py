@@ -1,4 +1,4 @@
-"""Take a pruned network away: its weights, its mask, and all that it takes to build it again, in plain files."""
+"""Export a pruned network: its weights, its mask, and what is needed to build it again, in plain files."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from prunectl import __version__
-from prunectl.base.errors import MethodError, PrunectlError
+from prunectl.base.errors import MethodError, PrunectlError, writing
+from prunectl.base.version import __version__
 from prunectl.catalog.model import Model
 from prunectl.catalog.tables import entry_type
 from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.compact import IMAGES, TOLERANCE, Compacted, Widths, compact, difference, resized
 from prunectl.store.atomic import sha256, write_whole
-from prunectl.work.masks import read_masks
+from prunectl.work.masks import mask_bytes, read_masks
 from prunectl.work.networks import restored
 from prunectl.work.tensors import read_json, read_tensors
 
@@ -31,11 +31,11 @@ WEIGHTS, MASK, COMPACT, ABOUT = "model.safetensors", "mask.safetensors", "compac
 def export(
     network: Network, state: Path, mask: Path | None, out: Path, *, about: Mapping[str, Any], smaller: bool
 ) -> dict[str, Any]:
-    """Write a masked network to the directory `out`, and with `smaller` the compact one beside it.
+    """Write a masked network to the directory `out`, and with `smaller` the compact one next to it.
 
     `model.safetensors` holds the parameters and statistics once, zeros where they are pruned: as large as the dense
     network. `mask.safetensors` holds the mask as packed bits. `network.json`, written last, is what is returned:
-    `about`, the catalogue entry, counts, digests. What was written is read back, and must compute the same.
+    `about`, the catalogue entry, counts, digests. The files are read back, and must compute the same.
     """
     masks = read_masks(mask) or {}
     masked = restored(network, state, torch.device("cpu"))
@@ -54,13 +54,13 @@ def export(
         "masks": {name: list(kept.shape) for name, kept in masks.items()},
         "compact": None if small is None else _described(small),
     }
-    try:
+    with writing(out, hint="choose another place with --output"):
         out.mkdir(parents=True, exist_ok=True)
         for name in (ABOUT, WEIGHTS, MASK, COMPACT):
             (out / name).unlink(missing_ok=True)
         write_whole(out / WEIGHTS, save(_tensors(masked)))
         if masks:
-            write_whole(out / MASK, save(masking.pack(masks)))
+            write_whole(out / MASK, mask_bytes(masks))
         if small is not None:
             write_whole(out / COMPACT, save(_tensors(small.network)))
         document["files"] = {
@@ -69,9 +69,6 @@ def export(
             if (path := out / name).exists()
         }
         write_whole(out / ABOUT, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
-    except OSError as error:
-        reason = error.strerror or error
-        raise PrunectlError(f"{out} cannot be written: {reason}", hint="choose another place with --output") from error
     _read_back(out, masked, network.shape, smaller=smaller)
     return dict(read_json(out / ABOUT))
 
@@ -85,7 +82,7 @@ def load(folder: Path, *, smaller: bool = False) -> nn.Module:
     chosen = dict(described["model"])
     kind = entry_type("models", chosen.pop("name"))
     if chosen.pop("version") != kind.version:
-        raise PrunectlError(f"{kind.name} is another network by now", hint=f"use prunectl {document['prunectl']}")
+        raise PrunectlError(f"{kind.name} has changed since", hint=f"use prunectl {document['prunectl']}")
     model = kind.model_validate_json(json.dumps(chosen))
     assert isinstance(model, Model)
     network = model.build(tuple(described["shape"]), described["classes"])
@@ -103,11 +100,11 @@ def _tensors(network: nn.Module) -> dict[str, torch.Tensor]:
 
 def _described(small: Compacted) -> dict[str, Any]:
     """The compact network in plain numbers: `layers` are (outputs, inputs), `pads` channels of zeros."""
-    kept, there = small.channels
+    kept, dense = small.channels
     return {
         "parameters": _count(small.network),
         "channels": kept,
-        "channels_dense": there,
+        "channels_dense": dense,
         "difference": small.difference,
         "images": IMAGES,
         **asdict(small.widths),
@@ -131,5 +128,6 @@ def _read_back(out: Path, masked: nn.Module, shape: tuple[int, int, int], *, sma
         worst, largest = difference(masked, load(out, smaller=compacted), shape)
         if not worst <= TOLERANCE * max(1.0, largest):
             raise PrunectlError(
-                f"{out}: what was written gives outputs that differ by {worst:.2g}", hint="a full disk?"
+                f"{out}: what was written gives outputs that differ by {worst:.2g}",
+                hint="check that the disk is not full",
             )

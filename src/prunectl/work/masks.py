@@ -1,33 +1,49 @@
-"""Mask artefacts: packed bits, and what they leave of each layer."""
+"""Mask artefacts: packed bits with their shapes, and what they leave of each layer."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+from safetensors import safe_open
+from safetensors.torch import save
+
+from prunectl.base.keys import canonical
+from prunectl.catalog.structure import Masks, Pruned
 from prunectl.plan.steps import Network
-from prunectl.pruning.engines.flow import effective
-from prunectl.pruning.mask import Masks, Pruned, pack, unpack
+from prunectl.pruning.engines.paths import effective
+from prunectl.pruning.mask import of_weights, pack, unpack
 from prunectl.store import layout
 from prunectl.work.networks import empty
-from prunectl.work.tensors import read_json, read_tensors, write_json, write_tensors
+from prunectl.work.tensors import read_json, write_json
+
+SHAPES = "shapes"
+"""The one key of metadata in a file of masks. The order of several would differ from run to run."""
 
 
 def write_masks(out: Path, pruned: Pruned, network: Network, **info: Any) -> None:
-    """A mask artefact: packed bits, and what they leave of each layer."""
-    write_tensors(out / layout.MASK, pack(pruned.masks))
+    """A mask artefact: packed bits, and what they leave of each layer, counted here once for all that follows."""
+    (out / layout.MASK).write_bytes(mask_bytes(pruned.masks))
     left = {
         "layers": described(pruned.masks, network),
-        "entries": {name: list(mask.shape) for name, mask in pruned.masks.items() if mask.dim() == 1},
         "tied": pruned.tied,
         "tied_pruned": pruned.tied_pruned,
     }
     write_json(out / layout.INFO, left | info)
 
 
-def of_weights(masks: Masks) -> Masks:
-    """The masks without those of biases and BatchNorm, which only whole channels have."""
-    return {name: mask for name, mask in masks.items() if mask.dim() > 1}
+def mask_bytes(masks: Masks) -> bytes:
+    """Masks as a safetensors file that can be read alone: packed bits, and the shapes in its metadata."""
+    shapes = {name: list(mask.shape) for name, mask in masks.items()}
+    return save(pack(masks), metadata={SHAPES: canonical(shapes)})
+
+
+def load_masks(path: Path) -> Masks:
+    """The inverse of `mask_bytes`, from a file. The order is that of the network's layers."""
+    with safe_open(path, "pt") as file:
+        shapes = json.loads(file.metadata()[SHAPES])
+        return unpack({name: file.get_tensor(name) for name in shapes}, shapes)
 
 
 def described(masks: Masks, network: Network) -> list[dict[str, Any]]:
@@ -47,10 +63,11 @@ def described(masks: Masks, network: Network) -> list[dict[str, Any]]:
 
 
 def read_masks(artefact: Path | None) -> Masks | None:
-    """The masks of a mask artefact; None stands for the dense network."""
-    if artefact is None:
-        return None
-    info = read_json(artefact / layout.INFO)
-    shapes = {layer["name"]: tuple(layer["shape"]) for layer in info["layers"]}
-    shapes |= {name: tuple(shape) for name, shape in info.get("entries", {}).items()}
-    return unpack(read_tensors(artefact / layout.MASK), shapes)
+    """The masks of a mask artefact; None is the dense network."""
+    return None if artefact is None else load_masks(artefact / layout.MASK)
+
+
+def read_layers(artefact: Path) -> list[dict[str, Any]]:
+    """What the masks of an artefact leave of each layer, as `described` has counted it."""
+    layers: list[dict[str, Any]] = read_json(artefact / layout.INFO)["layers"]
+    return layers

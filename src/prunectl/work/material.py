@@ -16,9 +16,10 @@ from prunectl.datasets.locate import changed
 from prunectl.datasets.pictures import Pictures
 from prunectl.datasets.streaming import Streamed, stream
 from prunectl.plan.steps import Data
-from prunectl.training.loop import Material, cuts_on_reading
+from prunectl.training.loop import cuts_on_reading
 from prunectl.training.pixels import Normalize
 from prunectl.training.source import Held, Source, runs
+from prunectl.training.trainee import Material
 from prunectl.work.context import Context
 
 READ = 500

@@ -1,4 +1,4 @@
-"""Measure a network: how well it does on the whole test set, and what is left of it."""
+"""Measure a network: its metrics on the whole test set, and what is left of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prunectl.store import layout
 from prunectl.training.evaluate import evaluate
 from prunectl.training.pixels import memory_format
 from prunectl.work.context import Context, Inputs
-from prunectl.work.masks import described, read_masks
+from prunectl.work.masks import described, read_layers, read_masks
 from prunectl.work.material import hold, normalize_of, parts_of
 from prunectl.work.networks import restored
 from prunectl.work.tensors import write_json
@@ -25,19 +25,19 @@ BYTES = 4  # of a float32
 
 
 def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
-    """Leaves one document of numbers: fractions, counts, bytes."""
+    """Leaves one document of numbers: metrics (null where not finite), counts, bytes."""
     network = restored(step.network, inputs["state"], context.device)
-    masks = read_masks(inputs.get("mask")) or masking.dense(prunable(network, step.exclude))
+    mask = inputs.get("mask")
+    masks = read_masks(mask) or masking.dense(prunable(network, step.exclude))
+    layers = described(masks, step.network) if mask is None else read_layers(mask)
     masking.apply(masks, network)
     network.to(memory_format=memory_format(network))
     _, test = parts_of(step.data, context)
-    score = evaluate(network, hold(test, memory_format(network)), normalize_of(step.data, context))
-    loss = score.loss if math.isfinite(score.loss) else None
-    layers = described(masks, step.network)
+    score = evaluate(network, hold(test, memory_format(network)), normalize_of(step.data, context), step.metrics)
     entries = sum(int((~mask).sum()) for mask in masks.values() if mask.dim() == 1)
     write_json(
         out / layout.METRICS,
-        {"loss": loss, "top1": score.top1, "top5": score.top5}
+        {name: value if math.isfinite(value) else None for name, value in score.items()}
         | what_is_left(network, layers, entries, step.network.shape),
     )
 

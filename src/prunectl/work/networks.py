@@ -22,7 +22,7 @@ def empty(network: Network) -> nn.Module:
 
 
 def drawn(network: Network, generator: torch.Generator) -> nn.Module:
-    """The network with its weights drawn as the study says."""
+    """The network with its weights drawn as the study asks."""
     built = empty(network)
     initialize(built, init=network.init, bn_init=network.bn_init, generator=generator)
     return built

@@ -6,23 +6,11 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
-from prunectl.plan.steps import Step
+from prunectl.plan.steps import STEPS, Step
 from prunectl.work.context import Context, Inputs
 
-KINDS: Mapping[str, str] = {
-    "init": "prunectl.work.init",
-    "train": "prunectl.work.train",
-    "score": "prunectl.work.score",
-    "prune": "prunectl.work.prune",
-    "prune-rounds": "prunectl.work.prune_rounds",
-    "prune-by-weights": "prunectl.work.prune",
-    "prune-channels": "prunectl.work.prune",
-    "prune-channels-rounds": "prunectl.work.prune_rounds",
-    "shuffle": "prunectl.work.shuffle",
-    "shuffle-channels": "prunectl.work.shuffle",
-    "recalibrate": "prunectl.work.recalibrate",
-    "measure": "prunectl.work.measure",
-}
+KINDS: Mapping[str, str] = {step.kind: f"prunectl.work.{step.kind.replace('-', '_')}" for step in STEPS}
+"""Kind of step → the module that does it."""
 
 
 def perform(step: Step, inputs: Inputs, out: Path, context: Context) -> None:

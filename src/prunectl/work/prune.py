@@ -5,11 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prunectl.base.rng import generator
-from prunectl.catalog.scope import Scope
-from prunectl.plan.steps import Prune, PruneByWeights, PruneChannels
-from prunectl.pruning.engines.channel_graph import channels_of
-from prunectl.pruning.engines.channel_masks import prune_channels
-from prunectl.pruning.mask import prune
+from prunectl.plan.steps import Prune
 from prunectl.store import layout
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import read_masks, write_masks
@@ -18,20 +14,17 @@ from prunectl.work.tensors import read_tensors
 
 
 def perform(step: Prune, inputs: Inputs, out: Path, context: Context) -> None:
-    """Leaves a mask with exactly round(sparsity · n) weights gone, or of channels, as near to that as they allow."""
-    assert isinstance(step.scope, Scope)
-    scores = read_tensors(inputs["scores"] / layout.SCORES)
-    ties, before = generator(step.seed, "ties"), read_masks(inputs.get("before"))
-    if isinstance(step, PruneChannels):
-        channels = channels_of(empty(step.network), step.network.shape)
-        pruned = prune_channels(
-            scores, channels, step.scope, step.sparsity, generator=ties, before=before, invert=step.invert
-        )
-    else:
-        weights = None
-        if isinstance(step, PruneByWeights):
-            weights = dict(restored(step.network, inputs["state"], context.device).named_parameters())
-        pruned = prune(
-            scores, step.scope, step.sparsity, generator=ties, before=before, invert=step.invert, weights=weights
-        )
+    """Leaves a mask with exactly round(sparsity · n) weights gone, or as near to that as the structure allows."""
+    weights = None
+    if "state" in inputs:
+        weights = dict(restored(step.network, inputs["state"], context.device).named_parameters())
+    pruned = step.structure.units(empty(step.network), step.network.shape).prune(
+        read_tensors(inputs["scores"] / layout.SCORES),
+        step.scope,
+        step.sparsity,
+        generator=generator(step.seed, "ties"),
+        before=read_masks(inputs.get("before")),
+        invert=step.invert,
+        weights=weights,
+    )
     write_masks(out, pruned, step.network)

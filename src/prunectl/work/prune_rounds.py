@@ -6,10 +6,7 @@ import time
 from pathlib import Path
 
 from prunectl.base.rng import generator
-from prunectl.catalog.criterion import Criterion
-from prunectl.catalog.scope import Scope
-from prunectl.plan.steps import PruneChannelsRounds, PruneRounds
-from prunectl.pruning.engines.channel_masks import prune_channels_in_rounds
+from prunectl.plan.steps import PruneRounds
 from prunectl.pruning.scoring import prune_in_rounds
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import read_masks, write_masks
@@ -18,17 +15,15 @@ from prunectl.work.score import batches_for
 
 
 def perform(step: PruneRounds, inputs: Inputs, out: Path, context: Context) -> None:
-    """Leaves a mask with exactly round(sparsity · n) weights gone, or of channels, as near to that as they allow."""
-    assert isinstance(step.criterion, Criterion)
-    assert isinstance(step.scope, Scope)
+    """Leaves a mask with exactly round(sparsity · n) weights gone, or as near to that as the structure allows."""
     network = restored(step.network, inputs["state"], context.device)
     batches, digest = batches_for(step, context)
     notes: dict[str, float] = {}
     start = time.perf_counter()
-    in_rounds = prune_channels_in_rounds if isinstance(step, PruneChannelsRounds) else prune_in_rounds
-    pruned = in_rounds(
+    pruned = prune_in_rounds(
         step.criterion,
         network,
+        step.structure.units(network, step.network.shape),
         step.scope,
         step.sparsity,
         step.rounds,

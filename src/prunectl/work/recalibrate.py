@@ -1,4 +1,4 @@
-"""Measure the BatchNorm statistics of a pruned network anew."""
+"""Measure the BatchNorm statistics of a pruned network again."""
 
 from __future__ import annotations
 

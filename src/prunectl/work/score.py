@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunectl.base.rng import generator
-from prunectl.catalog.criterion import Criterion, DataCriterion
 from prunectl.plan.steps import PruneRounds, Score
-from prunectl.pruning import mask as masking
 from prunectl.pruning.scoring import score
 from prunectl.store import layout
 from prunectl.work.context import Context, Inputs
-from prunectl.work.masks import of_weights, read_masks
+from prunectl.work.masks import read_masks
 from prunectl.work.material import scoring_batches
 from prunectl.work.networks import restored
 from prunectl.work.tensors import write_json, write_tensors
@@ -24,10 +22,7 @@ if TYPE_CHECKING:
 
 def perform(step: Score, inputs: Inputs, out: Path, context: Context) -> None:
     """Leaves the scores of every prunable weight, and the figures that the criterion notes about them."""
-    assert isinstance(step.criterion, Criterion)
     network = restored(step.network, inputs["state"], context.device)
-    masks = read_masks(inputs.get("mask"))
-    masking.apply(masks or {}, network)  # biases and BatchNorm of channels that are gone among them
     batches, digest = batches_for(step, context)
     notes: dict[str, float] = {}
     start = time.perf_counter()
@@ -35,7 +30,7 @@ def perform(step: Score, inputs: Inputs, out: Path, context: Context) -> None:
         step.criterion,
         network,
         exclude=step.exclude,
-        masks=None if masks is None else of_weights(masks),
+        masks=read_masks(inputs.get("mask")),
         batches=batches,
         shape=step.network.shape,
         generator=generator(step.seed, f"score-{step.criterion.name}"),
@@ -47,10 +42,8 @@ def perform(step: Score, inputs: Inputs, out: Path, context: Context) -> None:
 
 def batches_for(step: Score | PruneRounds, context: Context) -> tuple[list[Batch], str | None]:
     """The frozen scoring batches, if the criterion looks at data."""
-    if step.data is None:
+    sampling = step.criterion.sampling()
+    if step.data is None or sampling is None:
         return [], None
-    criterion = step.criterion
-    assert isinstance(criterion, DataCriterion)
-    return scoring_batches(
-        step.data, step.network.classes, criterion.samples_per_class, criterion.batches, step.seed, context
-    )
+    per_class, batches = sampling
+    return scoring_batches(step.data, step.network.classes, per_class, batches, step.seed, context)

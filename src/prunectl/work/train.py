@@ -1,4 +1,4 @@
-"""Train a network, with snapshots on the way: a killed training goes on where it stood, bit for bit."""
+"""Train a network, with snapshots on the way: a killed training goes on from the last one, bit for bit."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from typing import Any, NamedTuple
 from safetensors import SafetensorError
 from torch import Tensor
 
+from prunectl.catalog.hook import Hook, Trainee
 from prunectl.plan.steps import Train
 from prunectl.pruning import mask as masking
 from prunectl.store import layout
 from prunectl.store.atomic import remove_tree, sha256, sync, write_whole
-from prunectl.training.loop import Trainee, advance, begin
-from prunectl.training.state import dump, load_optimizer, resume
+from prunectl.training.hooks import Evaluation
+from prunectl.training.loop import advance
+from prunectl.training.pixels import memory_format
+from prunectl.training.state import load_optimizer
+from prunectl.training.trainee import Training, begin
 from prunectl.work.context import Context, Inputs, Stopped
 from prunectl.work.masks import read_masks
 from prunectl.work.material import material_of
 from prunectl.work.networks import restored
 from prunectl.work.tensors import read_json, read_tensors, write_json, write_tensors
 
-PULSE_S = 0.5
+PROGRESS_S = 0.5
 
 
 def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
@@ -30,71 +34,68 @@ def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
     masks = read_masks(inputs.get("mask")) or {}
     network = restored(step.network, inputs["start"], context.device)
     masking.apply(masks, network)
-    trainee = begin(network, step.recipe, step.first_step)
-    if step.optimizer == "kept":
-        load_optimizer(trainee, read_tensors(inputs["start"] / layout.STATE), masks)
-    past = _take_up(trainee, step, inputs, context)
-    material = material_of(step.data, step.recipe, context, trainee.layout)
-    if trainee.step < step.to_step:
-        advance(
-            trainee,
-            step.to_step,
-            material=material,
-            recipe=step.recipe,
-            masks=masks,
-            seed=step.seed,
-            pulse=_Pulse(step, context, past),
-        )
-    tensors, numbers = dump(trainee)
+    material = material_of(step.data, step.recipe, context, memory_format(network))
+    training = Training(material=material, recipe=step.recipe, seed=step.seed)
+    point = _latest(step, inputs, context)
+    past = Past() if point is None else point.past
+    hooks = [Evaluation(training, step.evaluate), Saving(step, context, past)]
+    trainee = begin(network, training, masks=masks, hooks=hooks, step=step.first_step)
+    if point is not None:
+        trainee.resume(point.tensors, point.numbers)
+    elif step.optimizer == "kept":
+        load_optimizer(network, trainee.optimizer, read_tensors(inputs["start"] / layout.STATE), masks)
+    context.credit(past.spent_s)
+    if past.resume is not None:
+        context.resumed(past.resume)
+    advance(trainee, step.to_step)
+    tensors, numbers = trainee.dump()
     write_tensors(out / layout.STATE, tensors)
     write_json(out / layout.PROGRESS, numbers)
 
 
 class Past(NamedTuple):
-    """What lies behind a training when an attempt at it begins: nothing, unless it is taken up again."""
+    """The time and the checkpoint that earlier attempts at a training contributed."""
 
     spent_s: float = 0.0  # by all earlier attempts at this step
-    resume: str | None = ""  # the key of the earlier state that the first of them was taken up from; None: not known
+    resume: str | None = ""  # the key of the earlier state that the first of them resumed from; None: not known
 
 
-Point = tuple[Past, dict[str, Tensor], dict[str, Any]]
-"""Where a training can be taken up: tensors and numbers as of `dump`."""
+class Point(NamedTuple):
+    """Where a training can be resumed: tensors and numbers as of `dump`."""
+
+    past: Past
+    tensors: dict[str, Tensor]
+    numbers: dict[str, Any]
 
 
-def _take_up(trainee: Trainee, step: Train, inputs: Inputs, context: Context) -> Past:
-    """Go to the latest point there is: a snapshot of this step, or an earlier state of the same training."""
+def _latest(step: Train, inputs: Inputs, context: Context) -> Point | None:
+    """The latest point to resume from: a snapshot of this step, or an earlier state of the same training."""
     points: list[Point] = []
     if (snapshot := _snapshot(context.snapshots)) is not None:
         points.append(snapshot)
     if "resume" in inputs:
         earlier = inputs["resume"]
         past = Past(resume=earlier.name)
-        points.append((past, read_tensors(earlier / layout.STATE), read_json(earlier / layout.PROGRESS)))
-    found = [point for point in points if trainee.step < point[2]["step"] <= step.to_step]
-    past = Past()
-    if found:
-        past, tensors, numbers = max(found, key=lambda point: int(point[2]["step"]))
-        resume(trainee, tensors, numbers)
-    context.credit(past.spent_s)
-    if past.resume is not None:
-        context.resumed(past.resume)
-    return past
+        points.append(Point(past, read_tensors(earlier / layout.STATE), read_json(earlier / layout.PROGRESS)))
+    usable = [point for point in points if step.first_step < point.numbers["step"] <= step.to_step]
+    return max(usable, key=lambda point: int(point.numbers["step"]), default=None)
 
 
-class _Pulse:
-    """Called after every training step: cheap, until it is time for something."""
+class Saving(Hook):
+    """Reports progress, takes snapshots and stops the training; cheap, until it is time for one of them."""
 
     def __init__(self, step: Train, context: Context, past: Past) -> None:
         self.step, self.context, self.past = step, context, past
-        self.begun = self.told = self.saved = time.monotonic()
+        self.begun = self.reported = self.saved = time.monotonic()
 
-    def __call__(self, trainee: Trainee) -> None:
+    def after(self, trainee: Trainee) -> None:
+        """The last of the hooks, so that a snapshot holds everything of its step. Raises Stopped."""
         if self.context.stopping():
             self._save(trainee, time.monotonic())
             raise Stopped
         now = time.monotonic()
-        if now - self.told > PULSE_S:
-            self.told = now
+        if now - self.reported > PROGRESS_S:
+            self.reported = now
             self.context.progress(trainee.step - self.step.first_step, self.step.to_step - self.step.first_step)
         if now - self.saved > self.context.snapshot_s and trainee.step < self.step.to_step:
             self._save(trainee, now)
@@ -106,9 +107,9 @@ class _Pulse:
 
 
 def save_snapshot(folder: Path, trainee: Trainee, past: Past) -> None:
-    """Write a new snapshot beside the old one, then point to it: at any moment there is a whole one, or none."""
+    """Write a new snapshot next to the old one, then point to it: at any moment there is a whole one, or none."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors, numbers = dump(trainee)
+    tensors, numbers = trainee.dump()
     name = f"{trainee.step}.safetensors"
     write_tensors(folder / name, tensors)
     sync(folder / name)
@@ -125,7 +126,7 @@ def _snapshot(folder: Path) -> Point | None:
         head = read_json(folder / layout.PROGRESS)
         file = folder / head["file"]
         if sha256(file) == head["sha256"]:
-            return Past(head["spent_s"], head.get("resume")), read_tensors(file), head["numbers"]
+            return Point(Past(head["spent_s"], head.get("resume")), read_tensors(file), head["numbers"])
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, SafetensorError):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 
 from prunectl.base.keys import canonical, digest
 from prunectl.base.rng import generator, seed_of
-from prunectl.catalog.entry import Entry
-from prunectl.plan.steps import Init, Key, Network, Shuffle, key_of, parents, preimage
+from prunectl.catalog.model import Model
+from prunectl.plan.steps import Ablate, Init, Key, Network, Step, key_of, parents, preimage
+from prunectl.pruning.ablations.shuffle import Shuffle
+from prunectl.pruning.structures.weights import Weights
 
 
-class Thing(Entry):
-    name: ClassVar[str] = "thing"
-    summary: ClassVar[str] = "for tests"
+class Thing(Model):
+    name = "thing"
+    summary = "for tests"
     size: int = 3
 
 
@@ -35,7 +37,7 @@ def test_digests_are_pinned() -> None:
     assert canonical({"b": 1.0, "a": [True, None, "é"]}) == '{"a":[true,null,"é"],"b":1.0}'
     assert preimage(Init(network=NETWORK, seed=1)) == (
         '{"draw":"init","kind":"init","network":{"bn_init":"ones","classes":10,"init":"kaiming-normal",'
-        '"model":{"name":"thing","size":3,"version":1},"shape":[1,8,8]},"schema":1,"seed":1,"version":1}'
+        '"model":{"name":"thing","size":3,"version":1},"shape":[1,8,8]},"schema":2,"seed":1,"version":1}'
     )
     assert key_of(Init(network=NETWORK, seed=1)) == digest(preimage(Init(network=NETWORK, seed=1)))
     assert seed_of(1, "order", 57) == 328703207378572721
@@ -46,6 +48,12 @@ def test_canonical_text_is_one_per_value_and_comes_back(value: Any) -> None:
     text = canonical(value)
     assert json.loads(text) == value
     assert canonical(json.loads(text)) == text
+
+
+@pytest.mark.parametrize("value", [object(), Thing, Network, {1, 2}])
+def test_what_has_no_text_cannot_be_part_of_a_key(value: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be part of a key"):
+        canonical(value)
 
 
 def test_what_changes_a_result_changes_the_key() -> None:
@@ -60,19 +68,19 @@ def test_what_changes_a_result_changes_the_key() -> None:
 
 
 def test_a_version_changes_the_key() -> None:
-    class Thing(Entry):
-        name: ClassVar[str] = "thing"
-        summary: ClassVar[str] = "for tests"
-        version: ClassVar[int] = 2
+    class Thing(Model):
+        name = "thing"
+        summary = "for tests"
+        version = 2
         size: int = 3
 
     assert key_of(Init(network=replace(NETWORK, model=Thing()), seed=1)) != key_of(Init(network=NETWORK, seed=1))
 
 
 def test_kinds_with_equal_fields_have_other_keys_and_name_their_parents() -> None:
-    step = Shuffle(network=NETWORK, seed=1, mask=Key("f" * 64))
+    step = Ablate(network=NETWORK, structure=Weights(), ablation=Shuffle(), seed=1, mask=Key("f" * 64))
     assert parents(step) == {"mask": "f" * 64}
-    assert json.loads(preimage(step))["kind"] == "shuffle"
+    assert json.loads(preimage(step))["kind"] == "ablate"
 
 
 def test_what_json_does_not_know_has_no_key() -> None:
@@ -86,3 +94,24 @@ def test_draws_depend_on_purpose_and_place_alone() -> None:
     assert seed_of(1, "order", 2) != seed_of(1, "order", 3) != seed_of(1, "augment", 2)
     first, again = (generator(1, "order", 2).initial_seed() for _ in range(2))
     assert first == again
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shorter(Step):
+    kind = "grown"
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grown(Step):
+    kind = "grown"
+    size: int
+    extra: int | str = field(default="all", metadata={"absent": "all"})
+
+
+def test_a_field_added_to_a_step_renames_nothing() -> None:
+    """Where it has the value that older steps meant, it is left out of the pre-image; everywhere else it is in."""
+    assert preimage(Grown(size=3)) == preimage(Shorter(size=3))
+    assert preimage(Grown(size=3)) == '{"kind":"grown","schema":2,"size":3,"version":1}'
+    assert key_of(Grown(size=3)) == "54a82876e1c868a7c850855809dae41af2e2100c769af507cccf6d1c97f374be"
+    assert key_of(Grown(size=3, extra=0)) != key_of(Grown(size=3))

@@ -23,7 +23,7 @@ class Declared(SmallMnist):
     fingerprint: ClassVar[str | None] = digest_of(ARRAYS)
 
 
-def test_the_whole_set_comes_as_uint8_and_int64_tensors(tmp_path: Path) -> None:
+def test_the_whole_set_is_read_as_uint8_and_int64_tensors(tmp_path: Path) -> None:
     write_idx(tmp_path, ARRAYS)
     images = load(Declared(), tmp_path)
     assert torch.equal(images.train_images, torch.from_numpy(ARRAYS.train_images))
@@ -48,13 +48,13 @@ def test_files_that_are_not_those_of_the_plan_are_found(tmp_path: Path) -> None:
     assert len(load(SmallMnist(), tmp_path, fingerprint=planned).train_images) == 30
     path = tmp_path / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
-    with pytest.raises(DataError, match=r"mnist under .* is not what it was when the study was planned"):
+    with pytest.raises(DataError, match=r"mnist under .* has changed since the study was planned"):
         load(SmallMnist(), tmp_path, train_limit=10, fingerprint=planned)
 
 
 def test_labels_beyond_the_classes_are_found_without_a_fingerprint(tmp_path: Path) -> None:
     write_idx(tmp_path, random_arrays(30, 20, (1, 28, 28), classes=11))
-    with pytest.raises(DataError, match="the training part has not labels of 10 classes"):
+    with pytest.raises(DataError, match="the training part has labels beyond its 10 classes"):
         load(SmallMnist(), tmp_path)
 
 

@@ -1,26 +1,163 @@
-"""A step in a process of its own."""
+"""One request in a process of its own: whatever happens is an outcome."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prunectl.api.session import Session
+from prunectl.base.errors import DataError, MethodError
+from prunectl.execute import child
+from prunectl.execute.outcome import Outcome, Request, Status
+from prunectl.plan.preflight import PREFLIGHT, preflight
+from prunectl.plan.steps import Key, Measure, Score
+from prunectl.work.context import Stopped
+from prunectl.work.perform import KINDS
+from small import damage
 
 CODE = """
 import gc, types
+import pickle
 from prunectl.execute import child
 
-class Told:
+class Printing:
     def send(self, outcome):
         print(outcome, flush=True)
     def close(self):
         pass
 
 child.do = lambda request, stop, progress: gc.get_freeze_count()
-child.main(Told(), types.SimpleNamespace(threads=1))
+child.main(Printing(), "key", pickle.dumps(types.SimpleNamespace(threads=1)))
 """
 
 
 def test_what_a_child_shares_with_its_server_is_not_walked() -> None:
     """One collection over all that torch brought in takes ten times as long as a small step."""
-    told = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
-    assert int(told.stdout) > 100_000, told.stderr
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 100_000, done.stderr
+
+
+def request(session: Session, key: Key, **changed: Any) -> Request:
+    given = {
+        "key": key, "step": session.plan.steps.get(key), "store": session.store.root, "data": Path(), "device": "cpu",
+        "threads": 1,
+    }  # fmt: skip
+    return Request(**{**given, **changed})
+
+
+def do(session: Session, key: Key, **changed: Any) -> Outcome:
+    return child.do(request(session, key, **changed), lambda: False, lambda done, total: None)
+
+
+@pytest.fixture
+def key(own: Session) -> Key:
+    """A measurement that is missing."""
+    key = next(key for key, step in own.plan.steps.items() if isinstance(step, Measure) and step.mask is not None)
+    own.store.delete(key)
+    return key
+
+
+def performing(monkeypatch: pytest.MonkeyPatch, act: Callable[[Path], None]) -> None:
+    """Let a step do something else."""
+    monkeypatch.setattr(child, "perform", lambda step, inputs, out, context: act(out))
+
+
+def test_a_step_is_done_once_and_described(own: Session, key: Key) -> None:
+    own.store.record_failure(key, "crash", "x", "")
+    outcome = do(own, key)
+    assert (outcome.status, outcome.key) == (Status.DONE, key)
+    made = own.store.manifest(key).made
+    assert made.wall_s == outcome.wall_s > 0
+    assert made.device == "cpu" and made.versions["torch"] and made.peak_bytes > 0
+    assert own.store.failure(key) is None, "what failed before is forgotten"
+    assert do(own, key).status is Status.REUSED
+
+
+def test_a_step_that_another_process_is_making_is_left_to_it(own: Session, key: Key) -> None:
+    with own.store.lock(key):
+        assert do(own, key).status is Status.BUSY
+    assert not own.store.has(key)
+
+
+@pytest.mark.parametrize("how", ["damaged", "gone"])
+def test_a_parent_that_is_not_sound_is_named(own: Session, key: Key, how: str) -> None:
+    step = own.plan.steps[key]
+    assert isinstance(step, Measure)
+    if how == "damaged":
+        damage(own, "state.safetensors", step.state)
+    else:
+        own.store.delete(step.state)
+    outcome = do(own, key)
+    assert (outcome.status, outcome.damaged) == (Status.DAMAGED, step.state)
+
+
+def test_a_method_without_an_answer_is_a_failure_that_is_kept(
+    own: Session, key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_answer(out: Path) -> None:
+        raise MethodError("nothing to prune")
+
+    performing(monkeypatch, no_answer)
+    assert do(own, key) == Outcome(key=key, status=Status.FAILED, reason="nothing to prune")
+    assert own.store.failure(key) == {"kind": "method", "reason": "nothing to prune", "detail": ""}
+    assert not own.store.has(key)
+
+
+def test_a_crash_is_a_failure_with_its_traceback(own: Session, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(out: Path) -> None:
+        raise ZeroDivisionError("by\nzero")
+
+    performing(monkeypatch, crash)
+    outcome = do(own, key)
+    assert (outcome.status, outcome.reason) == (Status.FAILED, "ZeroDivisionError: by")
+    failure = own.store.failure(key)
+    assert failure is not None and failure["kind"] == "crash" and "test_child.py" in failure["detail"]
+
+
+def test_a_full_disk_ends_everything(own: Session, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(out: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    performing(monkeypatch, full)
+    monkeypatch.setattr(child, "FREE_BYTES", 1 << 62)
+    outcome = do(own, key)
+    assert (outcome.status, outcome.exit_code) == (Status.FATAL, 4)
+    assert "is full" in outcome.reason and "free some space" in (outcome.hint or "")
+    assert own.store.failure(key) is None, "the step is not to blame"
+
+
+def test_what_a_user_can_fix_ends_everything(own: Session, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(out: Path) -> None:
+        raise DataError("no digits", hint="download them")
+
+    performing(monkeypatch, missing)
+    outcome = do(own, key)
+    assert (outcome.status, outcome.reason, outcome.hint) == (Status.FATAL, "no digits", "download them")
+    assert outcome.exit_code == 2
+
+
+def test_a_step_that_was_asked_to_stop_is_no_failure(own: Session, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(out: Path) -> None:
+        raise Stopped
+
+    performing(monkeypatch, stop)
+    assert do(own, key).status is Status.STOPPED
+    assert own.store.failure(key) is None
+
+
+def test_a_preflight_leaves_nothing_in_the_store(own: Session) -> None:
+    before = set(own.store.keys())
+    sound = preflight(own.study, own.plan, own.content)
+    assert do(own, PREFLIGHT, step=sound) == Outcome(key=PREFLIGHT, status=Status.DONE)
+    assert set(own.store.keys()) == before
+
+
+def test_every_kind_of_step_is_imported_with_it() -> None:
+    """A forked child finds them loaded."""
+    assert {f"prunectl.work.{name}" for name in ("train", "score", "prune", "measure")} <= set(sys.modules)
+    assert Score.kind in KINDS

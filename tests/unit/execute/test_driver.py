@@ -13,9 +13,8 @@ from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.plan.build import build
 from prunectl.plan.explain import Reason, Todo, explain
 from prunectl.plan.graph import Plan
-from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, parents
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 
 STUDY: dict[str, Any] = {
     "name": "t",
@@ -57,9 +56,9 @@ class Scripted:
 
 
 def planned() -> tuple[Plan, Todo]:
-    study, slips = judged(STUDY)
+    study, slips = validate(STUDY)
     assert study is not None, slips
-    plan = build(study, dataset_of(study).declared("f" * 64))
+    plan = build(study, study.data.dataset.declared("f" * 64))
     return plan, explain(plan, plan.targets("retrain"), has=lambda key: False, failure=lambda key: None)
 
 

@@ -16,6 +16,7 @@ from prunectl.pruning.criteria.grasp import Grasp
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.synflow import SynFlow
+from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
@@ -50,7 +51,7 @@ def signal(network: nn.Module) -> float:
 
 
 def everything(network: nn.Module, kind: str) -> dict[str, Tensor]:
-    """Scores of all parameters, BatchNorm's scales among them, as in seed 000's code."""
+    """Scores of all parameters, BatchNorm's scales too, as in the code of the COMP6258 report: docs/methods.md."""
     network.train()
     parameters = dict(network.named_parameters())
     if kind == "magnitude":
@@ -64,7 +65,7 @@ def everything(network: nn.Module, kind: str) -> dict[str, Tensor]:
 @pytest.mark.parametrize("kind", ["magnitude", "snip"])
 @pytest.mark.parametrize("sparsity", [0.3, 0.6])
 def test_inversion_kills_the_signal_only_where_batch_norm_is_prunable(kind: str, sparsity: float) -> None:
-    """Trap 3, seed 000's 10 %: scales score highest, inverted they go first, and no image gets through.
+    """Trap 3, the 10 % of inverted masks: scales score highest, inverted they go first, and no image gets through.
 
     With weights alone, inversion at the same sparsity leaves a network whose answer depends on its input.
     """
@@ -84,16 +85,25 @@ def test_inversion_kills_the_signal_only_where_batch_norm_is_prunable(kind: str,
 
 
 def test_a_criterion_with_nothing_to_prune_is_an_error() -> None:
-    """Trap 4, seed 000's SynFlow: a list of prunable layers that was empty went unnoticed."""
+    """Trap 4, a SynFlow that pruned nothing: a list of prunable layers that was empty went unnoticed."""
     network = nn.Sequential(nn.BatchNorm2d(3), nn.Flatten())
     with pytest.raises(MethodError, match="nothing to prune"):
         score(SynFlow(), network, shape=IMAGES, generator=generator())
     with pytest.raises(MethodError, match="nothing to prune"):
-        prune_in_rounds(SynFlow(), network, Global(), 0.5, SynFlow.rounds, shape=IMAGES, generator=generator())
+        prune_in_rounds(
+            SynFlow(),
+            network,
+            SingleWeights(),
+            Global(),
+            0.5,
+            SynFlow().own_rounds(),
+            shape=IMAGES,
+            generator=generator(),
+        )
 
 
 def test_synflow_stays_finite_on_resnet_110_where_float32_does_not() -> None:
-    """Seed 001's "SynFlow hardly prunes": R overflows float32, thresholds become NaN, and nothing is below NaN."""
+    """Trap 6, "SynFlow hardly prunes" in James (2022): R overflows float32, and nothing is below a NaN threshold."""
     network = ResNet110().build(IMAGES, 10)
     scores = score(SynFlow(), network, shape=IMAGES, generator=generator())
     assert all(bool(each.isfinite().all()) and bool((each > 0).any()) for each in scores.values())
@@ -104,7 +114,7 @@ def test_synflow_stays_finite_on_resnet_110_where_float32_does_not() -> None:
 
 
 def test_grasp_removes_what_is_asked_although_it_is_signed() -> None:
-    """Trap 2, seed 001's 50 %: |score| against one threshold, or one threshold for both signs, halves the pruning."""
+    """Trap 2, the 50 % of James (2022): |score| against one threshold, or one for both signs, halves the pruning."""
     network = small_network()
     scores = score(Grasp(), network, batches=[batch()], shape=SHAPE, generator=generator())
     assert 0.2 < float(torch.cat([each.flatten() < 0 for each in scores.values()]).double().mean()) < 0.8

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from networks import SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
 from prunectl.catalog.model import Model
+from prunectl.catalog.structure import Masks
 from prunectl.catalog.tables import entry_type, names
 from prunectl.models.initialization import initialize
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.channel_graph import channels_of
-from prunectl.pruning.engines.channel_masks import prune_channels
+from prunectl.pruning.engines.channel_masks import WholeChannels
 from prunectl.pruning.engines.compact import compact, difference, resized
-from prunectl.pruning.mask import Masks
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise
@@ -76,7 +76,7 @@ def built(name: str, **parameters: object) -> nn.Module:
 def test_a_compact_network_computes_the_same(name: str, parameters: dict[str, object]) -> None:
     network = built(name, **parameters)
     channels = channels_of(network, IMAGES)
-    masks = prune_channels(magnitudes(network), channels, Layerwise(), 0.6, generator=generator()).masks
+    masks = WholeChannels(channels).prune(magnitudes(network), Layerwise(), 0.6, generator=generator()).masks
     small = compact(network, masks, IMAGES)
     masked(network, masks)
     images = torch.randn(4, *IMAGES, generator=generator(7))
@@ -97,7 +97,9 @@ def test_a_compact_network_computes_the_same(name: str, parameters: dict[str, ob
 def test_zeros_of_a_shortcut_are_left_out_where_they_are_not_needed(scope: Global | Layerwise, sparsity: float) -> None:
     """Option A, at any sparsity: uneven numbers of zeros before and after."""
     network = built("resnet-20")
-    masks = prune_channels(magnitudes(network), channels_of(network, IMAGES), scope, sparsity, generator=generator())
+    masks = WholeChannels(channels_of(network, IMAGES)).prune(
+        magnitudes(network), scope, sparsity, generator=generator()
+    )
     small = compact(network, masks.masks, IMAGES)
     assert set(small.widths.pads) == {0, 1}
     assert size(small.network) == nonzero(masked(network, masks.masks))
@@ -105,7 +107,9 @@ def test_zeros_of_a_shortcut_are_left_out_where_they_are_not_needed(scope: Globa
 
 def test_a_residual_sum_batch_norm_and_flatten() -> None:
     network = trained(small_network())
-    masks = prune_channels(magnitudes(network), channels_of(network, SHAPE), Layerwise(), 0.7, generator=generator())
+    masks = WholeChannels(channels_of(network, SHAPE)).prune(
+        magnitudes(network), Layerwise(), 0.7, generator=generator()
+    )
     small = compact(network, masks.masks, SHAPE)
     images, _ = batch()
     with torch.no_grad():
@@ -116,7 +120,9 @@ def test_a_residual_sum_batch_norm_and_flatten() -> None:
 
 def test_it_can_be_rebuilt_from_its_widths_and_trained() -> None:
     network = built("resnet-20")
-    masks = prune_channels(magnitudes(network), channels_of(network, IMAGES), Layerwise(), 0.6, generator=generator())
+    masks = WholeChannels(channels_of(network, IMAGES)).prune(
+        magnitudes(network), Layerwise(), 0.6, generator=generator()
+    )
     small = compact(network, masks.masks, IMAGES)
     again = resized(built("resnet-20"), small.widths)
     again.load_state_dict(small.network.state_dict())
@@ -128,7 +134,7 @@ def test_it_can_be_rebuilt_from_its_widths_and_trained() -> None:
 def test_the_network_is_left_as_it_was() -> None:
     network = trained(small_network())
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    masks = prune_channels(magnitudes(network), channels_of(network, SHAPE), Global(), 0.5, generator=generator())
+    masks = WholeChannels(channels_of(network, SHAPE)).prune(magnitudes(network), Global(), 0.5, generator=generator())
     compact(network, masks.masks, SHAPE)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
     assert network.training

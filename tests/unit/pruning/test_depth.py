@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from prunectl.catalog.rounds import Rounds
 from prunectl.models.initialization import initialize
 from prunectl.models.resnet import ResNet110
 from prunectl.pruning.criteria.synflow import SynFlow
+from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import prune_in_rounds, score
 
@@ -20,7 +21,7 @@ def test_synflow_stays_finite_on_resnet_110_and_prunes_what_is_asked() -> None:
     scores = score(SynFlow(), network, shape=shape, generator=draws)
     assert all(bool(torch.isfinite(found).all()) for found in scores.values())
     assert max(float(found.max()) for found in scores.values()) > torch.finfo(torch.float32).max  # trap: f32 overflows
-    rounds = Rounds(kind="exponential", count=1)
-    pruned = prune_in_rounds(SynFlow(), network, Global(), 0.9, rounds, shape=shape, generator=draws)
+    rounds = Exponential(count=1)
+    pruned = prune_in_rounds(SynFlow(), network, SingleWeights(), Global(), 0.9, rounds, shape=shape, generator=draws)
     total = sum(mask.numel() for mask in pruned.masks.values())
     assert sum(int((~mask).sum()) for mask in pruned.masks.values()) == round(0.9 * total)

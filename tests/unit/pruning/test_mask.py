@@ -9,17 +9,18 @@ from hypothesis import strategies as st
 
 from networks import SHAPE, batch, linear, small_network
 from prunectl.base.errors import MethodError
-from prunectl.catalog.rounds import Rounds, sparsities
 from prunectl.pruning import mask as masking
-from prunectl.pruning.ablation import shuffle
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.random import Random
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.synflow import SynFlow
 from prunectl.pruning.engines.allocation import apportion
-from prunectl.pruning.engines.flow import effective
+from prunectl.pruning.engines.paths import effective
 from prunectl.pruning.engines.select import lowest
+from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.prunable import prunable
+from prunectl.pruning.rounds.exponential import Exponential
+from prunectl.pruning.rounds.linear import Linear
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise
 from prunectl.pruning.scoring import prune_in_rounds, score
@@ -121,7 +122,7 @@ def test_packed_masks_come_back(bits: list[bool]) -> None:
 def test_shuffle_keeps_the_counts_and_moves_the_places() -> None:
     """Trap 7: a shuffle that shuffles nothing."""
     masks = {"a": torch.arange(100) < 30, "b": torch.arange(64).view(8, 8) < 8}
-    shuffled = shuffle(masks, generator())
+    shuffled = masking.shuffle(masks, generator())
     for name, mask in masks.items():
         assert int(shuffled[name].sum()) == int(mask.sum())
         assert shuffled[name].shape == mask.shape
@@ -198,7 +199,7 @@ def test_synflow_survives_where_float32_does_not() -> None:
         torch.nn.init.constant_(layer.weight, 1.0)
     network = torch.nn.Sequential(torch.nn.Flatten(), *layers)
     pruned = prune_in_rounds(
-        SynFlow(), network, Global(), 0.5, Rounds(kind="exponential", count=3), shape=(1, 8, 8), generator=generator()
+        SynFlow(), network, SingleWeights(), Global(), 0.5, Exponential(count=3), shape=(1, 8, 8), generator=generator()
     )
     assert sum(int((~mask).sum()) for mask in pruned.masks.values()) == round(0.5 * 60 * 64 * 64)
 
@@ -206,7 +207,7 @@ def test_synflow_survives_where_float32_does_not() -> None:
 @given(st.floats(0.01, 0.99), st.integers(1, 200))
 def test_exponential_rounds_end_exactly_at_the_target(target: float, count: int) -> None:
     """Trap 12: no rounding drift."""
-    levels = sparsities(Rounds(kind="exponential", count=count), target)
+    levels = Exponential(count=count).targets(target)
     assert len(levels) == count
     assert levels[-1] == target
     assert levels == sorted(levels)
@@ -214,9 +215,9 @@ def test_exponential_rounds_end_exactly_at_the_target(target: float, count: int)
 
 def test_rounds_prune_exactly_and_never_bring_back() -> None:
     network = small_network()
-    for kind in ("exponential", "linear"):
+    for rounds in (Exponential(count=10), Linear(count=10)):
         pruned = prune_in_rounds(
-            SynFlow(), network, Global(), 0.9, Rounds(kind=kind, count=10), shape=SHAPE, generator=generator()
+            SynFlow(), network, SingleWeights(), Global(), 0.9, rounds, shape=SHAPE, generator=generator()
         )
         total = sum(mask.numel() for mask in pruned.masks.values())
         assert sum(int((~mask).sum()) for mask in pruned.masks.values()) == round(0.9 * total)

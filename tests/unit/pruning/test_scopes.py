@@ -18,6 +18,9 @@ from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.lamp import Lamp
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.engines.allocation import fill
+from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.rounds.exponential import Exponential
+from prunectl.pruning.rounds.linear import Linear
 from prunectl.pruning.scopes.erk import Erk
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.lamp import LampAllocation
@@ -114,8 +117,8 @@ def test_uniform_plus_says_where_it_ends() -> None:
 
 def test_uniform_is_layerwise_by_another_name() -> None:
     assert Uniform().groups(VGG_LIKE, 0.37, {}) == Layerwise().groups(VGG_LIKE, 0.37, {})
-    assert Uniform().preimage() == Layerwise().preimage()
-    assert Uniform().name == "uniform"
+    assert Uniform().settled() == Layerwise()
+    assert Uniform().preimage()["name"] == Uniform().name == "uniform"
 
 
 def test_the_lamp_scope_with_magnitude_is_the_lamp_criterion() -> None:
@@ -170,10 +173,11 @@ def test_every_scope_removes_exactly_what_is_asked_and_never_gives_back(
 
 
 @pytest.mark.parametrize("scope", scopes(), ids=lambda scope: scope.name)
-@pytest.mark.parametrize("kind", ["exponential", "linear"])
-def test_every_scope_goes_with_rounds(scope: Scope, kind: str) -> None:
-    rounds = Rounds(kind="linear" if kind == "linear" else "exponential", count=7)
-    pruned = prune_in_rounds(Magnitude(), small_network(), scope, 0.8, rounds, shape=SHAPE, generator=generator())
+@pytest.mark.parametrize("rounds", [Exponential(count=7), Linear(count=7)], ids=lambda rounds: rounds.name)
+def test_every_scope_goes_with_rounds(scope: Scope, rounds: Rounds) -> None:
+    pruned = prune_in_rounds(
+        Magnitude(), small_network(), SingleWeights(), scope, 0.8, rounds, shape=SHAPE, generator=generator()
+    )
     n = sum(mask.numel() for mask in pruned.masks.values())
     assert sum(int((~mask).sum()) for mask in pruned.masks.values()) == round(0.8 * n)
 

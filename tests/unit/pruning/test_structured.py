@@ -15,29 +15,32 @@ from networks import SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
-from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
+from prunectl.catalog.structure import Masks
 from prunectl.catalog.tables import entry_type, names
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.synflow import SynFlow
 from prunectl.pruning.engines.channel_graph import channels_of
 from prunectl.pruning.engines.channel_masks import (
+    WholeChannels,
     kept_channels,
     masks_of,
-    prune_channels,
-    prune_channels_in_rounds,
-    shuffle_channels,
 )
-from prunectl.pruning.mask import Masks
 from prunectl.pruning.prunable import prunable
+from prunectl.pruning.rounds.exponential import Exponential
+from prunectl.pruning.rounds.one_shot import OneShot
 from prunectl.pruning.scopes.erk import Erk
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise, Uniform
 from prunectl.pruning.scopes.rates import Rates
-from prunectl.training.loop import Material, advance, begin
+from prunectl.pruning.scoring import prune_in_rounds
+from prunectl.training.loop import advance
+from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
+from prunectl.training.schedules.constant import Constant
 from prunectl.training.source import Held
+from prunectl.training.trainee import Material, Training, begin
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -140,7 +143,7 @@ def test_a_depthwise_convolution_goes_with_its_input_and_other_groups_stay() -> 
     assert "1.weight" not in channels.columns
     assert channels.free[channels.rows["0.weight"]].all()
     assert channels.held["2"] == channels.held["3"] == "it reads or writes a grouped convolution"
-    masks = prune_channels(magnitudes(network), channels, Global(), 0.1, generator=generator()).masks
+    masks = WholeChannels(channels).prune(magnitudes(network), Global(), 0.1, generator=generator()).masks
     assert torch.equal(masks["0.weight"].flatten(1).any(1), masks["1.weight"].flatten(1).any(1))
 
 
@@ -207,7 +210,7 @@ def test_a_batch_norm_without_scale_holds_its_channels() -> None:
     network = nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4, affine=False), nn.Flatten(), nn.Linear(64, 3))
     channels = channels_of(network, (2, 6, 6))
     with pytest.raises(MethodError, match=r"nothing to prune.*1 is a BatchNorm without scale"):
-        prune_channels(magnitudes(network), channels, Global(), 0.5, generator=generator())
+        WholeChannels(channels).prune(magnitudes(network), Global(), 0.5, generator=generator())
 
 
 # ---- masks ---------------------------------------------------------------------------------------
@@ -260,10 +263,10 @@ def test_pruned_entries_stay_zero_in_training() -> None:
     """Trap 8, for parameters of one dimension: weights, biases, BatchNorm, and what the optimizer keeps of them."""
     network = small_network()
     channels = channels_of(network, SHAPE)
-    masks = prune_channels(magnitudes(network), channels, Layerwise(), 0.7, generator=generator()).masks
+    masks = WholeChannels(channels).prune(magnitudes(network), Layerwise(), 0.7, generator=generator()).masks
     recipe = Recipe(
-        steps=6, steps_per_epoch=3, batch_size=8, optimizer="sgd", lr=0.1, momentum=0.9, nesterov=False,
-        weight_decay=1e-2, schedule="constant", milestones=(), gamma=0.1, warmup=0, augment=(),
+        steps=6, steps_per_epoch=3, batch_size=8, optimizer=Sgd(), lr=0.1, weight_decay=1e-2, schedule=Constant(),
+        augment=(),
     )  # fmt: skip
     images = torch.randint(0, 256, (24, *SHAPE), dtype=torch.uint8, generator=generator())
     labels = torch.arange(24) % 3
@@ -271,8 +274,8 @@ def test_pruned_entries_stay_zero_in_training() -> None:
         train=Held(images, labels), test=Held(images, labels),
         normalize=Normalize([0.5], [0.3], torch.device("cpu")),
     )  # fmt: skip
-    trainee = begin(network, recipe)
-    advance(trainee, 6, material=material, recipe=recipe, masks=masks, seed=1)
+    trainee = begin(network, Training(material=material, recipe=recipe, seed=1), masks=masks)
+    advance(trainee, 6)
     for name, parameter in network.named_parameters():
         if name in masks:
             assert not parameter[~masks[name]].any()
@@ -284,7 +287,7 @@ def test_pruned_entries_stay_zero_in_training() -> None:
 
 
 def test_the_lowest_mean_magnitude_goes_first() -> None:
-    """Seed 003: rows and channels by mean |w|, one ranking over all layers."""
+    """The 2021 reproduction of Renda et al. (2020): rows and channels by mean |w|, one ranking over all layers."""
     network = mlp(6, 8, 5, 3)
     channels = channels_of(network, (1, 1, 6))
     scores = magnitudes(network)
@@ -295,7 +298,7 @@ def test_the_lowest_mean_magnitude_goes_first() -> None:
     }
     order = sorted(means, key=lambda one: means[one])
     for sparsity in (0.2, 0.4, 0.6):
-        masks = prune_channels(scores, channels, Global(), sparsity, generator=generator()).masks
+        masks = WholeChannels(channels).prune(scores, Global(), sparsity, generator=generator()).masks
         removed = {one for one in order if not masks[one[0]][one[1]].any()}
         assert removed == set(order[: len(removed)])
         assert removed
@@ -307,7 +310,7 @@ def test_channels_that_are_tied_are_ranked_by_all_their_weights() -> None:
     scores = {name: torch.ones_like(score) for name, score in magnitudes(network).items()}
     scores["0.weight"][1] = 0.0  # 9 weights of 0 and 36 of 1: a mean of 0.8
     scores["3.conv.weight"][2] = 0.7  # 9 of 1 and 36 of 0.7: 0.76
-    masks = prune_channels(scores, channels, Global(), 0.1, generator=generator()).masks
+    masks = WholeChannels(channels).prune(scores, Global(), 0.1, generator=generator()).masks
     assert masks["0.weight"].flatten(1).any(1).tolist() == [True, True, False, True]
 
 
@@ -317,9 +320,9 @@ def test_scores_with_a_sign_keep_it() -> None:
     scores = magnitudes(network)
     scores["1.weight"] = torch.tensor([[-5.0], [0.1], [3.0]]).expand(3, 4)
     channels = channels_of(network, (1, 1, 4))
-    masks = prune_channels(scores, channels, Global(), 0.33, generator=generator()).masks
+    masks = WholeChannels(channels).prune(scores, Global(), 0.33, generator=generator()).masks
     assert masks["1.weight"].any(1).tolist() == [False, True, True]
-    masks = prune_channels(scores, channels, Global(), 0.33, generator=generator(), invert=True).masks
+    masks = WholeChannels(channels).prune(scores, Global(), 0.33, generator=generator(), invert=True).masks
     assert masks["1.weight"].any(1).tolist() == [True, True, False]
 
 
@@ -329,7 +332,7 @@ def test_the_cut_is_the_nearest_that_whole_channels_allow(scope: Scope) -> None:
     channels, scores = channels_of(network, SHAPE), magnitudes(network)
     total = sum(score.numel() for score in scores.values())
     asked = [step / 400 for step in range(360)]
-    found = [prune_channels(scores, channels, scope, sparsity, generator=generator()).masks for sparsity in asked]
+    found = [WholeChannels(channels).prune(scores, scope, sparsity, generator=generator()).masks for sparsity in asked]
     reached = sorted({gone(masks) for masks in found})
     assert len(reached) > 40
     for sparsity, masks, following in zip(asked, found, found[1:], strict=False):
@@ -344,7 +347,7 @@ def test_the_cut_is_the_nearest_that_whole_channels_allow(scope: Scope) -> None:
 def test_a_mask_is_whole_channels_and_every_layer_keeps_one(s: float, seed: int, invert: bool, scope: Scope) -> None:
     network = small_network(seed)
     channels, scores = channels_of(network, SHAPE), magnitudes(network)
-    masks = prune_channels(scores, channels, scope, s, generator=generator(seed), invert=invert).masks
+    masks = WholeChannels(channels).prune(scores, scope, s, generator=generator(seed), invert=invert).masks
     expected = masks_of(kept_channels(masks, channels), scores, channels)
     assert all(torch.equal(masks[name], expected[name]) for name in expected)
     assert all(rows_left(masks, name) > 0 for name in scores)
@@ -355,11 +358,11 @@ def test_a_mask_is_whole_channels_and_every_layer_keeps_one(s: float, seed: int,
 def test_layerwise_takes_the_same_fraction_of_every_layer() -> None:
     network = built("resnet-20")
     channels, scores = channels_of(network, (3, 16, 16)), magnitudes(network)
-    masks = prune_channels(scores, channels, Layerwise(), 0.75, generator=generator()).masks
+    masks = WholeChannels(channels).prune(scores, Layerwise(), 0.75, generator=generator()).masks
     left = {name: rows_left(masks, name) / len(mask) for name, mask in masks.items() if mask.dim() == 4}
     assert max(left.values()) - min(left.values()) < 1 / 16 + 1e-9
     assert 0.4 < min(left.values()) < 0.6
-    again = prune_channels(scores, channels, Uniform(), 0.75, generator=generator()).masks
+    again = WholeChannels(channels).prune(scores, Uniform(), 0.75, generator=generator()).masks
     assert all(torch.equal(masks[name], again[name]) for name in masks)
 
 
@@ -372,24 +375,24 @@ def test_rates_are_kept_in_proportion_and_what_is_not_named_stays_whole() -> Non
     network = built("resnet-20")
     channels, scores = channels_of(network, (3, 16, 16)), magnitudes(network)
     rates = {"layer1.*.conv1": 0.8, "layer2.*.conv1": 0.4, "layer3.*.conv1": 0.2}
-    masks = prune_channels(scores, channels, by_hand(rates), 0.15, generator=generator()).masks
+    masks = WholeChannels(channels).prune(scores, by_hand(rates), 0.15, generator=generator()).masks
     left = {name: rows_left(masks, name) / len(masks[name]) for name in scores}
     pruned = [sum(1 - left[f"layer{stage}.{block}.conv1.weight"] for block in range(3)) / 3 for stage in (1, 2, 3)]
     assert pruned[0] == pytest.approx(2 * pruned[1], abs=0.1)
     assert pruned[1] == pytest.approx(2 * pruned[2], abs=0.1)
     assert all(left[name] == 1 for name in left if "conv1" not in name or name == "conv1.weight")
     with pytest.raises(MethodError, match=r"matches no layer; did you mean 'layer1\.0\.conv"):
-        prune_channels(scores, channels, by_hand({"layer1.0.conv": 0.5}), 0.1, generator=generator())
+        WholeChannels(channels).prune(scores, by_hand({"layer1.0.conv": 0.5}), 0.1, generator=generator())
     clash = by_hand({"layer1.0.conv2": 0.5, "layer1.1.conv2": 0.6})
     with pytest.raises(MethodError, match="another rate"):
-        prune_channels(scores, channels, clash, 0.1, generator=generator())
+        WholeChannels(channels).prune(scores, clash, 0.1, generator=generator())
 
 
 def test_ties_are_drawn_by_the_seed_and_reported() -> None:
     network = mlp(6, 40, 3)
     channels = channels_of(network, (1, 1, 6))
     scores = {name: torch.ones_like(score) for name, score in magnitudes(network).items()}
-    pruned = [prune_channels(scores, channels, Global(), 0.5, generator=generator(seed)) for seed in (1, 1, 2)]
+    pruned = [WholeChannels(channels).prune(scores, Global(), 0.5, generator=generator(seed)) for seed in (1, 1, 2)]
     assert [(one.tied, one.tied_pruned) for one in pruned] == [(40, 20)] * 3
     one, again, other = (found.masks["1.weight"] for found in pruned)
     assert torch.equal(one, again)
@@ -400,11 +403,11 @@ def test_excluded_layers_keep_their_rows_and_are_not_counted() -> None:
     network = mlp(6, 8, 8, 3)
     channels = channels_of(network, (1, 1, 6))
     scores = magnitudes(network, "1", "5")
-    masks = prune_channels(scores, channels, Global(), 0.5, generator=generator()).masks
+    masks = WholeChannels(channels).prune(scores, Global(), 0.5, generator=generator()).masks
     assert set(masks) == {"3.weight", "3.bias"}
     assert gone(masks) == 32
     with pytest.raises(MethodError, match=r"nothing to prune.*1: it is excluded; 3: it is excluded"):
-        prune_channels(magnitudes(network, "1", "3"), channels, Global(), 0.5, generator=generator())
+        WholeChannels(channels).prune(magnitudes(network, "1", "3"), Global(), 0.5, generator=generator())
 
 
 def test_refusals_say_why() -> None:
@@ -412,7 +415,11 @@ def test_refusals_say_why() -> None:
     channels, scores = channels_of(network, SHAPE), magnitudes(network)
 
     def prune(sparsity: float, scope: Scope | None = None, before: Masks | None = None) -> Masks:
-        return prune_channels(scores, channels, scope or Global(), sparsity, generator=generator(), before=before).masks
+        return (
+            WholeChannels(channels)
+            .prune(scores, scope or Global(), sparsity, generator=generator(), before=before)
+            .masks
+        )
 
     with pytest.raises(MethodError, match=r"up to a sparsity of 0\.98\d\d here, not 0\.999: every layer keeps"):
         prune(0.999)
@@ -432,7 +439,7 @@ def test_levels_only_shrink_and_a_finer_level_than_a_channel_changes_nothing() -
     channels, scores = channels_of(network, SHAPE), magnitudes(network)
     before: Masks | None = None
     for sparsity in (0.3, 0.3001, 0.51, 0.66, 0.76, 0.9):
-        masks = prune_channels(scores, channels, Layerwise(), sparsity, generator=generator(), before=before).masks
+        masks = WholeChannels(channels).prune(scores, Layerwise(), sparsity, generator=generator(), before=before).masks
         if before is not None:
             assert all((before[name] | ~masks[name]).all() for name in masks)
             assert gone(masks) > gone(before) or sparsity == 0.3001
@@ -442,8 +449,8 @@ def test_levels_only_shrink_and_a_finer_level_than_a_channel_changes_nothing() -
 def test_shuffling_moves_channels_and_keeps_every_count() -> None:
     network = built("resnet-20")
     channels, scores = channels_of(network, (3, 16, 16)), magnitudes(network)
-    masks = prune_channels(scores, channels, Layerwise(), 0.5, generator=generator()).masks
-    shuffled = shuffle_channels(masks, channels, generator(1))
+    masks = WholeChannels(channels).prune(scores, Layerwise(), 0.5, generator=generator()).masks
+    shuffled = WholeChannels(channels).shuffle(masks, generator(1))
     assert shuffled.keys() == masks.keys()
     assert all(int(shuffled[name].sum()) == int(mask.sum()) for name, mask in masks.items())
     assert sum(not torch.equal(shuffled[name], mask) for name, mask in masks.items()) > 40
@@ -454,17 +461,18 @@ def test_shuffling_moves_channels_and_keeps_every_count() -> None:
 def test_rounds_reach_the_sparsity_and_leave_the_network_as_it_was() -> None:
     network = small_network()
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    rounds = Rounds(kind="exponential", count=20)
-    pruned = prune_channels_in_rounds(SynFlow(), network, Global(), 0.8, rounds, shape=SHAPE, generator=generator())
+    rounds = Exponential(count=20)
+    units = WholeChannels(channels_of(network, SHAPE))
+    pruned = prune_in_rounds(SynFlow(), network, units, Global(), 0.8, rounds, shape=SHAPE, generator=generator())
     total = sum(weight.numel() for weight in prunable(network).values())
     assert gone(pruned.masks) / total == pytest.approx(0.8, abs=0.05)
     assert all(torch.equal(tensor, state[name]) for name, tensor in network.state_dict().items())
-    more = prune_channels_in_rounds(
-        SynFlow(), network, Global(), 0.9, rounds, shape=SHAPE, generator=generator(), before=pruned.masks
+    more = prune_in_rounds(
+        SynFlow(), network, units, Global(), 0.9, rounds, shape=SHAPE, generator=generator(), before=pruned.masks
     )
     assert all((pruned.masks[name] | ~more.masks[name]).all() for name in more.masks)
-    once = prune_channels_in_rounds(Magnitude(), network, Global(), 0.5, Rounds(), shape=SHAPE, generator=generator())
-    direct = prune_channels(magnitudes(network), channels_of(network, SHAPE), Global(), 0.5, generator=generator())
+    once = prune_in_rounds(Magnitude(), network, units, Global(), 0.5, OneShot(), shape=SHAPE, generator=generator())
+    direct = units.prune(magnitudes(network), Global(), 0.5, generator=generator())
     assert all(torch.equal(once.masks[name], direct.masks[name]) for name in direct.masks)
 
 
@@ -472,4 +480,4 @@ def test_a_layer_that_is_never_called_is_named() -> None:
     network = Calls(lambda self, x: self.next(self.conv(x)))
     channels = channels_of(network, (2, 6, 6))
     with pytest.raises(MethodError, match=r"never calls twin\.weight"):
-        prune_channels(magnitudes(network), channels, Global(), 0.5, generator=generator())
+        WholeChannels(channels).prune(magnitudes(network), Global(), 0.5, generator=generator())

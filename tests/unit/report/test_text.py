@@ -1,4 +1,4 @@
-"""The report on a terminal."""
+"""The report on a terminal: what it shows, and that it fits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import pytest
 
 import made_up
 from prunectl.report import text
+from prunectl.results.claims import verdicts
 from prunectl.results.table import SCHEMA, Results
+from unit.report import small
 
 LEVELS = made_up.STUDY.replace(
     "sparsities = [0.0, 0.3, 0.6, 0.9, 0.98]", "levels = { rate = 0.2, count = 18 }"
@@ -18,31 +20,108 @@ LEVELS = made_up.STUDY.replace(
 
 @pytest.fixture(scope="module")
 def results() -> Results:
-    return made_up.results(seeds=2)
+    return made_up.results(seeds=2, epochs=2)
+
+
+def of(results: Results, trials: pl.DataFrame) -> Results:
+    """Results of a study without claims."""
+    return replace(results, trials=trials, study=results.study.model_copy(update={"claim": ()}))
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 @pytest.mark.parametrize("study", [made_up.STUDY, LEVELS])
 def test_it_fits(study: str, width: int) -> None:
-    found = text.table(made_up.results(study, seeds=2), width)
-    assert [line for line in found.splitlines() if len(line) > width] == []
+    table = text.table(made_up.results(study, seeds=2, epochs=1), width)
+    assert [line for line in table.splitlines() if len(line) > width] == []
 
 
 def test_the_table_has_every_arm_and_the_plain_truth(results: Results) -> None:
-    found = text.table(results, 120)
+    table = text.table(results, 120)
     for arm in results.trials["arm"].unique():
-        assert arm in found
+        assert arm in table
     mean = results.trials.filter((pl.col("arm") == "snip · at init") & (pl.col("sparsity") == 0.9))["top1"].to_list()
-    assert f"{sum(mean) / 2 * 100:.2f}" in found
-    assert "2 trials failed: the loss is not finite at step 12" in found
-    assert "✗ refuted: Inverting does no harm" in found
+    assert f"{sum(mean) / 2 * 100:.2f}" in table
+    assert "2 trials failed: the loss is not finite at step 12" in table
+    assert "✗ refuted: Inverting does no harm" in table
+
+
+def test_a_wide_terminal_shows_spreads_and_a_narrow_one_does_not(results: Results) -> None:
+    wide = text.table(of(results, small.swept()), 100).splitlines()
+    assert wide[0] == "Top-1 accuracy, %, mean of 3 seeds ± half the 80 % bootstrap interval; * is highest"
+    assert wide[1] == "dense: 90.00 ±0.00"
+    assert wide[3].split() == ["50", "%", "90", "%"]
+    assert wide[4].split() == ["magnitude", "·", "at", "init", "85.20", "±0.07*", "81.20", "±0.07*"]
+    many = small.swept(sparsities=[0.5, 0.6, 0.7, 0.8, 0.9])
+    narrow = text.table(of(results, many), 60).splitlines()
+    assert narrow[0] == "Top-1 accuracy, %, mean of 3 seeds; * is highest"
+    assert narrow[4].split()[-5:] == ["85.20*", "84.20*", "83.20*", "82.20*", "81.20*"]
+
+
+def test_a_very_narrow_terminal_breaks_the_table_into_blocks(results: Results) -> None:
+    many = small.swept(sparsities=[level / 10 for level in range(1, 10)])
+    table = text.table(of(results, many), 44).split("\n\n")
+    heads = [block.splitlines()[0].split() for block in table[1:] if "magnitude" in block]
+    blocks = [[word for word in head if word != "%"] for head in heads if "%" in head]
+    assert len(blocks) > 1
+    assert [word for block in blocks for word in block] == [str(10 * level) for level in range(1, 10)]
+
+
+def test_a_width_below_forty_is_taken_as_forty(results: Results) -> None:
+    assert text.table(results, 10) == text.table(results, 40)
+
+
+def test_names_of_arms_are_cut_where_numbers_need_the_room(results: Results) -> None:
+    long = small.swept(["a-criterion-with-a-very-long-name-that-does-not-fit"])
+    cut = [line for line in text.table(of(results, long), 44).splitlines() if "…" in line]
+    assert len(cut) == 1 and cut[0].startswith("a-criterion-with-a-") and cut[0].endswith("…  85.20*  81.20*")
+
+
+def test_holes_are_counted(results: Results) -> None:
+    holes = small.swept().with_columns(top1=pl.when(pl.col("seed") < 3).then("top1"))
+    table = text.table(of(results, holes), 100)
+    assert "85.15 ±0.05 (2/3)*" in table
+    lost = small.swept().with_columns(top1=pl.when(pl.col("criterion") != "snip").then("top1"))
+    assert "–  " in text.table(of(results, lost), 100)
+
+
+def test_the_most_frequent_reasons_come_first_and_at_most_five(results: Results) -> None:
+    reasons = pl.concat(
+        small.swept(["snip"], [0.5], range(count), status="failed", reason=f"reason {count}") for count in range(1, 8)
+    )
+    lines = [line for line in text.table(of(results, reasons), 100).splitlines() if "failed" in line]
+    assert lines == [f"{count} trials failed: reason {count}" for count in (7, 6, 5, 4, 3)]
+
+
+def test_one_seed_is_called_one_seed(results: Results) -> None:
+    assert "Top-1 accuracy, %, one seed; * is highest" in text.table(of(results, small.swept(seeds=[1])), 100)
+
+
+def test_the_plot_has_a_mark_per_unmodified_arm_the_best_at_the_top(results: Results) -> None:
+    both = pl.concat([small.swept(), small.swept(ablation="shuffle")])
+    lines = list(text.plot(of(results, both), 60))
+    assert lines[0].startswith("  90.2 ┤") and "●■" in lines[0], "both begin at the dense network"
+    assert lines[text.PLOT_ROWS - 1].endswith("■"), "snip at 90 %"
+    assert lines[-2:] == ["● magnitude · at init", "■ snip · at init"]
+    assert lines[-3].split() == ["0", "%", "50", "%", "90", "%"]
+
+
+@pytest.mark.parametrize("sparsities", [[0.5], [level / 100 for level in range(50)]])
+def test_there_is_no_plot_of_one_sparsity_or_of_more_than_fit(results: Results, sparsities: list[float]) -> None:
+    assert list(text.plot(of(results, small.swept(sparsities=sparsities)), 80)) == []
+
+
+def test_verdicts_have_their_reason_below(results: Results) -> None:
+    lines = text.verdicts(verdicts(results.study.claim, results.trials, results.arms), 60).splitlines()
+    assert len([line for line in lines if line[0] in "✓✗?"]) == 3
+    assert all(line.startswith("    ") for line in lines if line[0] not in "✓✗?")
+    assert text.verdicts((), 60) == ""
 
 
 def test_control_characters_do_not_come_from_here(results: Results) -> None:
     assert all(char == "\n" or char.isprintable() for char in text.table(results, 80))
 
 
-def test_nothing_to_tell(results: Results) -> None:
+def test_a_study_without_trials_or_results_has_a_report(results: Results) -> None:
     assert text.table(replace(results, trials=pl.DataFrame(schema=SCHEMA)), 80) == "The study asks for no trial."
     missing = results.trials.with_columns(
         pl.lit(None, pl.Float64).alias("top1"), pl.lit(None, pl.Float64).alias("top1_dense"),

@@ -9,7 +9,9 @@ import pytest
 
 import made_up
 from prunectl.report.comparison_text import lines
-from prunectl.results.compare import compare, flat
+from prunectl.results.compare import compare, flat, sentences
+from prunectl.results.published import compared
+from unit.results.rows import table
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +85,29 @@ def test_nothing_in_common_is_said(trials: pl.DataFrame) -> None:
     other = trials.with_columns(sparsity=pl.lit(0.123))
     text = "\n".join(lines(("a", "b"), compare(trials, other, names=("a", "b")), (), 80))
     assert "No trial of A" in text
+
+
+def test_dense_networks_of_each_initialization_are_compared_apart() -> None:
+    ours = table({"criterion": "magnitude", "init": ["kaiming-normal", "orthogonal"]})
+    theirs = ours.with_columns(pl.col("top1") + 0.01)
+    (side,) = compare(ours, theirs, names=("a", "b")).sides
+    dense = [text for text in sentences(side, "B") if text.startswith("The dense")]
+    assert [text.partition(" reach ")[0] for text in dense] == [
+        "The dense networks of magnitude · at init",
+        "The dense networks of magnitude · at init · orthogonal",
+    ]
+    assert "91.50 % in A and 92.50 % in B" in dense[0]
+    assert "96.50 % in A and 97.50 % in B" in dense[1]
+    single = table({"criterion": ["magnitude", "snip"]})
+    (side,) = compare(single, single, names=("a", "b")).sides
+    (text,) = (text for text in sentences(side, "B") if text.startswith("The dense"))
+    assert text.startswith("The dense networks reach 91.50 %")
+
+
+def test_a_published_baseline_is_held_against_each_initialization() -> None:
+    arms = table({"criterion": "magnitude", "init": ["kaiming-normal", "orthogonal"]})
+    ours = arms.with_columns(model=pl.lit("resnet-20"), dataset=pl.lit("cifar10"))
+    rows = compared(ours, "renda2020-dense").select("arm", "ours").rows()
+    assert rows == [("dense, kaiming-normal", pytest.approx(0.915)), ("dense, orthogonal", pytest.approx(0.965))]
+    alone = ours.filter(pl.col("init") == "orthogonal")
+    assert compared(alone, "renda2020-dense")["arm"].to_list() == ["dense"]

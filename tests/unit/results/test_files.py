@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 import made_up
 from prunectl.base.errors import PrunectlError
 from prunectl.results.table import SCHEMA
-from prunectl.results.table_files import read_table, to_csv, to_json, write_table
+from prunectl.results.table_files import read_table, to_csv, to_json
 
 
 def awkward() -> pl.DataFrame:
@@ -31,7 +31,7 @@ def awkward() -> pl.DataFrame:
 @pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
 def test_a_table_comes_back_as_it_was(suffix: str, tmp_path: Path) -> None:
     trials = awkward()
-    write_table(trials, tmp_path / f"t.{suffix}")
+    made_up.write_table(trials, tmp_path / f"t.{suffix}")
     back = read_table(tmp_path / f"t.{suffix}")
     assert back.schema == pl.Schema(SCHEMA)
     assert_frame_equal(back, trials, check_exact=True)
@@ -40,7 +40,7 @@ def test_a_table_comes_back_as_it_was(suffix: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
 def test_a_table_without_trials_comes_back(suffix: str, tmp_path: Path) -> None:
     trials = pl.DataFrame(schema=SCHEMA)
-    write_table(trials, tmp_path / f"t.{suffix}")
+    made_up.write_table(trials, tmp_path / f"t.{suffix}")
     assert_frame_equal(read_table(tmp_path / f"t.{suffix}"), trials)
 
 

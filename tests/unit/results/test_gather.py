@@ -11,20 +11,19 @@ import pytest
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
-from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, preimage
 from prunectl.results.gather import Shelf, results, table
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Made
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.study.schema import Study
 
 ROUNDS = 30
 
 
 def deep(tmp_path: Path, levels: int, seeds: list[int]) -> tuple[Study, Plan, LocalStore]:
-    study, slips = judged(
+    study, slips = validate(
         {
             "name": "deep",
             "data": {"name": "digits"},
@@ -35,14 +34,14 @@ def deep(tmp_path: Path, levels: int, seeds: list[int]) -> tuple[Study, Plan, Lo
         }
     )
     assert study is not None, slips
-    return study, build(study, dataset_of(study).declared("f" * 64)), LocalStore(tmp_path)
+    return study, build(study, study.data.dataset.declared("f" * 64)), LocalStore(tmp_path)
 
 
 class Rewound:
     """A dense training with checkpoints at two epochs, as two studies need them; the artefacts are only said to be."""
 
     def __init__(self, tmp_path: Path) -> None:
-        study, slips = judged(
+        study, slips = validate(
             {
                 "name": "rewound",
                 "data": {"name": "digits"},
@@ -50,15 +49,14 @@ class Rewound:
                 "train": {"epochs": 10, "batch_size": 100, "lr": 0.1},
                 "sweep": {"sparsities": [0.5], "seeds": [1]},
                 "prune": [
-                    {
-                        "criterion": "magnitude", "at": "end", "retrain": "weight-rewind", "rewind_to": {"epoch": epoch}
-                    } for epoch in (2, 5)
+                    {"criterion": "magnitude", "at": "end", "retrain": {"name": "weight-rewind", "to": to}}
+                    for to in ({"epoch": 2}, {"epoch": 5})
                 ],
             }
         )  # fmt: skip
         assert study is not None, slips
         self.study = study
-        self.plan = build(study, dataset_of(study).declared("f" * 64))
+        self.plan = build(study, study.data.dataset.declared("f" * 64))
         self.store = LocalStore(tmp_path / "store").open()
         self.baseline = self.plan.trials[0].baseline
         self.second = self.plan.follows[self.baseline]
@@ -116,7 +114,7 @@ def test_a_piece_that_only_another_study_plans_is_counted(tmp_path: Path) -> Non
     rewound.made(rewound.first, 20.0, 1, "")
     rewound.made(rewound.baseline, 80.0, 2, rewound.first)
     study = rewound.study.model_copy(update={"prune": rewound.study.prune[1:]})
-    plan = build(study, dataset_of(study).declared("f" * 64))
+    plan = build(study, study.data.dataset.declared("f" * 64))
     assert rewound.first not in plan.steps
     assert Shelf(plan, rewound.store).train_s(rewound.baseline) == 100.0
 
@@ -143,6 +141,6 @@ def test_the_reason_is_found_behind_many_steps(tmp_path: Path) -> None:
 
 def test_resources_are_those_of_the_part_that_is_asked_for(tmp_path: Path) -> None:
     study, plan, store = deep(tmp_path, 2, [1, 2])
-    part = only(plan, "seed=2")
+    part = only(plan, ["seed=2"])
     whole, half = (results(study, "", each, store, set()).resources["steps"].sum() for each in (plan, part))
     assert 2 * half == whole == len(plan.steps)

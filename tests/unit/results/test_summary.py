@@ -64,7 +64,7 @@ def test_colours_stand_for_criteria_or_for_what_varies() -> None:
     assert roles(trials).hue == "criterion"
     assert roles(trials).variant == ("at", "retrain")
     magnitude = trials.filter((pl.col("criterion") == "magnitude") & (pl.col("at") == "end"))
-    assert (roles(magnitude).hue, roles(magnitude).hues) == ("retrain", ("none", "finetune"))
+    assert (roles(magnitude).hue, roles(magnitude).hues) == ("retrain", ("no retraining", "finetune"))
 
 
 def test_a_study_without_results_has_a_sentence() -> None:
@@ -111,3 +111,13 @@ def test_an_ablation_without_its_twin_is_not_compared() -> None:
     assert "Shuffling changes" not in " ".join(summary.sentences(both))
     twins = pl.concat([both, trials.filter(pl.col("arm") == "snip · at init · shuffle")])
     assert set(ablation_differences(twins)["arm"]) == {"snip · at init · shuffle"}
+
+
+def test_an_arm_without_a_budget_among_others_has_a_variant_that_names_omit() -> None:
+    """Or a panel of a chart would have no title."""
+    prune = '[[prune]]\ncriterion = "magnitude"\nat = "end"\nretrain = ["none", "lr-rewind"]\nbudget = [0.5, 1.0]'
+    trials = made_up.results(made_up.STUDY.partition("[[prune]]")[0] + prune, seeds=2, epochs=1).trials
+    assert set(summarise(trials).select("hue", "variant").unique().rows()) == {
+        ("no retraining", "no budget"), ("lr-rewind", "budget 0.5"), ("lr-rewind", "budget 1"),
+    }  # fmt: skip
+    assert "no budget" not in "\n".join(summary.sentences(trials))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prunectl.base.errors import StoreError
-from prunectl.base.keys import canonical, digest
+from prunectl.base.keys import digest
 from prunectl.store import layout
 from prunectl.store.local import DamagedError, LocalStore
-from prunectl.store.manifest import Made, Manifest, decode, encode
+from prunectl.store.manifest import Made
 
 MADE = Made(wall_s=1.5, cpu_s=1.0, peak_bytes=7, device="cpu", hardware="x", versions={"torch": "2"}, created="now")
 PREIMAGE = '{"kind":"init"}'
@@ -61,6 +60,69 @@ def test_any_flipped_bit_is_found_and_set_aside(
     assert list((store.root / layout.ASIDE).iterdir())
 
 
+def test_what_is_read_is_what_was_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is read once: no other process can change it between the check and the use."""
+    store = filled(tmp_path)
+    opened: list[str] = []
+    read_bytes = Path.read_bytes
+
+    def recorded(path: Path) -> bytes:
+        opened.append(path.name)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", recorded)
+    assert store.read(KEY, "b.bin") == bytes(range(256))
+    assert opened == [layout.MANIFEST, "b.bin"]
+
+
+def test_a_caller_that_has_the_manifest_does_not_read_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = filled(tmp_path)
+    manifest = store.manifest(KEY)
+    monkeypatch.setattr(store, "manifest", lambda key: pytest.fail("read again"))
+    assert store.read(KEY, "a.json", manifest) == b"[1, 2, 3]"
+
+
+def missing(file: Path) -> None:
+    file.unlink()
+
+
+def changed(file: Path) -> None:
+    file.chmod(0o644)
+    file.write_bytes(b"other")
+
+
+@pytest.mark.parametrize("damage", [missing, changed])
+@pytest.mark.parametrize("whole", [True, False], ids=["fetch", "read"])
+def test_a_file_that_is_missing_or_changed_is_damage_for_every_reader(
+    damage: Callable[[Path], None], whole: bool, tmp_path: Path
+) -> None:
+    store = filled(tmp_path)
+    damage(store.root / layout.OBJECTS / KEY[:2] / KEY / "b.bin")
+    with pytest.raises(DamagedError, match=r"b\.bin is not what was written"):
+        store.fetch(KEY) if whole else store.read(KEY, "b.bin")
+    assert not store.has(KEY)
+    (aside,) = (store.root / layout.ASIDE).iterdir()
+    assert (aside / "why.txt").read_text() == "b.bin is not what was written\n"
+
+
+def test_a_file_that_an_artefact_never_had_is_no_damage(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    with pytest.raises(KeyError):
+        store.read(KEY, "c.json")
+    assert store.has(KEY)
+    with pytest.raises(KeyError):
+        store.read("0" * 64, "a.json")
+
+
+def test_the_first_of_two_processes_that_make_an_artefact_wins(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    with store.scratch() as out:
+        (out / "a.json").write_text("[1, 2, 3]")
+        store.put(KEY, PREIMAGE, out, MADE)
+    assert store.read(KEY, "b.bin") == bytes(range(256))
+    assert list((store.root / layout.SCRATCH).iterdir()) == []
+
+
 def killed_while_building(store: LocalStore) -> Path:
     """What a process leaves that is killed in the middle of an artefact."""
     code = (
@@ -68,21 +130,21 @@ def killed_while_building(store: LocalStore) -> Path:
         "with LocalStore(Path(sys.argv[1])).scratch() as out:\n"
         "    (out / 'half').touch(); print(out, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
-    told = subprocess.run([sys.executable, "-c", code, store.root], stdout=subprocess.PIPE, text=True, check=False)
-    assert told.returncode == -signal.SIGKILL
-    return Path(told.stdout.strip())
+    done = subprocess.run([sys.executable, "-c", code, store.root], stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    return Path(done.stdout.strip())
 
 
 def test_a_sweep_takes_what_was_left_and_nothing_in_use(tmp_path: Path) -> None:
     """A training makes its directory at its start and writes into it hours later: its age says nothing."""
     store = LocalStore(tmp_path / "store").open()
-    room = store.root / layout.SCRATCH
-    left, of_old = killed_while_building(store), room / "tmp_of_an_old_version"
+    scratch = store.root / layout.SCRATCH
+    left, of_old = killed_while_building(store), scratch / "tmp_of_an_old_version"
     of_old.mkdir()
     with store.scratch() as out:
-        for path in room.iterdir():
+        for path in scratch.iterdir():
             os.utime(path, (0, 0))
-        young = room / "tmp_young"
+        young = scratch / "tmp_young"
         young.mkdir()
         LocalStore(store.root).sweep()
         assert out.exists()
@@ -92,7 +154,7 @@ def test_a_sweep_takes_what_was_left_and_nothing_in_use(tmp_path: Path) -> None:
         (out / "a.json").write_text("1")
         store.put(KEY, PREIMAGE, out, MADE)
     assert store.has(KEY)
-    assert list(room.iterdir()) == [young]
+    assert list(scratch.iterdir()) == [young]
 
 
 def test_an_artefact_without_manifest_is_not_there(tmp_path: Path) -> None:
@@ -140,20 +202,55 @@ def test_failures_are_kept_and_forgotten(tmp_path: Path) -> None:
     assert store.failure(KEY) is None
 
 
-def test_a_manifest_from_before_energy_was_counted_is_read() -> None:
-    now = Manifest(key=KEY, preimage=PREIMAGE, files={}, made=replace(MADE, energy_j=3.5))
-    assert decode(encode(now), KEY) == now
-    body = asdict(now)
-    del body["made"]["energy_j"]
-    old = json.dumps({**body, "digest": digest(canonical(body))}).encode()
-    assert decode(old, KEY).made == MADE
-    assert MADE.energy_j is None
+def test_a_failure_that_cannot_be_read_is_tried_again(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    store.record_failure(KEY, "crash", "killed", "")
+    file = store.root / layout.FAILURES / KEY[:2] / f"{KEY}.json"
+    for damage in ("", "{", "[1]"):
+        file.write_text(damage)
+        assert store.failure(KEY) is None
 
 
-def test_a_manifest_from_before_it_was_told_what_a_training_goes_on_from_is_read() -> None:
-    now = Manifest(key=KEY, preimage=PREIMAGE, files={}, made=replace(MADE, resume="ab" * 32))
-    assert decode(encode(now), KEY) == now
-    body = asdict(now)
-    del body["made"]["resume"]
-    old = json.dumps({**body, "digest": digest(canonical(body))}).encode()
-    assert decode(old, KEY).made.resume is None
+def test_a_training_is_under_way_once_it_has_left_a_snapshot(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    assert not store.under_way(KEY)
+    store.snapshots(KEY).mkdir(parents=True)
+    assert store.under_way(KEY)
+
+
+def test_a_lock_is_held_by_one_process_and_forgotten_afterwards(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    with store.lock(KEY), pytest.raises(TimeoutError):
+        store.lock(KEY).acquire()
+    store.forget_lock(KEY)
+    assert list((store.root / layout.LOCKS).iterdir()) == []
+    store.forget_lock(KEY)
+
+
+def test_what_is_deleted_is_gone_and_its_size_with_it(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    assert store.size_bytes(KEY) > store.manifest(KEY).size_bytes == 9 + 256
+    store.delete(KEY)
+    assert not store.has(KEY)
+    assert list(store.keys()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_store_that_cannot_be_written_is_an_error_with_a_way_out(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    scratch = store.root / layout.SCRATCH
+    scratch.chmod(0o500)
+    try:
+        with pytest.raises(StoreError, match="cannot be written") as caught, store.scratch():
+            pass
+    finally:
+        scratch.chmod(0o700)
+    assert caught.value.hint == "choose another with --store DIR or PRUNECTL_STORE"
+
+
+def test_a_damaged_marker_says_what_to_do(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    (store.root / layout.MARKER).write_text("{")
+    with pytest.raises(StoreError, match="is damaged") as caught:
+        LocalStore(store.root).open()
+    assert caught.value.hint == f"if this is a store, delete {layout.MARKER}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from prunectl.base.errors import Problem, StudyError
 from prunectl.catalog import tables
+from prunectl.study import arms
 from prunectl.study.load import Loaded, load
 
 GOOD = """\
@@ -29,7 +31,7 @@ init = "orthogonal"
 [train]
 epochs = 10
 lr = 0.05
-schedule = { kind = "step", milestones = [5, 8] }
+schedule = { name = "step", milestones = [5, 8] }
 
 [sweep]
 sparsities = [0, 0.5, 0.9]
@@ -43,9 +45,12 @@ ablation = ["none", "shuffle"]
 criterion = "magnitude"
 at = "end"
 scope = ["global", "layerwise"]
-retrain = ["none", "finetune", "weight-rewind"]
-rewind_to = [{ epoch = 2 }, "init"]
-finetune = { lr = 0.002, epochs = 3 }
+retrain = [
+    "none",
+    { name = "finetune", lr = 0.002, epochs = 3 },
+    { name = "weight-rewind", to = { epoch = 2 } },
+    "weight-rewind",
+]
 
 [prunable]
 exclude = ["head", "conv.*"]
@@ -75,19 +80,23 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The catalogues of `stand_ins.py` in the place of the real ones."""
     monkeypatch.syspath_prepend(Path(__file__).parent)
     monkeypatch.setattr(tables, "CATALOGS", importlib.import_module("stand_ins").CATALOGS)
-    tables.places.cache_clear()
-    tables._entry_type.cache_clear()
+    monkeypatch.setattr(tables, "lacking", lambda found, kind: [])  # they only have what a study is checked against
+    _forget()
     yield
-    tables.places.cache_clear()
-    tables._entry_type.cache_clear()
+    _forget()
 
 
 @pytest.fixture
 def real_catalogs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The catalogues of prunectl, for what is shipped with it."""
     monkeypatch.setattr(tables, "CATALOGS", REAL)
-    tables.places.cache_clear()
-    tables._entry_type.cache_clear()
+    _forget()
+
+
+def _forget() -> None:
+    """Whatever is kept of one set of catalogues does not reach a test of the other."""
+    for kept in (tables.places, tables._entry_type, arms._usual):
+        kept.cache_clear()
 
 
 @pytest.fixture
@@ -116,14 +125,6 @@ def problems(load_text: LoadText, tmp_path: Path) -> Problems:
         with pytest.raises(StudyError) as caught:
             load_text(text, *overrides, profile=profile)
         assert caught.value.problems
-        return [
-            Problem(
-                key=each.key,
-                message=each.message,
-                where=(each.where or "").removeprefix(f"{tmp_path}/"),
-                hint=each.hint,
-            )
-            for each in caught.value.problems
-        ]
+        return [replace(each, where=(each.where or "").removeprefix(f"{tmp_path}/")) for each in caught.value.problems]
 
     return of_text

@@ -2,84 +2,110 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Annotated, ClassVar, Literal
+from dataclasses import replace
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from prunectl.catalog import tables
-from prunectl.catalog.entry import Entry
-from prunectl.catalog.tables import Catalog
+from prunectl.catalog.augmentation import Augmentation
+from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.dataset import Dataset
+from prunectl.catalog.model import Model
+from prunectl.catalog.scope import Scope
+from prunectl.catalog.values import Length, Many, When, catalogued
 
 
-class Digits(Entry):
-    name: ClassVar[str] = "digits"
-    summary: ClassVar[str] = "small digits"
-    train_size: ClassVar[int] = 1000
-    test_size: ClassVar[int] = 200
+class Digits(Dataset):
+    name = "digits"
+    summary = "small digits"
+    train_size = 1000
+    test_size = 200
 
 
-class Images(Entry):
-    name: ClassVar[str] = "images"
-    summary: ClassVar[str] = "pictures from a directory"
+class Images(Dataset):
+    name = "images"
+    summary = "pictures from a directory"
 
     side: Annotated[int, Field(ge=8, le=512, description="height and width")]
     colour: bool = True
 
 
-class Vgg(Entry):
-    name: ClassVar[str] = "vgg16"
-    summary: ClassVar[str] = "a network"
+class Vgg(Model):
+    name = "vgg16"
+    summary = "a network"
 
     width: Annotated[float, Field(gt=0, le=4, description="channels, relative to the paper's")] = 1.0
     pool: Literal["max", "average"] | Annotated[int, Field(ge=1)] = "max"
 
 
-class Mlp(Entry):
-    name: ClassVar[str] = "mlp"
-    summary: ClassVar[str] = "layers"
+class Mlp(Model):
+    name = "mlp"
+    summary = "layers"
 
     hidden: tuple[int, ...] = (300, 100)
 
 
-class Snip(Entry):
-    name: ClassVar[str] = "snip"
-    summary: ClassVar[str] = "connection sensitivity"
-    rounds: ClassVar[SimpleNamespace] = SimpleNamespace(kind="one-shot", count=1)
+class Snip(Criterion):
+    name = "snip"
+    summary = "connection sensitivity"
 
     samples_per_class: Annotated[int, Field(ge=1, description="images of each class")] = 10
 
 
-class Magnitude(Entry):
-    name: ClassVar[str] = "magnitude"
-    summary: ClassVar[str] = "size of the weight"
+class Magnitude(Criterion):
+    name = "magnitude"
+    summary = "size of the weight"
 
 
-class SynFlow(Entry):
-    name: ClassVar[str] = "synflow"
-    summary: ClassVar[str] = "flow"
-    rounds: ClassVar[SimpleNamespace] = SimpleNamespace(kind="exponential", count=100)
-    scopes: ClassVar[tuple[str, ...]] = ("global",)
+class SynFlow(Criterion):
+    name = "synflow"
+    summary = "flow"
+    rounds = {"name": "exponential", "count": 100}
+    scopes = ("global",)
 
 
-class Global(Entry):
-    name: ClassVar[str] = "global"
-    summary: ClassVar[str] = "one ranking"
+class Global(Scope):
+    name = "global"
+    summary = "one ranking"
+    channels = "together"
 
 
-class Layerwise(Entry):
-    name: ClassVar[str] = "layerwise"
-    summary: ClassVar[str] = "each layer alike"
+class Tuned(Criterion):
+    """Holds tables and other entries, as a retraining does."""
+
+    name = "tuned"
+    summary = "with tables and entries inside"
+
+    to: When = "end"
+    length: Annotated[Length | None, Field(description="how long")] = None
+    scope: Annotated[Scope, *catalogued("scopes")] = Global()
+    augment: Many[Annotated[Augmentation, *catalogued("augmentations")]] = ()
+    rates: dict[str, Annotated[float, Field(gt=0, lt=1)]] = {}
 
 
-class Flip(Entry):
-    name: ClassVar[str] = "flip"
-    summary: ClassVar[str] = "left and right"
+class Ranked(Criterion):
+    """Holds an entry that holds another."""
+
+    name = "ranked"
+    summary = "by another criterion"
+
+    by: Annotated[Criterion, *catalogued("criteria")]
 
 
-class PadCrop(Entry):
-    name: ClassVar[str] = "pad-crop"
-    summary: ClassVar[str] = "shift"
+class Layerwise(Scope):
+    name = "layerwise"
+    summary = "each layer alike"
+
+
+class Flip(Augmentation):
+    name = "flip"
+    summary = "left and right"
+
+
+class PadCrop(Augmentation):
+    name = "pad-crop"
+    summary = "shift"
 
     pad: Annotated[int, Field(ge=0)] = 4
 
@@ -89,13 +115,14 @@ ENTRIES = {
         "magnitude": "stand_ins:Magnitude",
         "snip": "stand_ins:Snip",
         "synflow": "stand_ins:SynFlow",
+        "tuned": "stand_ins:Tuned",
+        "ranked": "stand_ins:Ranked",
     },
     "scopes": {"global": "stand_ins:Global", "layerwise": "stand_ins:Layerwise"},
     "models": {"vgg16": "stand_ins:Vgg", "mlp": "stand_ins:Mlp", "broken": "no_such_module_at_all:Broken"},
     "datasets": {"digits": "stand_ins:Digits", "images": "stand_ins:Images"},
     "augmentations": {"flip": "stand_ins:Flip", "pad-crop": "stand_ins:PadCrop"},
 }
-CATALOGS = {
-    name: Catalog(one=tables.CATALOGS[name].one, kind="prunectl.catalog.entry:Entry", entries=entries)
-    for name, entries in ENTRIES.items()
+CATALOGS = dict(tables.CATALOGS) | {
+    name: replace(tables.CATALOGS[name], entries=entries) for name, entries in ENTRIES.items()
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import tomli
 
-from prunectl.catalog.wording import Path
+from prunectl.base.errors import Path
 from prunectl.study.locate import locate
 
 TEXT = (

@@ -10,30 +10,34 @@ import pytest
 from pydantic import ValidationError
 
 from prunectl.base.keys import canonical
-from prunectl.catalog.slips import slips_of
-from prunectl.catalog.wording import path_text
+from prunectl.catalog.problems import problems_of
+from prunectl.catalog.values import PruningMoment
+from prunectl.pruning.ablations.none import Unmodified
+from prunectl.pruning.rounds.iterative import Iterative
+from prunectl.pruning.structures.weights import Weights
 from prunectl.study.schema import (
     Claim,
     DataSection,
     LevelsSection,
-    Moment,
     PruneSection,
-    RoundsSection,
-    ScheduleSection,
     Study,
     SweepSection,
     TrainSection,
 )
+from prunectl.training.optimizers.sgd import Sgd
+from prunectl.training.retrainings.none import NoRetraining
+from prunectl.training.schedules.constant import Constant
+from prunectl.training.schedules.cosine import Cosine
 
 if TYPE_CHECKING:
     from unit.study.conftest import LoadText
 
 
-def slips(section: type[Any], table: dict[str, Any]) -> dict[str, str]:
+def problems(section: type[Any], table: dict[str, Any]) -> dict[str, str]:
     """What is wrong with a table, by path."""
     with pytest.raises(ValidationError) as caught:
         section.model_validate(table)
-    return {path_text(slip.path): slip.message for slip in slips_of(caught.value)}
+    return {problem.key: problem.message for problem in problems_of(caught.value, table)}
 
 
 def test_defaults_are_those_of_the_field() -> None:
@@ -41,9 +45,12 @@ def test_defaults_are_those_of_the_field() -> None:
     assert [scope.name for scope in section.scope] == ["global"]
     assert section.at == ("init",)
     assert section.rounds is None
-    assert (section.ablation, section.retrain, section.structure) == (("none",), ("none",), ("weights",))
+    assert section.ablation == (Unmodified(),)
+    assert section.retrain == (NoRetraining(),)
+    assert section.structure == (Weights(),)
+    assert (section.init, section.budget) == (None, None)
     train = TrainSection(epochs=1)
-    assert (train.lr, train.momentum, train.weight_decay, train.schedule.kind) == (0.1, 0.9, 1e-4, "constant")
+    assert (train.lr, train.optimizer, train.weight_decay, train.schedule) == (0.1, Sgd(), 1e-4, Constant())
 
 
 def test_flat_tables_hold_the_entry_beside_their_own_keys() -> None:
@@ -54,7 +61,7 @@ def test_flat_tables_hold_the_entry_beside_their_own_keys() -> None:
 
 
 def test_the_key_of_the_model_is_not_a_key_of_the_file() -> None:
-    assert set(slips(DataSection, {"dataset": "digits"})) == {"name"}
+    assert set(problems(DataSection, {"dataset": "digits"})) == {"dataset"}
 
 
 @pytest.mark.parametrize("value", ["magnitude", ["magnitude"], {"name": "magnitude"}, [{"name": "magnitude"}]])
@@ -90,9 +97,9 @@ def test_no_epoch_at_all_is_the_initialization(moment: dict[str, int]) -> None:
 
 def test_moments_rounds_and_schedules_may_be_words() -> None:
     section = PruneSection.model_validate({"criterion": "snip", "at": {"step": 5}, "rounds": "iterative"})
-    assert section.at == (Moment(step=5),)
-    assert section.rounds == (RoundsSection(kind="iterative"),)
-    assert TrainSection.model_validate({"epochs": 1, "schedule": "cosine"}).schedule.kind == "cosine"
+    assert section.at == (PruningMoment(step=5),)
+    assert section.rounds == (Iterative(),)
+    assert TrainSection.model_validate({"epochs": 1, "schedule": "cosine"}).schedule == Cosine()
 
 
 @pytest.mark.parametrize(
@@ -110,12 +117,25 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
         (SweepSection, {"sparsities": [0], "seeds": 10**12}, {"seeds"}),
         (LevelsSection, {"rate": 0.999, "count": 100}, {"count"}),
         (LevelsSection, {"rate": 1, "count": 101}, {"rate", "count"}),
-        (ScheduleSection, {"kind": "cosine", "milestones": [3], "gamma": 0.5}, {"milestones", "gamma"}),
-        (ScheduleSection, {"kind": "step"}, {"milestones"}),
-        (ScheduleSection, {"kind": "step", "milestones": [3, 3]}, {"milestones[1]"}),
-        (RoundsSection, {"count": 3}, {"count"}),
-        (RoundsSection, {"kind": "linear"}, {"count"}),
-        (RoundsSection, {"kind": "linear", "count": 3, "rate": 0.1}, {"rate"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"count": 3}}, {"rounds.name"}),
+        (PruneSection, {"criterion": "snip", "rounds": "linear"}, {"rounds.count"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"name": "linear"}}, {"rounds.count"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"name": "linear", "count": 3, "rate": 0.1}}, {"rounds.rate"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"kind": "linear", "count": 3}}, {"rounds.kind"}),
+        (PruneSection, {"criterion": "snip", "rounds": {"name": "one-shot", "count": 3}}, {"rounds.count"}),
+        (PruneSection, {"criterion": "snip", "init": "kaiming"}, {"init"}),
+        (PruneSection, {"criterion": "snip", "budget": [0.5, 0]}, {"budget[1]"}),
+        (PruneSection, {"criterion": "snip", "budget": [0.5, 1.5]}, {"budget[1]"}),
+        (PruneSection, {"criterion": "snip", "budget": {"epochs": 3, "steps": 3}}, {"budget.steps"}),
+        (PruneSection, {"criterion": "snip", "budget": {}}, {"budget"}),
+        (PruneSection, {"criterion": "snip", "budget": "all"}, {"budget"}),
+        (PruneSection, {"criterion": "snip", "structure": "n-of-m"}, {"structure.n", "structure.m"}),
+        (PruneSection, {"criterion": "snip", "structure": {"name": "n-of-m", "n": 4, "m": 4}}, {"structure"}),
+        (PruneSection, {"criterion": "snip", "retrain": {"name": "finetune", "epochs": 0}}, {"retrain.epochs"}),
+        (PruneSection, {"criterion": "snip", "retrain": {"name": "finetune", "epochs": 1, "steps": 1}},
+         {"retrain.steps"}),
+        (PruneSection, {"criterion": "snip", "retrain": {"name": "weight-rewind", "to": "start"}}, {"retrain.to"}),
+        (PruneSection, {"criterion": "snip", "retrain": {"name": "lr-rewind", "to": "init"}}, {"retrain.to"}),
         (PruneSection, {}, {"criterion"}),
         (PruneSection, {"criterion": []}, {"criterion"}),
         (PruneSection, {"criterion": ["snip", {"name": "snip", "samples_per_class": 10}]}, {"criterion[1]"}),
@@ -124,6 +144,28 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
         (PruneSection, {"criterion": "snip", "at": {}}, {"at"}),
         (TrainSection, {"epochs": 1, "lr": 10**400}, {"lr"}),
         (TrainSection, {"epochs": 1.0}, {"epochs"}),
+        (TrainSection, {"epochs": 1, "momentum": 0.9, "nesterov": True}, {"momentum", "nesterov"}),
+        (TrainSection, {"epochs": 1, "schedule": {"kind": "cosine"}}, {"schedule.kind"}),
+        (
+            TrainSection,
+            {"epochs": 1, "schedule": {"name": "cosine", "milestones": [3], "gamma": 0.5}},
+            {"schedule.milestones", "schedule.gamma"},
+        ),
+        (TrainSection, {"epochs": 1, "schedule": "step"}, {"schedule.milestones"}),
+        (TrainSection, {"epochs": 1, "schedule": {"name": "step"}}, {"schedule.milestones"}),
+        (TrainSection, {"epochs": 1, "schedule": {"name": "step", "milestones": []}}, {"schedule.milestones"}),
+        (
+            TrainSection,
+            {"epochs": 1, "schedule": {"name": "step", "milestones": [3, 3, 1]}},
+            {"schedule.milestones[1]", "schedule.milestones[2]"},
+        ),
+        (
+            TrainSection,
+            {"epochs": 1, "optimizer": {"name": "sgd", "momentum": 0, "nesterov": True}},
+            {"optimizer.nesterov"},
+        ),
+        (TrainSection, {"epochs": 1, "optimizer": {"name": "sgd", "momentum": 1}}, {"optimizer.momentum"}),
+        (TrainSection, {"epochs": 1, "optimizer": {"name": "adam", "nesterov": True}}, {"optimizer.nesterov"}),
         (TrainSection, {"epochs": 10**30}, {"epochs"}),
         (Claim, {"text": "x", "better": {}, "than": {"at": "init"}}, {"better"}),
         (Claim, {"text": "x", "better": {"at": "init"}, "than": {"at": "init"}}, {"than"}),
@@ -131,7 +173,7 @@ def test_moments_rounds_and_schedules_may_be_words() -> None:
     ],
 )  # fmt: skip
 def test_what_is_refused(section: type[Any], table: dict[str, Any], wrong: set[str]) -> None:
-    assert set(slips(section, table)) == wrong
+    assert set(problems(section, table)) == wrong
 
 
 def test_sections_that_go_into_keys_are_frozen_and_hashable(good: str, load_text: LoadText) -> None:

@@ -1,4 +1,4 @@
-"""BatchNorm statistics measured anew are the averages over the images."""
+"""BatchNorm statistics measured again are the averages over the images."""
 
 from __future__ import annotations
 

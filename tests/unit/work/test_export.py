@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from prunectl.base.errors import PrunectlError
+from prunectl.catalog.structure import Pruned
 from prunectl.models.resnet import ResNet20
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.channel_graph import channels_of
-from prunectl.pruning.engines.channel_masks import prune_channels
+from prunectl.pruning.engines.channel_masks import WholeChannels
 from prunectl.pruning.engines.compact import difference
-from prunectl.pruning.mask import Pruned
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.layerwise import Layerwise
 from prunectl.store import layout
@@ -43,7 +43,7 @@ def artefacts(folder: Path, network: Network, *, structured: bool = True) -> tup
     write_tensors(state / layout.STATE, network_tensors(made))
     scores = {name: weight.detach().abs() for name, weight in prunable(made).items()}
     if structured:
-        pruned = prune_channels(scores, channels_of(made, SHAPE), Layerwise(), 0.8, generator=draws)
+        pruned = WholeChannels(channels_of(made, SHAPE)).prune(scores, Layerwise(), 0.8, generator=draws)
     else:
         pruned = masking.prune(scores, Layerwise(), 0.8, generator=draws)
     write_masks(mask, Pruned(masks=pruned.masks, tied=0, tied_pruned=0), network)

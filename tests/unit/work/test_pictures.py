@@ -12,10 +12,9 @@ from pictures import folders
 from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
-from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Measure, Train, parents
 from prunectl.store import layout
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.work import material
 from prunectl.work.context import Context, Stopped
 from prunectl.work.perform import perform
@@ -39,9 +38,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def planned(root: Path, *augment: str) -> Plan:
     data = {**STUDY["data"], "augment": list(augment)}
-    study, slips = judged({**STUDY, "data": data})
+    study, slips = validate({**STUDY, "data": data})
     assert study is not None, slips
-    return build(study, content_of(dataset_of(study), root))
+    return build(study, content_of(study.data.dataset, root))
 
 
 class Workshop:

@@ -1,22 +1,22 @@
-"""What a training tells of itself when it was interrupted or taken up: the seconds, and from where."""
+"""What an interrupted or resumed training reports: the seconds, and from where; and when its curve has points."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
 
 from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
-from prunectl.plan.resolve import dataset_of
-from prunectl.plan.steps import Train
-from prunectl.study.load import judged
+from prunectl.plan.steps import Train, key_of, preimage
+from prunectl.study.load import validate
 from prunectl.work import train
 from prunectl.work.context import Context, Stopped
 from prunectl.work.perform import perform
@@ -33,13 +33,13 @@ EARLIER = "ab" * 32
 
 
 class Attempts:
-    """One dense training of 12 steps, and what it has told in each attempt at it."""
+    """One dense training of 12 steps, and what it reported in each attempt at it."""
 
     def __init__(self, folder: Path) -> None:
         torch.set_num_threads(1)
-        study, slips = judged(STUDY)
+        study, slips = validate(STUDY)
         assert study is not None, slips
-        plan = build(study, content_of(dataset_of(study), Path()))
+        plan = build(study, content_of(study.data.dataset, Path()))
         step = plan.steps[plan.trials[0].state]
         assert isinstance(step, Train)
         self.folder, self.step = folder, step
@@ -95,8 +95,8 @@ def test_the_seconds_of_all_earlier_attempts_add_up(tmp_path: Path, monkeypatch:
     assert once > 0
 
 
-def test_a_training_tells_what_it_was_taken_up_from(tmp_path: Path) -> None:
-    """An earlier state that was there but not used is not told; a snapshot remembers what was."""
+def test_a_training_reports_what_it_was_resumed_from(tmp_path: Path) -> None:
+    """An earlier state that was not used is not reported; a snapshot remembers what was."""
     attempts = Attempts(tmp_path)
     earlier = attempts.checkpoint(to_step=4)
     assert attempts.resumed == [""]
@@ -107,7 +107,7 @@ def test_a_training_tells_what_it_was_taken_up_from(tmp_path: Path) -> None:
     assert attempts.resumed == [EARLIER]
 
 
-def test_an_earlier_state_is_not_told_where_a_snapshot_is_further(tmp_path: Path) -> None:
+def test_an_earlier_state_is_not_reported_where_a_snapshot_is_further(tmp_path: Path) -> None:
     attempts = Attempts(tmp_path)
     earlier = attempts.checkpoint(to_step=4)
     attempts.interrupted(after=6)
@@ -115,7 +115,7 @@ def test_an_earlier_state_is_not_told_where_a_snapshot_is_further(tmp_path: Path
     assert attempts.resumed == [""]
 
 
-def test_a_snapshot_from_before_this_was_kept_tells_nothing(tmp_path: Path) -> None:
+def test_a_snapshot_from_before_this_was_kept_reports_nothing(tmp_path: Path) -> None:
     attempts = Attempts(tmp_path)
     attempts.interrupted(after=6)
     head = tmp_path / "snapshots" / "progress.json"
@@ -124,3 +124,16 @@ def test_a_snapshot_from_before_this_was_kept_tells_nothing(tmp_path: Path) -> N
     assert head.read_text() != text
     attempts.whole()
     assert attempts.resumed == []
+
+
+@pytest.mark.parametrize(("evaluate", "steps"), [("epoch", [3, 6, 9, 12]), (5, [5, 10, 12]), ("never", [])])
+def test_the_curve_has_points_as_often_as_the_step_asks(
+    evaluate: Literal["epoch", "never"] | int, steps: list[int], tmp_path: Path
+) -> None:
+    attempts = Attempts(tmp_path)
+    attempts.step = replace(attempts.step, evaluate=evaluate)
+    attempts.whole()
+    progress = json.loads((tmp_path / "out" / "progress.json").read_text())
+    assert [point["step"] for point in progress["curve"]] == steps
+    assert "evaluate" not in preimage(replace(attempts.step, evaluate="epoch"))
+    assert (key_of(attempts.step) == key_of(replace(attempts.step, evaluate="epoch"))) == (evaluate == "epoch")

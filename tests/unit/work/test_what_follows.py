@@ -13,10 +13,9 @@ from prunectl.catalog.recipe import learning_rate
 from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan, Trial
-from prunectl.plan.resolve import dataset_of
 from prunectl.plan.steps import Key, Step, Train, parents
 from prunectl.store import layout
-from prunectl.study.load import judged
+from prunectl.study.load import validate
 from prunectl.work.context import Context
 from prunectl.work.masks import read_masks
 from prunectl.work.perform import perform
@@ -30,7 +29,7 @@ STUDY: dict[str, Any] = {
         "epochs": 3,
         "batch_size": 40,
         "lr": 0.05,
-        "schedule": {"kind": "step", "milestones": [1, 2], "gamma": 0.5},
+        "schedule": {"name": "step", "milestones": [1, 2], "gamma": 0.5},
     },
     "sweep": {"levels": {"rate": 0.3, "count": 3}, "seeds": [1]},
     "prune": [
@@ -38,8 +37,7 @@ STUDY: dict[str, Any] = {
             "criterion": "magnitude",
             "at": "end",
             "rounds": ["one-shot", "iterative"],
-            "retrain": ["weight-rewind", "lr-rewind", "finetune"],
-            "rewind_to": {"step": 4},
+            "retrain": [{"name": "weight-rewind", "to": {"step": 4}}, "lr-rewind", "finetune"],
         }
     ],
 }
@@ -78,14 +76,16 @@ class Workshop:
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     torch.set_num_threads(1)
-    study, slips = judged(STUDY)
+    study, slips = validate(STUDY)
     assert study is not None, slips
-    return Workshop(tmp_path_factory.mktemp("work"), build(study, content_of(dataset_of(study), Path())))
+    return Workshop(tmp_path_factory.mktemp("work"), build(study, content_of(study.data.dataset, Path())))
 
 
 def chain(plan: Plan, rounds: str, retrain: str) -> list[Trial]:
     return [
-        one for one in plan.trials if one.sparsity > 0 and one.arm.rounds_label == rounds and one.arm.retrain == retrain
+        one
+        for one in plan.trials
+        if one.sparsity > 0 and one.arm.rounds.name == rounds and one.arm.retrain.name == retrain
     ]
 
 

@@ -1,1 +1,1 @@
-"""Criteria, one file each. A new one is a file here and a line in `base/catalog.py`."""
+"""Criteria, one file each. A new one is a file here and a line in `catalog/tables.py`."""

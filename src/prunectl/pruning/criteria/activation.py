@@ -1,8 +1,8 @@
-"""Activation pruning: the thesis' baseline (James 2022)."""
+"""Activation pruning, a baseline of James (2022)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import DataCriterion, Subject
 
@@ -16,15 +16,15 @@ class Activation(DataCriterion):
     ā has one number per output unit or channel: the output of the first activation function that the layer's output
     reaches (behind BatchNorm, and behind a residual sum), averaged over images and places; the output layer, which
     none follows, takes its own output. Each layer's ā is then divided by its Euclidean norm, and every weight of
-    row o is multiplied by ā[o]. The thesis leaves the norm open; it does not matter to rankings within layers.
+    row o is multiplied by ā[o]. James leaves the norm open; it does not matter to rankings within layers.
     """
 
-    name: ClassVar[str] = "activation"
-    summary: ClassVar[str] = "|w · mean activation of its unit|: the thesis' baseline"
-    paper: ClassVar[str] = "James (2022), eq. 2.3"
-    needs_labels: ClassVar[bool] = False
-    batch_norm: ClassVar[Literal["train", "eval"]] = "train"
-    repeatable: ClassVar[bool] = True
+    name = "activation"
+    summary = "|w · mean activation of its unit|, a baseline of James (2022)"
+    paper = "James (2022), eq. 2.3"
+    needs_labels = False
+    batch_norm = "train"
+    repeatable = True
 
     def score(self, subject: Subject) -> Scores:
         """One forward pass per batch."""
@@ -37,6 +37,6 @@ class Activation(DataCriterion):
         means = [mean_activations(subject.network, layers, images) for images, _ in subject.batches]
         scores: Scores = {}
         for name, weight in subject.weights.items():
-            mean = normalize(sum(each[name] for each in means), dim=0)  # type: ignore[arg-type]  # never empty
+            mean = normalize(sum(batch[name] for batch in means), dim=0)  # type: ignore[arg-type]  # never empty
             scores[name] = (weight.detach() * mean.view(-1, *(1,) * (weight.dim() - 1))).abs()
         return scores

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -20,17 +20,17 @@ class Fisher(DataCriterion):
     BatchNorm uses its running statistics; at initialization, where it has none, those of the scoring batches.
     """
 
-    name: ClassVar[str] = "fisher"
-    summary: ClassVar[str] = "w² · E[g²] over single images: the cheap relative of obd"
-    paper: ClassVar[str] = "Theis et al. (2018), eq. 7"
+    name = "fisher"
+    summary = "w² · E[g²] over single images: the cheap relative of obd"
+    paper = "Theis et al. (2018), eq. 7"
 
     chunk: Annotated[int, Field(ge=1, description="images that are in memory together")] = 100
 
     def prepare(self, subject: Subject) -> None:
         """BatchNorm that has never seen data sees the batches first."""
-        from prunectl.pruning.engines.flow import measure_batch_norm
+        from prunectl.base.batch_norm import measure_fresh
 
-        measure_batch_norm(subject.network, [images for images, _ in subject.batches])
+        measure_fresh(subject.network, [images for images, _ in subject.batches])
 
     def score(self, subject: Subject) -> Scores:
         """One forward and one backward pass, of which each image's share is squared."""

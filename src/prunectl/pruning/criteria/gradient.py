@@ -1,8 +1,8 @@
-"""Gradient pruning: the thesis' baseline (James 2022)."""
+"""Gradient pruning, a baseline of James (2022)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import DataCriterion, Subject
 
@@ -17,11 +17,11 @@ class Gradient(DataCriterion):
     one batch the two are the same.
     """
 
-    name: ClassVar[str] = "gradient"
-    summary: ClassVar[str] = "|w · ∂L/∂w| of the mean gradient: the thesis' baseline"
-    paper: ClassVar[str] = "James (2022), eq. 2.2"
-    batch_norm: ClassVar[Literal["train", "eval"]] = "train"
-    repeatable: ClassVar[bool] = True
+    name = "gradient"
+    summary = "|w · ∂L/∂w| of the mean gradient, a baseline of James (2022)"
+    paper = "James (2022), eq. 2.2"
+    batch_norm = "train"
+    repeatable = True
 
     def score(self, subject: Subject) -> Scores:
         """One forward and one backward pass per batch."""

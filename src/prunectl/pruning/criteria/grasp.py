@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -20,12 +20,12 @@ class Grasp(DataCriterion):
     products are averaged. Under a mask, g is that of the weights still there. Signed: ranked from one end only.
     """
 
-    name: ClassVar[str] = "grasp"
-    summary: ClassVar[str] = "w · Hg: weights whose removal harms the gradient flow least go"
-    paper: ClassVar[str] = "Wang et al. (2020), eq. 8, Algorithm 1"
-    removes: ClassVar[str] = "the highest −w · Hg, which is the lowest w · Hg"
-    batch_norm: ClassVar[Literal["train", "eval"]] = "train"
-    repeatable: ClassVar[bool] = True
+    name = "grasp"
+    summary = "w · Hg: weights whose removal harms the gradient flow least go"
+    paper = "Wang et al. (2020), eq. 8, Algorithm 1"
+    removes = "the highest −w · Hg, which is the lowest w · Hg"
+    batch_norm = "train"
+    repeatable = True
 
     temperature: Annotated[float, Field(gt=0, description="what the logits are divided by")] = 200.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import Subject
 from prunectl.pruning.criteria.grasp import Grasp
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 class GraspMagnitude(Grasp):
     """score = |w ⊙ Hg|: weights that matter to the gradient flow, in either direction, stay."""
 
-    name: ClassVar[str] = "grasp-magnitude"
-    summary: ClassVar[str] = "|w · Hg|: weights that the gradient flow does not feel go"
-    paper: ClassVar[str] = "Frankle et al. (2021), Section 4"
-    removes: ClassVar[str] = "the lowest |w · Hg|"
+    name = "grasp-magnitude"
+    summary = "|w · Hg|: weights that the gradient flow does not feel go"
+    paper = "Frankle et al. (2021), Section 4"
+    removes = "the lowest |w · Hg|"
 
     def score(self, subject: Subject) -> Scores:
         """As GraSP."""

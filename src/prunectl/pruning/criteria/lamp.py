@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import Criterion, Subject
 
@@ -16,11 +16,11 @@ class Lamp(Criterion):
     The largest weight of every layer scores 1. Sums are taken in float64.
     """
 
-    name: ClassVar[str] = "lamp"
-    summary: ClassVar[str] = "w² over the squares of its layer's larger weights: magnitude that layers can compare"
-    paper: ClassVar[str] = "Lee et al. (2021), eq. 4"
-    precision: ClassVar[Literal["float32", "float64"]] = "float64"
-    repeatable: ClassVar[bool] = True
+    name = "lamp"
+    summary = "w² over the squares of its layer's larger weights: magnitude that layers can compare"
+    paper = "Lee et al. (2021), eq. 4"
+    precision = "float64"
+    repeatable = True
 
     def score(self, subject: Subject) -> Scores:
         """One sort per layer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import Criterion, Subject
 
@@ -23,10 +23,10 @@ class Lap(Criterion):
     layers that lie before it, so that the sum of a whole stage counts; the network's input counts 1.
     """
 
-    name: ClassVar[str] = "lap"
-    summary: ClassVar[str] = "|w| times the norms of the weights before and after it"
-    paper: ClassVar[str] = "Park et al. (2020), eq. 3 and 4"
-    repeatable: ClassVar[bool] = True
+    name = "lap"
+    summary = "|w| times the norms of the weights before and after it"
+    paper = "Park et al. (2020), eq. 3 and 4"
+    repeatable = True
 
     def score(self, subject: Subject) -> Scores:
         """One forward and one backward pass of a single image, on squared norms."""

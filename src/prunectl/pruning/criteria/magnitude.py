@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import Criterion, Subject
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 class Magnitude(Criterion):
     """score = |w|."""
 
-    name: ClassVar[str] = "magnitude"
-    summary: ClassVar[str] = "|w|: the smallest weights go"
-    paper: ClassVar[str] = "Han et al. (2015), Section 3"
-    repeatable: ClassVar[bool] = True
+    name = "magnitude"
+    summary = "|w|: the smallest weights go"
+    paper = "Han et al. (2015), Section 3"
+    repeatable = True
 
     def score(self, subject: Subject) -> Scores:
         """No data, no gradient."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from prunectl.pruning.engines.curvature import Factors
 
 COMPARED = 1 << 20
-"""At most so many weights, drawn at random, are compared for the reliability."""
+"""Maximum number of weights, drawn at random, that are compared for the reliability."""
 
 
 class Obd(DataCriterion):
@@ -31,13 +31,13 @@ class Obd(DataCriterion):
 
     BatchNorm uses its running statistics; at initialization, where it has none, those of the scoring batches.
 
-    The artefact says how reliable the scores are: `split_half`, the rank correlation between the scores of the
+    The artefact records how reliable the scores are: `split_half`, the rank correlation between the scores of the
     images at even and at odd places of the batches.
     """
 
-    name: ClassVar[str] = "obd"
-    summary: ClassVar[str] = "½ · h · w² with the exact diagonal of the Gauss-Newton matrix (the Hessian's, for ReLU)"
-    paper: ClassVar[str] = "LeCun et al. (1990), eq. 5"
+    name = "obd"
+    summary = "½ · h · w² with the exact diagonal of the Gauss-Newton matrix (the Hessian's, for ReLU)"
+    paper = "LeCun et al. (1990), eq. 5"
 
     estimator: Annotated[
         Literal["exact", "monte-carlo", "empirical-fisher"], Field(description="how h is computed")
@@ -53,9 +53,9 @@ class Obd(DataCriterion):
 
     def prepare(self, subject: Subject) -> None:
         """BatchNorm that has never seen data sees the batches first."""
-        from prunectl.pruning.engines.flow import measure_batch_norm
+        from prunectl.base.batch_norm import measure_fresh
 
-        measure_batch_norm(subject.network, [images for images, _ in subject.batches])
+        measure_fresh(subject.network, [images for images, _ in subject.batches])
 
     def score(self, subject: Subject) -> Scores:
         """Per image one forward pass, and one backward pass per factor."""
@@ -64,7 +64,7 @@ class Obd(DataCriterion):
         from prunectl.pruning.engines.curvature import summed_squares
 
         images = torch.cat([batch for batch, _ in subject.batches])
-        labels = torch.cat([theirs for _, theirs in subject.batches])
+        labels = torch.cat([targets for _, targets in subject.batches])
         halves = [
             summed_squares(subject, images[half::2], labels[half::2], self._factors(subject), self.chunk)
             for half in (0, 1)

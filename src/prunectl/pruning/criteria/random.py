@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import Criterion, Subject
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 class Random(Criterion):
     """score = U(0, 1), drawn for each weight by itself."""
 
-    name: ClassVar[str] = "random"
-    summary: ClassVar[str] = "a uniform draw per weight: the control"
-    paper: ClassVar[str] = "the control of Lee et al. (2019) and Frankle et al. (2021)"
-    repeatable: ClassVar[bool] = True
+    name = "random"
+    summary = "a uniform draw per weight: the control"
+    paper = "the control of Lee et al. (2019) and Frankle et al. (2021)"
+    repeatable = True
 
     def score(self, subject: Subject) -> Scores:
         """Draws on the CPU, so that every device prunes the same weights."""

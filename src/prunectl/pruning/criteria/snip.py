@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -19,11 +19,11 @@ class Snip(DataCriterion):
     batch's own statistics. The paper's normalisation by the sum does not change the ranking and is left out.
     """
 
-    name: ClassVar[str] = "snip"
-    summary: ClassVar[str] = "|w · ∂L/∂w|: weights that the loss at initialization does not feel go"
-    paper: ClassVar[str] = "Lee et al. (2019), eq. 5 and 6"
-    batch_norm: ClassVar[Literal["train", "eval"]] = "train"
-    repeatable: ClassVar[bool] = True
+    name = "snip"
+    summary = "|w · ∂L/∂w|: weights that the loss at initialization does not feel go"
+    paper = "Lee et al. (2019), eq. 5 and 6"
+    batch_norm = "train"
+    repeatable = True
 
     wrt: Annotated[
         Literal["mask", "weight"], Field(description="the gradient with respect to the mask, or to the weight")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from prunectl.catalog.rounds import Rounds
 from prunectl.pruning.criteria.snip import Snip
 
 
 class SnipIterative(Snip):
     """SNIP's score in 100 rounds, density keep^(k/100) after round k, each on the same batches.
 
-    Frankle et al. (2021), Appendix; de Jorge et al. (2021), Section 4 ("Iterative SNIP"). What is pruned stays pruned.
+    Frankle et al. (2021), Appendix; de Jorge et al. (2021), Section 4 ("Iterative SNIP"). Pruned weights stay pruned.
     """
 
-    name: ClassVar[str] = "snip-iterative"
-    summary: ClassVar[str] = "|w · ∂L/∂w| scored anew in 100 rounds, density falling exponentially"
-    paper: ClassVar[str] = "de Jorge et al. (2021), Section 4; Frankle et al. (2021)"
-    rounds: ClassVar[Rounds] = Rounds(kind="exponential", count=100)
+    name = "snip-iterative"
+    summary = "|w · ∂L/∂w| scored again in each of 100 rounds, density falling exponentially"
+    paper = "de Jorge et al. (2021), Section 4; Frankle et al. (2021)"
+    rounds = {"name": "exponential", "count": 100}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import Criterion, Subject
-from prunectl.catalog.rounds import Rounds
 
 if TYPE_CHECKING:
     from prunectl.catalog.criterion import Scores
@@ -19,21 +18,22 @@ class SynFlow(Criterion):
     grows with the product of all layers and leaves the range of float32 from about 32 layers on.
     """
 
-    name: ClassVar[str] = "synflow"
-    summary: ClassVar[str] = "|w · ∂R/∂w|: weights that carry little synaptic flow go, without data, in 100 rounds"
-    paper: ClassVar[str] = "Tanaka et al. (2020), eq. 1 to 3, Algorithm 1"
-    precision: ClassVar[Literal["float32", "float64"]] = "float64"
-    repeatable: ClassVar[bool] = True
-    rounds: ClassVar[Rounds] = Rounds(kind="exponential", count=100)
+    name = "synflow"
+    summary = "|w · ∂R/∂w|: weights that carry little synaptic flow go, without data, in 100 rounds"
+    paper = "Tanaka et al. (2020), eq. 1 to 3, Algorithm 1"
+    precision = "float64"
+    repeatable = True
+    rounds = {"name": "exponential", "count": 100}
 
     def prepare(self, subject: Subject) -> None:
         """Every parameter at its absolute value, BatchNorm neutral: once, for all rounds."""
         import torch
 
-        from prunectl.pruning.engines.flow import as_products, neutral_batch_norm
+        from prunectl.base.batch_norm import neutralize
+        from prunectl.pruning.engines.products import as_products
 
         as_products(subject.network)
-        neutral_batch_norm(subject.network)
+        neutralize(subject.network)
         with torch.no_grad():
             for parameter in subject.network.parameters():
                 parameter.abs_()
@@ -44,8 +44,8 @@ class SynFlow(Criterion):
 
         from prunectl.pruning.engines.gradients import saliency_
 
-        some = next(iter(subject.weights.values()))
-        ones = torch.ones((1, *subject.shape), dtype=some.dtype, device=some.device)
+        weight = next(iter(subject.weights.values()))
+        ones = torch.ones((1, *subject.shape), dtype=weight.dtype, device=weight.device)
         flow = subject.network(ones).sum()
         gradients = torch.autograd.grad(flow, list(subject.weights.values()))
         return {

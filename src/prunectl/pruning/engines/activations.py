@@ -24,13 +24,13 @@ def mean_activations(network: nn.Module, layers: Mapping[str, nn.Module], images
     watch = _Watch(layers)
     with torch.enable_grad(), hooked(dict.fromkeys(layers.values(), watch.layer)), OnActivation(watch.activation):
         network(images)
-    found: dict[str, list[Tensor]] = {name: [] for name in layers}
+    means: dict[str, list[Tensor]] = {name: [] for name in layers}
     for call in watch.calls.values():
-        found[call.name].append(call.mean)
-    missing = [name for name, means in found.items() if not means]
+        means[call.name].append(call.mean)
+    missing = [name for name, calls in means.items() if not calls]
     if missing:
         raise MethodError(f"the network never calls {', '.join(missing)}")
-    return {name: torch.stack(means).mean(0) for name, means in found.items()}
+    return {name: torch.stack(calls).mean(0) for name, calls in means.items()}
 
 
 class _Call:
@@ -64,17 +64,17 @@ class _Watch:
         return output
 
     def _layers_before(self, node: Any) -> list[_Call]:
-        found, waiting, seen = [], [node], set()
+        layers, waiting, seen = [], [node], set()
         while waiting:
-            here = waiting.pop()
-            if here is None or here in seen or here in self.activated:
+            current = waiting.pop()
+            if current is None or current in seen or current in self.activated:
                 continue
-            seen.add(here)
-            if here in self.calls:
-                found.append(self.calls[here])
+            seen.add(current)
+            if current in self.calls:
+                layers.append(self.calls[current])
             else:
-                waiting += [before for before, _ in here.next_functions]
-        return found
+                waiting += [before for before, _ in current.next_functions]
+        return layers
 
 
 def _unit_means(output: Tensor, units: int, module: nn.Module | None) -> Tensor:

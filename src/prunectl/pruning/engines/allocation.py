@@ -22,7 +22,7 @@ def spread(
 ) -> Groups:
     """A group per layer: the weights that are kept are shared out in proportion to `shares`.
 
-    A layer keeps at most what it has left and at least `least`; where its share lies beyond, it is held at the
+    A layer keeps at most what it has left and at least `least`; where its share lies beyond, it stays at the
     bound and the others are solved for again, until all fit. Then whole numbers: exactly round(sparsity · n) go.
     """
     sizes = {name: math.prod(shapes[name]) for name in shares}

@@ -3,7 +3,7 @@
 The network's real graph is followed once (torch.fx), tensor by tensor. A layer makes new channels, its rows; BatchNorm
 has an entry for each; a layer that reads them has a column for each, or one for each pixel of them after a flatten; a
 sum ties the channels that it adds; zeros that a shortcut pads with (ResNet option A) are tied to what they are added
-to, and to nothing else. What is tied is a set: it is kept or pruned as one (the "dependency graph" of Fang et al.
+to, and to nothing else. What is tied is a set, kept or pruned together (the "dependency graph" of Fang et al.
 2023, one channel at a time).
 """
 
@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
-from prunectl.pruning.engines.flow import NORMS
 from prunectl.pruning.prunable import LAYERS
 
 PASSING = (
@@ -41,7 +41,7 @@ OUTPUT, INPUT = "it gives the network's output", "it reads the network's input"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Channels:
+class ChannelSets:
     """Sets of channels that live and die together, numbered 0 ... count − 1, and what belongs to each."""
 
     count: int
@@ -61,7 +61,7 @@ class Channels:
     """Layers with rows that must stay, and why."""
 
 
-def channels_of(network: nn.Module, shape: tuple[int, int, int]) -> Channels:
+def channels_of(network: nn.Module, shape: tuple[int, int, int]) -> ChannelSets:
     """The channel graph of a network for images of `shape` (C, H, W). Nothing is computed: it runs on meta tensors.
 
     The rows of the output layer, the columns of the input, and whatever a grouped convolution reads or writes are
@@ -69,7 +69,7 @@ def channels_of(network: nn.Module, shape: tuple[int, int, int]) -> Channels:
     """
     names = [name for name, _ in network.named_parameters(remove_duplicate=False)]
     if len(names) != sum(1 for _ in network.parameters()):
-        raise MethodError("the channels of a network with shared weights cannot be told apart")
+        raise MethodError("the channels of a network with shared weights cannot be distinguished")
     walk = _Walk(traced(copy.deepcopy(network).to("meta").eval()))
     try:
         walk.run(torch.empty((1, *shape), device="meta"))
@@ -102,14 +102,14 @@ class _Sets:
         self.parent += range(start, start + count)
         return self.parent[start:]
 
-    def root(self, one: int) -> int:
-        while self.parent[one] != one:
-            self.parent[one] = one = self.parent[self.parent[one]]
-        return one
+    def root(self, channel: int) -> int:
+        while self.parent[channel] != channel:
+            self.parent[channel] = channel = self.parent[self.parent[channel]]
+        return channel
 
-    def join(self, some: Sequence[int], others: Sequence[int]) -> None:
-        for one, other in zip(some, others, strict=True):
-            self.parent[self.root(other)] = self.root(one)
+    def join(self, left: Sequence[int], right: Sequence[int]) -> None:
+        for first, second in zip(left, right, strict=True):
+            self.parent[self.root(second)] = self.root(first)
 
 
 class _Walk(fx.Interpreter):
@@ -171,7 +171,7 @@ class _Walk(fx.Interpreter):
             if isinstance(module, nn.Linear) and value.dim() != 2:
                 raise MethodError(f"{name} is a linear layer along an image or a sequence: its channels are not known")
             return self._layer(f"{name}.weight", module, given)
-        if isinstance(module, NORMS):
+        if is_batch_norm(module):
             return self._norm(name, module, given)
         if isinstance(module, nn.Flatten):
             return _flatten(self, n, value)
@@ -204,28 +204,32 @@ class _Walk(fx.Interpreter):
         self.statistics[name] = given
         return given
 
-    def found(self) -> Channels:
+    def found(self) -> ChannelSets:
         """The channels as sets, numbered in the order of the graph."""
         number: dict[int, int] = {}
 
         def numbered(ids: Ids) -> Tensor:
-            return torch.tensor([number.setdefault(self.sets.root(one), len(number)) for one in ids], dtype=torch.long)
+            return torch.tensor(
+                [number.setdefault(self.sets.root(channel), len(number)) for channel in ids], dtype=torch.long
+            )
 
         rows = {name: numbered(ids) for name, ids in self.rows.items()}
         columns = {name: numbered(ids) for name, ids in self.columns.items()}
         norms = {name: numbered(ids) for name, ids in self.statistics.items()}
         entries = {name: numbered(ids) for name, ids in self.entries.items()}
-        pads = {at: (numbered(one), numbered(two)) for at, (one, two) in enumerate(self.pads) if one or two}
-        why = {one: reason for ids, reason in reversed(self.stays) for one in numbered(ids).tolist()}
+        pads = {
+            at: (numbered(before), numbered(after)) for at, (before, after) in enumerate(self.pads) if before or after
+        }
+        why = {kept: reason for ids, reason in reversed(self.stays) for kept in numbered(ids).tolist()}
         free = torch.zeros(len(number), dtype=torch.bool)
         for made in rows.values():
             free[made] = True
         free[list(why)] = False
-        held = {name: [why[one] for one in made.tolist() if one in why] for name, made in rows.items()}
+        held = {name: [why[kept] for kept in made.tolist() if kept in why] for name, made in rows.items()}
         parameters, buffers = dict(self.module.named_parameters()), dict(self.module.named_buffers())
         scales = {f"{name}.{kind}": ids for name, ids in norms.items() for kind in ("weight", "bias")}
         statistics = {f"{name}.running_{kind}": ids for name, ids in norms.items() for kind in ("mean", "var")}
-        return Channels(
+        return ChannelSets(
             count=len(number),
             rows=rows,
             columns=columns,
@@ -246,7 +250,7 @@ def _flatten(walk: _Walk, n: fx.Node, value: Tensor) -> Ids:
     given, before = walk.given(n), walk.value(n)
     if value.dim() != 2 or value.shape[0] != before.shape[0]:
         raise _unknown(n)
-    return [one for one in given for _ in range(value.shape[1] // len(given))]
+    return [channel for channel in given for _ in range(value.shape[1] // len(given))]
 
 
 def _view(walk: _Walk, n: fx.Node, value: Tensor) -> Ids:
@@ -271,7 +275,7 @@ def _concatenate(walk: _Walk, n: fx.Node, value: Tensor) -> Ids:
     known = isinstance(parts, list | tuple) and all(isinstance(part, fx.Node) and part in walk.ids for part in parts)
     if not known or not isinstance(dim, int) or dim % value.dim() != 1:
         raise _unknown(n)
-    return [one for part in parts for one in walk.ids[part]]  # type: ignore[union-attr, index]  # just seen
+    return [channel for part in parts for channel in walk.ids[part]]  # type: ignore[union-attr, index]  # just seen
 
 
 def _mean(walk: _Walk, n: fx.Node, value: Tensor) -> Ids:
@@ -307,10 +311,10 @@ def padding(n: fx.Node) -> list[int]:
     amounts = n.args[1] if len(n.args) == 2 else None
     if not isinstance(amounts, list | tuple):
         raise _unknown(n)
-    found = [one for one in amounts if isinstance(one, int) and one >= 0]
-    if len(found) != len(amounts):
+    known = [amount for amount in amounts if isinstance(amount, int) and amount >= 0]
+    if len(known) != len(amounts):
         raise _unknown(n)
-    return found
+    return known
 
 
 CALLS: Mapping[str, Callable[[_Walk, fx.Node, Tensor], Ids]] = {

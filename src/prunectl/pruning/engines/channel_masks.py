@@ -1,9 +1,9 @@
-"""Structured pruning: whole channels of convolutions and rows of linear layers (seed 003; Renda et al. 2020).
+"""Structured pruning: whole channels of convolutions and rows of linear layers (Li et al. 2017; Renda et al. 2020).
 
-A set of channels that live and die together (`channels.py`) is ranked by the mean score of the weights that make it,
-over all its rows in all layers: with magnitude, by mean |w|. A set that goes takes with it the rows that make it, the
-columns that read it, and its biases and BatchNorm entries: it is zero wherever it is seen, and `compact.py` can leave
-it out.
+A set of channels that live and die together (`channel_graph.py`) is ranked by the mean score of the weights that make
+it, over all its rows in all layers: with magnitude, by mean |w|. A set that goes takes with it the rows that make it,
+the columns that read it, and its biases and BatchNorm entries: it is zero wherever it is seen, and `compact.py` can
+leave it out.
 
 `sparsity` is the fraction of prunable *weights*, as everywhere. Channels go one by one, lowest first, and the cut is
 where the number of weights gone is nearest to round(sparsity · n): above or below it, by at most half of what the
@@ -12,120 +12,103 @@ channel at the cut takes along. The best channel of every layer stays.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from prunectl.base.errors import MethodError
-from prunectl.catalog.criterion import Criterion
-from prunectl.catalog.rounds import Rounds, sparsities
 from prunectl.catalog.scope import Scope
+from prunectl.catalog.structure import Masks, Pruned
 from prunectl.pruning import mask as masking
-from prunectl.pruning.engines.channel_graph import Channels, channels_of
+from prunectl.pruning.engines.channel_graph import ChannelSets
 from prunectl.pruning.engines.channel_ranking import ORDERS, Ranking, ties
-from prunectl.pruning.engines.select import all_finite
-from prunectl.pruning.mask import Masks, Pruned
-from prunectl.pruning.scopes.rates import Rates
-from prunectl.pruning.scoring import score
+from prunectl.pruning.engines.channel_sizes import Sizes
+from prunectl.pruning.engines.select import check_finite
 
 if TYPE_CHECKING:
-    from prunectl.catalog.criterion import Batch, Scores
+    from prunectl.catalog.criterion import Scores
 
 
-def prune_channels(
-    scores: Scores,
-    channels: Channels,
-    scope: Scope,
-    sparsity: float,
-    *,
-    generator: torch.Generator,
-    before: Masks | None = None,
-    invert: bool = False,
-) -> Pruned:
-    """The masks at `sparsity`, of weights, biases and BatchNorm parameters; those of `before` are gone among them.
+@dataclass(frozen=True, eq=False)
+class WholeChannels:
+    """The units of structured pruning: sets of channels that live and die together."""
 
-    Scope "global" ranks all channels together; "layerwise" takes the same fraction of channels from every layer,
-    "rates" fractions in proportion to its rates. Layers that were not scored keep their rows. Ties, in channels, are
-    drawn from `generator`. Raises MethodError for scores that are not finite, a sparsity below that of `before` or
-    beyond what one channel per layer leaves, and where nothing may go.
-    """
-    sizes = _Sizes.of(scores, channels)
-    keep = torch.ones(channels.count, dtype=torch.bool) if before is None else _kept_before(before, scores, channels)
-    candidates = (_free(scores, channels) & keep).nonzero().flatten()
-    if len(candidates) == 0:
-        raise MethodError(f"nothing to prune: no channel of this network may go ({_reasons(scores, channels)})")
-    groups = sizes.groups()
-    ranking = Ranking(
-        values=_means(scores, before, channels)[candidates] * (-1 if invert else 1),
-        groups=groups[candidates],
-        gone=torch.bincount(groups[~keep], minlength=channels.count),
-        size=torch.bincount(groups, minlength=channels.count),
-        rates=_rates(scope, sizes) if isinstance(scope, Rates) else None,
-        draw=torch.randperm(len(candidates), generator=generator),
-    )
-    order = ORDERS[_known(scope)](ranking)
-    order = order[~sizes.last(candidates[order])]
-    count = _cut(sizes, keep, candidates[order], sparsity)
-    keep = keep.clone()
-    keep[candidates[order[:count]]] = False
-    tied, tied_pruned = ties(ranking, order[:count], together=_known(scope) == "global")
-    return Pruned(masks=masks_of(keep, scores, channels), tied=tied, tied_pruned=tied_pruned)
+    channels: ChannelSets
 
+    def prune(
+        self,
+        scores: Scores,
+        scope: Scope,
+        sparsity: float,
+        *,
+        generator: torch.Generator,
+        before: Masks | None = None,
+        invert: bool = False,
+        weights: Mapping[str, Tensor] | None = None,
+    ) -> Pruned:
+        """The masks at `sparsity`, of weights, biases and BatchNorm parameters; those of `before` are gone among them.
 
-def prune_channels_in_rounds(
-    criterion: Criterion,
-    network: nn.Module,
-    scope: Scope,
-    sparsity: float,
-    rounds: Rounds,
-    *,
-    exclude: Sequence[str] = (),
-    batches: Sequence[Batch] = (),
-    shape: tuple[int, int, int],
-    generator: torch.Generator,
-    before: Masks | None = None,
-    invert: bool = False,
-    notes: dict[str, float] | None = None,
-) -> Pruned:
-    """Score, prune a few channels, score what is left, ...: as `prune_in_rounds`, for channels."""
-    channels = channels_of(network, shape)
-    pruned: Pruned | None = None
-    for target in sparsities(rounds, sparsity):
-        masks = before if pruned is None else pruned.masks
-        if masks is not None and pruned is None and target < _sparsity(masks) and target != sparsity:
-            continue  # an earlier level has come further than this round asks
-        left = copy.deepcopy(network)
-        masking.apply(masks or {}, left)
-        scores = score(
-            criterion, left, exclude=exclude, masks=None if masks is None else _of_weights(masks), batches=batches,
-            shape=shape, generator=generator, notes=notes,
-        )  # fmt: skip
-        pruned = prune_channels(scores, channels, scope, target, generator=generator, before=masks, invert=invert)
-    assert pruned is not None
-    return pruned
+        The scope ranks all channels together, or takes fractions from every layer in proportion to its shares. Layers
+        that were not scored keep their rows. Ties, in channels, are drawn from `generator`. Raises MethodError for
+        scores that are not finite, a scope that does not rank channels, a sparsity below that of `before` or beyond
+        what one channel per layer leaves, and where nothing may go.
+        """
+        channels = self.channels
+        if scope.channels is None:
+            raise MethodError(f"scope {scope.name!r} spreads single weights, and does not rank channels")
+        if reason := next(problems(scores, channels), None):
+            raise MethodError(reason)
+        check_finite(scores)
+        sizes = Sizes.of(scores, channels)
+        keep = _kept_before(before, scores, channels)
+        candidates = (_free(scores, channels) & keep).nonzero().flatten()
+        if len(candidates) == 0:
+            raise MethodError("nothing to prune: every channel that may go is gone already")
+        groups = sizes.groups()
+        ranking = Ranking(
+            values=_means(scores, before, channels)[candidates] * (-1 if invert else 1),
+            groups=groups[candidates],
+            gone=torch.bincount(groups[~keep], minlength=channels.count),
+            size=torch.bincount(groups, minlength=channels.count),
+            rates=_rates(scope, sizes),
+            draw=torch.randperm(len(candidates), generator=generator),
+        )
+        order = ORDERS[scope.channels](ranking)
+        order = order[~sizes.last(candidates[order])]
+        count = _cut(sizes, keep, candidates[order], sparsity)
+        keep[candidates[order[:count]]] = False
+        tied, tied_pruned = ties(ranking, order[:count], together=scope.channels == "together")
+        return Pruned(masks=masks_of(keep, scores, channels), tied=tied, tied_pruned=tied_pruned)
+
+    def shuffle(self, masks: Masks, generator: torch.Generator) -> Masks:
+        """Which of a layer's channels are gone is drawn again; how many stays.
+
+        Sets change places with sets of the same layers only, so that all counts of all layers stay as they are.
+        """
+        weights = masking.of_weights(masks)
+        keep = kept_channels(masks, self.channels)
+        groups = Sizes.of(weights, self.channels).groups()
+        free = _free(weights, self.channels)
+        shuffled = keep.clone()
+        for group in set(groups[free].tolist()):
+            places = (free & (groups == group)).nonzero().flatten()
+            shuffled[places] = keep[places][torch.randperm(len(places), generator=generator)]
+        return masks_of(shuffled, weights, self.channels)
 
 
-def shuffle_channels(masks: Masks, channels: Channels, generator: torch.Generator) -> Masks:
-    """The ablation for channels: which of a layer's channels are gone is drawn anew, how many stays.
-
-    Sets change places with sets of the same layers only, so that all counts of all layers stay as they are.
-    """
-    weights = _of_weights(masks)
-    keep = kept_channels(masks, channels)
-    groups = _Sizes.of(weights, channels).groups()
-    free = _free(weights, channels)
-    shuffled = keep.clone()
-    for group in set(groups[free].tolist()):
-        places = (free & (groups == group)).nonzero().flatten()
-        shuffled[places] = keep[places][torch.randperm(len(places), generator=generator)]
-    return masks_of(shuffled, weights, channels)
+def problems(weights: Mapping[str, Tensor], channels: ChannelSets) -> Iterator[str]:
+    """Why channels with rows in these weights cannot be pruned: layers that are never called, nothing that may go."""
+    missing = [name for name in weights if name not in channels.rows]
+    if missing:
+        yield f"the network never calls {', '.join(missing)}"
+    elif not _free(weights, channels).any():
+        yield f"nothing to prune: no channel of this network may go ({_reasons(weights, channels)})"
 
 
-def masks_of(keep: Tensor, weights: Mapping[str, Tensor], channels: Channels) -> Masks:
+def masks_of(keep: Tensor, weights: Mapping[str, Tensor], channels: ChannelSets) -> Masks:
     """Which sets are kept (count,) as masks: of these weights, and of every bias and BatchNorm entry that can go."""
     masks: Masks = {}
     for name, weight in weights.items():
@@ -137,7 +120,7 @@ def masks_of(keep: Tensor, weights: Mapping[str, Tensor], channels: Channels) ->
     return masks | {name: keep[sets] for name, sets in channels.entries.items() if bool(free[sets].any())}
 
 
-def kept_channels(alive: Mapping[str, Tensor], channels: Channels) -> Tensor:
+def kept_channels(alive: Mapping[str, Tensor], channels: ChannelSets) -> Tensor:
     """Which sets (count,) have something left in `alive` (masks, or weights ≠ 0): a row, a bias, a BatchNorm entry.
 
     Weights that `alive` does not have count as alive. A set without rows, such as an input channel, is kept.
@@ -151,71 +134,7 @@ def kept_channels(alive: Mapping[str, Tensor], channels: Channels) -> Tensor:
     return keep
 
 
-def _known(scope: Scope) -> str:
-    name = str(scope.preimage()["name"])  # "uniform" is "layerwise" there
-    if name not in ORDERS:
-        raise MethodError(
-            f'scope {scope.name!r} spreads single weights; with structure = "channels" it is one of {", ".join(ORDERS)}'
-        )
-    return name
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Sizes:
-    """How many rows and columns of each layer each set has. Scored layers come first, in the order of the scores."""
-
-    layers: tuple[str, ...]
-    rows: Tensor
-    """(layers, sets)."""
-    columns: Tensor
-    """(scored, sets); all zero for a grouped convolution."""
-    area: Tensor
-    """(scored,) weights for each row and column: the size of a kernel."""
-
-    @classmethod
-    def of(cls, weights: Mapping[str, Tensor], channels: Channels) -> _Sizes:
-        missing = [name for name in weights if name not in channels.rows]
-        if missing:
-            raise MethodError(f"the network never calls {', '.join(missing)}")
-        none = torch.zeros(0, dtype=torch.long)
-        layers = (*weights, *(name for name in channels.rows if name not in weights))
-        rows = [torch.bincount(channels.rows[name], minlength=channels.count) for name in layers]
-        columns = [torch.bincount(channels.columns.get(name, none), minlength=channels.count) for name in weights]
-        area = [
-            weight.numel() // (len(channels.rows[name]) * len(channels.columns.get(name, (0,))))
-            for name, weight in weights.items()
-        ]
-        return cls(layers=layers, rows=torch.stack(rows), columns=torch.stack(columns), area=torch.tensor(area))
-
-    def groups(self) -> Tensor:
-        """(sets,) a number for each combination of layers that sets have rows in."""
-        found: Tensor = torch.unique(self.rows > 0, dim=1, return_inverse=True)[1]
-        return found
-
-    def last(self, order: Tensor) -> Tensor:
-        """(n,) bool: which of these sets, in the order in which they go, are the last of a layer."""
-        found = torch.zeros(len(order), dtype=torch.bool)
-        for present in self.rows[:, order] > 0:
-            found[present.nonzero().flatten()[-1:]] = True
-        return found
-
-    def left(self, keep: Tensor, order: Tensor) -> Tensor:
-        """(n + 1,) how many scored weights are left after none, one, two, ... of the sets in this order."""
-        total = torch.zeros(len(order) + 1, dtype=torch.long)
-        for rows, columns, area in zip(self.rows, self.columns, self.area, strict=False):
-            lost = [torch.cat([torch.zeros(1, dtype=torch.long), sizes[order].cumsum(0)]) for sizes in (rows, columns)]
-            inputs = columns[keep].sum() if bool(columns.any()) else torch.tensor(1)
-            total += (rows[keep].sum() - lost[0]) * (inputs - lost[1]) * area
-        return total
-
-    def most(self) -> int:
-        """The most weights that a single set takes along from the whole network."""
-        rows, columns = self.rows[: len(self.area)], self.columns
-        outputs, inputs = rows.sum(1, keepdim=True), columns.sum(1, keepdim=True).clamp(min=1)
-        return int(((outputs * inputs - (outputs - rows) * (inputs - columns)) * self.area[:, None]).sum(0).max())
-
-
-def _cut(sizes: _Sizes, keep: Tensor, order: Tensor, sparsity: float) -> int:
+def _cut(sizes: Sizes, keep: Tensor, order: Tensor, sparsity: float) -> int:
     """How many sets of the order go, for the nearest number of weights; the fewer of two that are equally near."""
     whole = int(sizes.left(torch.ones_like(keep), order[:0]))
     left = sizes.left(keep, order)
@@ -230,7 +149,7 @@ def _cut(sizes: _Sizes, keep: Tensor, order: Tensor, sparsity: float) -> int:
     return int((left - wanted).abs().argmin())
 
 
-def _free(weights: Mapping[str, Tensor], channels: Channels) -> Tensor:
+def _free(weights: Mapping[str, Tensor], channels: ChannelSets) -> Tensor:
     """Which sets may go: those of which every row is in one of these weights."""
     free = channels.free.clone()
     for name, sets in channels.rows.items():
@@ -239,12 +158,15 @@ def _free(weights: Mapping[str, Tensor], channels: Channels) -> Tensor:
     return free
 
 
-def _reasons(weights: Mapping[str, Tensor], channels: Channels) -> str:
+def _reasons(weights: Mapping[str, Tensor], channels: ChannelSets) -> str:
     excluded = {name.removesuffix(".weight"): "it is excluded" for name in channels.rows if name not in weights}
     return "; ".join(f"{layer}: {reason}" for layer, reason in {**channels.held, **excluded}.items())
 
 
-def _kept_before(before: Masks, weights: Mapping[str, Tensor], channels: Channels) -> Tensor:
+def _kept_before(before: Masks | None, weights: Mapping[str, Tensor], channels: ChannelSets) -> Tensor:
+    """(sets,) what a level before has left, by default everything. MethodError for a mask of other units."""
+    if before is None:
+        return torch.ones(channels.count, dtype=torch.bool)
     keep = kept_channels(before, channels)
     expected = masks_of(keep, weights, channels)
     if before.keys() != expected.keys() or not all(torch.equal(before[name], expected[name]) for name in expected):
@@ -252,12 +174,10 @@ def _kept_before(before: Masks, weights: Mapping[str, Tensor], channels: Channel
     return keep
 
 
-def _means(scores: Scores, before: Masks | None, channels: Channels) -> Tensor:
+def _means(scores: Scores, before: Masks | None, channels: ChannelSets) -> Tensor:
     """(sets,) the mean score of all weights that make a set and are left; 0 for a set without any."""
     totals, counts = (torch.zeros(channels.count, dtype=torch.float64) for _ in range(2))
     for name, values in scores.items():
-        if not all_finite(values):
-            raise MethodError(f"scores of {name} are not finite; no ranking can be made of them")
         kept = torch.ones(values.shape, dtype=torch.bool) if before is None else before[name]
         rows = torch.where(kept, values.detach().cpu().double(), 0.0).flatten(1).sum(1)
         totals.index_add_(0, channels.rows[name], rows)
@@ -265,23 +185,14 @@ def _means(scores: Scores, before: Masks | None, channels: Channels) -> Tensor:
     return totals / counts.clamp(min=1)
 
 
-def _rates(scope: Rates, sizes: _Sizes) -> Tensor:
-    """By group of layers, the rate that is given for any of them."""
+def _rates(scope: Scope, sizes: Sizes) -> Tensor:
+    """By group of layers, the share that the scope gives to any of them; 0 where it gives none."""
     layers = [name.removesuffix(".weight") for name in sizes.layers]
     groups = sizes.groups()
-    found = torch.zeros(len(groups), dtype=torch.float64)
-    for layer, rate in scope.by_layer(tuple(layers)).items():
+    rates = torch.zeros(len(groups), dtype=torch.float64)
+    for layer, rate in scope.shares(tuple(layers)).items():
         for group in set(groups[sizes.rows[layers.index(layer)] > 0].tolist()):
-            if found[group] not in (0.0, rate):
+            if rates[group] not in (0.0, rate):
                 raise MethodError(f"{layer} has channels that are tied to those of a layer with another rate")
-            found[group] = rate
-    return found
-
-
-def _of_weights(masks: Mapping[str, Tensor]) -> Masks:
-    return {name: mask for name, mask in masks.items() if mask.dim() > 1}
-
-
-def _sparsity(masks: Mapping[str, Tensor]) -> float:
-    weights = _of_weights(masks).values()
-    return 1 - sum(int(mask.sum()) for mask in weights) / sum(mask.numel() for mask in weights)
+            rates[group] = rate
+    return rates

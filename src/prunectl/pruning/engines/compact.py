@@ -1,7 +1,7 @@
 """The really smaller network: the channels that a mask has left, without the rest.
 
 Where a set of channels has nothing left (its rows, biases and BatchNorm entries are zero) it is zero wherever it is
-seen, and rows, columns and entries can be left out. That the outputs are the same is not believed but measured.
+seen, and rows, columns and entries can be left out. That the outputs are the same is measured, not assumed.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, fx, nn
 
+from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
 from prunectl.pruning import mask as masking
-from prunectl.pruning.engines.channel_graph import Channels, channels_of, padding, traced
+from prunectl.pruning.engines.channel_graph import ChannelSets, channels_of, padding, traced
 from prunectl.pruning.engines.channel_masks import kept_channels
 
 TOLERANCE = 1e-5
@@ -37,21 +38,21 @@ class Widths:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Compacted:
-    """A smaller network on the CPU, its widths, and the largest difference that was found between the outputs."""
+    """A smaller network on the CPU, its widths, and the largest difference measured between the outputs."""
 
     network: nn.Module
     widths: Widths
     difference: float
     channels: tuple[int, int]
-    """Channels that are left, and that there were: sets, as `channels.py` counts them."""
+    """Channels kept and channels before: sets, as `channel_graph.py` counts them."""
 
 
 def compact(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Compacted:
     """The smaller dense network that computes what the masked one does, on images of `shape` (C, H, W).
 
     It has the same layers under the same names, with fewer channels; a network that pads channels becomes a
-    torch.fx.GraphModule of them. Any mask will do, but only whole channels make it smaller; a layer of which all is
-    gone keeps one channel. Raises MethodError for a network whose channels cannot be followed, and if the outputs
+    torch.fx.GraphModule of them. Any mask is accepted, but only whole channels make it smaller; a layer with nothing
+    left keeps one channel. Raises MethodError for a network whose channels cannot be followed, and if the outputs
     in evaluation differ by more than TOLERANCE.
     """
     masked = copy.deepcopy(network).cpu()
@@ -72,7 +73,7 @@ def compact(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, i
 
 
 def resized(network: nn.Module, widths: Widths) -> nn.Module:
-    """A copy of the network with layers of these widths. What their weights are is left open."""
+    """A copy of the network with layers of these widths. Their weights are not initialized."""
     small = copy.deepcopy(network)
     if widths.pads:
         small = _repadded(small, widths.pads)
@@ -81,28 +82,28 @@ def resized(network: nn.Module, widths: Widths) -> nn.Module:
     return small
 
 
-def difference(one: nn.Module, other: nn.Module, shape: tuple[int, int, int]) -> tuple[float, float]:
+def difference(first: nn.Module, second: nn.Module, shape: tuple[int, int, int]) -> tuple[float, float]:
     """The largest difference between the outputs on random images, in evaluation, and the largest output."""
-    some = next(one.parameters())
-    images = torch.randn((IMAGES, *shape), generator=generator(0, "compact")).to(some.device, some.dtype)
+    parameter = next(first.parameters())
+    images = torch.randn((IMAGES, *shape), generator=generator(0, "compact")).to(parameter.device, parameter.dtype)
     with torch.no_grad():
-        outputs, others = (copy.deepcopy(network).eval()(images) for network in (one, other))
+        outputs, others = (copy.deepcopy(network).eval()(images) for network in (first, second))
     return float((outputs - others).abs().max()), float(outputs.abs().max())
 
 
-def _cut(tensors: Mapping[str, Tensor], keep: Tensor, channels: Channels) -> dict[str, Tensor]:
+def _cut(tensors: Mapping[str, Tensor], keep: Tensor, channels: ChannelSets) -> dict[str, Tensor]:
     """Parameters and statistics without what belongs to sets that are gone."""
-    found = {}
+    cut = {}
     for name, tensor in tensors.items():
         sets = channels.rows.get(name, channels.entries.get(name, channels.statistics.get(name)))
         left = tensor if sets is None else tensor[keep[sets]]
         if name in channels.columns:
             left = left[:, keep[channels.columns[name]]]
-        found[name] = left.detach().clone(memory_format=torch.contiguous_format)
-    return found
+        cut[name] = left.detach().clone(memory_format=torch.contiguous_format)
+    return cut
 
 
-def _widths(tensors: Mapping[str, Tensor], keep: Tensor, channels: Channels) -> Widths:
+def _widths(tensors: Mapping[str, Tensor], keep: Tensor, channels: ChannelSets) -> Widths:
     layers = {}
     for name in channels.rows:
         outputs, inputs = tensors[name].shape[:2]
@@ -114,7 +115,7 @@ def _widths(tensors: Mapping[str, Tensor], keep: Tensor, channels: Channels) -> 
 
 
 def _resize(module: nn.Module, outputs: int, inputs: int) -> None:
-    """Give a layer other numbers of channels, in place."""
+    """Change the numbers of channels of a layer, in place."""
     if isinstance(module, nn.Linear):
         module.out_features, module.in_features = outputs, inputs
         module.weight = nn.Parameter(module.weight.new_empty(outputs, inputs))
@@ -123,8 +124,8 @@ def _resize(module: nn.Module, outputs: int, inputs: int) -> None:
             module.groups = outputs
         module.out_channels, module.in_channels = outputs, inputs * module.groups
         module.weight = nn.Parameter(module.weight.new_empty(outputs, inputs, *module.kernel_size))
-    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d):
-        if not module.affine:  # its channels are held
+    elif is_batch_norm(module):
+        if not module.affine:  # its channels stay
             return
         module.num_features = outputs
         module.weight = nn.Parameter(module.weight.new_empty(outputs))
@@ -138,7 +139,7 @@ def _resize(module: nn.Module, outputs: int, inputs: int) -> None:
 
 
 def _repadded(network: nn.Module, pads: Mapping[int, tuple[int, int]]) -> fx.GraphModule:
-    """The network as a graph in which these calls of `pad` add other numbers of channels."""
+    """The network as a graph with these numbers of channels added by its calls of `pad`."""
     graph = traced(network)
     calls = [n for n in graph.graph.nodes if n.op == "call_function" and getattr(n.target, "__name__", "") == "pad"]
     for at, (before, after) in pads.items():

@@ -61,7 +61,7 @@ def summed_squares(
 ) -> dict[str, Tensor]:
     """Σ over images and factors of (∂(s · z)/∂w)², per weight; the network must treat images independently.
 
-    At most `chunk` derivatives of logits (images × factors) are under way at a time, but at least one image.
+    At most `chunk` derivatives of logits (images × factors) are in memory at a time, but at least one image.
     """
     layers = modules_of(subject.network, subject.weights)
     total = {name: torch.zeros_like(weight) for name, weight in subject.weights.items()}
@@ -73,8 +73,8 @@ def summed_squares(
     for images, labels in zip(torch.split(images_NCHW, step), torch.split(labels_N, step), strict=True):
         with torch.enable_grad():
             logits, calls = _run(subject.network, layers, images)
-        for some in torch.split(factors.of(logits.detach(), labels), chunk):
-            for name, derivatives in _output_derivatives(logits, calls, some).items():
+        for group in torch.split(factors.of(logits.detach(), labels), chunk):
+            for name, derivatives in _output_derivatives(logits, calls, group).items():
                 inputs = torch.cat([_inputs(layers[name], call.given) for call in calls[name]], -1)
                 _add_squares(total[name], derivatives, inputs)
     for parameter in subject.network.parameters():
@@ -95,7 +95,7 @@ def _run(network: nn.Module, layers: Mapping[str, nn.Module], images: Tensor) ->
     def hook_of(name: str) -> Hook:
         def hook(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
             calls[name].append(_Call(given=inputs[0].detach(), output=output))
-            return output.clone()  # so that nothing works in place on what was noted
+            return output.clone()  # so that nothing changes in place what was recorded
 
         return hook
 
@@ -108,7 +108,7 @@ def _output_derivatives(logits: Tensor, calls: Mapping[str, list[_Call]], factor
     """Per layer (K, N, outputs, places): ∂(s · z)/∂output, for all factors at once."""
     outputs = [call.output for noted in calls.values() for call in noted]
     batched = len(factors_KNC) > 1
-    found = torch.autograd.grad(
+    gradients = torch.autograd.grad(
         logits,
         outputs,
         factors_KNC if batched else factors_KNC[0],
@@ -117,7 +117,7 @@ def _output_derivatives(logits: Tensor, calls: Mapping[str, list[_Call]], factor
         allow_unused=True,
         materialize_grads=True,
     )
-    derivatives = iter(found if batched else [each[None] for each in found])
+    derivatives = iter(gradients if batched else [gradient[None] for gradient in gradients])
     return {
         name: torch.cat([_with_places(next(derivatives)) for _ in noted], -1) for name, noted in calls.items() if noted
     }
@@ -147,7 +147,7 @@ def _inputs(layer: nn.Module, given: Tensor) -> Tensor:
 
 
 def _add_squares(total: Tensor, derivatives_KNOL: Tensor, inputs_NGIL: Tensor) -> None:
-    """total += Σ_{k,n} (Σ_l derivative[k, n, o, l] · input[n, i, l])², by whichever way is the shorter."""
+    """total += Σ_{k,n} (Σ_l derivative[k, n, o, l] · input[n, i, l])², in the cheaper of two ways."""
     groups, places = inputs_NGIL.shape[1], inputs_NGIL.shape[-1]
     factors, images = derivatives_KNOL.shape[:2]
     derivatives = derivatives_KNOL.reshape(factors, images, groups, -1, places)
@@ -161,12 +161,12 @@ def _one_by_one(derivatives_KNGOL: Tensor, inputs_NGIL: Tensor) -> Tensor:
     groups, outputs = derivatives_KNGOL.shape[2:4]
     total = inputs_NGIL.new_zeros(groups, outputs, inputs_NGIL.shape[2])
     size = max(1, PRODUCT_NUMBERS // total.numel())
-    for some in torch.split(derivatives_KNGOL, size):
-        step = max(1, size // len(some))
-        for theirs, inputs in zip(torch.split(some, step, 1), torch.split(inputs_NGIL, step), strict=True):
-            rows = theirs.permute(1, 2, 0, 3, 4).flatten(2, 3)
+    for group in torch.split(derivatives_KNGOL, size):
+        step = max(1, size // len(group))
+        for derivatives, inputs in zip(torch.split(group, step, 1), torch.split(inputs_NGIL, step), strict=True):
+            rows = derivatives.permute(1, 2, 0, 3, 4).flatten(2, 3)
             product = (rows @ inputs.transpose(-1, -2)).square_()
-            total += product.view(len(inputs), groups, len(some), outputs, -1).sum((0, 2))
+            total += product.view(len(inputs), groups, len(group), outputs, -1).sum((0, 2))
     return total
 
 
@@ -182,7 +182,7 @@ def _by_pairs(derivatives_KNGOL: Tensor, inputs_NGIL: Tensor) -> Tensor:
 
 
 def rank_correlation(first: Tensor, second: Tensor) -> float:
-    """Spearman's: the correlation of ranks, ties at their mean rank; 0 where one of the two is constant."""
+    """Spearman's rank correlation, ties at their mean rank; 0 where one of the two is constant."""
     a, b = _ranks(first), _ranks(second)
     a, b = a - a.mean(), b - b.mean()
     spread = float(a.norm() * b.norm())

@@ -17,12 +17,12 @@ BLOCK = 1 << 16
 
 
 def saliency_(gradient: Tensor, weight: Tensor) -> Tensor:
-    """|gradient ⊙ weight|, put into the gradient's own memory: a third of the time of two new tensors."""
+    """|gradient ⊙ weight|, in the gradient's own memory: takes a third of the time of two new tensors."""
     if not (gradient.is_contiguous() and weight.is_contiguous()):
         return gradient.mul_(weight.detach()).abs_()
     pieces = zip(torch.split(gradient.view(-1), BLOCK), torch.split(weight.detach().view(-1), BLOCK), strict=True)
-    for some, theirs in pieces:
-        some.mul_(theirs).abs_()
+    for gradients, weights in pieces:
+        gradients.mul_(weights).abs_()
     return gradient
 
 

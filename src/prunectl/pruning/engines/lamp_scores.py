@@ -18,8 +18,8 @@ def lamp_scores(weight: Tensor) -> Tensor:
     ascending, order = squares.sort()
     above = ascending.flip(0).cumsum(0).flip(0)
     first = torch.searchsorted(ascending, ascending, side="left")  # where each run of equal squares begins
-    found = torch.where(ascending > 0, ascending / above[first], 0.0)
-    return torch.empty_like(squares).index_copy_(0, order, found).view(weight.shape)
+    scores = torch.where(ascending > 0, ascending / above[first], 0.0)
+    return torch.empty_like(squares).index_copy_(0, order, scores).view(weight.shape)
 
 
 def lowest_per_layer(scores: Sequence[Tensor], k: int) -> tuple[list[int], list[int]]:

@@ -1,8 +1,8 @@
 """What lies before and after each weight in the network's real graph, for lookahead pruning.
 
-The network is run once, on numbers that stand for squared norms: every tensor holds, per channel, the squared norm
+The network is run once, on squared norms: every tensor holds, per channel, the squared norm
 of the weights that write that channel; BatchNorm multiplies it by its squared factor, activations and pooling pass it
-on, a sum adds its branches up. A layer reads that number and begins anew with its own rows. What follows a layer is
+on, a sum adds its branches up. A layer reads that number and starts again from its own rows. What follows a layer is
 the derivative of all that is read later with respect to what it writes.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
-from prunectl.pruning.engines.flow import NORMS
 from prunectl.pruning.engines.forward_hooks import Hook, OnActivation, hooked
 from prunectl.pruning.prunable import LAYERS, weight_of
 
@@ -25,9 +25,9 @@ class Lookahead:
 
     def __init__(self, network: nn.Module, shape: tuple[int, int, int]) -> None:
         self.calls: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
-        some = next(network.parameters())
-        ones = torch.ones((1, *shape), dtype=some.dtype, device=some.device)
-        self.read = torch.zeros((), dtype=some.dtype, device=some.device)
+        parameter = next(network.parameters())
+        ones = torch.ones((1, *shape), dtype=parameter.dtype, device=parameter.device)
+        self.read = torch.zeros((), dtype=parameter.dtype, device=parameter.device)
         with torch.enable_grad(), hooked(self._hooks(network)), OnActivation(_pass_on):
             output = network(ones)
             self.read = self.read + _per_channel(output).sum()
@@ -47,15 +47,15 @@ class Lookahead:
         return total.sqrt().expand(weight.shape)
 
     def _hooks(self, network: nn.Module) -> Mapping[nn.Module, Hook]:
-        found: dict[nn.Module, Hook] = {}
+        hooks: dict[nn.Module, Hook] = {}
         for name, module in network.named_modules():
             if isinstance(module, LAYERS):
-                found[module] = self._layer
-            elif isinstance(module, NORMS):
-                found[module] = _batch_norm
+                hooks[module] = self._layer
+            elif is_batch_norm(module):
+                hooks[module] = _batch_norm
             elif next(module.parameters(recurse=False), None) is not None:
                 raise MethodError(f"lap does not know what {name} ({type(module).__name__}) does to a norm")
-        return found
+        return hooks
 
     def _layer(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
         squares = weight_of(module).detach().square()
@@ -71,8 +71,8 @@ class Lookahead:
 
 
 def _batch_norm(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
-    """γ² / (σ² + ε) per channel; BatchNorm without γ or without running statistics has ones in their place."""
-    assert isinstance(module, NORMS)
+    """γ² / (σ² + ε) per channel; without γ or without running statistics, ones take their place."""
+    assert is_batch_norm(module)
     factor = torch.ones(module.num_features, dtype=output.dtype, device=output.device)
     if module.running_var is not None:
         factor = factor / (module.running_var + module.eps)

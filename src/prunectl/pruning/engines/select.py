@@ -7,7 +7,7 @@ score: what is returned does not depend on the sample. Scores are read in blocks
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +27,12 @@ BLOCK = 1 << 16
 SAMPLE = 1 << 15
 """Scores that the bracket is made from."""
 WIDTH = 4.0
-"""Half the bracket, in standard deviations of a sampled rank: misses once in ten thousand, and then starts over."""
+"""Half the bracket, in standard deviations of a sampled rank: it misses once in ten thousand, which costs a search."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tie:
-    """Scores equal to the last one pruned: how many there are, and how many of them were pruned."""
+    """Scores equal to the last one pruned: their number, and how many of them were pruned."""
 
     scores: int
     pruned: int
@@ -75,8 +75,8 @@ def lowest_among(
     for chosen, ties in zip(cut.chosen, cut.ties, strict=True):
         chosen[ties[drawn[start : start + len(ties)]]] = True
         start += len(ties)
-    found = [torch.from_numpy(flags).view(layer.shape) for flags, layer in zip(cut.chosen, scores, strict=True)]
-    return found, Tie(scores=tied, pruned=k - cut.below)
+    masks = [torch.from_numpy(flags).view(layer.shape) for flags, layer in zip(cut.chosen, scores, strict=True)]
+    return masks, Tie(scores=tied, pruned=k - cut.below)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -136,10 +136,10 @@ class _Field:
             between = values < high
             between &= alive
             between ^= up_to
-            found = np.flatnonzero(between)
-            inside[layer].append(values[found])
-            places[layer].append(found + start)
-        if not (math.isfinite(total) and below < k <= below + sum(len(block) for each in inside for block in each)):
+            where = np.flatnonzero(between)
+            inside[layer].append(values[where])
+            places[layer].append(where + start)
+        if not (math.isfinite(total) and below < k <= below + sum(len(block) for blocks in inside for block in blocks)):
             return None
         layers = [
             (_joined(values, self.values[0].dtype), _joined(where, np.intp))
@@ -185,8 +185,9 @@ class _Field:
     def _sample(self, n: int) -> Values:
         """Alive scores at equal distances, ascending; all of them if they are few."""
         step = max(1, sum(map(len, self.values)) // SAMPLE) | 1  # odd: rows and kernels are more often even
-        found = [values[::step][alive[::step]] for values, alive in zip(self.values, self.alive, strict=True)]
-        sample = np.concatenate(found)
+        sample = np.concatenate(
+            [values[::step][alive[::step]] for values, alive in zip(self.values, self.alive, strict=True)]
+        )
         return np.sort(self._turned(sample) if len(sample) and n > SAMPLE else self._everything())
 
     def _turned(self, values: Values) -> Values:
@@ -222,8 +223,15 @@ def _check_finite(layers: Sequence[Values]) -> None:
     raise MethodError(f"{bad:,} of {n:,} scores are not finite; no ranking can be made of them")
 
 
+def check_finite(scores: Mapping[str, Tensor]) -> None:
+    """Raise MethodError for the first layer with a score that is NaN or infinite."""
+    for name, values in scores.items():
+        if not all_finite(values):
+            raise MethodError(f"scores of {name} are not finite; no ranking can be made of them")
+
+
 def all_finite(values: Tensor) -> bool:
-    """Whether there is no NaN and no infinity; one reading, no copy."""
+    """Whether no value is NaN or infinite. Reads the values once, without a copy."""
     if values.numel() == 0:
         return True
     low, high = torch.aminmax(values.detach())  # a NaN comes through

@@ -1,1 +1,1 @@
-"""Scopes, one file each. A new one is a file here and a line in `base/catalog.py`."""
+"""Scopes, one file each. A new one is a file here and a line in `catalog/tables.py`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.scope import Groups, Scope, Shapes
 from prunectl.pruning.engines.allocation import spread
@@ -19,9 +19,9 @@ class Erk(Scope):
     over the others. Linear layers: (n_in + n_out) / (n_in · n_out).
     """
 
-    name: ClassVar[str] = "erk"
-    summary: ClassVar[str] = "density in proportion to (inputs + outputs + kernel sides) / weights of a layer"
-    paper: ClassVar[str] = "Evci et al. (2020), Section 3 (1); Mocanu et al. (2018), eq. 1"
+    name = "erk"
+    summary = "density in proportion to (inputs + outputs + kernel sides) / weights of a layer"
+    paper = "Evci et al. (2020), Section 3 (1); Mocanu et al. (2018), eq. 1"
 
     def groups(
         self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.scope import Groups, Scope, Shapes, removed
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 class Global(Scope):
     """All layers are ranked together: the scores alone decide how much each layer loses, up to all of it."""
 
-    name: ClassVar[str] = "global"
-    summary: ClassVar[str] = "one ranking over all layers"
-    paper: ClassVar[str] = "Frankle & Carbin (2019), Section 4"
+    name = "global"
+    summary = "one ranking over all layers"
+    paper = "Frankle & Carbin (2019), Section 4"
+    channels = "together"
 
     def groups(
         self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None

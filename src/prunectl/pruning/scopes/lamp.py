@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.scope import Groups, Scope, Shapes, removed
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 class LampAllocation(Scope):
-    """Each layer loses as many weights as the LAMP criterion would take from it; which ones, the criterion says.
+    """Each layer loses as many weights as the LAMP criterion would take from it; the criterion decides which ones.
 
     Lee et al. (2021), Section 3: with `magnitude` this is `lamp` in a global scope. It looks at the weights that the
     criterion scores. Layers that tie at the cut share what is to go in proportion to their ties.
     """
 
-    name: ClassVar[str] = "lamp"
-    summary: ClassVar[str] = "as much of each layer as ranking LAMP scores globally would take"
-    paper: ClassVar[str] = "Lee et al. (2021), Section 3"
-    needs_weights: ClassVar[bool] = True
+    name = "lamp"
+    summary = "as much of each layer as ranking LAMP scores globally would take"
+    paper = "Lee et al. (2021), Section 3"
+    needs_weights = True
 
     def groups(
         self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.scope import Groups, Scope, Shapes
 from prunectl.pruning.engines.allocation import spread
@@ -20,9 +20,10 @@ class Layerwise(Scope):
     less than its share loses nothing more, and the others lose an equal fraction so that the total is exact.
     """
 
-    name: ClassVar[str] = "layerwise"
-    summary: ClassVar[str] = "the same fraction of every layer"
-    paper: ClassVar[str] = "Han et al. (2015), Section 3"
+    name = "layerwise"
+    summary = "the same fraction of every layer"
+    paper = "Han et al. (2015), Section 3"
+    channels = "alike"
 
     def groups(
         self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None
@@ -32,12 +33,12 @@ class Layerwise(Scope):
 
 
 class Uniform(Layerwise):
-    """`layerwise` under the name that papers on layerwise sparsity give it: the same masks, and the same artefacts."""
+    """`layerwise` under the name that some papers use: the same masks, and the same artefacts."""
 
-    name: ClassVar[str] = "uniform"
-    summary: ClassVar[str] = "another name of layerwise"
-    paper: ClassVar[str] = "Zhu & Gupta (2017); Gale et al. (2019), Section 3"
+    name = "uniform"
+    summary = "another name of layerwise"
+    paper = "Zhu & Gupta (2017); Gale et al. (2019), Section 3"
 
-    def preimage(self) -> dict[str, Any]:
-        """That of `layerwise`: what the one has made is not made again for the other."""
-        return Layerwise().preimage()
+    def settled(self) -> Scope:
+        """`layerwise`: what was made under one name is not made again under the other."""
+        return Layerwise()

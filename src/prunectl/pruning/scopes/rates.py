@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from prunectl.base.errors import MethodError, nearest
+from prunectl.base.errors import MethodError
+from prunectl.base.text import did_you_mean
 from prunectl.catalog.scope import Groups, Scope, Shapes, removed
 from prunectl.pruning.engines.allocation import apportion, fill
 
@@ -40,41 +41,42 @@ PerLayer = Annotated[
         }
     ),
 ]
-"""A rate for each layer, by name or glob; the order of writing is of no account."""
+"""A rate for each layer, by name or glob, in any order."""
 
 
 class Rates(Scope):
-    """Layers lose fractions in proportion to the rates given; a layer that is not named stays whole.
+    """Layers lose fractions in proportion to the rates given; a layer that is not named stays dense.
 
     Li et al. (2017) choose rates per layer by hand, and Renda et al. (2020) scale them together to reach a sparsity:
     so here, until a layer is gone and the others lose more. With structure "channels" it is fractions of channels.
     """
 
-    name: ClassVar[str] = "rates"
-    summary: ClassVar[str] = "layers lose fractions in proportion to `per_layer`; who is not named stays whole"
-    paper: ClassVar[str] = "Li et al. (2017), Section 3.2; Renda et al. (2020), Appendix"
+    name = "rates"
+    summary = "layers lose fractions in proportion to `per_layer`; unnamed layers stay dense"
+    paper = "Li et al. (2017), Section 3.2; Renda et al. (2020), Appendix"
+    channels = "alike"
 
     per_layer: PerLayer = (("*", 1.0),)
 
-    def by_layer(self, layers: tuple[str, ...]) -> dict[str, float]:
+    def shares(self, layers: tuple[str, ...]) -> dict[str, float]:
         """The rate of each of these layers that has one. MethodError for a pattern that matches none of them."""
-        found: dict[str, float] = {}
+        rates: dict[str, float] = {}
         for pattern, rate in self.per_layer:
             matches = [layer for layer in layers if fnmatchcase(layer, pattern)]
             if not matches:
-                close = nearest(pattern, layers)
-                raise MethodError(f"{pattern!r} matches no layer" + (f"; did you mean {close!r}?" if close else ""))
+                hint = did_you_mean(pattern, layers, "'{}'")
+                raise MethodError(f"{pattern!r} matches no layer" + (f"; {hint}" if hint else ""))
             for layer in matches:
-                if found.setdefault(layer, rate) != rate:
-                    raise MethodError(f"{layer} has two rates, {found[layer]:g} and {rate:g} by {pattern!r}")
-        return found
+                if rates.setdefault(layer, rate) != rate:
+                    raise MethodError(f"{layer} has two rates, {rates[layer]:g} and {rate:g} by {pattern!r}")
+        return rates
 
     def groups(
         self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None
     ) -> Groups:
-        """A group per layer. Raises MethodError beyond the sparsity at which all that is named has gone."""
+        """A group per layer. Raises MethodError beyond the sparsity at which all named layers are gone."""
         names = {name.removesuffix(".weight"): name for name in shapes}
-        rates = {names[layer]: rate for layer, rate in self.by_layer(tuple(names)).items()}
+        rates = {names[layer]: rate for layer, rate in self.shares(tuple(names)).items()}
         sizes = {name: math.prod(shape) for name, shape in shapes.items()}
         low = [gone.get(name, 0) for name in rates]
         high = [sizes[name] for name in rates]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from prunectl.catalog.scope import Groups, Scope, Shapes
 from prunectl.pruning.engines.allocation import spread
@@ -22,9 +22,9 @@ class UniformPlus(Scope):
     the network's order; a first layer that is linear is like any other. What the two keep, the others lose more.
     """
 
-    name: ClassVar[str] = "uniform+"
-    summary: ClassVar[str] = "layerwise, but the first convolution dense and a fifth of the last layer kept"
-    paper: ClassVar[str] = "Gale et al. (2019), Section 5"
+    name = "uniform+"
+    summary = "layerwise, but the first convolution dense and a fifth of the last layer kept"
+    paper = "Gale et al. (2019), Section 5"
 
     def groups(
         self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None

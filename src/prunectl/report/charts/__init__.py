@@ -1,4 +1,4 @@
-"""DataFrames → charts, one function per chart. A chart without data is not there."""
+"""From tables to charts, one function per chart. Charts without data are omitted."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from prunectl.report import palette
-from prunectl.report.charts import ablation, accuracy, claims, cost, masks, retraining, training
+from prunectl.report.charts import (
+    ablation,
+    accuracy,
+    claims,
+    cost,
+    efficiency,
+    masks,
+    moments,
+    recovery,
+    retraining,
+    training,
+)
 from prunectl.report.charts.chart import Chart, stacked
-from prunectl.report.charts.pieces import Look
+from prunectl.report.charts.look import Look
 from prunectl.results.aggregate import roles, with_roles
-from prunectl.results.budget import steps_per_epoch
 from prunectl.results.claims import Verdict
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
@@ -22,14 +31,7 @@ __all__ = ["Chart", "charts", "look", "stacked"]
 def look(trials: pl.DataFrame, center: Center = "mean") -> Look:
     """How the arms of a study are drawn."""
     role = roles(trials)
-    variants = with_roles(trials, role)["variant"].unique(maintain_order=True).to_list()
-    return Look(
-        role=role,
-        colours=dict(zip(role.hues, palette.colours(role.hues), strict=True)),
-        shapes=dict(zip(role.hues, palette.shapes(role.hues), strict=True)),
-        dashes=dict(zip(variants, palette.dashes(variants), strict=True)),
-        center=center,
-    )
+    return Look.of(role, with_roles(trials, role)["variant"].unique(maintain_order=True).to_list(), center)
 
 
 def charts(
@@ -48,9 +50,9 @@ def charts(
         "accuracy": [
             accuracy.against_sparsity(trials, drawn, published=published),
             accuracy.against_compression(trials, drawn, published=published),
-            accuracy.against_compression(trials, drawn, "top5", published) if _telling(trials["top5"]) else None,
-            accuracy.before_and_after(trials, drawn),
-            accuracy.against_moment(trials, drawn, steps_per_epoch(results)),
+            accuracy.against_compression(trials, drawn, "top5", published) if _informative(trials["top5"]) else None,
+            recovery.before_and_after(trials, drawn),
+            moments.against_moment(results, drawn),
             retraining.against_budget(results, drawn),
         ],
         "ablations": [ablation.differences(trials, drawn), ablation.by_arm(trials, drawn)],
@@ -60,17 +62,17 @@ def charts(
             training.curves(results.curves, trials, drawn, "train_loss"),
         ],
         "cost": [
-            accuracy.against_cost(trials, drawn, "flops"),
-            accuracy.against_cost(trials, drawn, "size"),
+            efficiency.against_cost(trials, drawn, "flops"),
+            efficiency.against_cost(trials, drawn, "size"),
             cost.time(results.resources),
             cost.energy(results.resources),
         ],
     }
-    found = {name: [chart for chart in section if chart is not None] for name, section in sections.items()}
-    return {name: section for name, section in found.items() if section}
+    with_data = {name: [chart for chart in section if chart is not None] for name, section in sections.items()}
+    return {name: section for name, section in with_data.items() if section}
 
 
-def _telling(top5: pl.Series) -> bool:
-    """Whether top-5 says anything: with few classes it is 1 throughout."""
+def _informative(top5: pl.Series) -> bool:
+    """Whether top-5 accuracies differ from 1: with few classes they do not."""
     known = top5.drop_nulls()
     return not known.is_empty() and bool((known < 0.999).any())

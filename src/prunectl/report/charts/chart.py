@@ -1,4 +1,4 @@
-"""A chart: its picture as a Vega-Lite specification, and the words that go with it."""
+"""A chart: a Vega-Lite specification with its name, title and caption."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from prunectl.base.keys import canonical, digest
-from prunectl.report.inert import finite
+from prunectl.base.text import finite
 from prunectl.report.palette import FAINT, INK, NOTE
 
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
@@ -33,11 +33,10 @@ CONFIG: dict[str, Any] = {
     },
     "title": {"color": INK, "fontSize": 13, "anchor": "start"},
 }  # fmt: skip
-"""Colours are those of the light page and of paper; the page's style sheet overrides them in the dark."""
-
+"""The style of every chart, in the colours of the light page and of paper. The style sheet changes them in the dark."""
 
 HOISTED = ("$schema", "config", "params", "datasets")
-"""What only the outermost level of a specification may have."""
+"""Keys that are allowed only at the outermost level of a specification."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,18 +47,18 @@ class Chart:
     title: str
     caption: str
     spec: dict[str, Any]
-    labels_px: int = 0  # room for what stands to the right of the frame
-    panel_px: int | None = None  # of panels side by side: the width of one with its gap
+    labels_px: int = 0  # the width of the labels to the right of the frame
+    panel_px: int | None = None  # of charts with panels: the width of a panel with its gap
 
 
 class Sheet:
-    """The data of one chart. They stay beside the picture until it is done: Altair copies whatever it holds."""
+    """The data of one chart, kept outside of it and named in it: Altair copies whatever a chart holds."""
 
     def __init__(self) -> None:
         self.datasets: dict[str, list[dict[str, Any]]] = {}
 
     def rows(self, frame: pl.DataFrame, columns: Sequence[str]) -> alt.NamedData:
-        """The columns as data; numbers with six digits, which is more than a screen shows."""
+        """The columns as data, with numbers rounded to six digits: a screen shows fewer."""
         chosen = frame.select(columns).with_columns(pl.col(pl.Float64).round_sig_figs(6))
         return self.values(chosen.to_dicts())
 
@@ -71,13 +70,13 @@ class Sheet:
 
 
 def spec_of(chart: alt.TopLevelMixin, sheet: Sheet) -> dict[str, Any]:
-    """The specification, with the common style. Tests check it against Vega-Lite's schema; here it is trusted."""
-    found: dict[str, Any] = chart.to_dict(validate=False)
-    return found | {"config": CONFIG, "datasets": sheet.datasets}
+    """The specification with the common style. It is not validated here, which is slow, but in tests."""
+    spec: dict[str, Any] = chart.to_dict(validate=False)
+    return spec | {"config": CONFIG, "datasets": sheet.datasets}
 
 
 def stacked(charts: Sequence[Chart]) -> dict[str, Any]:
-    """All charts below each other in one specification, for a picture in one file."""
+    """All charts below each other in one specification, for one picture."""
     parts: list[dict[str, Any]] = []
     params: dict[str, Any] = {}
     datasets: dict[str, Any] = {}

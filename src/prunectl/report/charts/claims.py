@@ -1,4 +1,4 @@
-"""Claims as intervals: where each difference lies, and the margin that it is held against."""
+"""Claims as intervals: each difference, and the margin that it is compared with."""
 
 from __future__ import annotations
 
@@ -6,56 +6,60 @@ from collections.abc import Sequence
 
 import altair as alt
 
+from prunectl.base.text import percent, shortened
 from prunectl.report import palette
+from prunectl.report.charts import pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.inert import shortened
 from prunectl.results.claims import Verdict
-from prunectl.results.wording import percent
 
 ANSWERS = {
     "supported": ("#009e73", "circle"),
     "refuted": ("#d55e00", "diamond"),
     "not settled": ("#8a8f98", "square"),
 }
+"""For each answer its colour and its shape."""
 
 
 def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
-    """A panel per claim, a line per sparsity: the paired difference, its 95 % t-interval, and the margin."""
+    """A panel per claim, a line per case: the paired difference, its 95 % t-interval, and the margin."""
     values = [row for number, verdict in enumerate(verdicts, 1) for row in _rows(number, verdict)]
     if not values:
         return None
     most = max(len(verdict.details) for verdict in verdicts)
-    names = list(ANSWERS)
+    sheet = Sheet()
+    chart = pieces.faceted(
+        _layers(), sheet.values(values), "claim", None, 3, width=270, height=22 * most, own_y=True, label_px=330
+    )
+    return Chart(
+        name="claims",
+        title="The differences that the claims are about",
+        caption="Mean differences paired by seed with their 95 % t-intervals; grey ticks: the least that is claimed.",
+        spec=spec_of(chart.resolve_scale(x="independent", y="independent"), sheet),
+        panel_px=380,
+    )
+
+
+def _layers() -> list[alt.Chart]:
     legend = alt.Legend(title=None)
-    domain = alt.Scale(domain=names, range=[colour for colour, _ in ANSWERS.values()])
-    shapes = alt.Scale(domain=names, range=[shape for _, shape in ANSWERS.values()])
-    y = alt.Y("case:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, grid=True))
-    x = alt.X("mean:Q", title="difference in top-1, points", scale=alt.Scale(zero=False, nice=True),
-              axis=alt.Axis(tickCount=5))  # fmt: skip
-    base = alt.Chart().encode(y=y)
+    colours, shapes = (
+        alt.Scale(domain=list(ANSWERS), range=[marks[at] for marks in ANSWERS.values()]) for at in (0, 1)
+    )
+    colour = alt.Color("answer:N", scale=colours, legend=legend)
     tooltip = [
         alt.Tooltip("claim:N"), alt.Tooltip("case:N"), alt.Tooltip("answer:N", title="verdict"),
         alt.Tooltip("mean:Q", title="mean difference", format="+.2f"), alt.Tooltip("low:Q", format="+.2f"),
         alt.Tooltip("high:Q", format="+.2f"), alt.Tooltip("margin:Q", title="at least", format="+.2f"),
         alt.Tooltip("n:Q", title="seeds"),
     ]  # fmt: skip
-    colour = alt.Color("answer:N", scale=domain, legend=legend)
-    rule = base.mark_rule(strokeWidth=2.2).encode(x=alt.X("low:Q", title=x["title"]), x2="high:Q", color=colour)
+    x = alt.X("mean:Q", title="difference in top-1, points", scale=alt.Scale(zero=False, nice=True),
+              axis=alt.Axis(tickCount=5))  # fmt: skip
+    base = alt.Chart().encode(y=alt.Y("case:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, grid=True)))
+    margin = base.mark_tick(color=palette.NOTE, thickness=2, height=18).encode(x="margin:Q")
+    interval = base.mark_rule(strokeWidth=2.2).encode(x=alt.X("low:Q", title=x["title"]), x2="high:Q", color=colour)
     point = base.mark_point(filled=True, size=60, opacity=1).encode(
         x=x, color=colour, shape=alt.Shape("answer:N", scale=shapes, legend=legend), tooltip=tooltip
     )
-    margin = base.mark_tick(color=palette.NOTE, thickness=2, height=18).encode(x="margin:Q")
-    panel = alt.layer(margin, rule, point).properties(width=270, height=22 * most)
-    sheet = Sheet()
-    facet = alt.Facet("claim:N", title=None, sort=None, header=alt.Header(labelLimit=330))
-    chart = panel.facet(facet, data=sheet.values(values), columns=3).resolve_scale(x="independent", y="independent")
-    return Chart(
-        name="claims",
-        title="The differences that the claims are about",
-        caption="Mean differences paired by seed with their 95 % t-intervals; grey ticks: the least that is claimed.",
-        spec=spec_of(chart, sheet),
-        panel_px=380,
-    )
+    return [margin, interval, point]
 
 
 def _rows(number: int, verdict: Verdict) -> list[dict[str, object]]:

@@ -1,25 +1,25 @@
-"""Accuracy against the time that retraining takes: the third axis beside accuracy and sparsity (Renda et al. 2020)."""
+"""Accuracy against the time that retraining takes: the third axis, with accuracy and sparsity (Renda et al. 2020)."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import altair as alt
 import polars as pl
 
-from prunectl.report import palette
-from prunectl.report.charts import pieces
-from prunectl.report.charts.accuracy import plain, spread
+from prunectl.base.text import percent
+from prunectl.report import arms
+from prunectl.report.charts import axes, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.pieces import SHOWN, Look
+from prunectl.report.charts.look import SHOWN, Look
 from prunectl.results.aggregate import summarise, with_roles
-from prunectl.results.budget import budgets
 from prunectl.results.table import Results
-from prunectl.results.wording import percent
 
 WIDTH, HEIGHT = 220, 185
 SPACING = {"row": 82, "column": 72}
-"""Axes and heads stand between the panels, which are aligned by their frames."""
+"""The space for axes and heads between the panels, which are aligned by their frames."""
 LOG_FROM = 10.0
-"""Budgets so many times apart are drawn on a log axis."""
+"""With the longest time more than this many times the shortest, the axis is logarithmic."""
 
 
 def against_budget(results: Results, look: Look) -> Chart | None:
@@ -28,75 +28,72 @@ def against_budget(results: Results, look: Look) -> Chart | None:
     if frame.is_empty() or frame.group_by("line", "variant").agg(pl.col("share").n_unique())["share"].max() == 1:
         return None
     panels = pieces.spread_out(sorted(frame["sparsity"].unique().to_list()))
-    named = [f"{percent(sparsity)} sparsity" for sparsity in panels]
+    names = [f"{percent(sparsity)} sparsity" for sparsity in panels]
     shown = frame.filter(pl.col("sparsity").is_in(panels)).with_columns(
-        panel=pl.col("sparsity").replace_strict(panels, named, return_dtype=pl.String)
+        panel=pl.col("sparsity").replace_strict(panels, names, return_dtype=pl.String)
     )
-    y = alt.Y(
-        "center:Q", title="top-1 accuracy", scale=alt.Scale(zero=False, nice=False, padding=8),
-        axis=alt.Axis(format=".4~p", tickCount=5, minExtent=38, labelBound=True),
-    )  # fmt: skip
-    base = alt.Chart().transform_filter(SHOWN).encode(x=_axis(shown["share"].to_list()), detail="variant:N")
-    colour, shape, dash = _marks(shown, look)
-    tooltip = pieces.told(look, "accuracy", [alt.Tooltip("share:Q", title="retraining, of the recipe", format=".3~p")])
-    layers = [
-        base.mark_area(opacity=0.14).encode(
-            y=alt.Y("low:Q", scale=y["scale"], title=y["title"]), y2="high:Q", color=colour
-        ),
-        base.mark_line(strokeWidth=2).encode(y=y, color=colour, **dash),
-        base.mark_point(size=48, filled=True, opacity=1).encode(y=y, color=colour, shape=shape, tooltip=tooltip),
-    ]
     sheet = Sheet()
-    columns = [
-        "panel", "line", "hue", "variant", "series", "ablation", "share", "sparsity", "compression", "center", "low",
-        "high", "sd", "n",
-    ]  # fmt: skip
-    panel = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
-    facet = alt.Facet("panel:N", title=None, sort=named)
-    chart = panel.facet(facet, data=sheet.rows(shown, columns), columns=4, bounds="flush", spacing=SPACING)
+    data = sheet.rows(shown, ["panel", "line", *pieces.FIELDS, "ablation", "share"])
+    chart = pieces.faceted(
+        _layers(shown, look), data, "panel", names, 4, width=WIDTH, height=HEIGHT, own_y=True, bounds="flush",
+        spacing=SPACING,
+    )  # fmt: skip
     return Chart(
         name="top1-budget",
         title="Top-1 accuracy against retraining time",
-        caption=(
-            f"{spread(frame, look)} The time is a share of the recipe in [train], {_length(results)}"
-            f"{'; of arms pruned in rounds, what follows each round' if _in_rounds(results.trials) else ''}. "
-            "Each panel has a scale of its own."
-        ),
-        spec=spec_of(pieces.own_axes(chart).resolve_scale(y="independent").add_params(look.shown()), sheet),
+        caption=_caption(results, pieces.spread(frame, look)),
+        spec=spec_of(chart.add_params(look.shown()), sheet),
         panel_px=WIDTH + 75,
     )
 
 
 def _frame(results: Results, look: Look) -> pl.DataFrame:
-    """The retrained unmodified arms. `line` is what has a colour: the hue, or the kind of retraining where hues are
-    labels of retraining; `hue` stays what the page's switches show and hide.
+    """The retrained unmodified arms. `line` has a colour: the hue, or the kind of retraining where hues are
+    retrainings or budgets; `hue` stays what the page's switches show and hide.
     """
-    told = budgets(results)
-    known = with_roles(plain(results.trials), look.role).filter(
-        (pl.col("sparsity") > 0) & pl.col("retrain").is_in(list(told))
-    )
-    arms = known.select("arm", "hue", label="retrain").unique("arm", maintain_order=True)
-    arms = arms.with_columns(share=pl.col("label").replace_strict({name: share for name, (_, share) in told.items()}))
-    kinds = pl.col("retrain").replace_strict({name: kind for name, (kind, _) in told.items()}, return_dtype=pl.String)
-    means = summarise(known.drop("hue", "variant").with_columns(kinds), "top1", look.role, look.center)
-    joined = means.rename({"hue": "line"}).join(arms, on="arm", maintain_order="left")
+    shares, names = arms.shares(results), arms.lengthless(results)
+    hue = "retrain" if look.role.hue == "budget" else look.role.hue
+    role = replace(look.role, hue=hue, variant=tuple(name for name in look.role.variant if name != "budget"))
+    known = results.trials.filter(arms.unmodified() & (pl.col("sparsity") > 0) & pl.col("arm").is_in(list(shares)))
+    share = pl.col("arm").replace_strict(shares, return_dtype=pl.Float64).alias("share")
+    hues = with_roles(known, look.role).select("arm", "hue", share).unique("arm", maintain_order=True)
+    kinds = known.with_columns(retrain=pl.col("arm").replace_strict(names, return_dtype=pl.String))
+    averages = summarise(kinds, "top1", role, look.center).rename({"hue": "line"})
+    joined = averages.join(hues, on="arm", maintain_order="left")
     series = pl.concat_str("line", pl.when(pl.col("variant") != "").then("variant"), separator=", ", ignore_nulls=True)
     return joined.with_columns(series=series).sort("line", "variant", "sparsity", "share", maintain_order=True)
 
 
-def _marks(frame: pl.DataFrame, look: Look) -> tuple[alt.Color, alt.Shape, dict[str, alt.StrokeDash]]:
-    """Colours and shapes of the lines, and dashes of what else tells them apart."""
+def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
+    y = alt.Y(
+        "center:Q", title="top-1 accuracy", scale=alt.Scale(zero=False, nice=False, padding=8),
+        axis=alt.Axis(format=".4~p", tickCount=5, minExtent=38, labelBound=True),
+    )  # fmt: skip
+    drawn = _look_of_lines(frame, look)
+    colour = drawn.colour(field="line")
+    base = alt.Chart().transform_filter(SHOWN).encode(x=_axis(frame["share"].to_list()), detail="variant:N")
+    tooltip = pieces.tooltip(
+        look, "accuracy", [alt.Tooltip("share:Q", title="retraining, of the recipe", format=".3~p")]
+    )
+    return [
+        base.mark_area(opacity=0.14).encode(y=axes.along(y, "low:Q"), y2="high:Q", color=colour),
+        base.mark_line(strokeWidth=2).encode(y=y, color=colour, **drawn.dash()),
+        base.mark_point(size=48, filled=True, opacity=1).encode(
+            y=y, color=colour, shape=drawn.shape(field="line"), tooltip=tooltip
+        ),
+    ]
+
+
+def _look_of_lines(frame: pl.DataFrame, look: Look) -> Look:
+    """The look whose hues are the lines of this chart, each in the colour that it, or its first hue, has on others."""
     lines, variants = (sorted(frame[name].unique()) for name in ("line", "variant"))
-    own = look.role.hue == "retrain"
-    colours = palette.colours(lines) if own else [look.colours[name] for name in lines]
-    shapes = palette.shapes(lines) if own else [look.shapes[name] for name in lines]
-    legend = pieces.mark_legend(lines)
-    colour = alt.Color("line:N", scale=alt.Scale(domain=lines, range=colours), legend=legend)
-    shape = alt.Shape("line:N", scale=alt.Scale(domain=lines, range=shapes), legend=legend)
-    if len(variants) < 2:
-        return colour, shape, {}
-    scale = alt.Scale(domain=variants, range=palette.dashes(variants))
-    return colour, shape, {"strokeDash": alt.StrokeDash("variant:N", scale=scale, legend=pieces.dash_legend(variants))}
+    drawn = Look.of(replace(look.role, hues=tuple(lines)), variants)
+    if look.role.hue == "budget":
+        return drawn
+    first = dict(frame.unique("line", keep="first", maintain_order=True).select("line", "hue").rows())
+    hues = {line: line if line in look.colours else first[line] for line in lines}
+    colours, shapes = ({line: of[hues[line]] for line in lines} for of in (look.colours, look.shapes))
+    return replace(drawn, colours=colours, shapes=shapes)
 
 
 def _axis(shares: list[float]) -> alt.X:
@@ -107,19 +104,18 @@ def _axis(shares: list[float]) -> alt.X:
         if log
         else alt.Scale(domain=[0, most * 1.05], nice=False)
     )
-    round_ones = [digit * 10.0**power for power in range(-4, 2) for digit in (1, 2, 5)]
+    every = [digit * 10.0**power for power in range(-4, 2) for digit in (1, 2, 5)]
     unique = sorted(set(shares))
-    ticks = unique if len(unique) <= 8 else [value for value in round_ones if least <= value <= most]
+    ticks = unique if len(unique) <= 8 else [value for value in every if least <= value <= most]
     return alt.X(
         "share:Q", title=f"retraining time, share of the recipe{' (log scale)' if log else ''}", scale=scale,
         axis=alt.Axis(format=".3~p", grid=False, labelOverlap="greedy", values=ticks),
     )  # fmt: skip
 
 
-def _length(results: Results) -> str:
+def _caption(results: Results, spread: str) -> str:
     train = results.study.train
-    return f"{train.epochs:,} epochs" if train.epochs is not None else f"{train.steps:,} steps"
-
-
-def _in_rounds(trials: pl.DataFrame) -> bool:
-    return bool(trials["rounds"].drop_nulls().str.starts_with("iterative").any())
+    length = f"{train.epochs:,} epochs" if train.epochs is not None else f"{train.steps:,} steps"
+    in_rounds = arms.retrained_between_rounds(results)
+    of = "; for arms pruned in rounds, of the retraining after each round" if in_rounds else ""
+    return f"{spread} The time is a share of the recipe in [train], {length}{of}. Each panel has its own scale."

@@ -3,7 +3,7 @@
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
   const reveal = (elements) => elements.forEach((element) => { element.hidden = false; });
 
-  // Charts. Data comes by columns; each chart is drawn once, the visible ones first.
+  // Charts. Their data is stored by columns; each chart is drawn once, the visible ones first.
   const holder = document.getElementById("charts");
   const { hues, charts } = holder ? JSON.parse(holder.textContent) : { hues: [], charts: {} };
   const views = new Map();
@@ -44,7 +44,7 @@
   };
 
   const show = (view) => {
-    try { return view.signal("shown", shown()).runAsync(); } catch { return null; } // a chart without arms
+    try { return view.signal("shown", shown()).runAsync(); } catch { return null; } // a chart without hues
   };
 
   const places = all("[data-chart]");
@@ -84,7 +84,7 @@
     save(URL.createObjectURL(new Blob([await view.toSVG()], { type: "image/svg+xml" })), `${name}.svg`);
   }));
 
-  // Tables: sort by a click on a head, filter by words, copy what is shown.
+  // Tables: sort by a click on a head, filter by words, copy the rows shown.
   const text = (cell) => (cell.firstChild && cell.firstChild.nodeType === 3 ? cell.firstChild.data : cell.textContent).trim();
   const number = (content) => Number.parseFloat(content.replaceAll(",", "").replace("−", "-"));
   const compare = (a, b) => {
@@ -156,7 +156,7 @@
     },
   };
   const copy = async (value) => {
-    try { await navigator.clipboard.writeText(value); return; } catch { /* not allowed here: the old way */ }
+    try { await navigator.clipboard.writeText(value); return; } catch { /* not allowed from a file: use the older way */ }
     const area = document.createElement("textarea");
     area.value = value;
     document.body.append(area);
@@ -179,7 +179,7 @@
   theme.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; label(); });
   label();
 
-  // A page that is followed loads itself again and again: theme, filter and the place that is read stay as they are.
+  // While a study runs, its page reloads itself. Theme, filter and the place being read stay as they are.
   if ("watched" in root.dataset) {
     const marks = all("main [id]");
     const top = (mark) => mark.getBoundingClientRect().top;
@@ -190,7 +190,7 @@
     history.scrollRestoration = "manual";
     if (place) window.scrollBy(0, top(place) - offset);
     window.addEventListener("beforeunload", () => {
-      const mark = marks.filter((each) => top(each) <= 60).pop();
+      const mark = marks.filter((candidate) => top(candidate) <= 60).pop();
       const read = mark && window.scrollY ? { id: mark.id, offset: top(mark) } : {};
       history.replaceState({ chosen: root.dataset.theme, words: filter.value, ...read }, "");
     });

@@ -7,8 +7,8 @@ from and what to mind. Nothing here is corrected: a number that cannot be right 
 
 from __future__ import annotations
 
-from prunectl.results.published.against import beside
+from prunectl.results.published.against import compared
 from prunectl.results.published.index import Description, describe, names
 from prunectl.results.published.load import load, matching
 
-__all__ = ["Description", "beside", "describe", "load", "matching", "names"]
+__all__ = ["Description", "compared", "describe", "load", "matching", "names"]

@@ -1,15 +1,17 @@
-"""A study's trials beside published numbers: the difference, and whether the published number is in the interval."""
+"""A study's trials and published numbers: the difference, and whether the published number is in the interval."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from prunectl.base.text import plural, points
 from prunectl.results.published.index import Description, describe
 from prunectl.results.published.load import matching
 from prunectl.results.statistics import median
-from prunectl.results.wording import plural, points
+from prunectl.study.arms import COLUMNS
+from prunectl.study.reading import choices, means
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,14 +19,13 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-3
 """Sparsities nearer than this are the same one: papers round theirs."""
 
-ARM = ("criterion", "scope", "structure", "at", "rounds", "ablation", "retrain")
-ORDER = ("table", "model", "dataset", "arm", *ARM, "sparsity")
+ORDER = ("table", "model", "dataset", "arm", *COLUMNS, "sparsity")
 NUMBERS = ("published", "published_sd", "ours", "difference", "low", "high")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """A published table, and the rows of `beside` for one of our tables, which is called by a letter."""
+    """A published table, and the rows of `compared` for one of our tables, which is called by a letter."""
 
     name: str
     about: Description
@@ -38,7 +39,7 @@ class Held:
 
 def held(trials: pl.DataFrame, name: str, ours: str) -> Held:
     """Our trials against the published table. Raises PrunectlError for a name that is not there."""
-    return Held(name=name, about=describe(name), ours=ours, rows=tuple(beside(trials, name).to_dicts()))
+    return Held(name=name, about=describe(name), ours=ours, rows=tuple(compared(trials, name).to_dicts()))
 
 
 def held_sentences(found: Held) -> tuple[str, ...]:
@@ -46,7 +47,7 @@ def held_sentences(found: Held) -> tuple[str, ...]:
     if not found.rows:
         return (f"No number in {found.name} is about an arm, a network and a data set of {found.ours}.",)
     differences = [row["difference"] for row in found.rows if row["difference"] is not None]
-    text = f"Of {found.name} {plural(len(found.rows), 'number')} stand beside arms of {found.ours}"
+    text = f"Of {found.name} {plural(len(found.rows), 'number')} correspond to arms of {found.ours}"
     if differences:
         half = points(median([abs(difference) for difference in differences]))
         text += f"; {len(differences)} of these are done in {found.ours}, half of them within {half} of the published"
@@ -57,7 +58,7 @@ def held_sentences(found: Held) -> tuple[str, ...]:
 
 
 def schema() -> dict[str, Any]:
-    """The columns of `beside`. low and high are the 95 % t-interval of our mean, within 0 to 1."""
+    """The columns of `compared`. low and high are the 95 % t-interval of our mean, within 0 to 1."""
     import polars as pl
 
     return {
@@ -72,11 +73,11 @@ def schema() -> dict[str, Any]:
     }
 
 
-def beside(trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = "top1") -> pl.DataFrame:
+def compared(trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = "top1") -> pl.DataFrame:
     """One row for each published number and arm of ours that is meant by it, in the order of the published table.
 
     A published `snip` means our SNIP whatever its parameters, each arm in a row of its own; so with networks and
-    rewinding points. A published dense network stands beside our baselines. Where no seed is done, `ours` is null.
+    rewinding points. A published dense network is compared with our baselines. Where no seed is done, `ours` is null.
     Raises PrunectlError for a name that is not there.
     """
     import polars as pl
@@ -91,34 +92,37 @@ def beside(trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = "t
 
 
 def _rows(published: Mapping[str, Any], trials: pl.DataFrame, metric: str) -> Iterator[dict[str, Any]]:
-    about = _select(trials, published, ("model", "dataset"))
+    about = _select(trials, published, ["model", "dataset", "init"])
     head = {key: published[key] for key in ("table", "note")}
     head |= {"published": published[metric], "published_n": published["n"]}
     head |= {"published_sd": published["sd"] if metric == "top1" else None}
     if published["criterion"] is None:
         yield from (head | row for row in _dense(about, published[metric], metric))
         return
-    about = _select(about, published, ARM)
+    about = _select(about, published, COLUMNS)
     near = (about["sparsity"] - published["sparsity"]).abs() <= TOLERANCE
     for _, cell in about.filter(near).group_by("model", "dataset", "arm", "sparsity", maintain_order=True):
         first = cell.row(0, named=True)
         yield head | {key: first[key] for key in ORDER[1:]} | _numbers(cell[metric], published[metric])
 
 
-def _select(trials: pl.DataFrame, published: Mapping[str, Any], columns: tuple[str, ...]) -> pl.DataFrame:
-    """The trials whose columns are what the published row says."""
-    from prunectl.results.selecting import select
-
-    return select(trials, {column: published[column] for column in columns})
+def _select(trials: pl.DataFrame, published: Mapping[str, Any], columns: Sequence[str]) -> pl.DataFrame:
+    """The trials whose choices are what the published row asks for."""
+    rows = trials.select(columns).unique(maintain_order=True)
+    wanted = {column: published[column] for column in columns}
+    kept = [means(wanted, choices(row)) for row in rows.iter_rows(named=True)]
+    return trials.join(rows.filter(kept), on=columns, how="semi", nulls_equal=True, maintain_order="left")
 
 
 def _dense(trials: pl.DataFrame, published: float, metric: str) -> Iterator[dict[str, Any]]:
-    """Our baselines, one value a seed: every arm's sparsity 0 is the same network."""
+    """Our baselines, one value a seed: sparsity 0 is the same network in every arm of one initialization."""
     column = "top1_dense" if metric == "top1" else metric
     found = trials if metric == "top1" else trials.filter(trials["sparsity"] == 0)
-    for (model, dataset), cell in found.group_by("model", "dataset", maintain_order=True):
+    several = found["init"].n_unique() > 1
+    for (model, dataset, init), cell in found.group_by("model", "dataset", "init", maintain_order=True):
         values = cell.sort(column, nulls_last=True).unique("seed", keep="first", maintain_order=True)[column]
-        yield {"model": model, "dataset": dataset, "arm": "dense", "sparsity": 0.0} | _numbers(values, published)
+        arm = f"dense, {init}" if several and init is not None else "dense"
+        yield {"model": model, "dataset": dataset, "arm": arm, "sparsity": 0.0} | _numbers(values, published)
 
 
 def _numbers(values: pl.Series, published: float) -> dict[str, Any]:

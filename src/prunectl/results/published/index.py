@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from prunectl.base.errors import PrunectlError, nearest
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import did_you_mean
 
 
 class Description(NamedTuple):
@@ -103,7 +104,7 @@ TABLES: Mapping[str, Description] = {
         warning="Best of several retraining times at each density, chosen by median validation accuracy: "
         "retrain_epochs says which (of 182 for CIFAR-10). top1 is the mean of three runs, the paper plots the median. "
         "Channels are pruned by hand-chosen rates per layer (scope structured-a and structured-b) that are not given; "
-        "low-lr weight-rewind is no retraining of ours.",
+        "low-lr-weight-rewind is no retraining of ours.",
     ),
     "tanaka2020-figure6": Description(
         title="Five criteria at initialization: 12 pairs of network and data set, 13 compressions up to 1000",
@@ -111,7 +112,7 @@ TABLES: Mapping[str, Description] = {
         "conserving synaptic flow, Figure 6: the authors' result files",
         warning="top1 is the mean of three runs, all of them given. On CIFAR the VGGs are the lottery-ticket form; the "
         "VGGs on TinyImageNet, all ResNets and wide-resnet-18 are the authors' TinyImageNet classes, which differ "
-        "from ours. The dense rows were trained anew for every criterion.",
+        "from ours. The dense rows were trained again for every criterion.",
     ),
 }
 
@@ -125,9 +126,8 @@ def describe(name: str) -> Description:
     """Title, source and warning of a table. Raises PrunectlError, with the nearest name, for one that is not there."""
     found = TABLES.get(name)
     if found is None:
-        close = nearest(name, TABLES)
         raise PrunectlError(
             f"no published table {name!r}; there are {', '.join(TABLES)}",
-            hint=f"did you mean {close!r}?" if close else None,
+            hint=did_you_mean(name, TABLES, "'{}'"),
         )
     return found

@@ -8,14 +8,14 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from prunectl.results.published.index import describe
+from prunectl.study.arms import CHOICES
+from prunectl.study.reading import choices, means
 
 if TYPE_CHECKING:
     import polars as pl
 
-TEXTS = (
-    "table", "model", "dataset", "criterion", "scope", "structure", "at", "rounds", "ablation", "retrain", "note",
-)  # fmt: skip
-"""As in the results table; `table` is the published table's name. A dense network has no criterion to `retrain`."""
+TEXTS = ("table", *CHOICES, "note")
+"""Cells as in the results table; `table` is the published table's name. A dense network has no criterion."""
 
 FRACTIONS = ("sparsity", "top1", "top5", "median", "sd", "min", "max", "validation")
 """In [0, 1]. median, sd (with n − 1), min and max are of the n runs' top-1; `validation` is on held-out images."""
@@ -39,7 +39,7 @@ def schema() -> dict[str, Any]:
 
 
 def load(name: str) -> pl.DataFrame:
-    """A published table, with exactly the columns of `schema`; what it does not tell is null.
+    """A published table, with exactly the columns of `schema`; what it does not give is null.
 
     Raises PrunectlError for a name that is not there.
     """
@@ -60,15 +60,11 @@ def matching(trials: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
     """The rows of the named tables that are about a network and a data set of the trials, for charts and lists."""
     import polars as pl
 
-    from prunectl.results.selecting import means
-
     frames = [pl.DataFrame(schema=schema())]
-    pairs = trials.select("model", "dataset").unique(maintain_order=True).rows()
+    ours = [choices(row) for row in trials.select("model", "dataset").unique(maintain_order=True).iter_rows(named=True)]
     for name in names:
         frame = load(name)
-        keep = [
-            any(means("model", model, ours) and means("dataset", dataset, theirs) for ours, theirs in pairs)
-            for model, dataset in frame.select("model", "dataset").iter_rows()
-        ]
+        about = frame.select("model", "dataset").iter_rows(named=True)
+        keep = [any(means(wanted, choice) for choice in ours) for wanted in about]
         frames.append(frame.filter(pl.Series(keep, dtype=pl.Boolean)))
     return pl.concat(frames)

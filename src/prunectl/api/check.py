@@ -1,0 +1,58 @@
+"""Checks of a study that need torch, in a worker: `plan --check`, and `run` before the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from prunectl.base.errors import Problem, StudyError
+from prunectl.base.text import plural
+
+if TYPE_CHECKING:
+    from prunectl.api.machine import Machine
+    from prunectl.api.session import Session
+    from prunectl.execute.engine import Engine
+
+
+def check(session: Session, machine: Machine | None = None) -> None:
+    """Build the network, read the data, ask scopes and structures. Raises StudyError with every problem found."""
+    from prunectl.api.machine import Machine, settled
+
+    workers = settled(machine or Machine(device="cpu", jobs=1))
+    engine = workers.executor.engine(workers.jobs, ())
+    try:
+        checked(session, engine)
+    finally:
+        engine.stop()
+
+
+def checked(session: Session, engine: Engine) -> None:
+    """The same by an engine that exists already, which is left running."""
+    from prunectl.execute.outcome import Request
+    from prunectl.execute.preflight import check
+    from prunectl.plan.preflight import PREFLIGHT, preflight
+
+    request = Request(
+        key=PREFLIGHT,
+        step=preflight(session.study, session.plan, session.content),
+        store=session.store.root.absolute(),
+        data=session.data.absolute(),
+        device="cpu",
+        threads=1,
+    )
+    problems = check(engine, request)
+    if problems:
+        raise StudyError(f"{session.path}: {plural(len(problems), 'problem')}", located(session, problems))
+
+
+def located(session: Session, problems: Iterable[Problem]) -> list[Problem]:
+    """The problems with the file, line and column of the key that each is about, as far as the file has it."""
+    from prunectl.study.locate import locate
+    from prunectl.study.overrides import parse_key
+
+    found = []
+    for problem in problems:
+        line, column = locate(session.text, parse_key(problem.key)) if problem.key else (1, 1)
+        found.append(replace(problem, where=f"{session.path}:{line}:{column}"))
+    return found

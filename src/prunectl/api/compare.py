@@ -1,0 +1,94 @@
+"""Studies, results files and published numbers compared with each other, trial by trial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prunectl.api.results import table_of, warn_in_log
+from prunectl.api.session import Overrides, Place, open_study
+from prunectl.base.errors import PrunectlError
+
+if TYPE_CHECKING:
+    from prunectl.api.results import Warn
+    from prunectl.report.comparison_page import Source
+    from prunectl.results.compare import Comparison
+    from prunectl.results.published.against import Held
+
+PUBLISHED = "published:"
+MOST = 12
+"""Maximum number of tables: each needs a colour."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """The tables; what differs between the first and each of the others; each next to published numbers."""
+
+    sources: list[Source]
+    comparison: Comparison | None
+    """None for one table next to published numbers."""
+    published: list[Held]
+
+    def document(self) -> dict[str, Any]:
+        """The comparison in plain values. One table next to one published table is only that."""
+        if self.comparison is None and len(self.published) == 1:
+            return self.published[0].to_dict()
+        compared = self.comparison.to_dict() if self.comparison else {}
+        return {**compared, "published": [held.to_dict() for held in self.published]}
+
+
+def compare(
+    *tables: str,
+    set: Overrides = (),
+    store: Place | None = None,
+    data: Place | None = None,
+    warn: Warn = warn_in_log,
+) -> Compared:
+    """Pair the trials of every table with those of the first by arm, sparsity and seed.
+
+    A table is a study file (.toml), a results file (csv, json, parquet) or published:NAME. Raises PrunectlError.
+    """
+    ours = [name for name in tables if not name.startswith(PUBLISHED)]
+    theirs = [name.removeprefix(PUBLISHED) for name in tables if name.startswith(PUBLISHED)]
+    _check_number(tables, ours)
+    from prunectl.results.compare import compare as pair
+    from prunectl.results.compare import letter
+    from prunectl.results.published.against import held
+    from prunectl.results.published.index import describe
+
+    for name in theirs:
+        describe(name)  # an unknown table is reported before anything is read
+    read = [_source(name, set, store, data, warn) for name in ours]
+    sources, keys = [source for source, _ in read], [key for _, key in read]
+    return Compared(
+        sources=sources,
+        comparison=pair(*(source.trials for source in sources), names=ours, keys=keys) if len(ours) > 1 else None,
+        published=[held(source.trials, name, letter(place)) for name in theirs for place, source in enumerate(sources)],
+    )
+
+
+def _check_number(tables: Sequence[str], ours: Sequence[str]) -> None:
+    if not ours or len(tables) < 2:
+        raise PrunectlError(
+            "a comparison takes two or more tables, at least one of them yours",
+            hint="give study files or results files (csv, json, parquet), and published:NAME next to them",
+        )
+    if len(tables) > MOST:
+        raise PrunectlError(f"{len(tables)} tables are too many to compare; the maximum is {MOST}")
+
+
+def _source(
+    name: str, set: Overrides, store: Place | None, data: Place | None, warn: Warn
+) -> tuple[Source, dict[str, Any]]:
+    """A table, and the study's keys if it comes from a study file."""
+    from prunectl.report.comparison_page import Source
+    from prunectl.results.table_files import read_table
+
+    path = Path(name)
+    if path.suffix != ".toml":
+        return Source(name=name, trials=read_table(path)), {}
+    session = open_study(path, set=set, store=store, data=data)
+    trials = table_of(session, warn=warn)
+    return Source(name=name, trials=trials, text=session.text), session.study.model_dump(mode="json")

@@ -1,0 +1,70 @@
+"""What this machine can do: versions, devices, the store, the data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prunectl.api.machine import cores
+from prunectl.api.session import Place, data_root, open_store
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import size
+from prunectl.base.version import __version__
+
+if TYPE_CHECKING:
+    from prunectl.catalog.dataset import Dataset
+
+
+def findings(store: Place | None = None, data: Place | None = None) -> dict[str, Any]:
+    """What was found, by name, in words and numbers for people."""
+    import platform
+    import shutil
+    from importlib.metadata import version
+
+    import torch
+
+    from prunectl.execute.energy import counters
+
+    opened, root = open_store(store), data_root(None, Path(), None if data is None else Path(data))
+    return {
+        "prunectl": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        **{name: version(name) for name in ("polars", "altair", "pydantic")},
+        "cores": cores(),
+        "CUDA devices": ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())) or "none",
+        "energy counters": counters(),
+        "store": f"{opened.root} ({size(shutil.disk_usage(opened.root).free)} free)",
+        "data": str(root),
+        **data_sets(root),
+    }
+
+
+def data_sets(root: Path) -> dict[str, str]:
+    """What is found under a root of each data set that has a usual place there."""
+    from prunectl.catalog import tables
+    from prunectl.catalog.dataset import Dataset
+
+    found = {}
+    for name in tables.names("datasets"):
+        try:
+            kind = tables.entry_type("datasets", name, Dataset)
+            if not kind.needs_root:
+                found[f"data set {name}"] = looked(kind(), root)
+        except PrunectlError as error:  # missing or damaged, or a broken plug-in
+            found[f"data set {name}"] = error.message.partition(" (looked for")[0]
+    return found
+
+
+def looked(dataset: Dataset, root: Path) -> str:
+    """That a data set is found and is the original. Raises DataError if it is not."""
+    from prunectl.datasets.content import content_of
+
+    if dataset.in_files:
+        content = content_of(dataset, root)
+        sizes = f"{content.train_size:,} + {content.test_size:,} pictures"
+        return f"found, {sizes} of {content.classes} classes (not opened)"
+    from prunectl.datasets.load import load
+
+    load(dataset, root)
+    return "found, checksum OK"

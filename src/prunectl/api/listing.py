@@ -1,0 +1,75 @@
+"""What a study can name: the entries of the catalogues, and published tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import did_you_mean
+
+PUBLISHED = "published"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """One entry of a catalogue: the parameters that must be given, and the defaults of the others."""
+
+    name: str
+    summary: str
+    version: int
+    required: tuple[str, ...] = ()
+    parameters: Mapping[str, Any]
+    """None where a parameter may be left out and has no value then."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """One published table."""
+
+    name: str
+    title: str
+    source: str
+    warning: str
+
+
+def kinds() -> list[str]:
+    """What can be listed: the catalogues, and published tables."""
+    from prunectl.catalog.tables import CATALOGS
+
+    return [*CATALOGS, PUBLISHED]
+
+
+def entries(catalog: str) -> list[Listed]:
+    """The entries of a catalogue, ours first. Raises PrunectlError for an unknown one."""
+    from prunectl.catalog import tables
+
+    if catalog not in tables.CATALOGS:
+        raise PrunectlError(
+            f"nothing called {catalog!r} can be listed; there are {', '.join(kinds())}",
+            hint=did_you_mean(catalog, kinds(), "{}"),
+        )
+    return [_listed(catalog, name) for name in tables.names(catalog)]
+
+
+def _listed(catalog: str, name: str) -> Listed:
+    """One entry; of a plug-in that is broken, what is wrong with it."""
+    from prunectl.catalog.tables import entry_type
+
+    try:
+        entry = entry_type(catalog, name)
+    except PrunectlError as error:
+        return Listed(name=name, summary=f"broken: {error.message}", version=0, parameters={})
+    fields = entry.model_fields
+    required = tuple(key for key, field in fields.items() if field.is_required())
+    others = {key: field.get_default(call_default_factory=True) for key, field in fields.items() if key not in required}
+    written = entry.model_construct(**others).model_dump(mode="json", include=set(others))
+    return Listed(name=name, summary=entry.summary, version=entry.version, required=required, parameters=written)
+
+
+def published() -> list[Published]:
+    """The published tables."""
+    from prunectl.results.published.index import describe, names
+
+    return [Published(name=name, **describe(name)._asdict()) for name in names()]

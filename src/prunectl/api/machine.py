@@ -1,0 +1,110 @@
+"""Where steps run: device, number of processes and threads, executor. None of it changes a key."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prunectl.base.errors import PrunectlError, StudyError
+
+if TYPE_CHECKING:
+    from prunectl.catalog.executor import Executor
+
+MOST_READERS = 8
+"""Maximum number of processes that read pictures ahead for one training, on cores that it would leave idle."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """Where steps run, as a user asks for it."""
+
+    device: str = "auto"
+    """'auto', 'cpu', 'cuda' or 'cuda:N'."""
+    jobs: int | None = None
+    """Number of steps at once; by default one per core, or one on a GPU."""
+    threads: int = 1
+    """CPU threads per step. Changing it may change results in the last bits."""
+    executor: str | Executor = "local"
+    """An executor's name, an inline TOML table with its name and parameters, or the executor."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workers:
+    """The same with everything settled."""
+
+    device: str
+    jobs: int
+    threads: int
+    readers: int
+    executor: Executor
+
+
+def settled(machine: Machine) -> Workers:
+    """The workers that a machine gives. Raises PrunectlError for a device or executor that does not exist."""
+    executor = executor_of(machine.executor)
+    device = resolve_device(machine.device)
+    jobs = machine.jobs or default_jobs(device)
+    readers = max(0, min(MOST_READERS, cores() // jobs - machine.threads))
+    return Workers(device=device, jobs=jobs, threads=machine.threads, readers=readers, executor=executor)
+
+
+def executor_of(asked: str | Executor) -> Executor:
+    """An executor by its name, or by an inline TOML table: '{ name = "local" }'."""
+    from pydantic import ValidationError
+
+    from prunectl.catalog.executor import Executor
+    from prunectl.catalog.problems import problems_of
+    from prunectl.catalog.table import resolve
+
+    if not isinstance(asked, str):
+        return asked
+    table = _table(asked)
+    try:
+        entry = resolve("executors", table)
+    except ValidationError as error:
+        raise StudyError(f"--executor {asked!r} cannot be used", problems_of(error, table)) from None
+    assert isinstance(entry, Executor), "a catalogue holds entries of its own kind only"
+    return entry
+
+
+def _table(text: str) -> dict[str, Any]:
+    from prunectl.base.cells import parsed
+
+    try:
+        value = parsed(text)
+    except ValueError as error:
+        hint = "write it as --executor '{ name = \"local\" }'"
+        raise PrunectlError(f"--executor {text!r} is not a TOML table: {error}", hint=hint) from None
+    return value if isinstance(value, dict) else {"name": text}
+
+
+def default_jobs(device: str) -> int:
+    """One process per core on the CPU, one on a GPU."""
+    return cores() if device == "cpu" else 1
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def resolve_device(asked: str) -> str:
+    """`auto` is CUDA if this machine has a GPU that torch can use, else the CPU. An explicit device must exist."""
+    head, _, index = asked.partition(":")
+    if head not in ("auto", "cpu", "cuda") or (index and not (head == "cuda" and index.isdigit())):
+        raise PrunectlError(f"no device {asked!r}; a device is auto, cpu, cuda or cuda:0, cuda:1, ...")
+    if head == "cpu" or (head == "auto" and not Path("/dev/nvidiactl").exists()):
+        return "cpu"
+    import torch  # only on machines with a GPU, or where CUDA is asked for
+
+    if torch.cuda.is_available() and int(index or 0) < torch.cuda.device_count():
+        return "cuda" if head == "auto" else asked
+    if head == "auto":
+        return "cpu"
+    raise PrunectlError(
+        f"no device {asked!r} on this machine: torch {torch.__version__} finds "
+        f"{torch.cuda.device_count()} CUDA devices",
+        hint="use --device cpu, or install a torch built for this machine's driver",
+    )

@@ -1,0 +1,105 @@
+"""The plan of a study in numbers: what a run would do, why, what sharing saves, how long it takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from prunectl.api.make import todo_of
+
+if TYPE_CHECKING:
+    from prunectl.api.session import Session
+    from prunectl.plan.cost import Past
+    from prunectl.plan.explain import Todo
+    from prunectl.plan.steps import Key
+
+MOST_PAST = 2000
+"""Maximum number of stored steps that are read to find what changed and how long steps take."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """The steps of one kind that a study needs; `why` counts the reasons of those to do."""
+
+    steps: int
+    to_do: int
+    reused: int
+    failed: int
+    skipped: int
+    why: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A plan in numbers. Training steps are optimizer steps."""
+
+    study: str
+    trials: int
+    steps: Mapping[str, Kind]
+    changed: list[str]
+    """What differs from the most similar steps in the store, one line per kind of step."""
+    dense_trainings: int
+    training_steps: int
+    training_steps_unshared: int
+    """What every trial on its own would take."""
+    estimate_s: float | None
+    """Seconds of one process; None until a step of each kind has been done here."""
+
+
+def planned(session: Session) -> Planned:
+    """What `run` would do."""
+    from prunectl.plan.changes import changes
+    from prunectl.plan.cost import estimate, training_steps
+
+    plan, todo = session.plan, todo_of(session, "retrain")
+    past = past_steps(session, todo)
+    return Planned(
+        study=session.study.name,
+        trials=len(plan.trials),
+        steps=_kinds(session, todo),
+        changed=changes(plan, todo.todo, [step.preimage for step in past]),
+        dense_trainings=len({trial.baseline for trial in plan.trials}),
+        **training_steps(plan),
+        estimate_s=estimate(plan, todo.todo, past),
+    )
+
+
+def _kinds(session: Session, todo: Todo) -> dict[str, Kind]:
+    plan = session.plan
+    needed = plan.closure(plan.targets("retrain"))
+    by_kind: dict[str, list[Key]] = {}
+    for key, step in plan.steps.items():
+        if key in needed:
+            by_kind.setdefault(step.kind, []).append(key)
+    return {kind: _kind(session, todo, keys) for kind, keys in by_kind.items()}
+
+
+def _kind(session: Session, todo: Todo, keys: list[Key]) -> Kind:
+    reasons = Counter(todo.todo[key].value for key in keys if key in todo.todo)
+    return Kind(
+        steps=len(keys),
+        to_do=reasons.total(),
+        reused=sum(session.store.has(key) for key in keys),
+        failed=sum(key in todo.failed for key in keys),
+        skipped=sum(key in todo.skipped for key in keys),
+        why=dict(reasons),
+    )
+
+
+def past_steps(session: Session, todo: Todo) -> list[Past]:
+    """Steps in the store, for comparison; none are read if nothing is to do."""
+    from prunectl.plan.cost import Past
+    from prunectl.store.local import DamagedError
+
+    past: list[Past] = []
+    for key in islice(session.store.keys(), MOST_PAST) if todo.todo else ():
+        try:
+            manifest = session.store.manifest(key)
+        except (DamagedError, KeyError):
+            continue
+        made = manifest.made
+        past.append(Past(preimage=manifest.preimage, wall_s=made.wall_s, resume=made.resume))
+    return past

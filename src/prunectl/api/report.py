@@ -1,0 +1,49 @@
+"""Results as files: the page, tables, pictures."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prunectl.base.errors import writing
+
+if TYPE_CHECKING:
+    from prunectl.results.statistics import Center
+    from prunectl.results.table import Results
+
+FORMATS = ("html", "md", "csv", "json", "parquet", "latex", "svg", "png")
+"""The formats of a report; a copy of `report.formats.FORMATS`, so that `--help` need not import them."""
+
+
+def report(
+    results: Results, format: str = "html", *, chart: str | None = None, center: Center = "mean", reload_s: int = 0
+) -> bytes:
+    """Results in a format. The page carries the time, and loads itself again every `reload_s` seconds if not 0.
+
+    `chart` picks one chart of svg or png. Raises PrunectlError for a format or a chart that does not exist.
+    """
+    from prunectl.report import formats
+
+    if format == "html":
+        return formats.html(results, center, written=clock(), reload_s=reload_s).encode()
+    content = formats.render(results, format, chart=chart, center=center)
+    return content if isinstance(content, bytes) else content.encode()
+
+
+def write(results: Results, folder: Path) -> list[Path]:
+    """Write the table and the page to a folder. Raises PrunectlError if it cannot be written."""
+    from prunectl.report import formats
+
+    files = [folder / "table.csv", folder / "report.html"]
+    with writing(folder, hint="choose another place with --output DIR"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            content = formats.render(results, file.suffix[1:])
+            file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return files
+
+
+def clock() -> str:
+    """The time by this machine's clock, with its offset."""
+    return datetime.datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")

@@ -1,0 +1,55 @@
+"""What the store holds of a study: its results, its table, what a stage made."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from prunectl.api.session import Session
+    from prunectl.plan.stage import Stage
+    from prunectl.results.table import Results
+
+T = TypeVar("T")
+Warn = Callable[[str], None]
+"""Receives one sentence about something that the user should know and need not act on."""
+
+warn_in_log: Warn = logging.getLogger("prunectl").warning
+
+
+def results_of(session: Session, *, warn: Warn = warn_in_log) -> Results:
+    """Everything that the store holds of a study; trials that have not been made are rows with a status."""
+    from prunectl.results.gather import results
+
+    return undamaged(lambda: results(session.study, session.text, session.plan, session.store, set()), warn)
+
+
+def table_of(session: Session, *, warn: Warn = warn_in_log) -> pl.DataFrame:
+    """The table alone: one row per trial."""
+    from prunectl.results.gather import table
+
+    return undamaged(lambda: table(session.study, session.plan, session.store), warn)
+
+
+def rows_of(session: Session, stage: Stage) -> list[dict[str, Any]]:
+    """What a stage made: baselines, masks layer by layer, or trials. Raises DamagedError."""
+    from prunectl.results.stage import rows_of
+
+    return rows_of(session.plan, session.store, stage)
+
+
+def undamaged(attempt: Callable[[], T], warn: Warn, *, then: str = "the next run recomputes it") -> T:
+    """What an attempt to make or read artefacts returns.
+
+    An artefact that is found damaged is set aside, so that it is missing from then on, and the attempt is repeated.
+    """
+    from prunectl.store.local import DamagedError
+
+    while True:
+        try:
+            return attempt()
+        except DamagedError as error:
+            warn(f"{error}; it has been set aside, and {then}")

@@ -1,0 +1,97 @@
+"""Running a study, or the part of it up to a stage."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from prunectl.api.machine import Machine
+from prunectl.api.make import make, silently
+from prunectl.api.results import rows_of, undamaged, warn_in_log
+from prunectl.api.session import open_study
+
+if TYPE_CHECKING:
+    from prunectl.api.make import Show
+    from prunectl.api.results import Warn
+    from prunectl.api.session import Overrides, Place, Selectors, Session
+    from prunectl.catalog.executor import Executor
+    from prunectl.execute.driver import Listener, Tally
+    from prunectl.plan.stage import Stage
+    from prunectl.results.table import Results
+
+RECOMPUTED = "it is recomputed now"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed:
+    """A run: its results, and how its steps ended."""
+
+    results: Results
+    tally: Tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """A run up to a stage: what the stage made, and how its steps ended."""
+
+    rows: list[dict[str, Any]]
+    tally: Tally
+
+
+def run(
+    study: Place,
+    *,
+    only: Selectors = (),
+    set: Overrides = (),
+    profile: str | None = None,
+    jobs: int | None = None,
+    device: str = "auto",
+    threads: int = 1,
+    executor: str | Executor = "local",
+    store: Place | None = None,
+    data: Place | None = None,
+    retry_failed: bool = False,
+    listen: Listener | None = None,
+) -> Results:
+    """Do every step of a study that is missing, and return its results: `results.trials` has one row per trial.
+
+    The arguments are the options of `prunectl run`. A trial that failed is a row with its reason, not an exception.
+    `listen` is called with each `Outcome` and `Progress` of a step. Nothing is written except to the store.
+    Raises PrunectlError (or one of its kinds) for what a user can fix: its `hint` says how.
+    """
+    session = open_study(study, only=only, set=set, profile=profile, store=store, data=data)
+    machine = Machine(device=device, jobs=jobs, threads=threads, executor=executor)
+    show: Show = silently if listen is None else lambda todo: nullcontext(listen)
+    return complete(session, machine, retry_failed=retry_failed, show=show).results
+
+
+def complete(
+    session: Session,
+    machine: Machine,
+    *,
+    retry_failed: bool = False,
+    show: Show = silently,
+    warn: Warn = warn_in_log,
+) -> Completed:
+    """Do every step of a study that is missing, and read what it made."""
+    from prunectl.results.gather import results
+
+    def attempt() -> Completed:
+        tally = make(session, "retrain", machine, retry_failed=retry_failed, show=show)
+        read = results(session.study, session.text, session.plan, session.store, tally.done)
+        return Completed(results=read, tally=tally)
+
+    return undamaged(attempt, warn, then=RECOMPUTED)
+
+
+def reach(
+    session: Session, stage: Stage, machine: Machine, *, show: Show = silently, warn: Warn = warn_in_log
+) -> Reached:
+    """Do every step that is missing up to a stage, and read what the stage made."""
+
+    def attempt() -> Reached:
+        tally = make(session, stage, machine, show=show)
+        return Reached(rows=rows_of(session, stage), tally=tally)
+
+    return undamaged(attempt, warn, then=RECOMPUTED)

@@ -1,0 +1,103 @@
+"""Opening a study: the study, its plan and the store. Nothing is computed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prunectl.catalog.dataset import Content
+    from prunectl.plan.graph import Plan
+    from prunectl.store.local import LocalStore
+    from prunectl.study.schema import Study
+
+Selectors = str | Sequence[str]
+"""What `--only` takes: within a selector comma means "and"; several selectors mean "or"."""
+Overrides = Sequence[str] | Mapping[str, Any]
+"""What `--set` takes: 'train.epochs=2', or {"train.epochs": 2}."""
+Place = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A study that is ready to be run or reported."""
+
+    path: Path
+    study: Study
+    text: str
+    """The study file, with a comment line per override at its end."""
+    content: Content
+    """What the data set is and how large."""
+    plan: Plan
+    store: LocalStore
+    data: Path
+
+
+def open_study(
+    path: Place,
+    *,
+    only: Selectors = (),
+    set: Overrides = (),
+    profile: str | None = None,
+    store: Place | None = None,
+    data: Place | None = None,
+) -> Session:
+    """Read and check a study, plan it, open the store.
+
+    Raises StudyError with every problem of the study, DataError for data that are missing, StoreError.
+    """
+    from prunectl.datasets.content import content_of
+    from prunectl.plan.build import build
+    from prunectl.plan.only import only as restricted
+    from prunectl.results.published.index import describe
+    from prunectl.study.load import load
+
+    path = Path(path)
+    loaded = load(path, overrides=assignments(set), profile=profile)
+    study = loaded.study
+    for name in study.published.tables:
+        describe(name)  # an unknown table is reported now, not after hours
+    root = data_root(study.data.root, path, None if data is None else Path(data))
+    content = content_of(study.data.dataset, root)
+    plan = restricted(build(study, content), [only] if isinstance(only, str) else only)
+    return Session(
+        path=path, study=study, text=loaded.text, content=content, plan=plan, store=open_store(store), data=root
+    )
+
+
+def assignments(set: Overrides) -> list[str]:
+    """Overrides as `--set` takes them. Raises TypeError for a value that TOML does not have."""
+    from prunectl.base.cells import cell
+
+    if isinstance(set, str):
+        raise TypeError("set takes a list of 'key=value' texts, or a mapping from keys to values")
+    return [f"{key}={cell(value)}" for key, value in set.items()] if isinstance(set, Mapping) else list(set)
+
+
+def open_store(store: Place | None = None) -> LocalStore:
+    """The store at a place, else at PRUNECTL_STORE, else the user's own."""
+    import platformdirs
+
+    from prunectl.store.local import LocalStore
+
+    chosen = store or os.environ.get("PRUNECTL_STORE")
+    return LocalStore(Path(chosen) if chosen else Path(platformdirs.user_cache_dir("prunectl")) / "store").open()
+
+
+def data_root(in_study: str | None, path: Path, asked: Path | None) -> Path:
+    """Where data sets are: `asked`, else from the study (relative to its own directory), else PRUNECTL_DATA or the
+    user's.
+
+    A command line hands on PRUNECTL_DATA as if it had been asked for, so that value gives way to the study's.
+    """
+    import platformdirs
+
+    environment = os.environ.get("PRUNECTL_DATA")
+    if asked is not None and str(asked) != environment:
+        return asked
+    if in_study is not None:
+        return path.parent / Path(in_study).expanduser()
+    return Path(environment) if environment else Path(platformdirs.user_data_dir("prunectl"))

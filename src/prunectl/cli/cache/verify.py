@@ -1,0 +1,27 @@
+"""`prunectl cache verify`: every byte of the store."""
+
+from __future__ import annotations
+
+import typer
+
+from prunectl.base.errors import STORE
+from prunectl.base.text import plural
+from prunectl.cli.console import answer, answer_json
+from prunectl.cli.options import Json, Store, options
+
+
+@options
+def verify(store: Store = None, json_: Json = False) -> None:
+    """Check every byte of every artefact. Damaged artefacts are set aside, and recomputed by the next run."""
+    from prunectl.api.cache import verify as verified
+    from prunectl.api.session import open_store
+
+    found = verified(open_store(store))
+    if json_:
+        answer_json({"sound": len(found.sound), "damaged": found.damaged})
+    else:
+        for key, why in found.damaged.items():
+            answer(f"damaged: {key[:16]}: {why}; set aside")
+        answer(f"{plural(len(found.sound), 'artefact')} OK, {len(found.damaged)} damaged")
+    if found.damaged:
+        raise typer.Exit(STORE)

@@ -1,0 +1,28 @@
+"""The check before the first step: what needs torch, by one worker."""
+
+from __future__ import annotations
+
+from prunectl.base.errors import FAILED, Problem, PrunectlError
+from prunectl.execute.driver import BUSY_S, InterruptedRunError
+from prunectl.execute.engine import Engine
+from prunectl.execute.outcome import Outcome, Request
+
+
+class PreflightError(PrunectlError):
+    """The check itself was killed or crashed: an accident, not a problem of the study."""
+
+    exit_code = FAILED
+
+
+def check(engine: Engine, request: Request) -> tuple[Problem, ...]:
+    """Every problem that a preflight request finds. Raises PreflightError if it ends without an answer."""
+    try:
+        engine.start(request)
+        outcome: Outcome | None = None
+        while outcome is None:
+            outcome = next((event for event in engine.wait(BUSY_S) if isinstance(event, Outcome)), None)
+    except KeyboardInterrupt:
+        raise InterruptedRunError from None
+    if outcome.reason and not outcome.problems:
+        raise PreflightError(f"the check before the first step failed: {outcome.reason}", hint=outcome.hint)
+    return outcome.problems

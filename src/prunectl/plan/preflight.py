@@ -1,0 +1,88 @@
+"""What has to be checked with torch before the first training, as a record that a worker can be sent. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.dataset import Content
+from prunectl.catalog.scope import Scope
+from prunectl.catalog.structure import Structure
+from prunectl.plan.graph import Plan
+from prunectl.plan.steps import Data, Key, Measure, Network, Train
+from prunectl.study.schema import Study
+
+PREFLIGHT = Key("preflight")
+"""The key of its request. It leaves no artefact."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What one or several arms ask for; `table` is the first [[prune]] table that does, counted from 0."""
+
+    criterion: Criterion
+    scope: Scope
+    structure: Structure
+    table: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preflight:
+    """Everything that only torch, or reading the data, can confirm about a plan."""
+
+    networks: tuple[Network, ...]
+    data: tuple[Data, ...]
+    exclude: tuple[str, ...]
+    asked: tuple[Asked, ...]
+    train_size: int
+    """The number of training images, limited."""
+    leaves_one: tuple[int, ...]
+    """Batch sizes with which the last batch of an epoch is a single image."""
+
+
+def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
+    """What to check before the trials of a plan, which may be fewer than those of its study."""
+    images = min(study.data.train_limit or content.train_size, content.train_size)
+    arms = dict.fromkeys(trial.arm for trial in plan.trials)
+    needed = plan.closure(plan.targets("retrain"))
+    measures = [step for key, step in plan.steps.items() if key in needed and isinstance(step, Measure)]
+    trainings = [step for key, step in plan.steps.items() if key in needed and isinstance(step, Train)]
+    asked = (
+        Asked(
+            criterion=arm.criterion,
+            scope=arm.scope,
+            structure=arm.structure,
+            table=_table(study, arm.criterion, arm.scope, arm.structure),
+        )
+        for arm in arms
+    )
+    return Preflight(
+        networks=tuple(dict.fromkeys(step.network for step in measures)),
+        data=tuple(dict.fromkeys([step.data for step in trainings] + [step.data for step in measures])),
+        exclude=study.prunable.exclude,
+        asked=tuple(dict.fromkeys(asked)),
+        train_size=images,
+        leaves_one=tuple(dict.fromkeys(_leaving_one(trainings, images))),
+    )
+
+
+def _leaving_one(trainings: list[Train], images: int) -> Iterator[int]:
+    """The batch sizes of trainings that come to the end of an epoch whose last batch is a single image."""
+    for step in trainings:
+        per_epoch = step.recipe.steps_per_epoch
+        ends_an_epoch = step.to_step // per_epoch > step.first_step // per_epoch
+        if ends_an_epoch and images - (per_epoch - 1) * step.recipe.batch_size == 1:
+            yield step.recipe.batch_size
+
+
+def _table(study: Study, criterion: Criterion, scope: Scope, structure: Structure) -> int:
+    """The first [[prune]] table that asks for all three."""
+    return next(
+        (
+            place
+            for place, section in enumerate(study.prune)
+            if criterion in section.criterion and scope in section.scope and structure in section.structure
+        ),
+        0,
+    )

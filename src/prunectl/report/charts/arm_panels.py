@@ -1,0 +1,83 @@
+"""Panels by arm, as the charts of a comparison have them: their data, their scales, their tooltips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from prunectl.base.text import shortened, visible
+from prunectl.report.charts import axes, pieces
+from prunectl.report.charts.chart import Sheet, spec_of
+from prunectl.report.charts.look import Look
+
+PANELS = 24
+"""Maximum number of panels. The tables of the page list all arms."""
+UNEVEN = 5.0
+"""Each panel has its own scale if the widest panel's range is more than this many times the median panel's."""
+WIDTH, HEIGHT, PANEL_PX = 225, 170, 290
+
+OWN_SCALE = " Each panel has its own scale."
+NUMBERS = ("mean", "low", "high", "difference", "published", "ours")
+COLUMNS = {
+    **dict.fromkeys(("hue", "arm"), pl.String),
+    **dict.fromkeys(("sparsity", *NUMBERS), pl.Float64),
+    "n": pl.Int64,
+}
+
+
+def frame(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows as a frame ordered by sparsity. What a row does not have is null; arms are named as their panels are."""
+    panels = pl.col("arm").map_elements(panel, return_dtype=pl.String)
+    named = pl.DataFrame(list(rows), schema=COLUMNS).with_columns(panels)
+    return axes.with_sparsity_text(named).sort("sparsity", maintain_order=True)
+
+
+def panel(arm: str) -> str:
+    """The title of an arm's panel."""
+    return visible(shortened(arm, 80))
+
+
+def uneven(ranges: Iterable[float]) -> bool:
+    """Whether one panel's range would flatten the others'."""
+    spans = list(ranges)
+    return max(spans) > UNEVEN * max(median(spans), 1e-9)
+
+
+def ranges(drawn: pl.DataFrame, columns: Sequence[str]) -> Iterable[float]:
+    """The range of the numbers in each panel."""
+    for part in drawn.partition_by("arm"):
+        numbers = axes.numbers(part, columns)
+        yield max(numbers) - min(numbers)
+
+
+def accuracy(drawn: pl.DataFrame, field: str, columns: Sequence[str], own: bool) -> alt.Y:
+    """The axis of a field: one scale of accuracies that has room for all of the columns, or each panel its own."""
+    if not own:
+        return axes.accuracy("top-1 accuracy", axes.numbers(drawn, columns), field=f"{field}:Q")
+    scale, axis = alt.Scale(zero=False, nice=True), alt.Axis(format=".3~p", tickCount=5, minExtent=36)
+    return alt.Y(f"{field}:Q", title="top-1 accuracy", scale=scale, axis=axis)
+
+
+def tooltip(interval: str, names: Sequence[alt.Tooltip] = (), **titles: str) -> list[alt.Tooltip]:
+    """The tooltip of accuracies: `titles` gives each field its title."""
+    return [
+        alt.Tooltip("arm:N"), *names, alt.Tooltip("at_sparsity:N", title="sparsity"),
+        *(alt.Tooltip(f"{field}:Q", title=title, format=".2%") for field, title in titles.items()),
+        alt.Tooltip("low:Q", title=f"{interval} from", format=".2%"),
+        alt.Tooltip("high:Q", title="to", format=".2%"), alt.Tooltip("n:Q", title="seeds"),
+    ]  # fmt: skip
+
+
+def spec(layers: Sequence[Any], drawn: pl.DataFrame, arms: Sequence[str], look: Look, own: bool) -> dict[str, Any]:
+    """A panel for each arm, in the given order, at most four in a row."""
+    sheet = Sheet()
+    columns = [name for name in drawn.columns if not drawn[name].is_null().all()]
+    chart = pieces.faceted(
+        layers, sheet.rows(drawn, columns), "arm", [panel(arm) for arm in arms], min(4, len(arms)),
+        width=WIDTH, height=HEIGHT, own_y=own, label_px=WIDTH + 40,
+    ).resolve_axis(x="independent", y="independent")  # fmt: skip
+    return spec_of(chart.add_params(look.shown()), sheet)

@@ -1,0 +1,71 @@
+"""Differences paired by seed, as the charts of ablations and of comparisons draw them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from prunectl.report import palette
+from prunectl.report.charts import axes
+from prunectl.report.charts.look import SHOWN, Look
+
+CAPTION = (
+    "lines the 95 % t-interval of the mean difference, cut where it goes far beyond the seeds. An interval that holds "
+    "0 settles nothing."
+)
+POINTS = ("mean", "low", "high", "difference")
+
+
+def points(means: pl.DataFrame, seeds: pl.DataFrame, panel: str | None) -> pl.DataFrame:
+    """Means with their intervals, and the `difference` of every seed in rows below, in percentage points.
+
+    `from` and `to` are the interval as drawn: no further than half the range of the seeds beyond them, counted for
+    each value of `panel`, or for all together. Without an interval both are the mean, so that a panel without any
+    still has a scale.
+    """
+    both = pl.concat([means, seeds], how="diagonal").with_columns(pl.col(name) * 100 for name in POINTS)
+    by = pl.lit("") if panel is None else pl.col(panel)
+    least = pl.min_horizontal(pl.col("difference").min().over(by), 0.0)
+    most = pl.max_horizontal(pl.col("difference").max().over(by), 0.0)
+    room, bounded = pl.max_horizontal((most - least) / 2, 0.1), pl.col("low").is_not_null()
+    return axes.with_sparsity_text(both).with_columns(
+        pl.max_horizontal("low", pl.when(bounded).then(least - room).otherwise("mean")).alias("from"),
+        pl.min_horizontal("high", pl.when(bounded).then(most + room).otherwise("mean")).alias("to"),
+    )
+
+
+def layers(
+    frame: pl.DataFrame, look: Look, title: str, offset: str, tooltip: Sequence[alt.Tooltip], size: int
+) -> list[Any]:
+    """A line at 0, intervals, seeds and means, at the same sparsity next to each other by the column `offset`."""
+    names = frame[offset].unique(maintain_order=True).to_list()
+    y = alt.Y(
+        "mean:Q", title=title, scale=alt.Scale(nice=False, zero=True, padding=8),
+        axis=alt.Axis(labelBound=True, tickCount=6),
+    )  # fmt: skip
+    next_to = alt.XOffset(f"{offset}:N", sort=names, scale=alt.Scale(domain=names, paddingOuter=0.4))
+    base = alt.Chart().transform_filter(SHOWN).encode(x=axes.even_sparsities(frame), xOffset=next_to)
+    zero = alt.Chart().mark_rule(color=palette.NOTE, strokeWidth=1).encode(y=alt.datum(0))
+    interval = base.mark_rule(strokeWidth=2, clip=True, opacity=0.75).encode(
+        y=axes.along(y, "from:Q"), y2="to:Q", color=look.colour(), **look.dash()
+    )
+    seed = base.mark_point(size=14, filled=True, opacity=0.55).encode(y="difference:Q", color=look.colour())
+    mean = base.mark_point(size=size, filled=True, opacity=1, clip=True).encode(
+        y=y, color=look.colour(), shape=look.shape(), tooltip=list(tooltip)
+    )
+    return [zero, interval, seed, mean]
+
+
+def tooltip(*names: alt.Tooltip) -> list[alt.Tooltip]:
+    """The tooltip of a mean difference, after `names`, which identify the arm."""
+    return [
+        *names,
+        alt.Tooltip("at_sparsity:N", title="sparsity"),
+        alt.Tooltip("mean:Q", title="mean difference, points", format="+.2f"),
+        alt.Tooltip("low:Q", title="95 % t-interval from", format="+.2f"),
+        alt.Tooltip("high:Q", title="to", format="+.2f"),
+        alt.Tooltip("n:Q", title="seeds"),
+    ]

@@ -1,0 +1,55 @@
+"""Accuracy against the moment of pruning (Frankle et al. 2021, section 6)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import altair as alt
+import polars as pl
+
+from prunectl.base.cells import words
+from prunectl.report import arms
+from prunectl.report.charts import axes, pieces
+from prunectl.report.charts.chart import Chart, Sheet, spec_of
+from prunectl.report.charts.look import SHOWN, Look
+from prunectl.results.aggregate import with_roles
+from prunectl.results.table import Results
+
+
+def against_moment(results: Results, look: Look) -> Chart | None:
+    """A line per criterion through all moments, a panel per sparsity, for at least three moments.
+
+    Networks that are retrained are left out: here all of them go on with the same schedule.
+    """
+    if look.role.hue != "criterion":
+        return None
+    pruned = results.trials.filter(arms.unmodified() & (pl.col("sparsity") > 0) & (pl.col("retrain") == "none"))
+    look = _without_moments(pruned, look)
+    frame = pieces.means(pruned, look).with_columns(pl.col("at").map_elements(words, return_dtype=pl.String))
+    drawn = set(frame["at"])
+    moments = [moment for moment in arms.moments(results) if moment in drawn]
+    if len(moments) < 3 or frame.is_empty():
+        return None
+    y = axes.accuracy("top-1 accuracy", axes.numbers(frame))
+    x = alt.X("at:N", title="pruned at", sort=moments, axis=alt.Axis(labelAngle=-40))
+    layers = pieces.lines(look.among(frame), x, y, pieces.tooltip(look, "accuracy"), legend=True, band=False)
+    named = frame.with_columns(panel=pl.format("{} % sparsity", (pl.col("sparsity") * 100).round_sig_figs(4)))
+    order = pl.col("at").cast(pl.Enum(pl.Series("at", moments)))
+    width = max(150, 34 * len(moments))
+    sheet = Sheet()
+    data = sheet.rows(named.sort("sparsity", order), [*pieces.FIELDS, "at", "panel", "ablation"])
+    chart = pieces.faceted(layers, data, "panel", None, 3, width=width, height=190)
+    return Chart(
+        name="top1-moment",
+        title="Top-1 accuracy against the moment of pruning",
+        caption=pieces.spread(frame, look).replace("bands", "intervals (on pointing) are"),
+        spec=spec_of(chart.transform_filter(SHOWN).add_params(look.shown()), sheet),
+        panel_px=width + 70,
+    )
+
+
+def _without_moments(trials: pl.DataFrame, look: Look) -> Look:
+    """The look in which arms that differ only in the moment of pruning are one line."""
+    role = replace(look.role, variant=tuple(name for name in look.role.variant if name not in ("at", "retrain")))
+    variants = with_roles(trials, role)["variant"].unique(maintain_order=True).to_list()
+    return replace(look, role=role, dashes=Look.of(role, variants).dashes)

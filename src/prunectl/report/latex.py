@@ -1,0 +1,56 @@
+"""Top-1 accuracy by arm and sparsity as a LaTeX table in the style of booktabs."""
+
+from __future__ import annotations
+
+from prunectl.base.text import visible
+from prunectl.report import tables
+from prunectl.results.statistics import Center
+from prunectl.results.table import Results
+
+ESCAPES = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "×": r"$\times$", "·": r"$\cdot$", "–": "--",
+    "<": r"\textless{}", ">": r"\textgreater{}",
+}  # fmt: skip
+
+
+def escaped(text: str) -> str:
+    """Text that LaTeX prints as it is."""
+    return "".join(ESCAPES.get(char, char) for char in visible(text))
+
+
+def table(results: Results, center: Center) -> str:
+    """The table with its caption, ready to be included."""
+    grid = tables.grid(results.trials, center)
+    body = [" & ".join([escaped(row.arm), *map(_cell, row.cells)]) + r" \\" for row in grid.rows]
+    return "\n".join(
+        [
+            "% needs \\usepackage{booktabs}",
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_caption(results, grid)}}}",
+            rf"\begin{{tabular}}{{l{'r' * len(grid.heads)}}}",
+            r"\toprule",
+            " & ".join(["", *map(escaped, grid.heads)]) + r" \\",
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _caption(results: Results, grid: tables.Grid) -> str:
+    title = escaped(results.study.title or results.study.name)
+    seeds = f"{grid.of} over {grid.seeds} seeds" if grid.seeds > 1 else "one seed"
+    spread = rf", with the 80\,\% bootstrap interval of the {grid.of}" if grid.seeds > 1 else ""
+    dense = "".join(f" {escaped(name.capitalize())}: {escaped(cell.with_spread)}." for name, cell in grid.dense.items())
+    return f"{title}: top-1 accuracy in percent by sparsity, {seeds}{spread}.{dense}"
+
+
+def _cell(cell: tables.Cell) -> str:
+    text = escaped(cell.text)
+    text = rf"\textbf{{{text}}}" if cell.best else text
+    return f"{text} {{\\scriptsize({escaped(cell.spread)})}}" if cell.spread else text

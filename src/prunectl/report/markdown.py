@@ -1,0 +1,66 @@
+"""The report as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from prunectl.base.text import visible
+from prunectl.report import tables
+from prunectl.results import summary
+from prunectl.results.claims import Verdict, verdicts
+from prunectl.results.statistics import Center
+from prunectl.results.table import Results
+
+
+def report(results: Results, center: Center) -> str:
+    """Sentences, verdicts, accuracy by arm and sparsity, resources and versions."""
+    study = results.study
+    judged = verdicts(study.claim, results.trials, results.arms)
+    parts = [
+        f"# {escaped(study.title or study.name)}",
+        escaped(study.source),
+        _items([escaped(sentence) for sentence in summary.sentences(results.trials, center)]),
+        *(["## Claims", _items([_verdict(verdict) for verdict in judged])] if judged else []),
+        *(["## Top-1 accuracy, %", _grid(tables.grid(results.trials, center))] if results.trials.height else []),
+        "## Resources",
+        _items(summary.resources(results.resources)),
+        _table(tables.RESOURCE_HEADS, [list(map(escaped, row)) for row in tables.resource_rows(results.resources)]),
+        "## Versions",
+        ", ".join(f"{escaped(name)} {escaped(text)}" for name, text in results.versions.items()),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text in one line that neither Markdown nor HTML interprets."""
+    return re.sub(r"([\\`*_\[\]<>|#&])", r"\\\1", visible(text))
+
+
+def _items(texts: Sequence[str]) -> str:
+    return "\n".join(f"- {text}" for text in texts)
+
+
+def _verdict(verdict: Verdict) -> str:
+    return f"**{verdict.answer}**: {escaped(verdict.claim.text)}. {escaped(verdict.reason)}."
+
+
+def _grid(grid: tables.Grid) -> str:
+    rows = [
+        [escaped(row.arm), *(f"**{cell.with_spread}**" if cell.best else cell.with_spread for cell in row.cells)]
+        for row in grid.ranked
+    ]
+    dense = "".join(f"{escaped(name.capitalize())}: {cell.with_spread}. " for name, cell in grid.dense.items())
+    note = (
+        f"The {grid.of} over the seeds; in brackets the 80 % bootstrap interval of the {grid.of}. "
+        "Bold: the highest of its column."
+    )
+    return f"{_table(['arm', *grid.heads], rows)}\n\n{dense}{note}"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of escaped texts; nothing without rows."""
+    if not rows:
+        return ""
+    lines = [heads, ["---"] + ["--:"] * (len(heads) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

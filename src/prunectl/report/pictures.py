@@ -1,0 +1,39 @@
+"""Charts as pictures: all of a study's below each other, or one of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import finite
+from prunectl.report.charts import charts, stacked
+from prunectl.report.formats import unknown
+from prunectl.results.claims import verdicts
+from prunectl.results.statistics import Center
+from prunectl.results.table import Results
+
+
+def svg(results: Results, published: pl.DataFrame | None, center: Center, chart: str | None) -> str:
+    """The charts, or only the named one, as SVG. Raises PrunectlError for an unknown name, or if there is none."""
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_svg(_spec(results, published, center, chart)))
+
+
+def png(results: Results, published: pl.DataFrame | None, center: Center, chart: str | None) -> bytes:
+    """The same as PNG, with two pixels for each of the page's."""
+    import vl_convert
+
+    return bytes(vl_convert.vegalite_to_png(_spec(results, published, center, chart), scale=2))
+
+
+def _spec(results: Results, published: pl.DataFrame | None, center: Center, name: str | None) -> Any:
+    sections = charts(results, verdicts(results.study.claim, results.trials, results.arms), published, center)
+    named = {chart.name: chart for section in sections.values() for chart in section}
+    if not named:
+        raise PrunectlError("nothing to draw yet: no trial is done", hint="run the study first")
+    if name is not None and name not in named:
+        raise unknown("chart", name, list(named))
+    return finite(stacked(list(named.values()) if name is None else [named[name]]))

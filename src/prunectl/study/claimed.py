@@ -1,0 +1,95 @@
+"""Whether the claims of a study mean something: both selectors some of its arms, and sparsities of its sweep."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from prunectl.base.errors import Problem, path_text
+from prunectl.base.text import did_you_mean
+from prunectl.catalog.wording import listing, shown
+from prunectl.study.arms import COLUMNS, Arm, agrees
+from prunectl.study.schema import Claim, SweepSection
+
+SAME_SPARSITY = 1e-4
+"""Two sparsities nearer than this are meant to be the same (0.488 for 1 − 0.8³)."""
+
+SHOWN = 20
+"""Most values that a message lists."""
+
+
+class Index:
+    """The arms of a study by what they chose: sets of arms are bits of whole numbers.
+
+    A study may have 20,000 arms and 500 claims: a selector is compared with each distinct choice, not with each arm.
+    """
+
+    def __init__(self, arms: Sequence[Arm]) -> None:
+        self._all = (1 << len(arms)) - 1
+        self._choices = {column: _by_cell(arms, column) for column in COLUMNS}
+        self._meant: dict[tuple[str, str], int] = {}
+
+    def cells(self, column: str) -> list[str]:
+        """The distinct choices of a column, as the study file writes them, in its order."""
+        return [cell for cell in self._choices[column] if cell is not None]
+
+    def meant(self, selector: Mapping[str, Any]) -> bool:
+        """Whether a selector means an arm."""
+        left = self._all
+        for column, wanted in selector.items():
+            left &= self._having(column, wanted)
+        return left != 0
+
+    def _having(self, column: str, wanted: Any) -> int:
+        key = (column, repr(wanted))
+        if key not in self._meant:
+            chosen = self._choices[column].values()
+            self._meant[key] = sum(arms for value, arms in chosen if agrees(wanted, value))
+        return self._meant[key]
+
+
+def _by_cell(arms: Sequence[Arm], column: str) -> dict[str | None, tuple[Any, int]]:
+    """For each distinct choice of a column, by its cell, the choice and the arms that have it."""
+    places: dict[str | None, list[int]] = {}
+    for place, arm in enumerate(arms):
+        places.setdefault(arm.cell(column), []).append(place)
+    return {cell: (getattr(arms[having[0]], column), _bits(having, len(arms))) for cell, having in places.items()}
+
+
+def _bits(places: Sequence[int], count: int) -> int:
+    held = bytearray(count // 8 + 1)
+    for place in places:
+        held[place >> 3] |= 1 << (place & 7)
+    return int.from_bytes(held, "little")
+
+
+def claimed(claim: Claim, arms: Index, sweep: SweepSection | None) -> Iterator[Problem]:
+    """Both selectors of a claim mean arms of the study, and its sparsities are the study's."""
+    for side in ("better", "than"):
+        selector = getattr(claim, side)
+        alone = [key for key in selector if not arms.meant({key: selector[key]})]
+        for key in alone:
+            yield _unknown((side, key), selector[key], arms.cells(key))
+        if not alone and not arms.meant(selector):
+            both = " and ".join(f"{key} = {_wanted(value)}" for key, value in selector.items())
+            yield Problem(path=(side,), message=f"no arm of the study has {both} together")
+    for place, sparsity in enumerate(claim.at_sparsity or ()):
+        asked = sweep.asked if sweep is not None else (sparsity,)
+        if not any(math.isclose(sparsity, each, abs_tol=SAME_SPARSITY, rel_tol=0) for each in asked):
+            message = f"{sparsity} is no sparsity of the sweep: {', '.join(f'{each:.4g}' for each in asked)}"
+            yield Problem(path=("at_sparsity", place), message=message)
+
+
+def _unknown(path: tuple[str, str], wanted: object, cells: Sequence[str]) -> Problem:
+    """A choice that no arm has, with those that arms have and the nearest of them."""
+    more = ", ..." if len(cells) > SHOWN else ""
+    others = f"; they have {listing(cells[:SHOWN])}{more}" if cells else ""
+    hint = did_you_mean(wanted, cells) if isinstance(wanted, str) else None
+    return Problem(path=path, message=f"no arm of the study has {path[1]} = {_wanted(wanted)}{others}", hint=hint)
+
+
+def _wanted(value: object) -> str:
+    if isinstance(value, dict) and len(value) <= 3:
+        return "{ " + ", ".join(f"{path_text((key,))} = {shown(item)}" for key, item in value.items()) + " }"
+    return shown(value)

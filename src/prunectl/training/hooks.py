@@ -1,0 +1,57 @@
+"""The hooks that training brings along: evaluation on the test set."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from prunectl.base.errors import MethodError
+from prunectl.catalog.hook import Hook, Point, Trainee
+from prunectl.catalog.recipe import learning_rate
+from prunectl.training.evaluate import evaluate
+from prunectl.training.metrics.loss import Loss
+from prunectl.training.metrics.top1 import Top1
+from prunectl.training.trainee import Training
+
+METRICS = Loss(), Top1()
+"""Those of a training curve."""
+
+
+class Evaluation(Hook):
+    """Adds a point to the curve: at the end of every epoch, after every `every` steps, or never.
+
+    The last step of the recipe has a point too. Raises MethodError at a point whose training or test loss is not
+    finite; without points, the training loss is still checked at the end.
+    """
+
+    def __init__(self, training: Training, every: int | Literal["epoch", "never"] = "epoch") -> None:
+        recipe = training.recipe
+        self.training, self.points = training, every != "never"
+        self.interval = recipe.steps_per_epoch if every == "epoch" else recipe.steps if every == "never" else every
+
+    def after(self, trainee: Trainee) -> None:
+        """A point, if it is time for one."""
+        step, recipe, material = trainee.step, self.training.recipe, self.training.material
+        if step % self.interval and step != recipe.steps:
+            return
+        train_loss = trainee.take_loss()
+        _finite("loss", train_loss, step)
+        if not self.points:
+            return
+        score = evaluate(trainee.network, material.test, material.normalize, METRICS)
+        _finite("test loss", score["loss"], step)  # the only loss of the weights after the last update
+        trainee.curve.append(
+            Point(
+                step=step,
+                epoch=step / recipe.steps_per_epoch,
+                lr=learning_rate(recipe, step - 1),
+                train_loss=train_loss,
+                test_loss=score["loss"],
+                top1=score["top1"],
+            )
+        )
+
+
+def _finite(name: str, loss: float, step: int) -> None:
+    if not math.isfinite(loss):
+        raise MethodError(f"training diverged: the {name} is {loss} after step {step}")

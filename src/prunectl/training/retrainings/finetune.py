@@ -1,0 +1,52 @@
+"""Fine-tuning: training on at a small rate (Han et al. 2015; Renda et al. 2020, Section 2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from prunectl.catalog.optimizer import Optimizer
+from prunectl.catalog.retraining import After, Dense, Retraining
+from prunectl.catalog.schedule import Schedule
+from prunectl.catalog.values import BatchSize, Epochs, LearningRate, Length, Steps, WeightDecay, catalogued
+
+
+class Finetune(Retraining):
+    """The pruned network's own weights, trained on with [train] and the changes given here.
+
+    The rate is constant unless a schedule is given, and lasts as long as the recipe unless a length or a budget is.
+    """
+
+    name = "finetune"
+    summary = "weights are trained on, at a small constant rate by default"
+    one_of = ("epochs", "steps")
+    needs_one = False
+
+    lr: Annotated[LearningRate, Field(description="the learning rate that the schedule starts from")] = 0.001
+    epochs: Annotated[Epochs | None, Field(description="length in passes over the training images")] = None
+    steps: Annotated[Steps | None, Field(description="length in optimizer steps, instead of epochs")] = None
+    batch_size: Annotated[BatchSize | None, Field(description="images per step; [train]'s unless given")] = None
+    optimizer: Annotated[
+        Annotated[Optimizer, *catalogued("optimizers")] | None, Field(description="[train]'s unless given")
+    ] = None
+    weight_decay: Annotated[WeightDecay | None, Field(description="[train]'s unless given")] = None
+    schedule: Annotated[
+        Annotated[Schedule, *catalogued("schedules")] | None, Field(description="constant unless given")
+    ] = None
+
+    def own_length(self) -> str | None:
+        """`epochs` or `steps`, if given."""
+        return "epochs" if self.epochs is not None else "steps" if self.steps is not None else None
+
+    def after(self, dense: Dense, budget: float | Length | None) -> After:
+        """A budget is a fraction of this recipe's length, or a length."""
+        keys = ("lr", "batch_size", "optimizer", "weight_decay", "schedule")
+        changes = {key: value for key in keys if (value := getattr(self, key)) is not None}
+        if self.own_length() is not None:
+            changes |= {"epochs": self.epochs, "steps": self.steps}
+        recipe = dense.changed(**{"schedule": "constant", **changes})
+        if budget is not None:
+            recipe = replace(recipe, steps=dense.length(budget, recipe))
+        return After(recipe=recipe)

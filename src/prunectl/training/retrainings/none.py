@@ -1,0 +1,20 @@
+"""Nothing follows: the pruned network is measured as it is."""
+
+from __future__ import annotations
+
+from prunectl.catalog.retraining import After, Dense, Retraining
+from prunectl.catalog.values import Length
+
+
+class NoRetraining(Retraining):
+    """Measured as it is. Pruned before the end, the network has the rest of the recipe anyway."""
+
+    name = "none"
+    summary = "no retraining: the network is measured as it was pruned"
+    trains = False
+    early = True
+    budgeted = False
+
+    def after(self, dense: Dense, budget: float | Length | None) -> After:
+        """Nothing."""
+        return After()

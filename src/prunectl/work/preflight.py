@@ -1,0 +1,128 @@
+"""Check what needs torch, before anything is trained: every problem at once, with its hint.
+
+Nothing here is a rule of its own: it calls what the steps will call, early, and collects what that raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from prunectl.base.errors import DataError, MethodError, Problem, described
+from prunectl.datasets.load import load
+from prunectl.plan.preflight import Preflight
+from prunectl.plan.steps import Data, Network
+from prunectl.pruning.prunable import prunable
+from prunectl.training.lone_image import values_per_channel
+from prunectl.work.networks import empty
+
+
+def problems_of(preflight: Preflight, data_root: Path) -> tuple[Problem, ...]:
+    """Everything that would stop the study, with the key of the study file that it is about. Empty if nothing would."""
+    found = [problem for data in preflight.data for problem in _data(data, data_root)]
+    for network in preflight.networks:
+        found += _network(network, preflight)
+    return tuple(dict.fromkeys(found))
+
+
+def _data(data: Data, root: Path) -> Iterator[Problem]:
+    """Reads the data set. Pictures in files have been listed and compared when the study was planned."""
+    dataset = data.dataset
+    if dataset.in_files:
+        return
+    try:
+        load(
+            dataset,
+            root,
+            fingerprint=data.fingerprint,
+            train_limit=data.train_limit,
+            test_limit=data.test_limit,
+        )
+    except DataError as error:
+        yield Problem(path=("data",), message=error.message, hint=error.hint)
+    except Exception as error:  # a third party's data set may raise anything
+        yield Problem(path=("data",), message=f"{dataset.label()} cannot be read: {described(error)}")
+
+
+def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
+    """A network that cannot be built or called is the one problem with it: nothing else can be asked of it."""
+    label = network.model.label()
+    try:
+        built = empty(network)
+    except Exception as error:  # whatever a network's own code raises
+        yield Problem(path=("model",), message=f"{label} cannot be built: {described(error)}")
+        return
+    image = torch.zeros((1, *network.shape))
+    wrong = _refused(built.eval(), image, network.classes)
+    if wrong:
+        yield Problem(path=("model",), message=f"{label} {wrong}")
+        return
+    yield from _last_batch(built, image, preflight)
+    yield from _arms(built, network, preflight)
+
+
+def _refused(network: nn.Module, image: torch.Tensor, classes: int) -> str | None:
+    """What is wrong with the outputs for one image, or None."""
+    shape = tuple(image.shape[1:])
+    try:
+        with torch.no_grad():
+            outputs = network(image)
+    except Exception as error:  # the same
+        return f"cannot take an image of {shape}: {described(error)}"
+    if not isinstance(outputs, torch.Tensor) or outputs.shape != (1, classes):
+        given = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+        return f"gives outputs of {given} for an image of {shape}, not (1, {classes})"
+    return None
+
+
+def _last_batch(network: nn.Module, image: torch.Tensor, preflight: Preflight) -> Iterator[Problem]:
+    """A single image leaves a BatchNorm after pooling one value per channel, which has no variance."""
+    if not preflight.leaves_one or 1 not in values_per_channel(network, image):
+        return
+    for batch_size in preflight.leaves_one:
+        yield Problem(
+            path=("train", "batch_size"),
+            message=f"the last of {preflight.train_size:,} training images in batches of {batch_size:,} is alone "
+            "in its batch, and BatchNorm cannot train on a single image",
+            hint="choose another batch_size or train_limit",
+        )
+
+
+def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[Problem]:
+    """Layers that are excluded, scopes that name layers, structures that have to follow the network."""
+    wrong = dict(_patterns(built, preflight.exclude))
+    yield from wrong.values()
+    try:
+        weights = prunable(built, [pattern for pattern in preflight.exclude if pattern not in wrong])
+    except MethodError as error:
+        yield Problem(path=("prunable", "exclude"), message=str(error))
+        return
+    shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
+    for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
+        flat = {name: weight.detach().flatten() for name, weight in weights.items()} if scope.needs_weights else None
+        try:
+            scope.groups(shapes, 0.0, {}, flat)
+        except MethodError as error:
+            yield Problem(path=("prune", table, "scope"), message=f"scope {scope.label()}: {error}")
+        except Exception as error:  # a third party's scope may raise anything
+            message = f"scope {scope.label()} cannot be applied: {described(error)}"
+            yield Problem(path=("prune", table, "scope"), message=message)
+    for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
+        path = ("prune", table, "structure")
+        try:
+            for reason in structure.check(built, weights, network.shape):
+                yield Problem(path=path, message=f"structure {structure.label()}: {reason}")
+        except Exception as error:  # a third party's structure may, too
+            yield Problem(path=path, message=f"structure {structure.label()} cannot be checked: {described(error)}")
+
+
+def _patterns(network: nn.Module, exclude: tuple[str, ...]) -> Iterator[tuple[str, Problem]]:
+    """Each pattern alone, so that every one that matches no layer is reported."""
+    for place, pattern in enumerate(exclude):
+        try:
+            prunable(network, [pattern])
+        except MethodError as error:
+            yield pattern, Problem(path=("prunable", "exclude", place), message=str(error))

@@ -1,0 +1,62 @@
+"""Studies, results files and published numbers compared from Python."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import made_up
+from prunectl.api.compare import compare
+from prunectl.api.run import Completed
+from prunectl.base.errors import PrunectlError
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("tables")
+    trials = made_up.results(seeds=2, epochs=2).trials
+    for name in ("a.csv", "b.parquet"):
+        made_up.write_table(trials, folder / name)
+    return [str(folder / name) for name in ("a.csv", "b.parquet")]
+
+
+def test_two_tables_are_paired(tables: list[str]) -> None:
+    compared = compare(*tables)
+    document = compared.document()
+    assert [source.name for source in compared.sources] == tables
+    assert document["first"] == tables[0]
+    assert document["published"] == []
+
+
+def test_one_table_next_to_published_numbers_is_only_that(tables: list[str]) -> None:
+    compared = compare(tables[0], "published:comp6258-figure1")
+    assert compared.comparison is None
+    assert compared.document()["published"] == "comp6258-figure1"
+    both = compare(*tables, "published:comp6258-figure1")
+    assert [entry["ours"] for entry in both.document()["published"]] == ["A", "B"]
+
+
+def test_a_study_brings_its_keys_and_its_text(completed: tuple[Path, Completed], tmp_path: Path) -> None:
+    folder, _ = completed
+    other = tmp_path / "other.toml"
+    shutil.copy(folder / "study.toml", other)
+    other.write_text(other.read_text().replace("lr = 0.05", "lr = 0.06"))
+    compared = compare(str(folder / "study.toml"), str(other), store=folder / "store")
+    assert "lr = 0.06" in compared.sources[1].text
+    assert "train.lr" in str(compared.document())
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["a.csv"], "two or more"),
+        (["published:comp6258-figure1", "published:tanaka2020-figure6"], "yours"),
+        (["a.csv"] * 13, "the maximum is 12"),
+        (["a.csv", "published:nothing"], "no published table"),
+    ],
+)
+def test_tables_that_cannot_be_compared_are_refused_before_any_is_read(names: list[str], expected: str) -> None:
+    with pytest.raises(PrunectlError, match=expected):
+        compare(*names)

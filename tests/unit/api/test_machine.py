@@ -1,0 +1,61 @@
+"""Where steps run: devices, executors, the number of processes."""
+
+from __future__ import annotations
+
+import pytest
+
+from in_process import InProcess
+from prunectl.api import machine
+from prunectl.api.machine import Machine, default_jobs, executor_of, resolve_device, settled
+from prunectl.base.errors import PrunectlError, StudyError
+from prunectl.execute.local import Local
+
+
+def test_an_executor_is_a_name_a_table_or_itself() -> None:
+    assert executor_of("local") == Local()
+    assert executor_of('{ name = "local" }') == Local()
+    mine = InProcess()
+    assert executor_of(mine) is mine
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("locl", 'did you mean "local"?'),
+        ('{ name = "local", nodes = 4 }', "nodes"),
+        ("{ nodes = 4 }", "name"),
+    ],
+)
+def test_an_executor_that_cannot_be_used_is_an_error_that_names_the_place(asked: str, expected: str) -> None:
+    with pytest.raises(StudyError, match="--executor") as raised:
+        executor_of(asked)
+    told = [f"{problem.key} {problem.message} {problem.hint}" for problem in raised.value.problems]
+    assert any(expected in text for text in told), told
+    assert raised.value.exit_code == 2
+
+
+def test_a_table_that_is_not_toml_is_an_error_with_an_example() -> None:
+    with pytest.raises(PrunectlError, match="not a TOML table") as raised:
+        executor_of("{ name = local")
+    assert raised.value.hint is not None and '{ name = "local" }' in raised.value.hint
+
+
+@pytest.mark.parametrize("asked", ["tpu", "cuda:x", "cpu:1", ""])
+def test_what_is_not_a_device_is_refused(asked: str) -> None:
+    with pytest.raises(PrunectlError, match="no device"):
+        resolve_device(asked)
+
+
+def test_a_gpu_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(PrunectlError, match="CUDA devices") as raised:
+        resolve_device("cuda:1000")
+    assert raised.value.hint is not None and "--device cpu" in raised.value.hint
+
+
+def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "cores", lambda: 16)
+    assert (default_jobs("cpu"), default_jobs("cuda")) == (16, 1)
+    workers = settled(Machine(device="cpu", jobs=4, threads=1, executor=InProcess()))
+    assert (workers.device, workers.jobs, workers.readers) == ("cpu", 4, 3)
+    assert settled(Machine(device="cpu", executor=InProcess())).readers == 0
+    assert settled(Machine(device="cpu", jobs=1, executor=InProcess())).readers == machine.MOST_READERS

@@ -1,0 +1,90 @@
+"""Opening a study: what is read, where the store and the data are, which trials are left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli import write_study
+from prunectl.api.session import assignments, data_root, open_store, open_study
+from prunectl.base.errors import PrunectlError, StudyError
+from small import SMALL
+
+
+def test_a_study_is_planned_and_nothing_is_computed(tmp_path: Path) -> None:
+    session = open_study(str(write_study(tmp_path, SMALL)), store=str(tmp_path / "store"))
+    assert session.study.name == "small"
+    assert len(session.plan.trials) == 4
+    assert session.content.train_size > 1000
+    assert list(session.store.keys()) == []
+
+
+def test_overrides_are_texts_or_a_mapping(tmp_path: Path) -> None:
+    study = write_study(tmp_path, SMALL)
+    given = {"train.epochs": 3, "sweep.sparsities": [0.25, 0.5], "data.augment": ["flip"], "train.optimizer": "adam"}
+    by_mapping = open_study(study, set=given, store=tmp_path / "store")
+    texts = ["train.epochs=3", "sweep.sparsities=[0.25, 0.5]", 'data.augment=["flip"]', "train.optimizer=adam"]
+    by_texts = open_study(study, set=texts, store=tmp_path / "store")
+    assert by_mapping.plan.steps.keys() == by_texts.plan.steps.keys()
+    assert by_mapping.study.train.epochs == 3
+    assert "train.epochs=3" in by_mapping.text
+
+
+def test_an_override_that_toml_does_not_have_is_refused() -> None:
+    with pytest.raises(TypeError, match="NoneType"):
+        assignments({"train.epochs": None})
+    with pytest.raises(TypeError, match="list of 'key=value'"):
+        assignments("train.epochs=2")
+
+
+def test_a_comma_means_and_and_several_selectors_mean_or(tmp_path: Path) -> None:
+    study = write_study(tmp_path, SMALL)
+
+    def left(only: str | list[str]) -> list[tuple[str, float]]:
+        plan = open_study(study, only=only, store=tmp_path / "store").plan
+        return [(trial.arm.criterion.name, trial.sparsity) for trial in plan.trials]
+
+    assert left("criterion=random") == left(["criterion=random"]) == [("random", 0.0), ("random", 0.5)]
+    assert left("criterion=random,sparsity=0.5") == [("random", 0.5)]
+    assert left(["criterion=random,sparsity=0.5", "criterion=magnitude,sparsity=0"]) == [
+        ("magnitude", 0.0),
+        ("random", 0.5),
+    ]
+    assert len(left([])) == 4
+    with pytest.raises(StudyError, match="criterion=snap"):
+        left(["criterion=random", "criterion=snap"])
+
+
+def test_problems_of_a_study_are_one_error(tmp_path: Path) -> None:
+    text = SMALL.replace("lr = 0.05", "lr = -1.0").replace("epochs = 1", "epoch = 1")
+    with pytest.raises(StudyError) as raised:
+        open_study(write_study(tmp_path, text), store=tmp_path / "store")
+    assert len(raised.value.problems) == 3
+
+
+def test_an_unknown_published_table_is_reported_at_once(tmp_path: Path) -> None:
+    text = SMALL + '[published]\ntables = ["comp6258-figure"]\n'
+    with pytest.raises(PrunectlError, match="comp6258-figure1"):
+        open_study(write_study(tmp_path, text), store=tmp_path / "store")
+
+
+def test_the_store_is_the_one_asked_for_else_that_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNECTL_STORE", str(tmp_path / "environment"))
+    assert open_store(tmp_path / "asked").root == tmp_path / "asked"
+    assert open_store().root == tmp_path / "environment"
+
+
+def test_the_data_are_where_was_asked_else_where_the_study_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = tmp_path / "study.toml"
+    monkeypatch.setenv("PRUNECTL_DATA", "/environment")
+    assert data_root("data", study, Path("/asked")) == Path("/asked")
+    assert data_root("data", study, None) == tmp_path / "data"
+    assert data_root("data", study, Path("/environment")) == tmp_path / "data"
+    assert data_root(None, study, None) == Path("/environment")
+    monkeypatch.delenv("PRUNECTL_DATA")
+    assert "prunectl" in str(data_root(None, study, None))

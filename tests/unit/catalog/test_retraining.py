@@ -1,0 +1,63 @@
+"""What every retraining inherits: one way to write its budget, and what follows for weights that are drawn again."""
+
+from __future__ import annotations
+
+import pytest
+
+from prunectl.catalog.retraining import After, Retraining
+from prunectl.catalog.values import Length
+from trainings import RECIPE
+
+
+class Plain(Retraining):
+    name = "plain"
+    summary = "takes a budget"
+
+
+class Given(Retraining):
+    name = "given"
+    summary = "may have a length in a parameter"
+
+    long: int | None = None
+
+    def own_length(self) -> str | None:
+        """`long`, if given."""
+        return None if self.long is None else "long"
+
+
+class Unbudgeted(Retraining):
+    name = "unbudgeted"
+    summary = "takes no time"
+    budgeted = False
+
+
+@pytest.mark.parametrize(
+    ("entry", "budget", "settled"),
+    [
+        (Plain(), None, 1.0),
+        (Plain(), 0.5, 0.5),
+        (Plain(), Length(steps=3), Length(steps=3)),
+        (Given(), None, 1.0),
+        (Given(long=3), None, None),
+        (Given(long=3), 0.5, None),
+        (Unbudgeted(), None, None),
+        (Unbudgeted(), 0.5, None),
+    ],
+)
+def test_a_budget_is_the_whole_recipe_or_none_at_all(
+    entry: Retraining, budget: float | Length | None, settled: float | Length | None
+) -> None:
+    assert entry.settled(budget) == (entry, settled)
+    assert entry.settled(settled) == (entry, settled)
+
+
+def test_what_is_trained_takes_the_rest_of_its_recipe() -> None:
+    assert After().steps == 0
+    assert After(recipe=RECIPE).steps == RECIPE.steps
+    assert After(recipe=RECIPE, first=15).steps == RECIPE.steps - 15
+
+
+def test_weights_that_are_drawn_again_have_no_past() -> None:
+    after = After(weights=7, recipe=RECIPE, first=7, keeps=True)
+    assert after.redrawn() == After(recipe=RECIPE, first=7)
+    assert After(recalibrates=True).redrawn() == After(recalibrates=True)

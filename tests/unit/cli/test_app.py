@@ -1,0 +1,101 @@
+"""The error boundary: exit codes, short messages, tracebacks only when asked for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import command, environment, write_study
+from prunectl.base.errors import PrunectlError
+from prunectl.base.version import __version__
+from prunectl.cli import app
+from small import SMALL
+
+Prunectl = Callable[..., Any]
+
+
+def test_the_version(prunectl: Prunectl) -> None:
+    said = prunectl("--version")
+    assert (said.code, said.out) == (0, f"prunectl {__version__}\n")
+
+
+def test_a_study_that_is_wrong_is_told_with_places_and_hints(prunectl: Prunectl, tmp_path: Path) -> None:
+    said = prunectl("plan", write_study(tmp_path, SMALL.replace("[train]", "[trian]")))
+    assert said.code == 2
+    assert said.err.startswith("error: ")
+    assert ":8:2: trian: unknown key" in said.err
+    assert '      did you mean "train"?' in said.err
+    assert said.err.count("did you mean") == said.err.count("unknown key") == 1
+    assert said.out == ""
+
+
+def test_ctrl_c_ends_a_command_with_130(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(what: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("prunectl.api.listing.entries", interrupted)
+    said = prunectl("list", "criteria")
+    assert (said.code, said.err) == (130, "error: interrupted\n")
+
+
+def test_an_end_of_file_is_a_bug_and_not_an_abort(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(what: str) -> None:
+        raise EOFError
+
+    monkeypatch.setattr("prunectl.api.listing.entries", ended)
+    with pytest.raises(RuntimeError, match="end of file"):
+        prunectl("list", "criteria")
+
+
+def test_a_reader_that_is_gone_ends_a_command_quietly(tmp_path: Path) -> None:
+    """`prunectl list criteria | head -1`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        command("list", "criteria"), stdout=writing, stderr=subprocess.PIPE, env=environment(tmp_path), check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_traceback_is_shown_only_when_asked_for(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Traceback" not in prunectl("list", "nothing").err
+    monkeypatch.setenv("PRUNECTL_DEBUG", "1")
+    monkeypatch.setattr("sys.argv", ["prunectl", "list", "nothing"])
+    with pytest.raises(PrunectlError, match="nothing called 'nothing'"):
+        app.main()
+
+
+def test_a_command_that_does_not_exist_is_an_error_of_usage(prunectl: Prunectl) -> None:
+    assert prunectl("nonsense").code == 2
+
+
+def test_hostile_text_is_harmless_in_a_message(capsys: pytest.CaptureFixture[str]) -> None:
+    app.explain(PrunectlError("a\x1b[2Jb", hint="\u202ec"))
+    err = capsys.readouterr().err
+    assert "\x1b" not in err and "\u202e" not in err
+
+
+def test_the_first_signal_interrupts_and_the_second_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers: dict[Any, Any] = {}
+    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+    with pytest.raises(KeyboardInterrupt):
+        app._interrupt(signal.SIGTERM, None)
+    assert set(handlers.values()) == {signal.SIG_IGN}
+
+
+def test_a_signal_that_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers: dict[Any, Any] = {}
+    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
+    app.listen()
+    assert handlers == {}
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL)
+    app.listen()
+    assert set(handlers) == set(app.ENDING)

@@ -1,0 +1,79 @@
+"""The short commands: export, list, schema, new, doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prunectl.cli.export import show
+
+Prunectl = Callable[..., Any]
+
+
+def test_one_network_is_exported(prunectl: Prunectl, tmp_path: Path) -> None:
+    said = prunectl("export", "STUDY", "--only", "criterion=random,sparsity=0.5")
+    assert said.code == 0, said.err
+    assert "one bit per prunable weight" in said.out
+    assert said.err == "wrote results/small/export\n"
+    document = prunectl("export", "STUDY", "--only", "criterion=random,sparsity=0.5", "-o", "x", "--json").json()
+    assert (document["folder"], document["trial"]["criterion"]) == ("x", "random")
+
+
+def test_several_networks_are_refused_with_a_way_to_choose(prunectl: Prunectl) -> None:
+    said = prunectl("export", "STUDY", "--only", "criterion=random")
+    assert said.code == 2
+    assert "choose one: --only 'criterion=random,sparsity=0.5'" in said.err
+
+
+def test_a_compact_network_is_described(capsys: pytest.CaptureFixture[str]) -> None:
+    small = {"parameters": 10, "channels": 8, "channels_dense": 8, "difference": 1e-7, "images": 4}
+    document = {
+        "parameters": 20, "nonzero": 10, "compact": small, "files": {"compact.safetensors": {"size_bytes": 1500}},
+    }  # fmt: skip
+    show(document, Path("out"))
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "compact.safetensors      1.5 kB  10 parameters, dense",
+        "channels: 8 of 8; outputs differ by at most 1.0e-07 on 4 random images",
+    ]
+    assert "no whole channel is pruned" in err
+
+
+def test_entries_are_listed_with_their_defaults(prunectl: Prunectl) -> None:
+    out = prunectl("list", "criteria").out
+    assert "samples_per_class = 10" in out
+    snip = next(row for row in prunectl("list", "criteria", "--json").json() if row["name"] == "snip")
+    assert set(snip) == {"name", "summary", "version", "parameters"}
+    assert "samples_per_class" in snip["parameters"]
+
+
+def test_a_default_without_a_value_is_said_in_words(prunectl: Prunectl) -> None:
+    assert "resize = not given" in prunectl("list", "datasets").out
+    assert 'test = "val"' in prunectl("list", "datasets").out
+
+
+def test_published_tables_are_listed_with_their_notes(prunectl: Prunectl) -> None:
+    out = prunectl("list", "published").out
+    assert "comp6258-figure1: " in out and "\n    note: " in out
+    assert {"name", "title", "source", "warning"} == set(prunectl("list", "published", "--json").json()[0])
+
+
+def test_the_schema_is_json(prunectl: Prunectl) -> None:
+    assert "properties" in prunectl("schema").json()
+
+
+def test_a_new_study_says_how_to_run_it(prunectl: Prunectl, tmp_path: Path) -> None:
+    said = prunectl("new", "mine")
+    assert (said.code, said.err) == (0, "wrote mine.toml; run it with `prunectl run mine.toml`\n")
+    assert prunectl("plan", "mine.toml").code == 0
+    assert prunectl("new", "mine").code == 2
+    assert "invalid study name 'My'" in prunectl("new", "My").err
+
+
+def test_the_doctor_reports_in_lines_or_as_json(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prunectl.api.doctor.findings", lambda store, data: {"cores": 2, "CUDA devices": "none"})
+    assert prunectl("doctor").out == "cores         2\nCUDA devices  none\n"
+    assert prunectl("doctor", "--json").json() == {"cores": 2, "CUDA devices": "none"}

@@ -1,0 +1,71 @@
+"""`prunectl plan`: the plan for people and programs, and the check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from prunectl.api.plan import Kind, Planned
+from prunectl.base.errors import Problem, StudyError
+from prunectl.cli.plan import lines
+
+Prunectl = Callable[..., Any]
+
+
+def test_a_plan_with_nothing_to_do(prunectl: Prunectl) -> None:
+    said = prunectl("plan", "STUDY")
+    assert said.code == 0
+    assert said.out.startswith("small: 4 trials\n")
+    assert "one per seed; training steps: 6 instead of" in said.out
+
+
+def test_json_has_the_steps_by_kind(prunectl: Prunectl) -> None:
+    document = prunectl("plan", "STUDY", "--json").json()
+    assert document["dense_trainings"] == 1
+    assert document["steps"]["train"] == {
+        "steps": 3, "to_do": 0, "reused": 3, "failed": 0, "skipped": 0, "why": {},
+    }  # fmt: skip
+
+
+def test_what_is_to_do_and_why() -> None:
+    kind = Kind(steps=1200, to_do=7, reused=1190, failed=2, skipped=1, why={"never made": 7})
+    planned = Planned(
+        study="s", trials=9, steps={"train": kind}, changed=["train: recipe.lr 0.1 → 0.2"], dense_trainings=3,
+        training_steps=50, training_steps_unshared=100, estimate_s=None,
+    )  # fmt: skip
+    assert lines(planned) == [
+        "s: 9 trials",
+        "",
+        "step            planned   reused    to do   why",
+        "train             1,200    1,190        7   7 never made; 2 failed; 1 skipped",
+        "  train: recipe.lr 0.1 → 0.2",
+        "",
+        "dense trainings: 3, one per seed; training steps: 50 instead of 100 without sharing (50% saved)",
+        "estimated time: unknown until a step of each kind has been done here",
+    ]
+
+
+def test_a_check_that_passes_is_one_line(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prunectl.api.check.check", lambda session: None)
+    said = prunectl("plan", "STUDY", "--check")
+    assert (said.code, said.out.endswith("study.toml: no problems found\n"), said.err) == (0, True, "")
+    assert prunectl("plan", "STUDY", "--check", "--json").json() == {"study": "small", "problems": []}
+
+
+def test_a_check_that_fails_is_one_error_with_every_problem(
+    prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(session: object) -> None:
+        problems = [
+            Problem(path=(key,), message="wrong", where="s.toml:1:2", hint="fix it") for key in ("model", "data")
+        ]
+        raise StudyError("s.toml: 2 problems", problems)
+
+    monkeypatch.setattr("prunectl.api.check.check", check)
+    said = prunectl("plan", "STUDY", "--check")
+    assert said.code == 2
+    assert said.err == (
+        "error: s.toml: 2 problems\n  s.toml:1:2: model: wrong\n      fix it\n  s.toml:1:2: data: wrong\n      fix it\n"
+    )

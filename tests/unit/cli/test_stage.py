@@ -1,0 +1,78 @@
+"""`prunectl train`, `prune`, `ablate`, `retrain`: what each prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from prunectl.api.run import Reached
+from prunectl.cli.stage import HELP, lines, mask_lines
+from prunectl.execute.driver import Tally
+from prunectl.plan.steps import Key
+
+Prunectl = Callable[..., Any]
+
+MASK: dict[str, Any] = {
+    "arm": "snip", "sparsity": 0.5, "compression": 2.0, "seed": 1, "reason": None, "tied": 3, "n_kept": 60,
+    "n_effective": 55, "sparsity_actual": 0.4, "compression_actual": 1 / 0.6, "layers_collapsed": [],
+    "layers": [
+        {"name": "conv1", "n": 40, "kept": 40, "sparsity": 0.0},
+        {"name": "head", "n": 60, "kept": 20, "sparsity": 2 / 3},
+    ],
+}  # fmt: skip
+
+
+def test_each_stage_prints_what_it_made(prunectl: Prunectl) -> None:
+    assert prunectl("train", "STUDY").out.startswith("baseline seed 1: top-1 0.")
+    assert prunectl("prune", "STUDY").out.count("on a path from input to output") == 2
+    assert prunectl("ablate", "STUDY").out == ""
+    assert prunectl("retrain", "STUDY").out.count("top-1") == 4
+
+
+@pytest.mark.parametrize("stage", HELP)
+def test_each_stage_has_its_rows_as_json(stage: str, prunectl: Prunectl) -> None:
+    document = prunectl(stage, "STUDY", "--json").json()
+    assert (document["study"], document["stage"]) == ("small", stage)
+    assert len(document["rows"]) == {"train": 1, "prune": 2, "ablate": 0, "retrain": 4}[stage]
+
+
+def test_a_mask_is_printed_layer_by_layer() -> None:
+    assert mask_lines(MASK) == [
+        "snip  sparsity 0.5  seed 1",
+        "  layer      weights         kept  sparsity",
+        "  conv1           40           40    0.0000",
+        "  head            60           20    0.6667",
+        "  asked 0.500000, achieved 0.400000; compression asked 2.0000, achieved 1.6667 (error -1.67e-01)",
+        "  tied at the cut: 3; collapsed layers: none; on a path from input to output: 55 of 60 kept",
+        "",
+    ]
+
+
+def test_an_ablated_mask_shows_how_much_moved() -> None:
+    layers = [{**layer, "moved": 0.25} for layer in MASK["layers"]]
+    head, first, *_ = mask_lines({**MASK, "layers": layers})[1:]
+    assert head.endswith("sparsity  moved")
+    assert first.endswith("0.0000  25.0%")
+
+
+def test_a_mask_without_weights_and_one_that_is_missing() -> None:
+    empty = mask_lines({**MASK, "compression_actual": None, "layers_collapsed": ["conv1", "head"]})
+    assert "achieved inf (no weight is left)" in empty[-3]
+    assert "collapsed layers: conv1, head" in empty[-2]
+    assert mask_lines({**MASK, "layers": None}) == ["snip  sparsity 0.5  seed 1: missing", ""]
+    assert mask_lines({**MASK, "layers": None, "reason": "no answer"})[0].endswith(": no answer")
+
+
+def test_a_loss_that_is_not_finite_and_a_result_that_is_missing() -> None:
+    row = {"arm": "a", "sparsity": 0.5, "seed": 1, "top1": 0.1, "top5": 0.5, "loss": None, "ece": 0.02, "reason": None}
+    (line,) = lines("retrain", [row])
+    assert line == "a  sparsity 0.5  seed 1: top-1 0.1000  top-5 0.5000  loss not finite  ECE 0.0200"
+    assert lines("retrain", [{**row, "top1": None}])[0].endswith("missing")
+
+
+def test_a_failure_ends_the_command_with_1(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = Reached(rows=[], tally=Tally(failed={Key("a"): "no answer"}))
+    monkeypatch.setattr("prunectl.api.run.reach", lambda *arguments, **options: reached)
+    assert prunectl("train", "STUDY").code == 1

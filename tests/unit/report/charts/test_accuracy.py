@@ -1,0 +1,136 @@
+"""Accuracy against sparsity and compression, with the baseline and published numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from prunectl.report.charts import accuracy, look
+from unit.report import small
+from unit.report.small import domain, encoding, marks, rows, shown, switches
+
+TRIALS = small.swept()
+PUBLISHED = {"table": "theirs", "criterion": "snip", "ablation": "none", "sparsity": 0.5, "top1": 0.7}
+
+
+def hollow(published: list[dict[str, Any]], trials: pl.DataFrame = TRIALS) -> list[tuple[str, float]]:
+    """The hue and accuracy of each published number that is drawn."""
+    chart = shown(accuracy.against_sparsity(trials, look(trials), pl.DataFrame(published)))
+    data = [row for data in chart.spec["datasets"].values() for row in data if "table" in row]
+    return [(row["hue"], row["center"]) for row in data]
+
+
+def test_a_line_per_criterion_with_band_points_baseline_and_names() -> None:
+    chart = shown(accuracy.against_sparsity(TRIALS, look(TRIALS)))
+    assert marks(chart) == ["area", "line", "point", "rule", "text", "text"]
+    assert domain(chart, "color") == ["magnitude", "snip"]
+    assert encoding(chart, "color")["legend"] is None, "the lines carry their names"
+    assert chart.labels_px > 0 and chart.panel_px is None
+    assert switches(chart) == ["magnitude", "snip"]
+
+
+def test_points_are_the_means_over_the_seeds() -> None:
+    points = {
+        (row["hue"], row["sparsity"]): row["center"] for row in rows(accuracy.against_sparsity(TRIALS, look(TRIALS)))
+    }
+    assert points[("magnitude", 0.9)] == pytest.approx(0.812)
+    assert points[("snip", 0.9)] == pytest.approx(0.802)
+    assert len(points) == 6
+
+
+def test_the_axis_has_room_for_the_baseline() -> None:
+    chart = accuracy.against_sparsity(TRIALS.filter(pl.col("sparsity") > 0), look(TRIALS))
+    assert domain(chart, "y")[1] > small.DENSE
+
+
+def test_compression_has_a_log_axis_and_leaves_infinity_out() -> None:
+    everything = pl.concat(
+        [TRIALS, TRIALS.filter(pl.col("sparsity") == 0.5).with_columns(compression=pl.lit(float("inf")))]
+    )
+    chart = shown(accuracy.against_compression(everything, look(everything)))
+    assert encoding(chart, "x")["scale"]["type"] == "log"
+    assert {row["compression"] for row in rows(chart)} == {1, 2, 10}
+
+
+def test_top5_has_a_chart_and_no_baseline() -> None:
+    trials = TRIALS.with_columns(top5=pl.col("top1") + 0.05)
+    chart = shown(accuracy.against_compression(trials, look(trials), "top5"))
+    assert chart.name == "top5-compression" and chart.title == "Top-5 accuracy against weights remaining"
+    assert "rule" not in marks(chart)
+
+
+def test_a_single_sparsity_is_no_line() -> None:
+    single = TRIALS.filter(pl.col("sparsity") == 0.5)
+    assert accuracy.against_sparsity(single, look(single)) is None
+    assert accuracy.against_compression(single, look(single)) is None
+
+
+def test_trials_that_are_not_done_are_no_points() -> None:
+    missing = TRIALS.with_columns(top1=pl.lit(None, pl.Float64))
+    assert accuracy.against_sparsity(missing, look(missing)) is None
+    half = TRIALS.with_columns(top1=pl.when(pl.col("criterion") == "snip").then("top1"))
+    chart = shown(accuracy.against_sparsity(half, look(half)))
+    assert domain(chart, "color") == ["snip"] and switches(chart) == ["magnitude", "snip"]
+
+
+def test_many_variants_are_panels_and_few_are_dashes() -> None:
+    moments = ["init", "{ epoch = 1 }", "{ epoch = 2 }", "{ epoch = 3 }", "end"]
+    many = pl.concat([small.swept(at=at, seeds=[1]) for at in moments])
+    chart = shown(accuracy.against_sparsity(many, look(many)))
+    assert chart.spec["facet"]["field"] == "variant" and chart.panel_px == 330 and chart.labels_px == 0
+    some = many.filter(pl.col("at").is_in(["init", "end"]))
+    few = shown(accuracy.against_sparsity(some, look(some)))
+    assert "facet" not in few.spec
+    assert encoding(few, "strokeDash")["scale"]["domain"] == ["at init", "at end"]
+
+
+def test_variants_without_results_do_not_count() -> None:
+    """Or the page would size the chart as panels, which it does not have."""
+    moments = ["init", "{ epoch = 1 }", "{ epoch = 2 }", "{ epoch = 3 }", "end"]
+    many = pl.concat([small.swept(at=at, seeds=[1]) for at in moments])
+    some = many.with_columns(top1=pl.when(pl.col("at").is_in(["init", "end"])).then("top1"))
+    chart = shown(accuracy.against_sparsity(some, look(some)))
+    assert "facet" not in chart.spec and chart.panel_px is None and chart.labels_px > 0
+
+
+def test_published_numbers_are_hollow_marks_in_the_colour_of_their_criterion() -> None:
+    assert hollow([PUBLISHED]) == [("snip", 0.7)]
+    chart = shown(accuracy.against_sparsity(TRIALS, look(TRIALS), pl.DataFrame([PUBLISHED])))
+    assert "Hollow" in chart.caption
+    assert [unit["mark"].get("filled") for unit in small.units(chart.spec) if unit["mark"]["type"] == "point"] == [
+        True, False,
+    ]  # fmt: skip
+    assert domain(chart, "y")[0] < 0.7, "the axis has room for it"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"criterion": "grasp"},
+        {"ablation": "invert"},
+        {"rounds": "iterative"},
+        {"at": "end"},
+        {"scope": "erk"},
+        {"top1": None},
+    ],
+)
+def test_published_numbers_of_other_arms_are_left_out(other: dict[str, Any]) -> None:
+    rest = {"at": "init", "scope": "global", "structure": "weights", "rounds": "one-shot"}
+    assert hollow([PUBLISHED | rest, PUBLISHED | rest | other]) == [("snip", 0.7)]
+
+
+def test_a_published_table_that_leaves_a_choice_open_is_no_other_arm() -> None:
+    assert hollow([PUBLISHED | {"rounds": None, "scope": None}]) == [("snip", 0.7)]
+
+
+def test_a_published_number_is_drawn_for_every_hue_that_it_belongs_to() -> None:
+    trials = small.swept(["magnitude", "snip", '{ name = "snip", wrt = "weight" }'])
+    assert hollow([PUBLISHED], trials) == [("snip", 0.7), ("snip(wrt=weight)", 0.7)]
+
+
+def test_published_numbers_without_the_metric_are_not_drawn() -> None:
+    trials = TRIALS.with_columns(top5=pl.col("top1") + 0.05)
+    chart = accuracy.against_compression(trials, look(trials), "top5", pl.DataFrame([PUBLISHED]))
+    assert not [row for data in shown(chart).spec["datasets"].values() for row in data if "table" in row]

@@ -1,0 +1,98 @@
+"""Lines, tooltips and panels."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+import pytest
+
+from prunectl.report.charts import axes, look, pieces
+from prunectl.report.charts.chart import Sheet
+from unit.report import small
+from unit.report.small import described
+
+
+def test_means_are_of_the_unmodified_arms_over_their_seeds() -> None:
+    trials = pl.concat([small.swept(), small.swept(ablation="shuffle")])
+    frame = pieces.means(trials, look(trials))
+    assert set(frame["series"]) == {"magnitude", "snip"}
+    assert frame["n"].to_list() == [3] * 6
+    snip = frame.filter((pl.col("hue") == "snip") & (pl.col("sparsity") == 0.9)).row(0, named=True)
+    assert snip["center"] == pytest.approx(0.9 - 0.09 - 0.01 + 0.002)
+    assert snip["low"] < snip["center"] < snip["high"]
+
+
+def test_medians_are_medians() -> None:
+    trials = small.trials(*({"seed": seed, "top1": top1} for seed, top1 in ((1, 0.5), (2, 0.6), (3, 0.9))))
+    assert pieces.means(trials, look(trials, "median"))["center"].to_list() == [0.6]
+    assert pieces.means(trials, look(trials))["center"].to_list() == pytest.approx([2 / 3])
+
+
+def test_the_caption_names_what_points_and_bands_are() -> None:
+    trials = small.swept()
+    for center in ("mean", "median"):
+        drawn = look(trials, "mean" if center == "mean" else "median")
+        assert pieces.spread(pieces.means(trials, drawn), drawn) == (
+            f"Points are {center}s over the seeds, bands the 80 % bootstrap interval of the {center}."
+        )
+    single = small.swept(seeds=[1])
+    assert pieces.spread(pieces.means(single, look(single)), look(single)) == "One seed: points without intervals."
+
+
+def test_lines_have_a_band_below_and_points_above() -> None:
+    trials = small.swept()
+    drawn, x, y = look(trials), axes.sparsity([0.5, 0.9]), axes.accuracy("y", [0.5, 0.9])
+    layers = pieces.lines(drawn, x, y, pieces.tooltip(drawn, "accuracy"), legend=True)
+    kinds = [described(layer)["mark"]["type"] for layer in layers]
+    assert kinds == ["area", "line", "point"]
+    bare = pieces.lines(drawn, x, y, [], legend=False, band=False)
+    assert [described(layer)["mark"]["type"] for layer in bare] == ["line", "point"]
+    assert described(bare[0])["encoding"]["color"]["legend"] is None
+
+
+def test_a_tooltip_names_arm_numbers_and_seeds() -> None:
+    drawn = look(small.swept(), "median")
+    titles = [described(tip)["title"] for tip in pieces.tooltip(drawn, "loss", [alt.Tooltip("x:Q", title="share")])]
+    assert titles == [
+        "arm", "ablation", "sparsity", "compression", "loss, median", "interval from", "to", "standard deviation",
+        "seeds", "share",
+    ]  # fmt: skip
+
+
+def test_the_baseline_is_a_dashed_line_with_its_accuracy() -> None:
+    sheet = Sheet()
+    rule, text = (described(mark) for mark in pieces.dense_rule(sheet, 0.935, axes.accuracy("y", [0.9])))
+    assert rule["mark"]["strokeDash"] == [3, 3]
+    assert sheet.datasets[text["data"]["name"]] == [{"dense": 0.935, "label": "dense 93.5 %"}]
+
+
+def faceted(**options: object) -> dict[str, object]:
+    sheet = Sheet()
+    data = sheet.values([{"p": "a", "x": 1}, {"p": "b", "x": 2}])
+    layer = alt.Chart().mark_point().encode(x="x:Q")
+    chart = pieces.faceted([layer], data, "p", ["b", "a"], 2, width=100, height=50, **options)  # type: ignore[arg-type]
+    spec: dict[str, object] = chart.to_dict(validate=True)
+    return spec
+
+
+def test_panels_come_in_the_given_order_each_with_its_x_axis() -> None:
+    spec = faceted()
+    assert spec["facet"] == {"field": "p", "type": "nominal", "title": None, "sort": ["b", "a"]}
+    assert spec["columns"] == 2
+    assert spec["resolve"] == {"axis": {"x": "independent"}}
+
+
+def test_panels_can_have_their_own_scales_and_shorter_heads() -> None:
+    spec = faceted(own_y=True, label_px=120)
+    assert spec["resolve"] == {"axis": {"x": "independent"}, "scale": {"y": "independent"}}
+    assert spec["facet"]["header"] == {"labelLimit": 120}  # type: ignore[index]
+
+
+def test_many_sparsities_are_thinned_to_panels_with_both_ends() -> None:
+    few = [0.5, 0.9]
+    assert pieces.spread_out(few) == few
+    many = [number / 20 for number in range(1, 20)]
+    chosen = pieces.spread_out(many)
+    assert len(chosen) == pieces.PANELS
+    assert (chosen[0], chosen[-1]) == (many[0], many[-1])
+    assert chosen == sorted(set(chosen))

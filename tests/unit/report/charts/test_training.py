@@ -1,0 +1,88 @@
+"""Training curves: averaged over seeds, thinned, the dense network in every panel."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from prunectl.report.charts import Chart, look, training
+from prunectl.results.table import CURVES
+from unit.report import small
+from unit.report.small import domain, encoding, marks, panels, rows, shown
+
+TRIALS = small.swept()
+
+
+def curve(trials: pl.DataFrame = TRIALS, epochs: int = 4) -> pl.DataFrame:
+    """Accuracies that reach each trial's top-1 in equal steps, and losses that are one minus these."""
+    return pl.DataFrame(
+        [
+            {"artefact": row["artefact"], "epoch": float(epoch), "top1": top1, "train_loss": 1 - top1}
+            for row in trials.iter_rows(named=True)
+            for epoch in range(1, epochs + 1)
+            for top1 in [row["top1"] * epoch / epochs]
+        ],
+        schema=CURVES,
+    )  # fmt: skip
+
+
+def drawn(curves: pl.DataFrame, trials: pl.DataFrame = TRIALS, measure: str = "top1") -> Chart | None:
+    return training.curves(curves, trials, look(trials), measure)
+
+
+def test_a_panel_per_sparsity_with_the_dense_network_in_each() -> None:
+    chart = shown(drawn(curve()))
+    assert panels(chart) == ["50 % sparsity", "90 % sparsity"]
+    assert marks(chart) == ["line", "line"]
+    dense = [row for row in rows(chart) if not row["pruned"]]
+    assert {row["panel"] for row in dense} == set(panels(chart))
+    assert [row["value"] for row in dense if row["panel"] == "50 % sparsity"] == pytest.approx(
+        [0.902 * epoch / 4 for epoch in (1, 2, 3, 4)]
+    )
+
+
+def test_lines_are_means_over_the_seeds() -> None:
+    last = {
+        (row["hue"], row["panel"]): row["value"] for row in rows(drawn(curve())) if row["pruned"] and row["epoch"] == 4
+    }
+    assert last[("snip", "90 % sparsity")] == pytest.approx(0.802)
+    assert len(last) == 4
+
+
+def test_losses_have_a_chart_of_their_own() -> None:
+    chart = shown(drawn(curve(), measure="train_loss"))
+    assert (chart.name, chart.title) == ("curves-train-loss", "Training loss along the training")
+    assert "format" not in encoding(chart, "y")["axis"]
+
+
+def test_long_curves_are_thinned_but_keep_their_end() -> None:
+    epochs = sorted({row["epoch"] for row in rows(drawn(curve(epochs=90)))})
+    assert len(epochs) <= training.POINTS
+    assert epochs[-1] == 90
+
+
+def test_first_epochs_do_not_flatten_the_rest() -> None:
+    long = curve(epochs=60)
+    assert domain(drawn(long), "y")[0] > min(long["top1"])
+    assert domain(drawn(long, measure="train_loss"), "y")[1] < max(long["train_loss"])
+
+
+def test_a_loss_that_diverged_does_not_set_the_scale() -> None:
+    diverged = curve().with_columns(train_loss=pl.when(pl.col("epoch") == 1).then(float("inf")).otherwise("train_loss"))
+    assert domain(drawn(diverged, measure="train_loss"), "y")[1] < 2
+
+
+def test_ablated_failed_and_missing_trials_have_no_curve() -> None:
+    for column, value in (("ablation", "shuffle"), ("status", "failed"), ("artefact", None)):
+        other = TRIALS.with_columns(pl.lit(value, pl.String).alias(column))
+        assert drawn(curve(), other) is None
+
+
+def test_without_curves_or_pruned_networks_there_is_no_chart() -> None:
+    assert drawn(curve().clear()) is None
+    dense = TRIALS.filter(pl.col("sparsity") == 0)
+    assert drawn(curve(dense), dense) is None
+
+
+def test_curves_without_the_measure_are_left_out() -> None:
+    assert drawn(curve().with_columns(train_loss=pl.lit(None, pl.Float64)), measure="train_loss") is None

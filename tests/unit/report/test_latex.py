@@ -1,0 +1,69 @@
+"""The table for papers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+import made_up
+from prunectl.report import latex
+from prunectl.results.table import SCHEMA, Results
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    return made_up.results(seeds=2, epochs=1)
+
+
+def body(text: str) -> list[str]:
+    lines = text.splitlines()
+    return lines[lines.index(r"\midrule") + 1 : lines.index(r"\bottomrule")]
+
+
+def test_it_is_a_booktabs_table_with_a_row_per_arm(results: Results) -> None:
+    rows = body(latex.table(results, "mean"))
+    assert len(rows) == 18
+    assert all(row.endswith(r"\\") and row.count("&") == 4 for row in rows)
+
+
+def test_the_highest_of_each_column_is_bold(results: Results) -> None:
+    assert sum(row.count(r"\textbf") for row in body(latex.table(results, "mean"))) == 4
+
+
+def test_its_caption_names_title_seeds_interval_and_baseline(results: Results) -> None:
+    caption = next(line for line in latex.table(results, "median").splitlines() if line.startswith(r"\caption"))
+    assert caption.startswith(r"\caption{VGG-16 pruned at initialization: top-1 accuracy in percent by sparsity, ")
+    assert r"median over 2 seeds, with the 80\,\% bootstrap interval of the median." in caption
+    assert re.search(r"Dense: 93\.\d\d \(93\.\d\d to 93\.\d\d\)\.\}$", caption)
+
+
+def test_one_seed_has_no_interval() -> None:
+    text = latex.table(made_up.results(seeds=1, epochs=1), "mean")
+    assert "one seed." in text and "bootstrap" not in text and r"\scriptsize" not in text
+
+
+def test_every_opened_brace_is_closed(results: Results) -> None:
+    text = latex.table(results, "mean")
+    assert text.count("{") == text.count("}")
+    assert [text.count(rf"\{word}{{{name}}}") for name in ("table", "tabular") for word in ("begin", "end")] == [1] * 4
+
+
+def test_names_are_printed_as_they_are(results: Results) -> None:
+    study = results.study.model_copy(update={"title": "\\input{/etc/passwd}$%&#^~<>"})
+    text = latex.table(replace(results, study=study), "mean")
+    assert r"\textbackslash{}input\{/etc/passwd\}\$\%\&\#\textasciicircum{}\textasciitilde{}" in text
+    assert r"\textless{}\textgreater{}" in text
+
+
+def test_signs_of_the_tables_have_their_command() -> None:
+    assert latex.escaped("−1 × 2 · 3 – 4") == r"$-$1 $\times$ 2 $\cdot$ 3 -- 4"
+    assert latex.escaped("\u202e") == r"\textbackslash{}u202e"
+
+
+def test_an_empty_study_has_an_empty_table(results: Results) -> None:
+    empty = latex.table(replace(results, trials=pl.DataFrame(schema=SCHEMA)), "mean")
+    assert body(empty) == []
+    assert r"\begin{tabular}{l}" in empty

@@ -1,0 +1,218 @@
+"""The tables behind every format: arms by sparsity, all trials, resources, and the rows of a comparison."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from prunectl.report import arms, tables
+from prunectl.results.compare import Cell, compare
+from prunectl.results.published.against import Held
+from prunectl.results.published.index import describe
+from prunectl.results.summary import sentences
+from prunectl.results.table import RESOURCES, SCHEMA
+from unit.report import small
+
+TRIALS = small.swept()
+
+
+def row(trials: pl.DataFrame, arm: str) -> tables.Row:
+    return next(row for row in tables.grid(trials).rows if row.arm == arm)
+
+
+def test_the_grid_has_a_row_per_arm_and_a_column_per_sparsity_but_0() -> None:
+    grid = tables.grid(TRIALS)
+    assert [row.arm for row in grid.rows] == ["magnitude · at init", "snip · at init"]
+    assert grid.heads == ("50 %", "90 %")
+    assert [[cell.text for cell in row.cells] for row in grid.rows] == [["85.20", "81.20"], ["84.20", "80.20"]]
+    assert grid.seeds == 3
+
+
+def test_the_highest_of_each_column_is_marked() -> None:
+    better = TRIALS.with_columns(
+        top1=pl.when((pl.col("criterion") == "snip") & (pl.col("sparsity") == 0.9)).then(0.89).otherwise("top1")
+    )
+    marks = {row.arm.split()[0]: [cell.best for cell in row.cells] for row in tables.grid(better).rows}
+    assert marks == {"magnitude": [True, False], "snip": [False, True]}
+
+
+def test_cells_have_interval_and_change_to_the_dense_network() -> None:
+    cell = row(TRIALS, "snip · at init").cells[1]
+    assert cell.center == pytest.approx(0.802)
+    assert cell.spread == "80.13 to 80.27"
+    assert cell.with_spread == "80.20 (80.13 to 80.27)"
+    assert cell.change == "−9.80"
+
+
+def test_one_seed_has_no_interval() -> None:
+    cell = row(TRIALS.filter(pl.col("seed") == 1), "snip · at init").cells[0]
+    assert (cell.spread, cell.with_spread) == ("", cell.text)
+
+
+def test_medians_are_medians() -> None:
+    trials = small.trials(*({"seed": seed, "top1": top1} for seed, top1 in ((1, 0.5), (2, 0.6), (3, 0.9))))
+    assert tables.grid(trials, "median").rows[0].cells[0].text == "60.00"
+    assert tables.grid(trials).rows[0].cells[0].text == "66.67"
+
+
+def test_missing_seeds_are_counted_and_missing_cells_are_dashes() -> None:
+    lost = (pl.col("criterion") == "snip") & (pl.col("seed") > 4 * pl.col("sparsity") - 1)
+    holes = TRIALS.with_columns(top1=pl.when(~lost).then("top1"))
+    half, most = row(holes, "snip · at init").cells
+    assert (half.n, half.of, most.n, most.of) == (1, 3, 2, 3)
+    none = TRIALS.with_columns(top1=pl.when(pl.col("criterion") == "magnitude").then("top1"))
+    empty = row(none, "snip · at init").cells[0]
+    assert (empty.text, empty.spread, empty.change, empty.n, empty.best) == ("–", "", "", 0, False)
+
+
+def test_arms_are_ranked_by_their_mean_and_those_with_holes_come_last() -> None:
+    trials = small.swept(["c0", "c1", "c2"]).with_columns(
+        top1=pl.when((pl.col("criterion") == "c0") & (pl.col("sparsity") == 0.9)).then(None).otherwise("top1")
+    )
+    assert [row.arm.split()[0] for row in tables.grid(trials).ranked] == ["c1", "c2", "c0"]
+
+
+def test_the_dense_network_counts_once_a_seed() -> None:
+    (dense,) = tables.grid(TRIALS.with_columns(top1_dense=0.9 + pl.col("seed") / 100)).dense.values()
+    assert (dense.text, dense.n, dense.of, dense.change) == ("92.00", 3, 3, "")
+    assert tables.grid(TRIALS.with_columns(top1_dense=pl.lit(None, pl.Float64))).dense == {}
+
+
+def test_each_way_of_drawing_weights_has_a_dense_network_of_its_own() -> None:
+    drawn = pl.concat(
+        TRIALS.with_columns(init=pl.lit(init), top1_dense=pl.lit(reached))
+        for init, reached in (("xavier-normal", 0.5), ("kaiming-normal", 0.4))
+    )
+    dense = tables.grid(drawn).dense
+    assert {name: cell.text for name, cell in dense.items()} == {
+        "dense, xavier-normal": "50.00",
+        "dense, kaiming-normal": "40.00",
+    }
+    reached = [text for text in sentences(drawn) if text.startswith("The dense")]
+    assert len(reached) == 2
+    assert "drawn by xavier-normal reaches 50.00 %" in reached[0]
+    assert "drawn by kaiming-normal reaches 40.00 %" in reached[1]
+
+
+def test_an_empty_study_has_an_empty_grid() -> None:
+    grid = tables.grid(pl.DataFrame(schema=SCHEMA))
+    assert (grid.rows, grid.heads, grid.seeds, grid.dense) == ((), (), 0, {})
+
+
+def test_the_listing_leaves_out_columns_with_one_value_and_names_them() -> None:
+    listing = tables.listing(TRIALS)
+    heads = [column.head for column in listing.columns]
+    assert heads == ["criterion", "seed", "sparsity %", "compression", "top-1 %", "to dense", "artefact"]
+    assert dict(listing.constant) == {
+        "study": "small", "model": "lenet", "dataset": "digits", "scope": "global", "structure": "weights",
+        "at": "init", "rounds": "one-shot", "init": "kaiming-normal", "ablation": "none", "retrain": "none",
+        "status": "done",
+    }  # fmt: skip
+    assert len(listing.rows) == TRIALS.height
+    assert listing.rows[-1] == ("snip", "3", "90", "10", "80.30", "−9.70", "snip · at in")
+
+
+def test_a_single_reason_is_worth_a_column() -> None:
+    failed = TRIALS.with_columns(
+        reason=pl.when(pl.col("seed") == 1).then(pl.lit("out of memory")),
+        status=pl.when(pl.col("seed") == 1).then(pl.lit("failed")).otherwise("status"),
+    )
+    listing = tables.listing(failed)
+    assert {"reason", "status"} <= {column.name for column in listing.columns}
+    assert listing.statuses[:3] == ("failed", "done", "done")
+
+
+def test_a_trial_without_a_status_is_missing() -> None:
+    assert set(tables.listing(TRIALS.with_columns(status=pl.lit(None, pl.String))).statuses) == {"missing"}
+
+
+def test_an_empty_study_has_a_listing_without_rows() -> None:
+    listing = tables.listing(pl.DataFrame(schema=SCHEMA))
+    assert (listing.rows, listing.statuses, listing.constant) == ((), (), ())
+
+
+def test_every_column_of_the_listing_is_one_of_the_table() -> None:
+    names = [column.name for column in tables.COLUMNS]
+    assert set(names) - set(SCHEMA) == {"change"}
+    assert set(arms.COLUMNS) < set(names) and len(set(names)) == len(names)
+
+
+def test_collapsed_layers_and_sizes_are_written_for_people() -> None:
+    one = small.trials({"layers_collapsed": ["fc", "conv"], "size_bytes": 123_456, "flops": 1.5e9, "n_nonzero": 5000})
+    columns = {column.name: column for column in tables.COLUMNS}
+    texts = {name: columns[name].write(one[name].to_list()[0]) for name in columns.keys() & SCHEMA.keys()}
+    assert texts["layers_collapsed"] == "fc, conv"
+    assert (texts["size_bytes"], texts["flops"], texts["n_nonzero"]) == ("123.5", "1,500.00", "5,000")
+
+
+def test_resources_are_texts_with_units() -> None:
+    kind = {"kind": "score", "criterion": "snip", "steps": 1200, "made": 1000, "reused": 200, "wall_s": 90.0,
+            "cpu_s": 180.0, "energy_j": 7200.0, "peak_bytes": 2_400_000, "unshared": 2400, "unshared_s": 7200.0,
+            "device": "cpu"}  # fmt: skip
+    (texts,) = tables.resource_rows(pl.DataFrame([dict.fromkeys(RESOURCES) | kind], schema=RESOURCES))
+    assert texts == (
+        "score", "snip", "1,200", "1,000", "200", "90.0 s", "3 min", "2 Wh", "2.4 MB", "2,400", "2.0 h", "cpu",
+    )  # fmt: skip
+    assert len(texts) == len(tables.RESOURCE_HEADS)
+
+
+def test_resources_that_nobody_knows_are_dashes() -> None:
+    (texts,) = tables.resource_rows(pl.DataFrame([dict.fromkeys(RESOURCES) | {"kind": "init"}], schema=RESOURCES))
+    assert texts == ("init", "", "0", "0", "0", "–", "–", "–", "–", "0", "–", "")
+
+
+def cells(seeds: list[int]) -> tuple[Cell, ...]:
+    other = TRIALS.with_columns(top1=pl.col("top1") + 0.01 * pl.col("seed")).filter(pl.col("seed").is_in(seeds))
+    return compare(TRIALS, other, names=("a", "b")).sides[0].cells
+
+
+def test_a_case_has_both_accuracies_the_difference_and_its_interval() -> None:
+    cell = next(cell for cell in cells([1, 2, 3]) if cell.arm == "snip · at init" and cell.sparsity == 0.9)
+    assert tables.case(cell) == ("90 %", "80.20", "82.20", "+2.00", "−0.48 to +4.48", "3")
+    assert len(tables.case(cell)) == len(tables.case_heads("B"))
+
+
+def test_a_case_of_one_seed_has_no_interval() -> None:
+    assert tables.case(cells([2])[0])[tables.CASE_INTERVAL :] == ("–", "1")
+
+
+def test_heads_name_the_tables() -> None:
+    assert tables.case_heads("C") == ("sparsity", "A %", "C %", "C − A", "95 % t-interval", "seeds")
+    assert tables.published_heads("C")[2] == "C %"
+    assert tables.case_heads("C")[tables.CASE_SEEDS] == tables.published_heads("C")[tables.CASE_SEEDS] == "seeds"
+
+
+NUMBER: dict[str, Any] = {
+    "model": "vgg16", "dataset": "cifar10", "arm": "snip", "sparsity": 0.9, "published": 0.92, "ours": 0.93,
+    "difference": 0.01, "low": 0.925, "high": 0.935, "n": 3, "within": False,
+}  # fmt: skip
+
+
+def test_a_published_number_has_ours_and_our_interval() -> None:
+    assert tables.published(NUMBER) == ("90 %", "92.00", "93.00", "+1.00", "92.50 to 93.50", "3")
+    missing = NUMBER | dict.fromkeys(("ours", "difference", "low", "high")) | {"n": 0}
+    assert tables.published(missing) == ("90 %", "92.00", "–", "–", "–", "0")
+
+
+@pytest.mark.parametrize(("within", "text"), [(None, ""), (True, "yes"), (False, "no")])
+def test_whether_our_interval_holds_the_published_number(within: bool | None, text: str) -> None:
+    assert tables.within(NUMBER | {"within": within}) == text
+
+
+def test_networks_are_named_only_where_there_are_several() -> None:
+    def named(*rows: dict[str, Any]) -> list[str]:
+        held = Held(name="t", about=describe("comp6258-figure1"), ours="A", rows=rows)
+        return tables.published_arms(held)
+
+    assert named(NUMBER, NUMBER) == ["snip", "snip"]
+    assert named(NUMBER, NUMBER | {"model": "resnet20"}) == ["snip · vgg16", "snip · resnet20"]
+    assert named(NUMBER, NUMBER | {"dataset": None}) == ["snip · cifar10", "snip"]
+    assert named() == []
+
+
+def test_what_tells_two_tables_apart_is_in_words() -> None:
+    epoch, step = (TRIALS.with_columns(at=pl.lit(at)) for at in ("{ epoch = 4 }", "{ step = 9 }"))
+    (side,) = compare(epoch, step, names=("a", "b")).sides
+    assert tables.differing(side) == {"at": ("epoch 4", "step 9")}

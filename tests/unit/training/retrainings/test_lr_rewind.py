@@ -1,0 +1,39 @@
+"""Learning-rate rewinding: the weights stay, and the last part of the schedule is repeated."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prunectl.base.errors import StudyError
+from prunectl.catalog.retraining import After
+from prunectl.catalog.values import Length
+from prunectl.training.retrainings.lr_rewind import RateRewind
+from unit.training.retrainings.dense import DENSE
+
+
+@pytest.mark.parametrize(
+    ("budget", "first"), [(None, 0), (1.0, 0), (0.25, 75), (Length(epochs=3), 70), (Length(steps=7), 93)]
+)
+def test_the_recipe_is_repeated_from_where_its_last_part_begins(budget: float | Length | None, first: int) -> None:
+    assert RateRewind().after(DENSE, budget) == After(recipe=DENSE.recipe, first=first)
+
+
+@given(st.integers(1, 100))
+def test_it_takes_as_long_as_its_budget_with_the_weights_of_the_pruned_network(steps: int) -> None:
+    for budget in (steps / 100, Length(steps=steps)):
+        after = RateRewind().after(DENSE, budget)
+        assert (after.steps, after.weights, after.keeps) == (steps, None, False)
+
+
+@pytest.mark.parametrize("budget", [0.5, 1.0, Length(epochs=3)])
+def test_a_budget_stays_what_it_is_and_is_the_whole_recipe_unless_given(budget: float | Length) -> None:
+    assert RateRewind().own_length() is None
+    assert RateRewind().settled(budget) == (RateRewind(), budget)
+    assert RateRewind().settled(None) == (RateRewind(), 1.0)
+
+
+def test_it_cannot_go_back_further_than_the_start() -> None:
+    with pytest.raises(StudyError, match="lr-rewind goes back by 110 steps, and the training has only 100"):
+        RateRewind().after(DENSE, Length(epochs=11))
