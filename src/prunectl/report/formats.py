@@ -5,11 +5,11 @@ Importing this module loads neither polars nor Altair, because `--help` lists th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from prunectl.base.errors import PrunectlError, nearest
+from prunectl.report.unknown import unknown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -41,13 +41,6 @@ def render(results: Results, format: str, *, chart: str | None = None, center: C
     if format not in FORMATS:
         raise unknown("format", format, list(FORMATS))
     return FORMATS[format].write(results, center, chart)
-
-
-def unknown(kind: str, name: str, names: Sequence[str]) -> PrunectlError:
-    """The error for an unknown name: it lists the names, and suggests the nearest."""
-    close = nearest(name, names)
-    hint = f"did you mean {close}?" if close else None
-    return PrunectlError(f"no {kind} {name!r}; there are {', '.join(names)}", hint=hint)
 
 
 def html(results: Results, center: Center = "mean", *, written: str = "", reload_s: int = 0) -> str:

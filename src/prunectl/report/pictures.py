@@ -9,7 +9,7 @@ import polars as pl
 from prunectl.base.errors import PrunectlError
 from prunectl.base.text import finite
 from prunectl.report.charts import charts, stacked
-from prunectl.report.formats import unknown
+from prunectl.report.unknown import unknown
 from prunectl.results.claims import verdicts
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results

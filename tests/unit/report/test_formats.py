@@ -16,6 +16,7 @@ import made_up
 from prunectl.base.errors import PrunectlError
 from prunectl.report import formats
 from prunectl.report.formats import FORMATS, render
+from prunectl.report.unknown import unknown
 from prunectl.results.table import SCHEMA, Results
 
 
@@ -47,8 +48,8 @@ def test_a_format_that_is_not_known_lists_the_formats() -> None:
 
 
 def test_the_nearest_name_is_suggested() -> None:
-    assert formats.unknown("format", "htm", list(FORMATS)).hint == "did you mean html?"
-    assert formats.unknown("format", "xyz", list(FORMATS)).hint is None
+    assert unknown("format", "htm", list(FORMATS)).hint == "did you mean html?"
+    assert unknown("format", "xyz", list(FORMATS)).hint is None
 
 
 def test_only_pictures_are_of_one_chart_and_only_tables_hold_every_trial() -> None:
