@@ -8,26 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from prunectl.catalog.model import Model
-from prunectl.catalog.tables import entry_type
-
-MNIST, CIFAR, IMAGENET = (1, 28, 28), (3, 32, 32), (3, 224, 224)
-
-
-def built(name: str, shape: tuple[int, int, int], classes: int, **options: Any) -> nn.Module:
-    model = entry_type("models", name).model_validate(options)
-    assert isinstance(model, Model)
-    with torch.device("meta"):
-        return model.build(shape, classes)
-
-
-def trainable(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
-def kernels(network: nn.Module) -> int:
-    layers = (module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear))
-    return sum(layer.weight.numel() for layer in layers)
+from unit.models.building import CIFAR, IMAGENET, MNIST, built, kernels, model, trainable
 
 
 @pytest.mark.parametrize(
@@ -62,6 +43,14 @@ def test_wrn_16_8_has_the_size_of_seed_003() -> None:
         ("resnet-18", {}, CIFAR, 10, 11_173_962),
         ("resnet-18", {"stem": "imagenet"}, IMAGENET, 1000, 11_689_512),  # torchvision
         ("resnet-50", {"stem": "imagenet"}, IMAGENET, 1000, 25_557_032),  # torchvision
+        ("resnet-50", {}, CIFAR, 10, 23_520_842),  # torchvision's less its head and stem, with 2,048 × 10 and 3×3
+        ("resnet-18", {}, CIFAR, 100, 11_220_132),
+        ("wrn-16-8", {}, CIFAR, 100, 11_007_540),  # Zagoruyko & Komodakis (2016), Table 4: 11.0 M
+        ("lenet-5", {}, CIFAR, 10, 62_006),  # two more planes of 6 kernels of 5×5
+        ("vgg11", {"conv_bias": True}, CIFAR, 10, 9_231_114),
+        ("vgg11", {}, CIFAR, 10, 9_228_362),  # 2,752 channels fewer
+        ("vgg19", {"conv_bias": True}, CIFAR, 10, 20_040_522),
+        ("tiny-cnn", {}, (1, 8, 8), 10, 6_138),
     ],
 )
 def test_parameters_are_as_many_as_published(
@@ -93,9 +82,7 @@ def test_batchnorm_momentum_reaches_every_batchnorm(name: str) -> None:
 def test_the_imagenet_form_computes_what_torchvision_computes(name: str) -> None:
     models = pytest.importorskip("torchvision.models")
     theirs = getattr(models, name.replace("-", ""))(num_classes=7)
-    model = entry_type("models", name).model_validate({"stem": "imagenet"})
-    assert isinstance(model, Model)
-    ours = model.build((3, 64, 64), 7)
+    ours = model(name, stem="imagenet").build((3, 64, 64), 7)
     names = {"downsample.0": "shortcut.conv", "downsample.1": "shortcut.bn", "fc.": "head."}
     state = {}
     for key, value in theirs.state_dict().items():
