@@ -80,3 +80,67 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
         with pytest.raises(StudyError) as caught:
             only(plan(*SNIP), [misspelt])
         assert (caught.value.hint or "").startswith(f"did you mean {meant}? criterion is one of ")
+
+
+@pytest.mark.parametrize(
+    ("selector", "left"),
+    [
+        ("sparsity>0.5", {0.9}),
+        ("sparsity>=0.5", {0.5, 0.9}),
+        ("sparsity!=0", {0.5, 0.9}),
+        ("sparsity<0.5", {0.0}),
+        ("compression=10", {0.9}),
+        ("compression<=2", {0.0, 0.5}),
+        ("sparsity>0,compression<10", {0.5}),
+    ],
+)
+def test_sparsities_are_picked_by_order_and_by_compression(selector: str, left: set[float]) -> None:
+    chosen = only(plan({"criterion": "snip"}), [selector]).trials
+    assert {trial.sparsity for trial in chosen} == left
+    assert {trial.seed for trial in chosen} == {1, 2}
+
+
+def test_a_plan_with_fewer_trials_keeps_every_step() -> None:
+    planned = plan({"criterion": ["snip", "magnitude"]})
+    fewer = only(planned, ["criterion=snip"])
+    assert fewer.steps == planned.steps
+    assert fewer.follows == planned.follows
+    assert list(fewer.arms) == ["snip · at init"]
+
+
+def test_what_is_suggested_instead_is_what_the_earlier_conditions_leave() -> None:
+    planned = plan({"criterion": "snip"}, END)
+    with pytest.raises(StudyError) as caught:
+        only(planned, ["criterion=snip,at=end"])
+    assert caught.value.hint == "at is one of init"
+
+
+@pytest.mark.parametrize(
+    ("selector", "hint"),
+    [
+        ("sparsity=0.7", "sparsity is one of 0, 0.5, 0.9"),
+        ("compression>10", "compression is one of 1, 2, 10"),
+        ("seed=7", "seed is one of 1, 2"),
+        ("budget=0.5", "budget is one of not given"),
+    ],
+)
+def test_numbers_without_a_trial_are_answered_with_those_that_have_some(selector: str, hint: str) -> None:
+    with pytest.raises(StudyError) as caught:
+        only(plan({"criterion": "snip"}), [selector])
+    assert caught.value.hint == hint
+
+
+def test_no_more_than_twenty_values_are_suggested() -> None:
+    planned = plan({"criterion": "snip"}, sweep={"sparsities": [0.5], "seeds": 21})
+    with pytest.raises(StudyError) as caught:
+        only(planned, ["seed=99"])
+    assert caught.value.hint == f"seed is one of {', '.join(map(str, range(1, 21)))}, ..."
+
+
+def test_a_trial_among_its_like_is_told_by_what_they_differ_in() -> None:
+    planned = plan({"criterion": ["snip", "magnitude"]})
+    first = planned.trials[0]
+    alike = [trial for trial in planned.trials if trial.arm == first.arm]
+    assert narrowed(first, [first]) == ""
+    assert narrowed(first, [trial for trial in alike if trial.sparsity == first.sparsity]) == "seed=1"
+    assert narrowed(first, alike) == "sparsity=0,seed=1"
