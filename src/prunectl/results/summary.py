@@ -65,7 +65,8 @@ def missing(trials: pl.DataFrame) -> str:
 def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     seeds = trials["seed"].n_unique()
     done = trials.filter(pl.col("status") == "done")
-    text = f"{done.height:,} of {plural(trials.height, 'trial')} are done, with {plural(seeds, 'seed')}"
+    be = "is" if done.height == 1 else "are"
+    text = f"{done.height:,} of {plural(trials.height, 'trial')} {be} done, with {plural(seeds, 'seed')}"
     others = [
         f"{number:,} {status}"
         for status, number in trials.filter(pl.col("status") != "done")["status"].value_counts(sort=True).rows()
@@ -184,7 +185,7 @@ def _compression(trials: pl.DataFrame) -> Iterator[str]:
         yield "Every mask hits the compression asked for to within 0.5 %."
         return
     yield (
-        f"The compression reached is off by up to {percent(worst['compression_error'], 1)} "
+        f"The compression reached is off by up to {percent(abs(worst['compression_error']), 1)} "
         f"({worst['arm']} at {percent(worst['sparsity'])})."
     )
 

@@ -9,6 +9,7 @@ import made_up
 from prunectl.results import summary
 from prunectl.results.aggregate import ablation_differences, roles, summarise
 from prunectl.results.table import SCHEMA
+from unit.results.tabled import magnitude, table
 
 
 def test_one_seed_is_not_judged() -> None:
@@ -121,3 +122,50 @@ def test_an_arm_without_a_budget_among_others_has_a_variant_that_names_omit() ->
         ("no retraining", "no budget"), ("lr-rewind", "budget 0.5"), ("lr-rewind", "budget 1"),
     }  # fmt: skip
     assert "no budget" not in "\n".join(summary.sentences(trials))
+
+
+def test_what_is_missing_is_told_by_arm() -> None:
+    trials = [table(0.5), table(None, status="failed"), magnitude(None, None, status="missing")]
+    assert summary.missing(pl.concat(trials)) == ("1 of 4 trials is done, 1 failed, 2 are missing: magnitude (2)")
+    assert summary.missing(table(0.5)) == ""
+
+
+def test_of_many_arms_with_trials_missing_four_are_named() -> None:
+    trials = pl.concat(table(None, arm=arm, status="missing") for arm in "abcdef")
+    assert summary.missing(trials).startswith("0 of 6 trials are done, 6 are missing: a (1), b (1), c (1), d (1)")
+    assert summary.missing(trials).endswith("2 more arms")
+
+
+def said(trials: pl.DataFrame, start: str) -> str:
+    (found,) = (text for text in summary.sentences(trials) if text.startswith(start))
+    return found
+
+
+def test_the_largest_error_of_a_compression_is_told_whatever_its_sign() -> None:
+    trials = pl.concat([table(0.5, compression_error=0.01), magnitude(0.5, compression_error=-0.02, sparsity=0.98)])
+    assert said(trials, "The compression").endswith("2.0 % (magnitude at 98 %).")
+
+
+def test_errors_below_half_a_percent_are_hits() -> None:
+    assert said(table(0.5, compression_error=0.0049), "Every mask") == (
+        "Every mask hits the compression asked for to within 0.5 %."
+    )
+
+
+def test_a_collapse_is_told_from_the_least_sparsity_on() -> None:
+    trials = pl.concat(
+        table(0.1, sparsity=sparsity, layers_collapsed=layers)
+        for sparsity, layers in ((0.99, ["a"]), (0.95, ["a"]), (0.5, []), (0.0, []))
+    )
+    assert said(trials, "Layers collapse") == (
+        "Layers collapse (nothing left of them) in 2 of 3 pruned trials: snip from 95 % on."
+    )
+
+
+def test_the_best_is_the_highest_mean_and_its_lead_is_judged_seed_by_seed() -> None:
+    """Differences .1, .1, .1 of numbers that overlap: paired by seed, they are set apart."""
+    trials = pl.concat([table(0.3, 0.5, 0.7), magnitude(0.4, 0.6, 0.8)])
+    assert said(trials, "At 90 %") == (
+        "At 90 % sparsity magnitude is best: 60.00 % (46.67 to 73.33); snip follows with 50.00 %, "
+        "set apart seed by seed (+10.00 to +10.00 points)."
+    )
