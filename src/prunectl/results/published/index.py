@@ -24,7 +24,7 @@ CHANCE = (
 )
 HALF = (
     "GraSP pruned about half of what is stated (a threshold on both signs of its score), so its rows are of a "
-    "denser network than their sparsity says."
+    "denser network than their sparsity suggests."
 )
 HARDLY = (
     "SynFlow hardly pruned either: its scores left the range of float32, and thresholds that are not numbers prune "
