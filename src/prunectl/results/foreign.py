@@ -39,7 +39,8 @@ def whole(frame: pl.DataFrame) -> pl.DataFrame:
         given = frame[name]
         numbers = given.cast(pl.Float64)
         if (odd := numbers.filter(numbers != numbers.round())).len() or not numbers.drop_nulls().is_finite().all():
-            raise ValueError(f"{name} holds {odd.first() if odd.len() else 'nan'}, which is not a whole number")
+            example = float(odd[0]) if odd.len() else float("nan")
+            raise ValueError(f"{name} holds {example}, which is not a whole number")
         written_so = given.str.contains(r"^[+-]?\d+$") if given.dtype == pl.String else None
         exact = numbers.cast(pl.Int64)
         if written_so is not None:  # a float holds no more than 53 bits: keep the digits of those that are plain
@@ -72,15 +73,16 @@ def _impossible(trials: pl.DataFrame) -> Iterator[tuple[str, str | None]]:
         if kind not in (pl.Float64, pl.Int64):
             continue
         column = trials[name].cast(pl.Float64)
+        numbers = column.drop_nulls().to_list()
         if (rows := _rows(column.is_nan())) or (rows := _rows(column.is_infinite() & (name not in MAY_BE_INFINITE))):
             yield f"{name} is not a number in {rows}", "leave the cell empty where nothing was measured"
         elif name in FRACTIONS and (rows := _rows(column > 1)):
             yield (
-                f"{name} is {column.max()} in {rows}: it is a fraction, from 0 to 1",
+                f"{name} is {max(numbers)} in {rows}: it is a fraction, from 0 to 1",
                 "divide percentages by 100",
             )
         elif name != "compression_error" and (rows := _rows(column < 0)):
-            yield f"{name} is {column.min()} in {rows}: it is never negative", None
+            yield f"{name} is {min(numbers)} in {rows}: it is never negative", None
 
 
 def _rows(wrong: pl.Series) -> str:
