@@ -39,7 +39,7 @@ def environment(store: Path) -> dict[str, str]:
 
 def command(*arguments: str | Path) -> list[str]:
     """The command line of this very Python's prunectl."""
-    return [sys.executable, "-c", "from prunectl.cli.app import main; main()", *map(str, arguments)]
+    return [sys.executable, "-c", "from prunectl.cli.start import main; main()", *map(str, arguments)]
 
 
 def prunectl(*arguments: str | Path, store: Path, cwd: Path | None = None) -> Ran:

@@ -53,7 +53,7 @@ def pack(file: Path, store: LocalStore, studies: Iterable[Session] | None = None
 
 def take(file: Path, store: LocalStore) -> Taken:
     """Take the artefacts of an archive into the store, each verified. Raises ArchiveError, and takes nothing then."""
-    from prunectl.store import archive
+    from prunectl.store import unpack
 
-    imported, present = archive.read(file, store)
+    imported, present = unpack.read(file, store)
     return Taken(imported=imported, present=present)

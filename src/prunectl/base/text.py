@@ -6,7 +6,8 @@ and in an error message.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from prunectl.base.errors import nearest
@@ -90,6 +91,47 @@ def energy(joules: float | None) -> str:
 def shortened(text: str, length: int) -> str:
     """At most `length` characters of a text; one that is cut ends in '…'."""
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def distinct(texts: Iterable[str], length: int) -> dict[str, str]:
+    """Each text in at most `length` characters, so that no two of them become the same.
+
+    Texts are cut at their ends; those that would then look alike are cut before the part in which they differ, and
+    numbered if not even that fits.
+    """
+    texts = dict.fromkeys(texts)
+    short = {text: shortened(text, length) for text in texts}
+    for group in _alike(short):
+        start = _last_part(_shared(group))
+        short |= {text: _joined(text[:start], text[start:], length) for text in group}
+    for group in _alike(short):
+        marks = [f" ({number})" for number in range(1, len(group) + 1)]
+        short |= {text: shortened(text, length - len(mark)) + mark for text, mark in zip(group, marks, strict=True)}
+    return short
+
+
+def _alike(short: Mapping[str, str]) -> list[list[str]]:
+    """The texts whose short forms are the same."""
+    groups: dict[str, list[str]] = {}
+    for text, cut in short.items():
+        groups.setdefault(cut, []).append(text)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _shared(texts: Sequence[str]) -> str:
+    """The beginning that all of the texts have."""
+    return "".join(chars[0] for chars in takewhile(lambda chars: len(set(chars)) == 1, zip(*texts, strict=False)))
+
+
+def _last_part(shared: str) -> int:
+    """Where the last word, parameter or part of a label begins: the difference is read from there."""
+    return max(shared.rfind(mark) + len(mark) if mark in shared else 0 for mark in (" · ", ", ", "(", " "))
+
+
+def _joined(head: str, tail: str, length: int) -> str:
+    """The beginning and the end of a text that is cut between them."""
+    room = length - len(tail) - 1
+    return f"{head[:room]}…{tail}" if room >= 0 else f"…{shortened(tail, length - 1)}"
 
 
 def visible(text: str, keep: str = "") -> str:

@@ -12,7 +12,7 @@ import typer.core
 
 from prunectl.base.errors import InterruptError, PrunectlError
 from prunectl.base.version import __version__
-from prunectl.cli import cache, compare, doctor, export, list_, new, plan, report, run, schema, stage
+from prunectl.cli import cache, compare, doctor, export, list_, new, plan, report, run, schema, stage, streams
 from prunectl.cli.console import say
 
 ENDING = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
@@ -29,9 +29,6 @@ class Commands(typer.core.TyperGroup):
             sys.stdout.flush()
         except KeyboardInterrupt:
             raise InterruptError("interrupted") from None
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads stdout any more: exit quietly
-            sys.exit(0)
         except EOFError as error:
             raise RuntimeError("an end of file that nobody handled") from error
         return result
@@ -82,6 +79,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command line. What a user can fix is a short message; a traceback is a bug."""
+    streams.prepare()
     listen()
     try:
         app()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,7 @@ import typer
 
 from prunectl.base.errors import PrunectlError, writing
 from prunectl.base.text import did_you_mean, finite, visible
-from prunectl.cli.console import say
+from prunectl.cli.console import answer, answer_bytes, say
 from prunectl.cli.options import Json, Set, Where, options
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def rendered(format_: str, compared: Compared) -> str:
 def show(text: str, format_: str, output: Path | None, open_: bool) -> None:
     """Write the comparison to stdout or to a file."""
     if str(output) == "-" or (output is None and format_ != "html"):
-        sys.stdout.write(text)
+        answer_bytes(text.encode()) if format_ == "html" else answer(text.removesuffix("\n"))
         return
     file = output or Path("comparison.html")
     with writing(file):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -11,7 +10,7 @@ import typer
 from prunectl.api.report import FORMATS
 from prunectl.base.errors import PrunectlError, writing
 from prunectl.base.text import did_you_mean
-from prunectl.cli.console import say
+from prunectl.cli.console import answer_bytes, say
 from prunectl.cli.options import Selected, options
 from prunectl.results.statistics import Center
 
@@ -80,7 +79,7 @@ def _write(session: Session, format_: str, output: Path | None, chart: str | Non
         say(f"{session.study.name} is not finished: {unfinished}")
     content = rendered(results, format_, chart=chart, center=center)
     if str(output) == "-":
-        sys.stdout.buffer.write(content)
+        answer_bytes(content)
         return
     name = f"{session.study.name}-{chart}" if chart else session.study.name
     file = output or Path(f"{name}.{'tex' if format_ == 'latex' else format_}")

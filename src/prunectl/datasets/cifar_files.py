@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from prunectl.base.errors import DataError
 from prunectl.catalog.dataset import Arrays, Dataset
-from prunectl.datasets.locate import check_size, damaged, find, missing, read_bytes
+from prunectl.datasets.locate import LARGEST_BYTES, check_size, damaged, find, missing, read_bytes
 from prunectl.datasets.pickled import unpickle
 
 Bytes = NDArray[np.uint8]
@@ -78,6 +78,8 @@ def _members(archive: Path, form: Form) -> list[tuple[str, Bytes]]:
             for member in stream:
                 content = stream.extractfile(member) if member.name in wanted else None
                 if content is not None:
+                    if member.size > LARGEST_BYTES:
+                        raise damaged(archive, f"unpacks to more than {LARGEST_BYTES:,} bytes")
                     contents[member.name] = np.frombuffer(content.read(), np.uint8)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         raise damaged(archive, f"cannot be unpacked: {error} ({archive.stat().st_size:,} bytes)") from error

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from prunectl.base.errors import DataError
 
+LARGEST_BYTES = 1 << 30
+"""The most that one file of a data set is unpacked to; the largest has 200 MB."""
+
 
 def find(root: Path, folders: Sequence[str], names: Sequence[str], endings: Sequence[str] = ("",)) -> list[Path]:
     """The files `names` (each with the first of `endings` that exists) in the first folder that has them all.
@@ -73,7 +76,11 @@ def read_bytes(path: Path) -> NDArray[np.uint8]:
     """The bytes of a file, decompressed if its name ends in .gz: (N,), writable."""
     try:
         if path.suffix == ".gz":
-            return np.frombuffer(bytearray(gzip.decompress(path.read_bytes())), np.uint8)
+            with gzip.open(path) as file:
+                content = file.read(LARGEST_BYTES + 1)
+            if len(content) > LARGEST_BYTES:
+                raise damaged(path, f"unpacks to more than {LARGEST_BYTES:,} bytes")
+            return np.frombuffer(bytearray(content), np.uint8)
         return np.fromfile(path, np.uint8)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise damaged(path, f"is truncated or not gzip: {error} ({path.stat().st_size:,} bytes)") from error

@@ -9,15 +9,25 @@ from __future__ import annotations
 import io
 import math
 import pickle
-from collections.abc import Callable
+import pickletools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
+BUILDING = {"TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_TUPLE", "LIST", "EMPTY_LIST", "DICT", "EMPTY_DICT",
+            "EMPTY_SET", "FROZENSET", "REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"}  # fmt: skip
+"""The opcodes that build something out of other things. CIFAR's files have about thirty."""
+MOST_BUILT = 500
+MEMO = {"PUT", "BINPUT", "LONG_BINPUT"}
+MOST_MEMO = 1_000_000
+"""CIFAR's files number what they hold, file names included: about 20,000."""
 
 
 def unpickle(content: bytes) -> dict[str, Any]:
     """The dictionary in a pickle of Python 2 or 3, its arrays uint8. Raises ValueError for any other content."""
     try:
+        _check(content)
         table = _Restricted(io.BytesIO(content), encoding="bytes").load()
         if not isinstance(table, dict):
             raise ValueError("no dictionary")
@@ -25,6 +35,28 @@ def unpickle(content: bytes) -> dict[str, Any]:
     except ValueError:
         raise
     except Exception as error:  # a broken pickle may raise anything
+        raise ValueError(f"broken pickle: {error}") from error
+
+
+def _check(content: bytes) -> None:
+    """Raise ValueError for what would exhaust the memory or the stack of the unpickler, before it begins.
+
+    It is written in C: it makes room for every place of its memo up to the highest, and tuples that are nested deeply
+    enough end the process when they are hashed or deleted.
+    """
+    built = 0
+    for opcode, argument, _ in _opcodes(content):
+        built += opcode.name in BUILDING
+        if built > MOST_BUILT:
+            raise ValueError("it is nested too deeply, or has too many parts")
+        if opcode.name in MEMO and int(argument) > MOST_MEMO:
+            raise ValueError("its memo is too large")
+
+
+def _opcodes(content: bytes) -> Iterator[tuple[pickletools.OpcodeInfo, Any, int | None]]:
+    try:
+        yield from pickletools.genops(content)
+    except ValueError as error:
         raise ValueError(f"broken pickle: {error}") from error
 
 

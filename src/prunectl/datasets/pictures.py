@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -169,14 +170,20 @@ def part(root: Path, folder: str, classes: tuple[str, ...]) -> Part:
 
 
 def _images(folder: Path) -> Iterator[tuple[str, int]]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                yield from _images(Path(entry.path))
-            elif entry.name.lower().endswith(ENDINGS):
-                yield entry.path, entry.stat().st_size
+    """Every image in a folder, at any depth, with its size. DataError for one that is not a file: a pipe, a device."""
+    folders = [str(folder)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir():
+                    folders.append(entry.path)
+                elif entry.name.lower().endswith(ENDINGS):
+                    status = entry.stat()
+                    if not stat.S_ISREG(status.st_mode):
+                        raise DataError(f"{entry.path} is not a file", hint="remove it: only files hold pictures")
+                    yield entry.path, status.st_size
 
 
 def class_folders(folder: Path) -> tuple[str, ...]:

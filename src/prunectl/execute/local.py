@@ -6,22 +6,41 @@ user's main module again, so a script that starts a run needs no `if __name__ ==
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import pickle
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 
+from prunectl.base.errors import FAILED, PrunectlError
 from prunectl.execute.engine import Executor
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.plan.steps import Key
 
+ATTEMPTS = 3
+"""How often the fork server is started before a run gives up."""
+
 GRACE_S = 30.0  # seconds for a child to save a snapshot when asked to stop
+
+
+class ServerError(PrunectlError):
+    """The process from which workers are forked does not stay alive: an accident of the machine."""
+
+    exit_code = FAILED
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the process that starts the workers ended {ATTEMPTS} times while it started",
+            hint="is there memory left for it? finished steps are kept: run the same command to continue",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +63,18 @@ class LocalEngine:
         receive, send = self.context.Pipe(duplex=False)
         # Pickled apart from the process, so that a module that fails to import in the child is an outcome.
         arguments = (send, request.key, pickle.dumps(request))
-        process = self.context.Process(target=run_child, args=arguments, daemon=False)  # it may have readers
-        with _without_main():
-            process.start()
+        process = self._started(arguments)
         send.close()
         self.running[request.key] = _Job(process=process, connection=receive)
+
+    def _started(self, arguments: tuple[Connection, Key, bytes]) -> BaseProcess:
+        """A child; the fork server is started again if it was killed. Raises ServerError if that does not help."""
+        for _ in range(ATTEMPTS):
+            process = self.context.Process(target=run_child, args=arguments, daemon=False)  # it may have readers
+            with _without_main(), _signals_blocked(), contextlib.suppress(EOFError, ConnectionError):
+                process.start()
+                return process
+        raise ServerError
 
     def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
         """What children have reported; waits for a report at most this long."""
@@ -115,6 +141,21 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Block what a terminal sends to all of its processes while the fork server starts; it inherits the mask.
+
+    Until it has imported torch it would answer Ctrl-C with a traceback. Children ignore both signals anyway: ending
+    them is the driver's task.
+    """
+    resource_tracker.ensure_running()  # else the fork server starts it, and that unblocks SIGINT again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _exit_reason(code: int | None) -> str:

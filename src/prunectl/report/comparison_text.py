@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from prunectl.base.text import plural, shortened
+from prunectl.base.text import plural
 from prunectl.report import tables
 from prunectl.report.text import wrapped
 from prunectl.results import compare
@@ -81,6 +81,6 @@ def _table(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], widt
 
     yield line(heads)
     for arm, cells in groupby(rows, lambda row: row[0]):
-        yield shortened(arm, width)
+        yield from wrapped(arm, width, first="")
         for _, texts in cells:
             yield line(texts)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
-from prunectl.base.text import percent, plural, shortened
+from prunectl.base.text import distinct, percent, plural
 from prunectl.report import arms, cells, tables
 from prunectl.results import claims
 from prunectl.results.aggregate import roles, summarise
@@ -67,10 +67,11 @@ def _grid(grid: tables.Grid, width: int) -> Iterator[str]:
     yield from (f"{name}: {_cell(cell, True)}" for name, cell in grid.dense.items())
     for block in blocks:
         room = max(LEAST_ARM, min(longest, width - sum(widths[at] + 2 for at in block)))
+        names = distinct((row.arm for row in grid.rows), room)
         yield ""
         yield _line("", room, [grid.heads[at] for at in block], [widths[at] for at in block])
         for row, line in zip(grid.rows, texts, strict=True):
-            yield _line(row.arm, room, [line[at] for at in block], [widths[at] for at in block])
+            yield _line(names[row.arm], room, [line[at] for at in block], [widths[at] for at in block])
 
 
 def _blocks(widths: Sequence[int], longest: int, width: int) -> list[list[int]]:
@@ -86,7 +87,7 @@ def _blocks(widths: Sequence[int], longest: int, width: int) -> list[list[int]]:
 
 def _line(arm: str, room: int, texts: Iterable[str], widths: Iterable[int]) -> str:
     numbers = "".join("  " + text.rjust(wide) for text, wide in zip(texts, widths, strict=True))
-    return (shortened(arm, room).ljust(room) + numbers).rstrip()
+    return (arm.ljust(room) + numbers).rstrip()
 
 
 def _cell(cell: tables.Cell, spread: bool) -> str:
@@ -124,7 +125,7 @@ def plot(results: Results, width: int) -> Iterator[str]:
     yield " " * 7 + "└" + "─" * (column * len(sparsities))
     yield (" " * 8 + "".join(percent(sparsity).center(column) for sparsity in sparsities)).rstrip()
     for mark, arm in zip(MARKS, names, strict=False):
-        yield f"{mark} {arm}"[:width]
+        yield from wrapped(f"{mark} {arm}", width, first="")
 
 
 def _canvas(

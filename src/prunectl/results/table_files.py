@@ -19,6 +19,8 @@ import polars as pl
 
 from prunectl.base.errors import PrunectlError, nearest
 from prunectl.base.text import finite
+from prunectl.results.foreign import checked, whole
+from prunectl.results.parquet import read_parquet
 from prunectl.results.table import SCHEMA
 
 NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
@@ -48,10 +50,11 @@ def to_parquet(trials: pl.DataFrame) -> bytes:
 def read_table(path: Path) -> pl.DataFrame:
     """A table out of a results file, with exactly the columns and types of SCHEMA.
 
-    Raises PrunectlError for a file that is not there, cannot be read or is not such a table.
+    Raises PrunectlError for a file that does not exist, cannot be read, is not such a table, or holds values that no
+    trial has.
     """
     readers: dict[str, Callable[[bytes], pl.DataFrame]] = {
-        ".csv": _from_csv, ".json": _from_json, ".parquet": lambda content: pl.read_parquet(io.BytesIO(content)),
+        ".csv": _from_csv, ".json": _from_json, ".parquet": read_parquet,
     }  # fmt: skip
     reader = _by_suffix(path, readers)
     try:
@@ -61,7 +64,7 @@ def read_table(path: Path) -> pl.DataFrame:
             f"{path} cannot be read: {error.strerror or error}", hint="give a study file or a results file"
         ) from error
     try:
-        return _as_schema(reader(content), path)
+        return checked(_as_schema(whole(reader(content)), path), path)
     except (pl.exceptions.PolarsError, ValueError, TypeError, OverflowError, RecursionError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise PrunectlError(

@@ -155,3 +155,27 @@ def test_it_is_cheap_to_import() -> None:
     code = f"import sys, prunectl.base.text; print([m for m in '{heavy}'.split() if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+LONG = "magnitude · at end · layerwise · iterative · weight-rewind"
+
+
+def test_texts_that_would_look_alike_are_cut_where_they_do_not_differ() -> None:
+    short = text.distinct([LONG, f"{LONG}(to=epoch 1)", "snip"], 48)
+    assert list(short.values()) == [
+        "magnitude · at end · layerwise · i…weight-rewind",
+        "magnitude · at end · l…weight-rewind(to=epoch 1)",
+        "snip",
+    ]
+
+
+def test_texts_that_differ_nowhere_that_fits_are_numbered() -> None:
+    assert list(text.distinct(["a" * 30 + "b" * 30, "a" * 30 + "c" * 30], 10).values()) == ["aaaaa… (1)", "aaaaa… (2)"]
+
+
+@given(st.lists(st.text("ab ·(", max_size=40), max_size=9), st.integers(6, 30))
+def test_short_texts_are_as_short_as_asked_and_as_many_as_before(texts: list[str], length: int) -> None:
+    short = text.distinct(texts, length)
+    assert list(short) == list(dict.fromkeys(texts))
+    assert all(len(text) <= length for text in short.values())
+    assert len(set(short.values())) == len(short)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,21 @@ def test_ctrl_c_ends_a_command_with_130(prunectl: Prunectl, monkeypatch: pytest.
     monkeypatch.setattr("prunectl.api.listing.entries", interrupted)
     said = prunectl("list", "criteria")
     assert (said.code, said.err) == (130, "error: interrupted\n")
+
+
+def test_ctrl_c_before_the_command_line_is_imported_is_one_line(tmp_path: Path) -> None:
+    code = (
+        "import builtins, sys\n"
+        "real = builtins.__import__\n"
+        "def interrupted(name, *rest):\n"
+        "    if name == 'prunectl.cli.app': raise KeyboardInterrupt\n"
+        "    return real(name, *rest)\n"
+        "from prunectl.cli.start import main\n"
+        "builtins.__import__ = interrupted\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment(tmp_path), check=False)
+    assert (done.returncode, done.stderr) == (130, b"error: interrupted\n")
 
 
 def test_an_end_of_file_is_a_bug_and_not_an_abort(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:

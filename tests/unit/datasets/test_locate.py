@@ -77,3 +77,10 @@ def test_another_size_than_expected_is_damage(actual: int, trouble: str) -> None
         locate.check_size("file", actual, 10)
     assert caught.value.hint == "delete it and download the data set again"
     locate.check_size("file", 10, 10)
+
+
+def test_what_unpacks_to_more_than_any_data_set_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(2_000)))
+    monkeypatch.setattr(locate, "LARGEST_BYTES", 1_999)
+    with pytest.raises(DataError, match="unpacks to more than 1,999 bytes"):
+        locate.read_bytes(tmp_path / "bomb.gz")

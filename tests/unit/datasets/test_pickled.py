@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from prunectl.datasets.pickled import unpickle
 from unit.datasets.fakes import python2_pickle, random_arrays
@@ -53,3 +56,28 @@ def test_an_array_of_anything_but_bytes_is_refused() -> None:
 def test_nothing_but_containers_and_bytes_is_unpickled(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"refused|broken|type|bytes|dictionary|extension"):
         unpickle(content)
+
+
+def test_tuples_nested_so_deeply_that_they_would_end_the_process_are_refused() -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        unpickle(b"\x80\x04})" + b"\x85" * 300_000 + b"K\x01s.")
+
+
+def test_lists_in_lists_are_refused_by_their_number() -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        unpickle(b"\x80\x04}(K\x01" + b"]" * 100_000 + b"u.")
+
+
+@pytest.mark.parametrize("put", [b"r\xff\xff\xff\x7f", b"p2147483647\n"])
+def test_a_memo_that_would_fill_the_memory_is_refused(put: bytes) -> None:
+    with pytest.raises(ValueError, match="memo"):
+        unpickle(b"}" + put + b".")
+
+
+@given(st.binary(max_size=60), st.integers(0, 400))
+@settings(max_examples=200, deadline=None)
+def test_damage_is_an_error_and_nothing_else(noise: bytes, at: int) -> None:
+    arrays = random_arrays(10, 5, (3, 32, 32))
+    content = python2_pickle(arrays.test_images, arrays.test_labels, "labels")
+    with suppress(ValueError):
+        unpickle(content[:at] + noise + content[at + len(noise) :])

@@ -282,3 +282,28 @@ def test_imagenet_is_cut_as_usual(tmp_path: Path) -> None:
     listed = ImageNet().listing(tmp_path).test
     (images,) = stream(ImageNet(), listed, None, device=torch.device("cpu"), workers=0).batches([slice(0, 3)])
     assert images.shape == (3, 3, 224, 224)
+
+
+def test_a_pipe_in_place_of_a_picture_is_named_and_never_opened(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "copy")
+    label = next((tmp_path / "copy" / "train").iterdir())
+    os.mkfifo(label / "x.png")
+    with pytest.raises(DataError, match=r"x\.png is not a file"):
+        ImageFolder(size=8).listing(tmp_path / "copy")
+
+
+def test_pictures_in_folders_nested_as_deeply_as_the_system_allows(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "copy")
+    label = next((tmp_path / "copy" / "train").iterdir())
+    before = len(ImageFolder(size=8).listing(tmp_path / "copy").train.files)
+    deep = label
+    for _ in range(1_500):
+        deep = deep / "d"
+        deep.mkdir()
+    shutil.copy(next(label.glob("*.*")), deep)
+    assert len(ImageFolder(size=8).listing(tmp_path / "copy").train.files) == before + 1
+    while deep != label:  # pytest would remove them by recursion
+        for file in deep.iterdir():
+            file.unlink()
+        deep.rmdir()
+        deep = deep.parent

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from prunectl.execute.local import _exit_reason, _without_main
+from prunectl.execute.local import LocalEngine, ServerError, _exit_reason, _without_main
 
 CODE = """
 import sys
@@ -80,3 +80,44 @@ def test_the_main_module_is_hidden_only_while_a_process_starts() -> None:
 def test_how_a_process_ended_is_said_in_words(code: int | None, expected: str) -> None:
     assert expected in _exit_reason(code)
     assert os.linesep not in _exit_reason(code)
+
+
+class Server:
+    """A multiprocessing context whose fork server dies a number of times while it starts."""
+
+    def __init__(self, deaths: int) -> None:
+        self.deaths, self.masks = deaths, list[set[int]]()
+
+    def Process(self, **given: object) -> Server:  # noqa: N802
+        return self
+
+    def start(self) -> None:
+        self.masks.append(set(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+        if len(self.masks) <= self.deaths:
+            raise EOFError
+
+
+def engine_with(server: Server, monkeypatch: pytest.MonkeyPatch) -> LocalEngine:
+    engine = LocalEngine(1, ())
+    monkeypatch.setattr(engine, "context", server)
+    return engine
+
+
+def test_a_fork_server_that_is_killed_while_it_starts_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server(deaths=2)
+    assert engine_with(server, monkeypatch)._started(()) is server  # type: ignore[arg-type, comparison-overlap]
+    assert len(server.masks) == 3
+
+
+def test_a_fork_server_that_never_lives_is_an_error_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ServerError, match="ended 3 times"):
+        engine_with(Server(deaths=9), monkeypatch)._started(())  # type: ignore[arg-type]
+
+
+def test_a_terminal_cannot_interrupt_the_fork_server_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own traceback would be what a user sees after Ctrl-C."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    server = Server(deaths=0)
+    engine_with(server, monkeypatch)._started(())  # type: ignore[arg-type]
+    assert {signal.SIGINT, signal.SIGHUP} <= server.masks[0]
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before

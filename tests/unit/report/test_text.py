@@ -128,3 +128,15 @@ def test_a_study_without_trials_or_results_has_a_report(results: Results) -> Non
         pl.lit("missing").alias("status"), pl.lit(None, pl.String).alias("reason"),
     )  # fmt: skip
     assert "180 trials missing" in text.table(replace(results, trials=missing), 80)
+
+
+def test_arms_that_differ_only_at_their_ends_keep_different_names(results: Results) -> None:
+    """At 80 columns two ways of retraining had the same name in the table."""
+    arms = ["magnitude · at end · layerwise · iterative · weight-rewind" + end for end in ("", "(to=epoch 1)")]
+    named = dict(zip(results.trials["arm"].unique(maintain_order=True), arms, strict=False))
+    trials = results.trials.filter(pl.col("arm").is_in(list(named))).with_columns(pl.col("arm").replace(named))
+    lines = text.table(of(results, trials), 60).splitlines()
+    rows = [line.split("  ")[0] for line in lines if line.startswith("magnitude")]
+    assert len(rows) >= 2
+    assert len(set(rows)) == len(rows)
+    assert any("(to=epoch 1)" in row for row in rows)

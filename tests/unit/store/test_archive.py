@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import IO
 
 import pytest
 
 from prunectl.base.errors import PrunectlError
 from prunectl.base.keys import digest
-from prunectl.store import archive, layout
+from prunectl.store import archive, layout, unpack
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Made
 
@@ -51,7 +55,7 @@ def refused(path: Path, other: LocalStore, why: str) -> None:
     """The archive is refused with a message that says why, and nothing of it is anywhere in the store."""
     before = contents(other)
     with pytest.raises(PrunectlError, match=why) as caught:
-        archive.read(path, other)
+        unpack.read(path, other)
     assert str(path) in caught.value.message
     assert contents(other) == before
     assert list((other.root / layout.SCRATCH).iterdir()) == []
@@ -61,10 +65,10 @@ def refused(path: Path, other: LocalStore, why: str) -> None:
 def test_what_is_written_is_read_back_to_the_byte(name: str, store: LocalStore, other: LocalStore) -> None:
     path = store.root.parent / name
     archive.write(path, store, KEYS)
-    assert archive.read(path, other) == (KEYS, [])
+    assert unpack.read(path, other) == (KEYS, [])
     assert contents(other) == contents(store)
     assert (other.fetch(KEYS[0]) / "a.json").stat().st_mode & 0o222 == 0
-    assert archive.read(path, other) == ([], KEYS)
+    assert unpack.read(path, other) == ([], KEYS)
 
 
 @pytest.mark.parametrize("name", ["all.tar", "all.tar.gz"])
@@ -87,7 +91,7 @@ def test_unpacked_by_tar_it_is_a_store(store: LocalStore, tmp_path: Path) -> Non
 
 def test_only_what_is_asked_for(store: LocalStore, other: LocalStore, tmp_path: Path) -> None:
     archive.write(tmp_path / "one.tar", store, KEYS[1:2])
-    assert archive.read(tmp_path / "one.tar", other) == (KEYS[1:2], [])
+    assert unpack.read(tmp_path / "one.tar", other) == (KEYS[1:2], [])
     assert list(other.keys()) == KEYS[1:2]
 
 
@@ -115,7 +119,7 @@ def test_any_flipped_byte_is_refused_and_named(store: LocalStore, other: LocalSt
         refused(
             path,
             other,
-            name.split("/")[2][:12] if "/" in name else "is damaged|does not (list|know)|ends too early",
+            name.split("/")[2][:12] if "/" in name else "is damaged|does not (list|know|name)|ends too early",
         )
     for offset in (0, 200, 512 * 3 + 10):  # in a header: its checksum, or its name
         damaged = bytearray(sound)
@@ -141,9 +145,9 @@ def test_what_is_no_archive_is_refused(other: LocalStore, tmp_path: Path) -> Non
         path.write_bytes(content)
         refused(path, other, "was not imported")
     with pytest.raises(PrunectlError, match="No such file"):
-        archive.read(tmp_path / "none.tar", other)
+        unpack.read(tmp_path / "none.tar", other)
     with pytest.raises(PrunectlError, match="directory"):
-        archive.read(tmp_path, other)
+        unpack.read(tmp_path, other)
 
 
 def rewritten(path: Path, change: Callable[[tarfile.TarInfo, bytes], list[tuple[tarfile.TarInfo, bytes]]]) -> None:
@@ -203,10 +207,12 @@ def test_files_more_or_less_than_the_manifest_says_are_refused(
     refused(path, other, "a.json is missing")
     archive.write(path, store, KEYS)
     rewritten(path, lambda member, data: [] if member.name.endswith("manifest.json") else [(member, data)])
-    refused(path, other, "manifest cannot be read")
+    refused(path, other, "comes before its manifest")
     archive.write(path, store, KEYS)
     more = named(f"objects/{KEYS[0][:2]}/{KEYS[0]}/c.json")
-    rewritten(path, lambda member, data: [(member, data), *([(more, b"1")] if "archive" in member.name else [])])
+    rewritten(
+        path, lambda member, data: [(member, data), *([(more, b"1")] if f"{KEYS[0]}/manifest" in member.name else [])]
+    )
     refused(path, other, r"does not list c\.json")
     archive.write(path, store, KEYS)
     rewritten(path, lambda member, data: [(member, data)] * (2 if member.name.endswith("a.json") else 1))
@@ -239,5 +245,85 @@ def test_what_is_there_already_is_left_alone(store: LocalStore, tmp_path: Path) 
     archive.write(tmp_path / "all.tar", store, KEYS)
     store.delete(KEYS[0])
     times = {key: (store.fetch(key) / "a.json").stat().st_mtime_ns for key in KEYS[1:]}
-    assert archive.read(tmp_path / "all.tar", store) == (KEYS[:1], KEYS[1:])
+    assert unpack.read(tmp_path / "all.tar", store) == (KEYS[:1], KEYS[1:])
     assert {key: (store.fetch(key) / "a.json").stat().st_mtime_ns for key in KEYS[1:]} == times
+
+
+def sparse(name: str, size_bytes: int) -> bytes:
+    """The header of a GNU sparse file, which unpacks to a size that it does not have."""
+    header = bytearray(tarfile.TarInfo(name).tobuf(tarfile.GNU_FORMAT))
+    header[156:157] = tarfile.GNUTYPE_SPARSE
+    header[483:495] = b"%011o\0" % size_bytes
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_headers_that_would_be_read_into_memory_are_refused(kind: bytes, other: LocalStore, tmp_path: Path) -> None:
+    member = tarfile.TarInfo("x")
+    member.type, member.size = kind, 1 << 40
+    (tmp_path / "x.tar").write_bytes(member.tobuf(tarfile.GNU_FORMAT) + bytes(10_240))
+    refused(tmp_path / "x.tar", other, "is not a plain file|is damaged")
+
+
+def test_a_sparse_file_is_refused_before_it_is_unpacked(other: LocalStore, tmp_path: Path) -> None:
+    (tmp_path / "x.tar").write_bytes(sparse("prunectl-store.json", 3 << 30) + bytes(10_240))
+    refused(tmp_path / "x.tar", other, "is not a plain file")
+    (tmp_path / "x.tar").write_bytes(sparse("x", 3).replace(b"00000000003", b"notanumber!") + bytes(10_240))
+    refused(tmp_path / "x.tar", other, "was not imported")
+
+
+def test_what_does_not_fit_is_refused_by_its_declared_size(
+    store: LocalStore, other: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "all.tar"
+    archive.write(path, store, KEYS)
+    monkeypatch.setattr("shutil.disk_usage", lambda root: SimpleNamespace(free=40_000))
+    refused(path, other, r"needs 49\.\d kB or more, and the disk of the store .* has 40\.0 kB left")
+    assert unpack.read(path, store) == ([], KEYS), "what the store has takes no room"
+
+
+def test_a_file_that_is_larger_than_its_manifest_states_is_not_read(
+    store: LocalStore, other: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "all.tar.gz"
+    archive.write(tmp_path / "all.tar", store, KEYS)
+
+    def grown(member: tarfile.TarInfo, data: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
+        return [(member, data + bytes(1 << 20) if member.name.endswith("b.safetensors") else data)]
+
+    rewritten(tmp_path / "all.tar", grown)
+    path.write_bytes(gzip.compress((tmp_path / "all.tar").read_bytes()))
+    real, read = unpack._copied, list[str]()
+
+    def counted(content: IO[bytes], out: Path | None) -> str:
+        read.append(content.name)
+        return real(content, out)
+
+    monkeypatch.setattr(unpack, "_copied", counted)
+    refused(path, other, r"b\.safetensors is not what was written")
+    assert not any(name.endswith("b.safetensors") for name in read)
+
+
+def test_an_archive_that_changes_while_it_is_read_is_refused(
+    store: LocalStore, other: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "all.tar"
+    archive.write(path, store, KEYS)
+    surveyed = unpack._surveyed
+
+    def changed(*given: object) -> object:
+        manifests = surveyed(path, other)
+        rewritten(path, lambda member, data: [(member, b"[]" if member.name.endswith("a.json") else data)])
+        return manifests
+
+    monkeypatch.setattr(unpack, "_surveyed", changed)
+    refused(path, other, "it changed while it was read")
+
+
+def test_other_compressions_are_refused(store: LocalStore, other: LocalStore, tmp_path: Path) -> None:
+    archive.write(tmp_path / "all.tar", store, KEYS)
+    for compress in (bz2.compress, lzma.compress):
+        (tmp_path / "x.tar").write_bytes(compress((tmp_path / "all.tar").read_bytes()))
+        refused(tmp_path / "x.tar", other, "not a tar archive")

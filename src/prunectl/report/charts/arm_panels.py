@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from prunectl.base.text import shortened, visible
+from prunectl.base.text import distinct, visible
 from prunectl.report.charts import axes, pieces
 from prunectl.report.charts.chart import Sheet, spec_of
 from prunectl.report.charts.look import Look
@@ -18,6 +18,8 @@ PANELS = 24
 """Maximum number of panels. The tables of the page list all arms."""
 UNEVEN = 5.0
 """Each panel has its own scale if the widest panel's range is more than this many times the median panel's."""
+LONGEST = 80
+"""Characters of the title of a panel."""
 WIDTH, HEIGHT, PANEL_PX = 225, 170, 290
 
 OWN_SCALE = " Each panel has its own scale."
@@ -30,15 +32,13 @@ COLUMNS = {
 
 
 def frame(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """Rows as a frame ordered by sparsity. What a row does not have is null; arms are named as their panels are."""
-    panels = pl.col("arm").map_elements(panel, return_dtype=pl.String)
-    named = pl.DataFrame(list(rows), schema=COLUMNS).with_columns(panels)
-    return axes.with_sparsity_text(named).sort("sparsity", maintain_order=True)
+    """Rows as a frame ordered by sparsity. What a row does not have is null."""
+    return axes.with_sparsity_text(pl.DataFrame(list(rows), schema=COLUMNS)).sort("sparsity", maintain_order=True)
 
 
-def panel(arm: str) -> str:
-    """The title of an arm's panel."""
-    return visible(shortened(arm, 80))
+def titles(arms: Iterable[str]) -> dict[str, str]:
+    """The title of each arm's panel; no two are the same, or the lines of two arms would be drawn as one."""
+    return {arm: visible(title) for arm, title in distinct(arms, LONGEST).items()}
 
 
 def uneven(ranges: Iterable[float]) -> bool:
@@ -74,10 +74,11 @@ def tooltip(interval: str, names: Sequence[alt.Tooltip] = (), **titles: str) -> 
 
 def spec(layers: Sequence[Any], drawn: pl.DataFrame, arms: Sequence[str], look: Look, own: bool) -> dict[str, Any]:
     """A panel for each arm, in the given order, at most four in a row."""
-    sheet = Sheet()
+    sheet, panels = Sheet(), titles(arms)
+    drawn = drawn.with_columns(pl.col("arm").replace(panels))
     columns = [name for name in drawn.columns if not drawn[name].is_null().all()]
     chart = pieces.faceted(
-        layers, sheet.rows(drawn, columns), "arm", [panel(arm) for arm in arms], min(4, len(arms)),
+        layers, sheet.rows(drawn, columns), "arm", list(panels.values()), min(4, len(arms)),
         width=WIDTH, height=HEIGHT, own_y=own, label_px=WIDTH + 40,
     ).resolve_axis(x="independent", y="independent")  # fmt: skip
     return spec_of(chart.add_params(look.shown()), sheet)
