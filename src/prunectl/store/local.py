@@ -198,14 +198,15 @@ class LocalStore(StoreDirectory):
         return layout.sharded(self.root, layout.OBJECTS, key)
 
     def _vacate(self, key: str) -> None:
-        """Remove what is left of an artefact without a manifest, or set aside a file in its place."""
+        """Remove what is left of an artefact without a manifest; set aside a file in its place, or a broken link."""
         home = self._object(key)
         if os.path.lexists(home) and not home.is_dir():
             self._lay_aside(home, IN_PLACE)
         with contextlib.suppress(FileNotFoundError):
             (home / layout.MANIFEST).lstat()
-            if key not in self._unusable:
+            if self.has(key):
                 return  # another process was faster
+            self._lay_aside(home, "its manifest is not a file")
         remove_tree(home)
         if os.path.lexists(home):
             raise PermissionError(errno.EACCES, f"{home} is in the way and cannot be removed", str(home))

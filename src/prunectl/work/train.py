@@ -141,7 +141,7 @@ def save_snapshot(folder: Path, key: str, trainee: Trainee, past: Past) -> None:
     """
     make_directory(folder)
     tensors, numbers = trainee.dump()
-    file = folder / f"{trainee.step}.safetensors"
+    file = folder / _file_name(trainee.step)
     write_tensors(file, tensors)
     file.chmod(stat.S_IMODE(folder.stat().st_mode) & 0o666)  # safetensors leaves it to its owner alone
     sync(file)
@@ -150,6 +150,10 @@ def save_snapshot(folder: Path, key: str, trainee: Trainee, past: Past) -> None:
     for old in folder.glob("*.safetensors"):
         if old.name != file.name:
             old.unlink()
+
+
+def _file_name(step: int) -> str:
+    return f"{step:d}.safetensors"
 
 
 def _snapshot(step: Train, folder: Path) -> Point | None:
@@ -172,7 +176,8 @@ def _point(step: Train, folder: Path, head: Mapping[str, Any]) -> Point:
     file = folder / head["file"]
     if sha256(file) != head["sha256"]:
         raise ValueError("its tensors were changed")
-    int(head["numbers"]["step"])
+    if file.name != _file_name(head["numbers"]["step"]):
+        raise ValueError("it is of another moment")
     return Point(Past(head["spent_s"], head["resume"]), read_tensors(file), head["numbers"], snapshot=True)
 
 

@@ -109,7 +109,7 @@ def put_a_huge_file(path: Path) -> None:
 @pytest.mark.parametrize("put", [put_a_directory, put_a_link_loop, put_a_pipe, put_a_huge_file])
 def test_what_is_no_document_is_an_odd_error_and_never_waited_for(put: Callable[[Path], None], tmp_path: Path) -> None:
     put(tmp_path / "a")
-    with pytest.raises(OSError) as raised:  # noqa: PT011  # its number is what matters
+    with pytest.raises(OSError) as raised:  # its number is what matters
         atomic.read_document(tmp_path / "a")
     assert raised.value.errno in atomic.ODD
 
@@ -145,9 +145,9 @@ def test_drafts_of_the_dead_are_swept_and_those_in_use_are_not(tmp_path: Path) -
     other = tmp_path / ".page.html.99-0123abcd"
     for file in (dead, mine, other):
         file.write_text("half")
-    with atomic.whole(path) as file:
-        file.write(b"x")
-        (living,) = {name for name in tmp_path.iterdir()} - {dead, mine, other}
+    with atomic.whole(path) as draft:
+        draft.write(b"x")
+        (living,) = set(tmp_path.iterdir()) - {dead, mine, other}
         atomic.sweep_drafts(tmp_path, "table.csv")
         assert living.exists() and not dead.exists()
     assert path.read_bytes() == b"x"
@@ -157,7 +157,8 @@ def test_drafts_of_the_dead_are_swept_and_those_in_use_are_not(tmp_path: Path) -
 def test_a_draft_that_was_swept_before_it_was_locked_is_begun_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, swept = atomic._lock, []
+    lock = atomic._lock
+    swept: list[Path] = []
 
     def swept_once(handle: int, *, wait: bool = True) -> bool:
         if not swept:

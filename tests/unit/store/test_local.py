@@ -202,13 +202,18 @@ def test_failures_are_kept_and_forgotten(tmp_path: Path) -> None:
     assert store.failure(KEY) is None
 
 
-def test_a_failure_that_cannot_be_read_is_tried_again(tmp_path: Path) -> None:
+def test_a_failure_that_cannot_be_read_is_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = filled(tmp_path)
     store.record_failure(KEY, "crash", "killed", "")
     file = store.root / layout.FAILURES / KEY[:2] / f"{KEY}.json"
-    for damage in ("", "{", "[1]"):
+    for damage in ("", "{", "[1]", "{}", '{"kind": "crash"}', '{"kind": 1, "reason": "", "detail": ""}', "[" * 100_000):
         file.write_text(damage)
         assert store.failure(KEY) is None
+        assert not file.exists(), "set aside"
+        assert LocalStore(store.root).failure(KEY) is None
+    assert "is no record of a failure; it has been set aside" in caplog.text
+    store.record_failure(KEY, "crash", "killed", "")
+    assert store.failure(KEY) is not None
 
 
 def test_a_training_is_under_way_once_it_has_left_a_snapshot(tmp_path: Path) -> None:
