@@ -11,8 +11,10 @@ from prunectl.base.errors import FULL, StoreError
 
 FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 
-_OF_RUST = re.compile(r"\(os error (\d+)\)(?: at path \"(.*?)\")?")
+_OF_RUST = re.compile(r"\(os error (?P<number>\d+)\)(?: at path \"(?P<name>.*?)\")?")
 """How libraries in Rust (safetensors, polars) report an error of the system in the text of their own."""
+_OF_TORCH = re.compile(r"file <(?P<name>[^>\n]*)>[^\n]*\((?P<number>\d+)\)")
+"""How torch does, where it maps or opens a file itself."""
 
 
 def store_error(error: OSError, root: Path, doing: str = "written") -> StoreError:
@@ -53,8 +55,11 @@ def _of_system(error: BaseException) -> OSError | None:
     """The error of the system that an exception is, or that its text reports."""
     if isinstance(error, OSError):
         return error
-    match = _OF_RUST.search(str(error))
-    return OSError(int(match[1]), os.strerror(int(match[1])), match[2]) if match else None
+    match = _OF_RUST.search(str(error)) or _OF_TORCH.search(str(error))
+    if match is None:
+        return None
+    number = int(match["number"])
+    return OSError(number, os.strerror(number), match["name"])
 
 
 def _blames(error: OSError, root: Path) -> bool:

@@ -64,6 +64,7 @@ def test_an_owner_without_a_name_is_a_number(tmp_path: Path, monkeypatch: pytest
         (RuntimeError("I/O error: No space left on device (os error 28)"), "is full"),
         (RuntimeError('I/O error: Disk quota exceeded (os error 122) at path "/s/scratch/.tmpAb"'), "the quota"),
         (RuntimeError("I/O error: Read-only file system (os error 30)"), "cannot be written"),
+        (RuntimeError("unable to open file </s/a> in read-only mode: Input/output error (5)"), "the store /s failed"),
     ],
 )
 def test_errors_of_the_stores_disk_are_recognised_by_their_number(error: Exception, message: str) -> None:
@@ -89,6 +90,8 @@ def test_the_cause_of_an_error_counts() -> None:
         failing(errno.EPERM),  # of a system call that has nothing to do with files
         RuntimeError('No such file or directory (os error 2) at path "/s/x"'),
         RuntimeError('Permission denied (os error 13) at path "/data/x"'),
+        RuntimeError("unable to write to file </torch_7>: No space left on device (28)"),
+        RuntimeError("size mismatch for layer (28)"),
     ],
 )
 def test_other_errors_are_not_the_stores(error: Exception) -> None:

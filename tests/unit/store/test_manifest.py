@@ -70,7 +70,7 @@ def test_damage_is_an_error_that_crosses_processes() -> None:
     assert str(error) == f"artefact {KEY[:12]} is damaged: a is missing"
 
 
-def test_damage_says_what_was_done_about_it() -> None:
+def test_damage_reports_what_was_done_about_it() -> None:
     assert DamagedError(KEY, "a is missing").fate == "it has been set aside"
     assert DamagedError(KEY, "a is missing", "Permission denied").fate == "it cannot be set aside (Permission denied)"
 
