@@ -64,7 +64,7 @@ def test_a_file_in_the_place_of_an_artefact_is_damage_too(own: Session) -> None:
 def test_a_damaged_artefact_is_not_described(own: Session) -> None:
     key = damage(own, "state.safetensors")
     with pytest.raises(
-        StoreError, match="is damaged: state.safetensors is not what was written; it has been set aside"
+        StoreError, match=r"is damaged: state\.safetensors is not what was written; it has been set aside"
     ):
         described(own.store, key)
     with pytest.raises(PrunectlError, match="no artefacts begin with"):
