@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prunectl.api.results import warn_in_log
-from prunectl.base.errors import PrunectlError
+from prunectl.base.errors import PrunectlError, StoreError
 
 if TYPE_CHECKING:
     from prunectl.api.results import Warn
@@ -29,10 +29,18 @@ class Artefact:
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """The artefacts whose every byte is as it was written, and those set aside, with the reason."""
+    """The artefacts whose every byte is as it was written, and the damaged ones, with the reason."""
 
     sound: list[str] = field(default_factory=list)
     damaged: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    """Of the damaged ones those that cannot be set aside, with the reason."""
+
+    def lines(self) -> Iterator[str]:
+        """The damaged artefacts, what is wrong with each, and what was done about it."""
+        for key, why in self.damaged.items():
+            fate = f"it cannot be set aside ({self.kept[key]})" if key in self.kept else "set aside"
+            yield f"{key[:16]}: {why}; {fate}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +59,10 @@ def artefacts(store: LocalStore, *, warn: Warn = warn_in_log) -> Iterator[Artefa
         try:
             manifest = store.manifest(key)
         except DamagedError as error:
-            warn(f"{error}; it has been set aside")
+            warn(f"{error}; {error.fate}")
             continue
+        except KeyError:
+            continue  # another process has deleted it
         yield Artefact(
             key=key,
             kind=manifest.kind,
@@ -63,13 +73,21 @@ def artefacts(store: LocalStore, *, warn: Warn = warn_in_log) -> Iterator[Artefa
 
 
 def described(store: LocalStore, prefix: str) -> dict[str, Any]:
-    """The manifest of the one artefact whose key begins so, its pre-image, and its place. Raises PrunectlError."""
+    """The manifest of the one artefact whose key begins so, its pre-image, and its place.
+
+    Raises PrunectlError, a StoreError if the artefact is damaged.
+    """
+    from prunectl.store.local import DamagedError
+
     keys = [key for key in store.keys() if key.startswith(prefix.lower())]  # noqa: SIM118  # a store is not a dict
     if len(keys) != 1:
         hint = "`prunectl cache ls` lists the keys"
         raise PrunectlError(f"{len(keys) or 'no'} artefacts begin with {prefix!r}", hint=hint)
-    manifest = store.manifest(keys[0])
-    path = str(store.fetch(keys[0]))
+    try:
+        manifest = store.manifest(keys[0])
+        path = str(store.fetch(keys[0]))
+    except DamagedError as error:
+        raise StoreError(f"{error}; {error.fate}", hint="the next run that needs it recomputes it") from error
     return {**asdict(manifest), "preimage": json.loads(manifest.preimage), "path": path}
 
 
@@ -84,10 +102,18 @@ def verify(store: LocalStore, keys: Iterable[str] | None = None) -> Verified:
         except KeyError:
             continue
         except DamagedError as error:
-            verified.damaged[key] = error.why
+            _note(verified, key, error.why, error.kept)
         else:
             verified.sound.append(key)
+    for name, why, kept in store.misplaced() if keys is None else ():
+        _note(verified, name, why, kept)
     return verified
+
+
+def _note(verified: Verified, key: str, why: str, kept: str | None) -> None:
+    verified.damaged[key] = why
+    if kept is not None:
+        verified.kept[key] = kept
 
 
 def collect(store: LocalStore, keep: Iterable[Session], *, dry_run: bool = False) -> Collected:

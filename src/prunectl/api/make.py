@@ -55,7 +55,8 @@ def make(
 ) -> Tally:
     """Check the study in a worker, then do every step that is missing up to a stage. Nothing, if none is missing.
 
-    Raises StudyError for problems that only torch can find, FatalError if no step can be done, InterruptedRunError.
+    Raises StudyError for problems that only torch can find, StoreError for a store that cannot be written,
+    FatalError if no step can be done, InterruptedRunError.
     """
     from prunectl.execute.driver import Tally, drive
 
@@ -64,6 +65,7 @@ def make(
     before = dict.fromkeys(todo.failed, "failed before")
     if not todo.todo:
         return Tally(reused=set(todo.reused), failed=dict(before))
+    session.store.require_writable()
     session.store.sweep()
     engine = workers.executor.engine(workers.jobs, session.study.data.dataset.imports)
     with contextlib.ExitStack() as stack:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
-from prunectl.base.errors import PrunectlError, writing
+from prunectl.base.errors import PrunectlError
 
 STARTER = """\
 # Every key is explained in docs/study.md; `prunectl schema` prints the JSON Schema for your editor.
@@ -44,11 +45,10 @@ def new(name: str, folder: Path = Path()) -> Path:
     """Write NAME.toml, a small study that runs as it is, to a folder. Raises PrunectlError; never overwrites."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
         raise PrunectlError(f"invalid study name {name!r}", hint="use a-z, 0-9 and hyphens, e.g. my-study")
+    from prunectl.store.output import write_output
+
     path = folder / f"{name}.toml"
-    with writing(path):
-        try:
-            with path.open("x") as file:
-                file.write(STARTER.format(name=name))
-        except FileExistsError:
-            raise PrunectlError(f"{path} exists already", hint="choose another name") from None
+    if os.path.lexists(path):
+        raise PrunectlError(f"{path} exists already", hint="choose another name")
+    write_output(path, STARTER.format(name=name).encode(), new=True)
     return path

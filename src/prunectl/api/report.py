@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 FORMATS = ("html", "md", "csv", "json", "parquet", "latex", "svg", "png")
 """The formats of a report; a copy of `report.formats.FORMATS`, so that `--help` need not import them."""
 
+ELSEWHERE = "choose another place with --output DIR"
+
 
 def report(
     results: Results, format: str = "html", *, chart: str | None = None, center: Center = "mean", reload_s: int = 0
@@ -34,13 +36,15 @@ def report(
 def write(results: Results, folder: Path) -> list[Path]:
     """Write the table and the page to a folder. Raises PrunectlError if it cannot be written."""
     from prunectl.report import formats
+    from prunectl.store.atomic import make_directory
+    from prunectl.store.output import write_output
 
     files = [folder / "table.csv", folder / "report.html"]
-    with writing(folder, hint="choose another place with --output DIR"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in files:
-            content = formats.render(results, file.suffix[1:])
-            file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with writing(folder, hint=ELSEWHERE):
+        make_directory(folder)
+    for file in files:
+        content = formats.render(results, file.suffix[1:])
+        write_output(file, content if isinstance(content, bytes) else content.encode(), hint=ELSEWHERE)
     return files
 
 

@@ -52,4 +52,4 @@ def undamaged(attempt: Callable[[], T], warn: Warn, *, then: str = "the next run
         try:
             return attempt()
         except DamagedError as error:
-            warn(f"{error}; it has been set aside, and {then}")
+            warn(f"{error}; {error.fate}" + (f", and {then}" if error.kept is None else ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import re
 import traceback
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,9 @@ LONGEST = 60
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 DONE, FAILED, USAGE, STORE, INTERRUPTED = 0, 1, 2, 4, 130
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+"""What the system reports if a disk has no space or no inodes left, or a quota is used up."""
 
 
 class PrunectlError(Exception):
@@ -105,11 +109,20 @@ class MethodError(ValueError):
 
 @contextmanager
 def writing(path: str | PathLike[str], *, hint: str | None = None) -> Iterator[None]:
-    """Turn an OSError while a file or folder is written into a PrunectlError that names it and the reason."""
+    """Turn an OSError while a file or folder is written into a PrunectlError that names it and the reason.
+
+    Its exit code is FAILED if the disk is full or broken: the command line is right. A reader that has closed a pipe
+    is no error of this kind.
+    """
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise PrunectlError(f"{path} cannot be written: {error.strerror or error}", hint=hint) from error
+        failed = PrunectlError(f"{path} cannot be written: {error.strerror or error}", hint=hint)
+        if error.errno in FULL | {errno.EIO}:
+            failed.exit_code = FAILED
+        raise failed from error
 
 
 def described(error: BaseException) -> str:

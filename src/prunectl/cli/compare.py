@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from prunectl.base.errors import PrunectlError, writing
+from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean, finite, visible
 from prunectl.cli.console import answer, answer_bytes, say
 from prunectl.cli.options import Json, Set, Where, options
@@ -92,9 +92,10 @@ def show(text: str, format_: str, output: Path | None, open_: bool) -> None:
     if str(output) == "-" or (output is None and format_ != "html"):
         answer_bytes(text.encode()) if format_ == "html" else answer(text.removesuffix("\n"))
         return
+    from prunectl.store.output import write_output
+
     file = output or Path("comparison.html")
-    with writing(file):
-        file.write_text(text, encoding="utf-8")
+    write_output(file, text.encode())
     say(f"wrote {file}")
     if open_:
         typer.launch(str(file))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from prunectl.api.report import FORMATS
-from prunectl.base.errors import PrunectlError, writing
+from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean
 from prunectl.cli.console import answer_bytes, say
 from prunectl.cli.options import Selected, options
@@ -73,6 +73,7 @@ def _write(session: Session, format_: str, output: Path | None, chart: str | Non
     from prunectl.api.report import report as rendered
     from prunectl.api.results import results_of
     from prunectl.results.summary import missing
+    from prunectl.store.output import write_output
 
     results = results_of(session, warn=say)
     if unfinished := missing(results.trials):
@@ -83,8 +84,7 @@ def _write(session: Session, format_: str, output: Path | None, chart: str | Non
         return
     name = f"{session.study.name}-{chart}" if chart else session.study.name
     file = output or Path(f"{name}.{'tex' if format_ == 'latex' else format_}")
-    with writing(file):
-        file.write_bytes(content)
+    write_output(file, content)
     say(f"wrote {file}")
     if open_:
         typer.launch(str(file))

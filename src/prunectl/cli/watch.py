@@ -10,7 +10,6 @@ import typer
 
 from prunectl.api import follow as following
 from prunectl.api.report import clock, report
-from prunectl.base.errors import writing
 from prunectl.cli.console import say
 
 if TYPE_CHECKING:
@@ -37,10 +36,9 @@ def follow(session: Session, file: Path, every_s: float, open_: bool, center: Ce
 
 def write(results: Results, file: Path, reload_s: int, center: Center) -> None:
     """Write the page in one move, so that a browser never reads half of it, and print how far the run is."""
-    from prunectl.store.atomic import write_whole
+    from prunectl.store.output import write_output
 
-    with writing(file):
-        write_whole(file, report(results, center=center, reload_s=reload_s))
+    write_output(file, report(results, center=center, reload_s=reload_s))
     statuses = results.trials["status"]
     done, failed = ((statuses == status).sum() for status in ("done", "failed"))
     say(f"{clock()}  {done} of {len(statuses)} trials done{f', {failed} failed' if failed else ''}: {file}")

@@ -6,11 +6,11 @@ server, so that torch and every kind of work are loaded when a child begins.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import gc
 import os
 import pickle
-import shutil
 import signal
 import time
 import traceback
@@ -22,7 +22,6 @@ from pathlib import Path
 import filelock
 import torch
 import torch._dynamo  # torch's optimizers import it at their first step: seconds, here once and not in every child
-from safetensors import SafetensorError
 
 from prunectl.base.errors import MethodError, Problem, PrunectlError, StoreError, described
 from prunectl.execute import hardware
@@ -31,6 +30,7 @@ from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Key, Step, key_of, parents, preimage
 from prunectl.store.atomic import remove_tree
+from prunectl.store.disk import disk_error
 from prunectl.store.local import DamagedError, LocalStore
 from prunectl.store.manifest import Made
 from prunectl.work import preflight
@@ -39,8 +39,6 @@ from prunectl.work.perform import KINDS, perform
 
 for module in dict.fromkeys(KINDS.values()):
     import_module(module)  # a forked child finds every kind of step imported
-
-FREE_BYTES = 1 << 20
 
 
 def main(connection: Connection, key: Key, packed: bytes) -> None:
@@ -91,12 +89,11 @@ def _do(request: Request, step: Step, stopping: Callable[[], bool], progress: Ca
     except Stopped:
         return Outcome(key=key, status=Status.STOPPED)
     except DamagedError as error:
-        return Outcome(key=key, status=Status.DAMAGED, reason=error.why, damaged=parent_with(request, step, error.key))
+        return _damaged(request, step, error)
     except MethodError as error:
-        store.record_failure(key, "method", str(error), "")
-        return Outcome(key=key, status=Status.FAILED, reason=str(error))
+        return _failed(store, key, "method", str(error))
     except PrunectlError as error:
-        return Outcome(key=key, status=Status.FATAL, reason=error.message, hint=error.hint, exit_code=error.exit_code)
+        return _fatal(key, error)
     except Exception as error:  # whatever else goes wrong is the outcome of this step, not the end of the study
         return _crash(store, request, error)
 
@@ -115,9 +112,11 @@ def _make(
 ) -> Outcome:
     key = request.key
     assert key_of(step) == key, "a request's key is its step's"
+    store.make_way(key)
     inputs = {role: _parent(store, parent) for role, parent in parents(step).items()}
-    if request.resume is not None and store.has(request.resume):
-        inputs["resume"] = store.fetch(request.resume)
+    if request.resume is not None:
+        with contextlib.suppress(KeyError):  # it only saves time
+            inputs["resume"] = store.fetch(request.resume)
     credits: list[float] = []
     resumed: list[str] = []
     device = torch.device(request.device)
@@ -165,14 +164,40 @@ def _parent(store: LocalStore, key: str) -> Path:
         raise DamagedError(key, "it is gone") from None
 
 
+def _damaged(request: Request, step: Step, error: DamagedError) -> Outcome:
+    """A damaged parent is made again; if it cannot be set aside it would be found damaged for ever."""
+    if error.kept is not None:
+        hint = "choose another store with --store DIR or PRUNECTL_STORE"
+        return _fatal(request.key, StoreError(f"{error}; {error.fate}", hint=hint))
+    damaged = parent_with(request, step, error.key)
+    return Outcome(key=request.key, status=Status.DAMAGED, reason=error.why, damaged=damaged)
+
+
 def _crash(store: LocalStore, request: Request, error: Exception) -> Outcome:
-    if isinstance(error, OSError | SafetensorError) and shutil.disk_usage(request.store).free < FREE_BYTES:
-        full = f"the disk of the store {request.store} is full"
-        hint = "finished steps are kept; free some space (`prunectl cache gc`), then run the same command again"
-        return Outcome(key=request.key, status=Status.FATAL, reason=full, hint=hint, exit_code=StoreError.exit_code)
-    reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
-    store.record_failure(request.key, "crash", reason, "".join(traceback.format_exception(error)))
-    return Outcome(key=request.key, status=Status.FAILED, reason=reason)
+    """An accident, recorded with its traceback, and tried again by the next run. A failing disk stops the run.
+
+    Without one of its parents, which another process has deleted in the meantime, a step can only fail.
+    """
+    assert not isinstance(request.step, Preflight)
+    gone = next((parent for parent in parents(request.step).values() if not store.has(parent)), None)
+    if gone is not None:
+        return Outcome(key=request.key, status=Status.DAMAGED, reason="it is gone", damaged=gone)
+    if (disk := disk_error(error, request.store)) is not None:
+        return _fatal(request.key, disk)
+    reason = (f"{type(error).__name__}: {error}".splitlines() or [""])[0][:500]
+    return _failed(store, request.key, "crash", reason, "".join(traceback.format_exception(error)))
+
+
+def _failed(store: LocalStore, key: Key, kind: str, reason: str, detail: str = "") -> Outcome:
+    try:
+        store.record_failure(key, kind, reason, detail)
+    except StoreError as error:  # nothing else could be stored either
+        return _fatal(key, error)
+    return Outcome(key=key, status=Status.FAILED, reason=reason)
+
+
+def _fatal(key: Key, error: PrunectlError) -> Outcome:
+    return Outcome(key=key, status=Status.FATAL, reason=error.message, hint=error.hint, exit_code=error.exit_code)
 
 
 def _report(connection: Connection, request: Request, done: int, total: int, stop: _Stop) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from prunectl.base.keys import digest
+from prunectl.store.atomic import make_directory, sweep_drafts, write_whole
 
 
 def bundle() -> str:
@@ -50,9 +50,8 @@ def _cache() -> Path:
 
 
 def _keep(file: Path, script: str) -> None:
-    """Write the cache under another name and rename it. If that fails, there is no cache."""
+    """Write the cache. If that fails, there is no cache."""
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=file.parent, delete=False) as part:
-            part.write(script.encode())
-        Path(part.name).replace(file)
+        make_directory(file.parent)
+        sweep_drafts(file.parent, file.name)
+        write_whole(file, script.encode())

@@ -21,9 +21,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from prunectl.base.errors import PrunectlError, writing
+from prunectl.base.errors import PrunectlError
 from prunectl.store import layout
+from prunectl.store.atomic import opened
+from prunectl.store.disk import store_error
 from prunectl.store.local import LocalStore
+from prunectl.store.output import output
 
 CONTENTS = "prunectl-archive.json"
 SUFFIXES = (".tar", ".tar.gz", ".tgz")
@@ -38,27 +41,15 @@ def check_suffix(path: Path) -> None:
 def write(path: Path, store: LocalStore, keys: Iterable[str]) -> None:
     """Write the artefacts of the keys as an archive. The same artefacts give the same bytes.
 
-    It is written under a temporary name and renamed, so that it is complete or absent. Raises PrunectlError if it
-    cannot be written.
+    It is complete or absent. Raises PrunectlError if it cannot be written.
     """
     keys = sorted(keys)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with writing(path):
-            with draft.open("wb") as file, _packing(file, path) as archive:
-                _add_text(archive, layout.MARKER, {"layout": layout.LAYOUT})
-                _add_text(archive, CONTENTS, {"layout": layout.LAYOUT, "artefacts": keys})
-                for key in keys:
-                    home = layout.sharded(store.root, layout.OBJECTS, key)
-                    names = [layout.MANIFEST, *sorted(store.manifest(key).files)]
-                    for name in names:
-                        with (home / name).open("rb") as content:
-                            member = _member(f"{layout.OBJECTS}/{key[:2]}/{key}/{name}", (home / name).stat().st_size)
-                            archive.addfile(member, content)
-            draft.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
+    with output(path) as file, _packing(file, path) as archive:
+        _add_text(archive, layout.MARKER, {"layout": layout.LAYOUT})
+        _add_text(archive, CONTENTS, {"layout": layout.LAYOUT, "artefacts": keys})
+        for key in keys:
+            for name in [layout.MANIFEST, *sorted(store.manifest(key).files)]:
+                _add_file(archive, store, key, name)
 
 
 @contextlib.contextmanager
@@ -76,6 +67,16 @@ def _member(name: str, size_bytes: int) -> tarfile.TarInfo:
     member = tarfile.TarInfo(name)
     member.size, member.mode = size_bytes, 0o444
     return member
+
+
+def _add_file(archive: tarfile.TarFile, store: LocalStore, key: str, name: str) -> None:
+    with contextlib.ExitStack() as stack:
+        try:
+            content = stack.enter_context(opened(layout.sharded(store.root, layout.OBJECTS, key) / name))
+            size_bytes = os.fstat(content.fileno()).st_size
+        except OSError as error:
+            raise store_error(error, store.root, "read") from error
+        archive.addfile(_member(f"{layout.OBJECTS}/{key[:2]}/{key}/{name}", size_bytes), content)
 
 
 def _add_text(archive: tarfile.TarFile, name: str, value: object) -> None:

@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
 
-from prunectl.base.keys import canonical, digest
+from prunectl.base.keys import digest
+from prunectl.store.sealed import seal, unseal
 
 
 class DamagedError(Exception):
-    """An artefact that does not match its key. It has been set aside; nothing may use it."""
+    """An artefact that does not match its key. It has been set aside, or cannot be; nothing may use it."""
 
-    def __init__(self, key: str, why: str) -> None:
+    def __init__(self, key: str, why: str, kept: str | None = None) -> None:
         super().__init__(f"artefact {key[:12]} is damaged: {why}")
         self.key = key
         self.why = why
+        self.kept = kept
+        """Why it cannot be set aside; None if it was."""
 
-    def __reduce__(self) -> tuple[type[DamagedError], tuple[str, str]]:
-        return DamagedError, (self.key, self.why)
+    @property
+    def fate(self) -> str:
+        """What was done about it, to follow the message."""
+        return "it has been set aside" if self.kept is None else f"it cannot be set aside ({self.kept})"
+
+    def __reduce__(self) -> tuple[type[DamagedError], tuple[str, str, str | None]]:
+        return DamagedError, (self.key, self.why, self.kept)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,22 +73,48 @@ class Manifest:
 
 
 def encode(manifest: Manifest) -> bytes:
-    """The manifest as JSON. It includes a digest of itself, so that any flipped bit is detected."""
-    body = asdict(manifest)
-    return (json.dumps({**body, "digest": digest(canonical(body))}, indent=1, ensure_ascii=False) + "\n").encode()
+    """The manifest as JSON. It includes a digest of itself, so that any changed byte is detected."""
+    return seal(asdict(manifest))
 
 
 def decode(data: bytes, key: str) -> Manifest:
     """The manifest of `key`. Raises DamagedError unless every byte is as written and it belongs to the key."""
     try:
-        body: dict[str, Any] = json.loads(data)
-        stated = body.pop("digest")
-        unchanged = digest(canonical(body)) == stated
+        body = unseal(data)
+    except ValueError as error:
+        raise DamagedError(key, f"its manifest {error}") from error
+    try:
         manifest = Manifest(**{**body, "made": Made(**body["made"])})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        own = manifest.key == key == digest(manifest.preimage)
+    except (KeyError, TypeError, AttributeError) as error:
         raise DamagedError(key, "its manifest cannot be read") from error
-    if not unchanged:
-        raise DamagedError(key, "its manifest was changed")
-    if manifest.key != key or digest(manifest.preimage) != key:
+    if not own:
         raise DamagedError(key, "its pre-image does not give its key")
+    if not _is_well_formed(manifest):
+        raise DamagedError(key, "its manifest is not one that prunectl writes")
     return manifest
+
+
+def _is_well_formed(manifest: Manifest) -> bool:
+    """Whether everything that is read from a manifest later has its type: it may come from anybody's archive."""
+    try:
+        preimage = json.loads(manifest.preimage)
+    except (ValueError, RecursionError):
+        return False
+    made = manifest.made
+    tables = (manifest.files, manifest.sizes, made.versions)
+    return (
+        isinstance(preimage, dict)
+        and isinstance(preimage.get("kind"), str)
+        and all(isinstance(table, dict) for table in tables)
+        and all(isinstance(value, str) for value in [*manifest.files.values(), *made.versions.values()])
+        and all(_is_number(size) and size >= 0 for size in manifest.sizes.values())
+        and all(_is_number(value) for value in (made.wall_s, made.cpu_s, made.peak_bytes))
+        and all(isinstance(value, str) for value in (made.device, made.hardware, made.created))
+        and (made.energy_j is None or _is_number(made.energy_j))
+        and (made.resume is None or isinstance(made.resume, str))
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -23,7 +23,7 @@ from prunectl.base.errors import PrunectlError, StoreError
 from prunectl.base.text import size
 from prunectl.store import layout
 from prunectl.store.archive import CONTENTS
-from prunectl.store.atomic import store_error
+from prunectl.store.disk import store_error
 from prunectl.store.local import DamagedError, LocalStore
 from prunectl.store.manifest import Manifest, decode
 

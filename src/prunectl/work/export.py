@@ -19,13 +19,16 @@ from prunectl.catalog.tables import entry_type
 from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.compact import IMAGES, TOLERANCE, Compacted, Widths, compact, difference, resized
-from prunectl.store.atomic import sha256, write_whole
+from prunectl.store.atomic import make_directory, sha256
+from prunectl.store.output import write_output
 from prunectl.work.masks import mask_bytes, read_masks
 from prunectl.work.networks import restored
 from prunectl.work.tensors import read_json, read_tensors
 
 FORMAT = 1
 WEIGHTS, MASK, COMPACT, ABOUT = "model.safetensors", "mask.safetensors", "compact.safetensors", "network.json"
+
+ELSEWHERE = "choose another place with --output"
 
 
 def export(
@@ -54,21 +57,21 @@ def export(
         "masks": {name: list(kept.shape) for name, kept in masks.items()},
         "compact": None if small is None else _described(small),
     }
-    with writing(out, hint="choose another place with --output"):
-        out.mkdir(parents=True, exist_ok=True)
+    with writing(out, hint=ELSEWHERE):
+        make_directory(out)
         for name in (ABOUT, WEIGHTS, MASK, COMPACT):
             (out / name).unlink(missing_ok=True)
-        write_whole(out / WEIGHTS, save(_tensors(masked)))
+        write_output(out / WEIGHTS, save(_tensors(masked)), hint=ELSEWHERE)
         if masks:
-            write_whole(out / MASK, mask_bytes(masks))
+            write_output(out / MASK, mask_bytes(masks), hint=ELSEWHERE)
         if small is not None:
-            write_whole(out / COMPACT, save(_tensors(small.network)))
+            write_output(out / COMPACT, save(_tensors(small.network)), hint=ELSEWHERE)
         document["files"] = {
             path.name: {"size_bytes": path.stat().st_size, "sha256": sha256(path)}
             for name in (WEIGHTS, MASK, COMPACT)
             if (path := out / name).exists()
         }
-        write_whole(out / ABOUT, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
+        write_output(out / ABOUT, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode(), hint=ELSEWHERE)
     _read_back(out, masked, network.shape, smaller=smaller)
     return dict(read_json(out / ABOUT))
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import logging
+import os
+import stat
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from safetensors import SafetensorError
+import torch
 from torch import Tensor
 
 from prunectl.catalog.hook import Hook, Trainee
-from prunectl.plan.steps import Train
+from prunectl.plan.steps import Train, key_of
 from prunectl.pruning import mask as masking
 from prunectl.store import layout
-from prunectl.store.atomic import remove_tree, sha256, sync, write_whole
+from prunectl.store.atomic import make_directory, read_document, remove_tree, sha256, sync, write_whole
+from prunectl.store.sealed import seal, unseal
+from prunectl.training import trainee as trainees
 from prunectl.training.hooks import Evaluation
 from prunectl.training.loop import advance
 from prunectl.training.pixels import memory_format
@@ -28,22 +33,30 @@ from prunectl.work.tensors import read_json, read_tensors, write_json, write_ten
 
 PROGRESS_S = 0.5
 
+_log = logging.getLogger("prunectl")
+
 
 def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
     """Leaves the state after `to_step` and the curve up to it. Raises Stopped if asked to stop."""
     masks = read_masks(inputs.get("mask")) or {}
-    network = restored(step.network, inputs["start"], context.device)
-    masking.apply(masks, network)
-    material = material_of(step.data, step.recipe, context, memory_format(network))
-    training = Training(material=material, recipe=step.recipe, seed=step.seed)
-    point = _latest(step, inputs, context)
-    past = Past() if point is None else point.past
-    hooks = [Evaluation(training, step.evaluate), Saving(step, context, past)]
-    trainee = begin(network, training, masks=masks, hooks=hooks, step=step.first_step)
-    if point is not None:
-        trainee.resume(point.tensors, point.numbers)
-    elif step.optimizer == "kept":
-        load_optimizer(network, trainee.optimizer, read_tensors(inputs["start"] / layout.STATE), masks)
+    training: Training | None = None
+    while True:  # twice, if a snapshot turns out to be of no use
+        network = restored(step.network, inputs["start"], context.device)
+        masking.apply(masks, network)
+        if training is None:
+            material = material_of(step.data, step.recipe, context, memory_format(network))
+            training = Training(material=material, recipe=step.recipe, seed=step.seed)
+        point = _latest(step, inputs, context)
+        past = Past() if point is None else point.past
+        hooks = [Evaluation(training, step.evaluate), Saving(step, context, past)]
+        trainee = begin(network, training, masks=masks, hooks=hooks, step=step.first_step)
+        if point is not None:
+            if _resumed(trainee, point, context):
+                break
+        else:
+            if step.optimizer == "kept":
+                load_optimizer(network, trainee.optimizer, read_tensors(inputs["start"] / layout.STATE), masks)
+            break
     context.credit(past.spent_s)
     if past.resume is not None:
         context.resumed(past.resume)
@@ -66,12 +79,27 @@ class Point(NamedTuple):
     past: Past
     tensors: dict[str, Tensor]
     numbers: dict[str, Any]
+    snapshot: bool = False
+
+
+def _resumed(trainee: trainees.Trainee, point: Point, context: Context) -> bool:
+    """Bring a training to a point. If a snapshot does not fit it is discarded, and the training has to begin again."""
+    try:
+        trainee.resume(point.tensors, point.numbers)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        if not point.snapshot:
+            raise  # a verified artefact that does not fit is a bug
+        _discard(context.snapshots, error)
+        return False
+    return True
 
 
 def _latest(step: Train, inputs: Inputs, context: Context) -> Point | None:
     """The latest point to resume from: a snapshot of this step, or an earlier state of the same training."""
     points: list[Point] = []
-    if (snapshot := _snapshot(context.snapshots)) is not None:
+    if (snapshot := _snapshot(step, context.snapshots)) is not None:
         points.append(snapshot)
     if "resume" in inputs:
         earlier = inputs["resume"]
@@ -103,33 +131,57 @@ class Saving(Hook):
 
     def _save(self, trainee: Trainee, now: float) -> None:
         spent_s = self.past.spent_s + now - self.begun
-        save_snapshot(self.context.snapshots, trainee, self.past._replace(spent_s=spent_s))
+        save_snapshot(self.context.snapshots, key_of(self.step), trainee, self.past._replace(spent_s=spent_s))
 
 
-def save_snapshot(folder: Path, trainee: Trainee, past: Past) -> None:
-    """Write a new snapshot next to the old one, then point to it: at any moment there is a whole one, or none."""
-    folder.mkdir(parents=True, exist_ok=True)
+def save_snapshot(folder: Path, key: str, trainee: Trainee, past: Past) -> None:
+    """Write a new snapshot next to the old one, then point to it: at any moment there is a whole one, or none.
+
+    Its head has a digest of itself, of the tensors, and the key of its step.
+    """
+    make_directory(folder)
     tensors, numbers = trainee.dump()
-    name = f"{trainee.step}.safetensors"
-    write_tensors(folder / name, tensors)
-    sync(folder / name)
-    head = {"file": name, "sha256": sha256(folder / name), "numbers": numbers, **past._asdict()}
-    write_whole(folder / layout.PROGRESS, json.dumps(head, allow_nan=False).encode())
+    file = folder / _file_name(trainee.step)
+    write_tensors(file, tensors)
+    file.chmod(stat.S_IMODE(folder.stat().st_mode) & 0o666)  # safetensors leaves it to its owner alone
+    sync(file)
+    head = {"key": key, "file": file.name, "sha256": sha256(file), "numbers": numbers, **past._asdict()}
+    write_whole(folder / layout.PROGRESS, seal(head))
     for old in folder.glob("*.safetensors"):
-        if old.name != name:
+        if old.name != file.name:
             old.unlink()
 
 
-def _snapshot(folder: Path) -> Point | None:
-    """The snapshot, if there is a whole one; a damaged one is removed, and the training begins again."""
-    try:
-        head = read_json(folder / layout.PROGRESS)
-        file = folder / head["file"]
-        if sha256(file) == head["sha256"]:
-            return Point(Past(head["spent_s"], head.get("resume")), read_tensors(file), head["numbers"])
-    except FileNotFoundError:
+def _file_name(step: int) -> str:
+    return f"{step:d}.safetensors"
+
+
+def _snapshot(step: Train, folder: Path) -> Point | None:
+    """The snapshot, if there is a whole one of this step; any other is discarded, and the training begins again."""
+    if not os.path.lexists(folder / layout.PROGRESS):
         return None
-    except (ValueError, KeyError, TypeError, SafetensorError):
-        pass
+    try:
+        return _point(step, folder, unseal(read_document(folder / layout.PROGRESS)))
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a damaged file does to those who read it
+        _discard(folder, error)
+        return None
+
+
+def _point(step: Train, folder: Path, head: Mapping[str, Any]) -> Point:
+    """The snapshot that a head describes. Raises an exception of any kind if it is not as written."""
+    if head["key"] != key_of(step):
+        raise ValueError("it is of another training")
+    file = folder / head["file"]
+    if sha256(file) != head["sha256"]:
+        raise ValueError("its tensors were changed")
+    if file.name != _file_name(head["numbers"]["step"]):
+        raise ValueError("it is of another moment")
+    return Point(Past(head["spent_s"], head["resume"]), read_tensors(file), head["numbers"], snapshot=True)
+
+
+def _discard(folder: Path, error: Exception) -> None:
+    why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    _log.warning("the snapshot in %s cannot be used (%s); the training begins again", folder, why)
     remove_tree(folder)
-    return None

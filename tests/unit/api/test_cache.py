@@ -8,7 +8,7 @@ import pytest
 
 from prunectl.api.cache import artefacts, collect, described, verify
 from prunectl.api.session import Session, open_study
-from prunectl.base.errors import PrunectlError
+from prunectl.base.errors import PrunectlError, StoreError
 from prunectl.store import layout
 from small import damage
 
@@ -49,6 +49,26 @@ def test_damage_is_found_and_set_aside(own: Session) -> None:
     assert len(found.sound) == len(own.plan.steps) - 1
     assert verify(own.store).damaged == {}
     assert verify(own.store, [key]).sound == []
+
+
+def test_a_file_in_the_place_of_an_artefact_is_damage_too(own: Session) -> None:
+    key = next(own.store.keys())
+    own.store.delete(key)
+    (own.store.root / layout.OBJECTS / key[:2] / key).write_text("x")
+    found = verify(own.store)
+    assert found.damaged == {key: "a file in the place of a directory"}
+    assert list(found.lines()) == [f"{key[:16]}: a file in the place of a directory; set aside"]
+    assert verify(own.store).damaged == {}
+
+
+def test_a_damaged_artefact_is_not_described(own: Session) -> None:
+    key = damage(own, "state.safetensors")
+    with pytest.raises(
+        StoreError, match=r"is damaged: state\.safetensors is not what was written; it has been set aside"
+    ):
+        described(own.store, key)
+    with pytest.raises(PrunectlError, match="no artefacts begin with"):
+        described(own.store, key)
 
 
 def test_only_what_no_study_needs_is_deleted(own: Session) -> None:

@@ -28,6 +28,14 @@ def test_a_damaged_artefact_is_missing_and_the_user_is_warned(own: Session) -> N
     assert not own.store.has(key)
 
 
+def test_damage_that_cannot_be_set_aside_is_missing_as_well(own: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    damage(own, "metrics.json")
+    monkeypatch.setattr("prunectl.store.local.set_aside", lambda *arguments: "Read-only file system")
+    warnings: list[str] = []
+    assert "missing" in results_of(own, warn=warnings.append).trials["status"]
+    assert len(warnings) == 1 and warnings[0].endswith("it cannot be set aside (Read-only file system)")
+
+
 def test_warnings_go_to_the_log_of_prunectl_by_default(own: Session, caplog: pytest.LogCaptureFixture) -> None:
     damage(own, "metrics.json")
     with caplog.at_level(logging.WARNING, logger="prunectl"):

@@ -124,7 +124,6 @@ def test_a_full_disk_ends_everything(own: Session, key: Key, monkeypatch: pytest
         raise OSError(28, "No space left on device")
 
     performing(monkeypatch, full)
-    monkeypatch.setattr(child, "FREE_BYTES", 1 << 62)
     outcome = do(own, key)
     assert (outcome.status, outcome.exit_code) == (Status.FATAL, 4)
     assert "is full" in outcome.reason and "free some space" in (outcome.hint or "")

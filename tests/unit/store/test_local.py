@@ -64,13 +64,13 @@ def test_what_is_read_is_what_was_verified(tmp_path: Path, monkeypatch: pytest.M
     """The file is read once: no other process can change it between the check and the use."""
     store = filled(tmp_path)
     opened: list[str] = []
-    read_bytes = Path.read_bytes
+    open_file = os.open
 
-    def recorded(path: Path) -> bytes:
-        opened.append(path.name)
-        return read_bytes(path)
+    def recorded(path: Path, *arguments: int) -> int:
+        opened.append(Path(path).name)
+        return open_file(path, *arguments)
 
-    monkeypatch.setattr(Path, "read_bytes", recorded)
+    monkeypatch.setattr(os, "open", recorded)
     assert store.read(KEY, "b.bin") == bytes(range(256))
     assert opened == [layout.MANIFEST, "b.bin"]
 
@@ -202,13 +202,18 @@ def test_failures_are_kept_and_forgotten(tmp_path: Path) -> None:
     assert store.failure(KEY) is None
 
 
-def test_a_failure_that_cannot_be_read_is_tried_again(tmp_path: Path) -> None:
+def test_a_failure_that_cannot_be_read_is_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = filled(tmp_path)
     store.record_failure(KEY, "crash", "killed", "")
     file = store.root / layout.FAILURES / KEY[:2] / f"{KEY}.json"
-    for damage in ("", "{", "[1]"):
+    for damage in ("", "{", "[1]", "{}", '{"kind": "crash"}', '{"kind": 1, "reason": "", "detail": ""}', "[" * 100_000):
         file.write_text(damage)
         assert store.failure(KEY) is None
+        assert not file.exists(), "set aside"
+        assert LocalStore(store.root).failure(KEY) is None
+    assert "is no record of a failure; it has been set aside" in caplog.text
+    store.record_failure(KEY, "crash", "killed", "")
+    assert store.failure(KEY) is not None
 
 
 def test_a_training_is_under_way_once_it_has_left_a_snapshot(tmp_path: Path) -> None:
@@ -220,8 +225,8 @@ def test_a_training_is_under_way_once_it_has_left_a_snapshot(tmp_path: Path) -> 
 
 def test_a_lock_is_held_by_one_process_and_forgotten_afterwards(tmp_path: Path) -> None:
     store = filled(tmp_path)
-    with store.lock(KEY), pytest.raises(TimeoutError):
-        store.lock(KEY).acquire()
+    with store.lock(KEY), pytest.raises(TimeoutError), store.lock(KEY):
+        pass
     store.forget_lock(KEY)
     assert list((store.root / layout.LOCKS).iterdir()) == []
     store.forget_lock(KEY)
@@ -246,11 +251,3 @@ def test_a_store_that_cannot_be_written_is_an_error_with_a_way_out(tmp_path: Pat
     finally:
         scratch.chmod(0o700)
     assert caught.value.hint == "choose another with --store DIR or PRUNECTL_STORE"
-
-
-def test_a_damaged_marker_says_what_to_do(tmp_path: Path) -> None:
-    store = filled(tmp_path)
-    (store.root / layout.MARKER).write_text("{")
-    with pytest.raises(StoreError, match="is damaged") as caught:
-        LocalStore(store.root).open()
-    assert caught.value.hint == f"if this is a store, delete {layout.MARKER}"

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from prunectl.base.keys import canonical, digest
+from prunectl.base.keys import digest
 from prunectl.store.manifest import DamagedError, Made, Manifest, decode, encode
+from prunectl.store.sealed import seal
 
 MADE = Made(wall_s=1.5, cpu_s=1.0, peak_bytes=7, device="cpu", hardware="x", versions={"torch": "2"}, created="now")
 PREIMAGE = '{"kind":"init"}'
@@ -20,7 +21,7 @@ MANIFEST = Manifest(key=KEY, preimage=PREIMAGE, files={"a": "0" * 64}, sizes={"a
 
 def signed(body: dict[str, Any]) -> bytes:
     """A manifest with any content and a digest that fits it."""
-    return json.dumps({**body, "digest": digest(canonical(body))}).encode()
+    return seal(body)
 
 
 def test_what_is_written_comes_back() -> None:
@@ -49,7 +50,11 @@ def test_its_kind_is_read_from_the_pre_image_once(monkeypatch: pytest.MonkeyPatc
         (b"\xff\xfe", "cannot be read"),
         (signed({"key": KEY}), "cannot be read"),
         (signed({**asdict(MANIFEST), "more": 1}), "cannot be read"),
+        (b"[" * 100_000, "cannot be read"),
+        (signed({**asdict(MANIFEST), "preimage": 7}), "cannot be read"),
         (encode(MANIFEST).replace(b'"x"', b'"y"'), "was changed"),
+        (encode(MANIFEST) + b" ", "was changed"),
+        (encode(MANIFEST).replace(b",", b", ", 1), "was changed"),
         (encode(replace(MANIFEST, preimage='{"kind":"train"}')), "pre-image does not give its key"),
         (encode(replace(MANIFEST, key="0" * 64)), "pre-image does not give its key"),
     ],
@@ -60,9 +65,14 @@ def test_a_manifest_that_is_not_as_written_is_damage(data: bytes, why: str) -> N
 
 
 def test_damage_is_an_error_that_crosses_processes() -> None:
-    error = pickle.loads(pickle.dumps(DamagedError(KEY, "a is missing")))
-    assert (error.key, error.why) == (KEY, "a is missing")
+    error = pickle.loads(pickle.dumps(DamagedError(KEY, "a is missing", "Read-only file system")))
+    assert (error.key, error.why, error.kept) == (KEY, "a is missing", "Read-only file system")
     assert str(error) == f"artefact {KEY[:12]} is damaged: a is missing"
+
+
+def test_damage_reports_what_was_done_about_it() -> None:
+    assert DamagedError(KEY, "a is missing").fate == "it has been set aside"
+    assert DamagedError(KEY, "a is missing", "Permission denied").fate == "it cannot be set aside (Permission denied)"
 
 
 @pytest.mark.parametrize(("field", "value"), [("energy_j", 3.5), ("resume", "ab" * 32)])
@@ -73,3 +83,34 @@ def test_a_manifest_from_before_a_field_existed_is_read(field: str, value: Any) 
     del body["made"][field]
     assert decode(signed(body), KEY).made == MADE
     assert getattr(MADE, field) is None
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize("preimage", ["not JSON", "[]", '"init"', "{}", '{"kind":1}', '{"kind":null}', DEEP])
+def test_a_pre_image_that_describes_no_step_is_damage(preimage: str) -> None:
+    key = digest(preimage)
+    with pytest.raises(DamagedError, match="not one that prunectl writes"):
+        decode(encode(replace(MANIFEST, key=key, preimage=preimage)), key)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"files": ["a"]},
+        {"files": {"a": 1}},
+        {"sizes": {"a": "3"}},
+        {"sizes": {"a": -3}},
+        {"made": replace(MADE, wall_s="a while")},  # type: ignore[arg-type]
+        {"made": replace(MADE, peak_bytes=True)},
+        {"made": replace(MADE, created=None)},  # type: ignore[arg-type]
+        {"made": replace(MADE, versions={"torch": 2})},  # type: ignore[dict-item]
+        {"made": replace(MADE, energy_j="1")},  # type: ignore[arg-type]
+        {"made": replace(MADE, resume=1)},  # type: ignore[arg-type]
+    ],
+)
+def test_values_of_another_type_are_damage(changed: dict[str, Any]) -> None:
+    """A manifest of somebody's archive, with a digest that fits, made every listing of the store a traceback."""
+    with pytest.raises(DamagedError, match="not one that prunectl writes"):
+        decode(encode(replace(MANIFEST, **changed)), KEY)

@@ -32,7 +32,7 @@ def export(file: Archive, variant: Variant, studies: Studies = None, json_: Json
     sessions = [variant.open(study) for study in studies] if studies else None
     packed = pack(file, variant.open_store(), sessions)
     for key, why in packed.damaged.items():
-        say(f"artefact {key[:12]} is damaged ({why}); it has been set aside, and is not in the archive")
+        say(f"artefact {key[:12]} is damaged ({why}), and is not in the archive")
     if json_:
         answer_json(
             {

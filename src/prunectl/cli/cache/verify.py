@@ -20,8 +20,8 @@ def verify(store: Store = None, json_: Json = False) -> None:
     if json_:
         answer_json({"sound": len(found.sound), "damaged": found.damaged})
     else:
-        for key, why in found.damaged.items():
-            answer(f"damaged: {key[:16]}: {why}; set aside")
+        for line in found.lines():
+            answer(f"damaged: {line}")
         answer(f"{plural(len(found.sound), 'artefact')} OK, {len(found.damaged)} damaged")
     if found.damaged:
         raise typer.Exit(STORE)

@@ -1,0 +1,125 @@
+"""The directory of a store: its marker, its folders, and whatever is in their way.
+
+Every error of the disk is a StoreError. What is damaged, or of another kind than what belongs in its place, is set
+aside, and is missing from then on; where it cannot be moved (a read-only store), this process no longer uses it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import filelock
+
+from prunectl.base.errors import StoreError
+from prunectl.store import layout
+from prunectl.store.aside import set_aside
+from prunectl.store.atomic import ODD, make_directory, read_document, write_whole
+from prunectl.store.disk import store_error
+
+IN_PLACE = "a file in the place of a directory"
+
+_log = logging.getLogger("prunectl")
+
+
+class StoreDirectory:
+    """Where a store is."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._unusable: set[str] = set()
+        """Keys of damaged artefacts, and paths of other damaged files, that cannot be moved."""
+
+    def open(self) -> Self:
+        """Create the store if it does not exist. One that exists need not be writable.
+
+        Raises StoreError for a directory that is no store, a layout of another version, and a store that cannot be read
+        or created.
+        """
+        marker = self.root / layout.MARKER
+        with self._guarded("written" if not os.path.lexists(marker) else "read"):
+            if not os.path.lexists(marker):
+                self._create(marker)
+            elif self._layout(marker) != layout.LAYOUT:
+                raise StoreError(
+                    f"the store {self.root} has a layout that this version of prunectl does not know",
+                    hint="use the version that created it, or choose another store with --store DIR",
+                )
+        return self
+
+    def _create(self, marker: Path) -> None:
+        if self.root.exists() and not self.root.is_dir():
+            raise StoreError(f"the store {self.root} is a file", hint="choose another with --store DIR")
+        if self.root.exists() and any(self.root.iterdir()) and not (self.root / layout.OBJECTS).exists():
+            raise StoreError(
+                f"{self.root} is not empty and not a store", hint="choose an empty directory with --store DIR"
+            )
+        for folder in (layout.OBJECTS, layout.SCRATCH, layout.LOCKS):
+            self._make_directory(self.root / folder)
+        _write_marker(marker)
+
+    def _layout(self, marker: Path) -> int:
+        """The layout that the marker names. A damaged one is written again: every artefact is verified anyway."""
+        with contextlib.suppress(ValueError, RecursionError, KeyError, TypeError):
+            try:
+                version = json.loads(read_document(marker))["layout"]
+            except OSError as error:
+                if error.errno not in ODD:
+                    raise
+            else:
+                if isinstance(version, int):
+                    return version
+        if self._lay_aside(marker, "it names no layout"):
+            _write_marker(marker)
+        return layout.LAYOUT
+
+    @contextlib.contextmanager
+    def _guarded(self, doing: str) -> Iterator[None]:
+        """Turn an error of the system into a StoreError; `doing` is "read" or "written"."""
+        try:
+            yield
+        except filelock.Timeout:  # an OSError, too
+            raise
+        except OSError as error:
+            raise store_error(error, self.root, doing) from error
+
+    def _make_directory(self, path: Path) -> None:
+        """Create a directory of the store; a file in its place, or in that of a parent, is set aside."""
+        if path.is_dir():
+            return
+        if path != self.root:
+            self._make_directory(path.parent)
+            if os.path.lexists(path):
+                self._lay_aside(path, IN_PLACE)
+        make_directory(path)
+
+    def _require_file(self, path: Path) -> None:
+        """Set aside a directory in the place of a file."""
+        if path.is_dir():
+            self._lay_aside(path, "a directory in the place of a file")
+
+    def _require_access(self, folder: Path) -> None:
+        """Raises PermissionError if nothing can be put into a directory."""
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+    def _lay_aside(self, path: Path, why: str) -> bool:
+        """Set aside something that is no artefact, with a warning. Returns whether it could be moved."""
+        if str(path) in self._unusable:
+            return False
+        kept = set_aside(self.root, path, why)
+        if kept is not None:
+            self._unusable.add(str(path))
+        fate = "it has been set aside" if kept is None else f"it cannot be set aside ({kept})"
+        _log.warning("%s is damaged: %s; %s", path, why, fate)
+        return kept is None
+
+
+def _write_marker(marker: Path) -> None:
+    write_whole(marker, json.dumps({"layout": layout.LAYOUT}).encode() + b"\n")
