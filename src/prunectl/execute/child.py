@@ -25,6 +25,7 @@ import torch._dynamo  # torch's optimizers import it at their first step: second
 from safetensors import SafetensorError
 
 from prunectl.base.errors import MethodError, Problem, PrunectlError, StoreError, described
+from prunectl.base.rng import seeded
 from prunectl.execute import hardware
 from prunectl.execute.energy import Meter
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
@@ -57,7 +58,8 @@ def main(connection: Connection, key: Key, packed: bytes) -> None:
 
 def _answer(connection: Connection, key: Key, packed: bytes, stop: _Stop) -> Outcome:
     try:
-        request: Request = pickle.loads(packed)
+        with seeded(0, "import"):  # what a module of a plug-in draws when it is imported
+            request: Request = pickle.loads(packed)
     except Exception as error:  # the module of a plug-in may raise anything when it is imported here
         reason = f"a module that the study uses cannot be imported in a worker: {described(error)}"
         return Outcome(key=key, status=Status.FAILED, reason=reason, problems=(Problem(message=reason),))

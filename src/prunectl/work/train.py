@@ -32,7 +32,7 @@ PROGRESS_S = 0.5
 def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
     """Leaves the state after `to_step` and the curve up to it. Raises Stopped if asked to stop."""
     masks = read_masks(inputs.get("mask")) or {}
-    network = restored(step.network, inputs["start"], context.device)
+    network = restored(step.network, step.seed, inputs["start"], context.device)
     masking.apply(masks, network)
     material = material_of(step.data, step.recipe, context, memory_format(network))
     training = Training(material=material, recipe=step.recipe, seed=step.seed)

@@ -16,7 +16,7 @@ from prunectl.plan.steps import Key
 
 REQUEST = Request(
     key=PREFLIGHT,
-    step=Preflight(networks=(), data=(), exclude=(), asked=(), train_size=1, leaves_one=()),
+    step=Preflight(networks=(), data=(), exclude=(), asked=(), seed=1, train_size=1, leaves_one=()),
     store=Path(),
     data=Path(),
     device="cpu",
