@@ -71,7 +71,9 @@ def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, 
     """Do what a request asks; whatever happens is an outcome."""
     if isinstance(request.step, Preflight):
         problems = preflight.problems_of(request.step, request.data)
-        return Outcome(key=request.key, status=Status.FAILED if problems else Status.DONE, problems=problems)
+        status = Status.FAILED if problems else Status.DONE
+        here = hardware.hardware_class(torch.device(request.device))
+        return Outcome(key=request.key, status=status, problems=problems, hardware_class=here)
     return _do(request, request.step, stopping, progress)
 
 
@@ -153,6 +155,8 @@ def _make(
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             energy_j=None if any(credits) else meter.joules(),  # the energy of earlier attempts is not known
             resume=resumed[0] if resumed else None,
+            device_class=hardware.device_class(device),
+            threads=torch.get_num_threads(),
         )
         store.put(key, preimage(step), out, made)
     remove_tree(store.snapshots(key))

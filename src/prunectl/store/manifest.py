@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from prunectl.base.keys import canonical, digest
+from prunectl.store.hardware import CPU, HardwareClass
 
 
 class DamagedError(Exception):
@@ -36,6 +37,17 @@ class Made:
     energy_j: float | None = None  # from a hardware counter, see execute/energy.py; None where none was read
     resume: str | None = None
     """The key of the earlier state that a training resumed from, "" if it started fresh; None if not recorded."""
+    device_class: str | None = None
+    """The device as `HardwareClass` has it; None if not recorded."""
+    threads: int | None = None
+    """CPU threads of the step; None if not recorded."""
+
+    @property
+    def hardware_class(self) -> HardwareClass:
+        """What decides the last bits, as far as it was recorded. Of a GPU always its name."""
+        if self.device != CPU:
+            return HardwareClass(device=self.device_class or f"cuda/{self.device}")
+        return HardwareClass(device=self.device_class or CPU, threads=self.threads)
 
 
 @dataclass(frozen=True, kw_only=True)

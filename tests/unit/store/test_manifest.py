@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from prunectl.base.keys import canonical, digest
+from prunectl.store.hardware import HardwareClass
 from prunectl.store.manifest import DamagedError, Made, Manifest, decode, encode
 
 MADE = Made(wall_s=1.5, cpu_s=1.0, peak_bytes=7, device="cpu", hardware="x", versions={"torch": "2"}, created="now")
@@ -65,7 +66,9 @@ def test_damage_is_an_error_that_crosses_processes() -> None:
     assert str(error) == f"artefact {KEY[:12]} is damaged: a is missing"
 
 
-@pytest.mark.parametrize(("field", "value"), [("energy_j", 3.5), ("resume", "ab" * 32)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("energy_j", 3.5), ("resume", "ab" * 32), ("device_class", "cpu/x"), ("threads", 2)]
+)
 def test_a_manifest_from_before_a_field_existed_is_read(field: str, value: Any) -> None:
     now = replace(MANIFEST, made=replace(MADE, **{field: value}))
     assert decode(encode(now), KEY) == now
@@ -73,3 +76,12 @@ def test_a_manifest_from_before_a_field_existed_is_read(field: str, value: Any) 
     del body["made"][field]
     assert decode(signed(body), KEY).made == MADE
     assert getattr(MADE, field) is None
+
+
+def test_an_older_artefact_was_made_on_what_is_known_of_it() -> None:
+    """Of a GPU everything: its name; of a processor that it was one."""
+    assert MADE.hardware_class == HardwareClass(device="cpu")
+    assert replace(MADE, device="Tesla T4").hardware_class == HardwareClass(device="cuda/Tesla T4")
+    now = replace(MADE, device="Tesla T4", device_class="cuda/Tesla T4", threads=2)
+    assert now.hardware_class == HardwareClass(device="cuda/Tesla T4")
+    assert replace(MADE, device_class="cpu/x", threads=2).hardware_class == HardwareClass(device="cpu/x", threads=2)
