@@ -10,9 +10,10 @@ from prunectl.base.errors import Problem, StudyError
 from prunectl.base.text import plural
 
 if TYPE_CHECKING:
-    from prunectl.api.machine import Machine
+    from prunectl.api.machine import Machine, Workers
     from prunectl.api.session import Session
     from prunectl.execute.engine import Engine
+    from prunectl.store.hardware import HardwareClass
 
 
 def check(session: Session, machine: Machine | None = None) -> None:
@@ -22,13 +23,13 @@ def check(session: Session, machine: Machine | None = None) -> None:
     workers = settled(machine or Machine(device="cpu", jobs=1))
     engine = workers.executor.engine(workers.jobs, ())
     try:
-        checked(session, engine)
+        checked(session, engine, workers)
     finally:
         engine.stop()
 
 
-def checked(session: Session, engine: Engine) -> None:
-    """The same by an engine that exists already, which is left running."""
+def checked(session: Session, engine: Engine, workers: Workers) -> HardwareClass | None:
+    """The same by an engine that exists already, which is left running. Returns what the steps will be done on."""
     from prunectl.execute.outcome import Request
     from prunectl.execute.preflight import check
     from prunectl.plan.preflight import PREFLIGHT, preflight
@@ -38,12 +39,14 @@ def checked(session: Session, engine: Engine) -> None:
         step=preflight(session.study, session.plan, session.content),
         store=session.store.root.absolute(),
         data=session.data.absolute(),
-        device="cpu",
-        threads=1,
+        device=workers.device,
+        threads=workers.threads,
     )
-    problems = check(engine, request)
-    if problems:
-        raise StudyError(f"{session.path}: {plural(len(problems), 'problem')}", located(session, problems))
+    outcome = check(engine, request)
+    if outcome.problems:
+        count = plural(len(outcome.problems), "problem")
+        raise StudyError(f"{session.path}: {count}", located(session, outcome.problems))
+    return outcome.hardware_class
 
 
 def located(session: Session, problems: Iterable[Problem]) -> list[Problem]:

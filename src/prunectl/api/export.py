@@ -47,7 +47,15 @@ def exported(session: Session, trial: Trial, folder: Path, *, compact: bool) -> 
         state, *mask = (session.store.fetch(key) for key in needed)
     except DamagedError as error:
         raise PrunectlError(f"{error}; {error.fate}", hint="`prunectl run` recomputes it") from error
-    return write(measure.network, state, mask[0] if mask else None, folder, about=about, smaller=compact)
+    return write(
+        measure.network,
+        state,
+        mask[0] if mask else None,
+        folder,
+        seed=measure.seed,
+        about=about,
+        smaller=compact,
+    )
 
 
 def _not_made(session: Session, trial: Trial, key: str) -> PrunectlError:

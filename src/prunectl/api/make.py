@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from prunectl.api.check import checked
 from prunectl.api.machine import Machine, settled
+from prunectl.base.text import plural
 
 if TYPE_CHECKING:
     from prunectl.api.machine import Workers
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from prunectl.plan.explain import Todo
     from prunectl.plan.stage import Stage
     from prunectl.plan.steps import Key
+    from prunectl.store.hardware import HardwareClass
 
     Show = Callable[[Todo], AbstractContextManager[Listener]]
     """Gives the listener of a run, once it is known what there is to do."""
@@ -52,9 +54,11 @@ def make(
     *,
     retry_failed: bool = False,
     show: Show = silently,
+    warn: Callable[[str], None] = lambda sentence: None,
 ) -> Tally:
     """Check the study in a worker, then do every step that is missing up to a stage. Nothing, if none is missing.
 
+    `warn` is called before the first step if the steps that are reused were made on another class of hardware.
     Raises StudyError for problems that only torch can find, StoreError for a store that cannot be written,
     FatalError if no step can be done, InterruptedRunError.
     """
@@ -70,11 +74,36 @@ def make(
     engine = workers.executor.engine(workers.jobs, session.study.data.dataset.imports)
     with contextlib.ExitStack() as stack:
         stack.callback(engine.stop)
-        checked(session, engine)
+        if here := checked(session, engine, workers):
+            _warn_of_others(session, todo, here, warn)
         listen = stack.enter_context(show(todo))
         tally = drive(session.plan, todo, engine, lambda key: _request(session, workers, key), listen)
     tally.failed.update(before)
     return tally
+
+
+def _warn_of_others(session: Session, todo: Todo, here: HardwareClass, warn: Callable[[str], None]) -> None:
+    """What is reused and what is made now would meet in one table. Raises DamagedError."""
+    from prunectl.store.hardware import listed
+
+    others = {of: count for of, count in hardware_of(session, todo.reused).items() if not of.may_be(here)}
+    if others:
+        warn(
+            f"{plural(sum(others.values()), 'step')} that this run reuses were not made on {here.label}, as the others "
+            f"will be: {listed(others)}. This can change results in their last bits; to have one table from one "
+            "kind of hardware, use the same --device and --threads, or a new store (--store DIR)"
+        )
+
+
+def hardware_of(session: Session, keys: Iterable[str]) -> dict[HardwareClass, int]:
+    """On which classes of hardware artefacts were made; a key without artefact is left out. Raises DamagedError."""
+    from prunectl.store.hardware import counted
+
+    classes = []
+    for key in keys:
+        with contextlib.suppress(KeyError):  # removed in the meantime
+            classes.append(session.store.manifest(key).made.hardware_class)
+    return counted(classes)
 
 
 def _request(session: Session, workers: Workers, key: Key) -> Request:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from prunectl.api.make import todo_of
+from prunectl.api.make import hardware_of, todo_of
+from prunectl.api.results import undamaged, warn_in_log
 
 if TYPE_CHECKING:
+    from prunectl.api.results import Warn
     from prunectl.api.session import Session
     from prunectl.plan.cost import Past
     from prunectl.plan.explain import Todo
@@ -47,14 +49,24 @@ class Planned:
     """What every trial on its own would take."""
     estimate_s: float | None
     """Seconds of one process; None until a step of each kind has been done here."""
+    made_on: Mapping[str, int] = field(default_factory=dict)
+    """How many of the steps that are reused were made on which class of hardware."""
+    mixture: str = ""
+    """A sentence, if these are known to differ; else empty."""
 
 
-def planned(session: Session) -> Planned:
+def planned(session: Session, *, warn: Warn = warn_in_log) -> Planned:
     """What `run` would do."""
+    return undamaged(lambda: _planned(session), warn)
+
+
+def _planned(session: Session) -> Planned:
     from prunectl.plan.changes import changes
     from prunectl.plan.cost import estimate, training_steps
+    from prunectl.store.hardware import mixture
 
     plan, todo = session.plan, todo_of(session, "retrain")
+    made_on = hardware_of(session, todo.reused)
     past = past_steps(session, todo)
     return Planned(
         study=session.study.name,
@@ -64,6 +76,8 @@ def planned(session: Session) -> Planned:
         dense_trainings=len({trial.baseline for trial in plan.trials}),
         **training_steps(plan),
         estimate_s=estimate(plan, todo.todo, past),
+        made_on={of.label: count for of, count in made_on.items()},
+        mixture=mixture(made_on),
     )
 
 

@@ -78,7 +78,7 @@ def complete(
     from prunectl.results.gather import results
 
     def attempt() -> Completed:
-        tally = make(session, "retrain", machine, retry_failed=retry_failed, show=show)
+        tally = make(session, "retrain", machine, retry_failed=retry_failed, show=show, warn=warn)
         read = results(session.study, session.text, session.plan, session.store, tally.done)
         return Completed(results=read, tally=tally)
 
@@ -91,7 +91,7 @@ def reach(
     """Do every step that is missing up to a stage, and read what the stage made."""
 
     def attempt() -> Reached:
-        tally = make(session, stage, machine, show=show)
+        tally = make(session, stage, machine, show=show, warn=warn)
         return Reached(rows=rows_of(session, stage), tally=tally)
 
     return undamaged(attempt, warn, then=RECOMPUTED)

@@ -31,6 +31,8 @@ def plain(value: Any) -> dict[str, Any]:
 
     A field added after release is declared with `field(metadata={"absent": V})`, where V is what older records
     meant; where its value is V it is left out, so that no existing key changes. V never changes afterwards.
+    A field that follows from the others, which hold it in the key of a parent, is declared with
+    `field(metadata={"implied": True})` and is never a part of the pre-image.
     """
     kind: type = type(value)
     if _is_keyed(kind):
@@ -57,7 +59,7 @@ def _fields(kind: type) -> tuple[Field[Any], ...]:
 
 @cache
 def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in _fields(kind))
+    return tuple(field.name for field in _fields(kind) if not field.metadata.get("implied"))
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prunectl.base.text import seconds
-from prunectl.cli.console import answer, answer_json
+from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Selected, StudyFile, options
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def plan(study: StudyFile, selected: Selected, check: Check = False, json_: Json
         return
     from prunectl.api.plan import planned
 
-    found = planned(session)
+    found = planned(session, warn=say)
     if json_:
         answer_json(asdict(found))
     else:
@@ -61,4 +61,4 @@ def lines(planned: Planned) -> list[str]:
         if planned.estimate_s is None
         else f"estimated time: {seconds(planned.estimate_s)} with one process",
     ]
-    return out
+    return [*out, planned.mixture] if planned.mixture else out

@@ -59,8 +59,7 @@ def title(step: Step) -> str:
         return f"prune to {step.sparsity:.4g}{', inverted' if step.invert else ''}, seed {step.seed}"
     if isinstance(step, Ablate):
         return f"{step.ablation.label()}, seed {step.seed}"
-    seed = getattr(step, "seed", None)
-    return step.kind if seed is None else f"{step.kind}, seed {seed}"
+    return f"{step.kind}, seed {step.seed}"
 
 
 class Plain:

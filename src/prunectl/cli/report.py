@@ -78,6 +78,8 @@ def _write(session: Session, format_: str, output: Path | None, chart: str | Non
     results = results_of(session, warn=say)
     if unfinished := missing(results.trials):
         say(f"{session.study.name} is not finished: {unfinished}")
+    if results.mixture:
+        say(results.mixture)
     content = rendered(results, format_, chart=chart, center=center)
     if str(output) == "-":
         answer_bytes(content)

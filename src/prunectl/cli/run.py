@@ -51,6 +51,8 @@ def run(
     )
     written = write(completed.results, output or selected.results(session.study.name))
     if json_:
+        if completed.results.mixture:  # the table for people ends with it
+            say(completed.results.mixture)
         answer_json(document(completed, written))
     else:
         show(completed, written, quiet)
@@ -64,6 +66,7 @@ def document(completed: Completed, written: list[Path]) -> dict[str, object]:
         "study": completed.results.study.name,
         "steps": counts(completed),
         "files": [str(path) for path in written],
+        "made_on": {of.label: count for of, count in completed.results.made_on.items()},
         "trials": completed.results.trials.to_dicts(),
     }
 

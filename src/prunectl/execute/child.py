@@ -24,6 +24,7 @@ import torch
 import torch._dynamo  # torch's optimizers import it at their first step: seconds, here once and not in every child
 
 from prunectl.base.errors import MethodError, Problem, PrunectlError, StoreError, described
+from prunectl.base.rng import seeded
 from prunectl.execute import hardware
 from prunectl.execute.energy import Meter
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
@@ -55,7 +56,8 @@ def main(connection: Connection, key: Key, packed: bytes) -> None:
 
 def _answer(connection: Connection, key: Key, packed: bytes, stop: _Stop) -> Outcome:
     try:
-        request: Request = pickle.loads(packed)
+        with seeded(0, "import"):  # what a module of a plug-in draws when it is imported
+            request: Request = pickle.loads(packed)
     except Exception as error:  # the module of a plug-in may raise anything when it is imported here
         reason = f"a module that the study uses cannot be imported in a worker: {described(error)}"
         return Outcome(key=key, status=Status.FAILED, reason=reason, problems=(Problem(message=reason),))
@@ -67,7 +69,9 @@ def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, 
     """Do what a request asks; whatever happens is an outcome."""
     if isinstance(request.step, Preflight):
         problems = preflight.problems_of(request.step, request.data)
-        return Outcome(key=request.key, status=Status.FAILED if problems else Status.DONE, problems=problems)
+        status = Status.FAILED if problems else Status.DONE
+        here = hardware.hardware_class(torch.device(request.device))
+        return Outcome(key=request.key, status=status, problems=problems, hardware_class=here)
     return _do(request, request.step, stopping, progress)
 
 
@@ -150,6 +154,8 @@ def _make(
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             energy_j=None if any(credits) else meter.joules(),  # the energy of earlier attempts is not known
             resume=resumed[0] if resumed else None,
+            device_class=hardware.device_class(device),
+            threads=torch.get_num_threads(),
         )
         store.put(key, preimage(step), out, made)
     remove_tree(store.snapshots(key))

@@ -7,6 +7,7 @@ import os
 import platform
 import resource
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy
@@ -14,7 +15,9 @@ import safetensors
 import torch
 
 from prunectl.base.version import __version__
+from prunectl.store.hardware import CPU, HardwareClass
 
+CPUINFO = Path("/proc/cpuinfo")
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 
@@ -60,11 +63,34 @@ def device_name(device: torch.device) -> str:
 
 def cpu_name() -> str:
     """The model of the processor; empty where the system does not give one."""
+    return _from_cpuinfo("model name") if CPUINFO.exists() else platform.processor() or platform.machine()
+
+
+@cache
+def _from_cpuinfo(name: str) -> str:
+    """A line of what Linux reports about the first processor; empty if it has none, or on other systems."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = CPUINFO.read_text().splitlines()
     except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
+
+
+def device_class(device: torch.device) -> str:
+    """The class of devices that gives the same bits: the model of a GPU, or the instructions of a processor.
+
+    torch and its libraries choose their code by instruction set, and MKL also by the processor's vendor.
+    """
+    if device.type == "cuda":
+        return f"cuda/{torch.cuda.get_device_name(device)}"
+    parts = [CPU, platform.machine(), torch.backends.cpu.get_cpu_capability(), _from_cpuinfo("vendor_id")]
+    return "/".join(part for part in parts if part)
+
+
+def hardware_class(device: torch.device) -> HardwareClass:
+    """The class that a step would have in this process."""
+    threads = None if device.type == "cuda" else torch.get_num_threads()
+    return HardwareClass(device=device_class(device), threads=threads)
 
 
 def versions() -> dict[str, str]:

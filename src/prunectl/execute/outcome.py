@@ -9,6 +9,7 @@ from pathlib import Path
 from prunectl.base.errors import Problem
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Key, Step
+from prunectl.store.hardware import HardwareClass
 
 
 class Status(Enum):
@@ -55,6 +56,8 @@ class Outcome:
     damaged: Key | None = None
     problems: tuple[Problem, ...] = ()
     """What a preflight found."""
+    hardware_class: HardwareClass | None = None
+    """Of a preflight: where the steps of this run will be done."""
 
 
 @dataclass(frozen=True, kw_only=True)

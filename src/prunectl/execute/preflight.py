@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prunectl.base.errors import FAILED, Problem, PrunectlError
+from prunectl.base.errors import FAILED, PrunectlError
 from prunectl.execute.driver import BUSY_S, InterruptedRunError
 from prunectl.execute.engine import Engine
 from prunectl.execute.outcome import Outcome, Request
@@ -14,8 +14,11 @@ class PreflightError(PrunectlError):
     exit_code = FAILED
 
 
-def check(engine: Engine, request: Request) -> tuple[Problem, ...]:
-    """Every problem that a preflight request finds. Raises PreflightError if it ends without an answer."""
+def check(engine: Engine, request: Request) -> Outcome:
+    """Every problem that a preflight request finds, and where steps will be done.
+
+    Raises PreflightError if it ends without an answer.
+    """
     try:
         engine.start(request)
         outcome: Outcome | None = None
@@ -25,4 +28,4 @@ def check(engine: Engine, request: Request) -> tuple[Problem, ...]:
         raise InterruptedRunError from None
     if outcome.reason and not outcome.problems:
         raise PreflightError(f"the check before the first step failed: {outcome.reason}", hint=outcome.hint)
-    return outcome.problems
+    return outcome

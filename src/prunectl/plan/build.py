@@ -88,13 +88,14 @@ class _Site:
             )
         )
 
-    def measure(self, state: Key, mask: Key | None, metrics: tuple[Metric, ...] | None = None) -> Key:
+    def measure(self, seed: int, state: Key, mask: Key | None, metrics: tuple[Metric, ...] | None = None) -> Key:
         return self.steps.add(
             Measure(
                 network=self.network,
                 data=replace(self.data, train_limit=None),
                 metrics=self.metrics if metrics is None else metrics,
                 exclude=self.exclude,
+                seed=seed,
                 state=state,
                 mask=mask,
             )
@@ -180,7 +181,9 @@ class _Chain:
             after = after.redrawn()
         start = self._origin(ablated) if after.weights is None else site.dense(self.seed, after.weights)
         if after.recalibrates:
-            return site.steps.add(Recalibrate(network=site.network, data=site.train_data, state=start, mask=mask))
+            return site.steps.add(
+                Recalibrate(network=site.network, data=site.train_data, seed=self.seed, state=start, mask=mask)
+            )
         if after.recipe is None or after.steps == 0:
             return start
         return site.train(
@@ -203,11 +206,11 @@ class _Chain:
             sparsity=sparsity,
             seed=self.seed,
             baseline=self.baseline,
-            baseline_measure=site.measure(self.baseline, None),
+            baseline_measure=site.measure(self.seed, self.baseline, None),
             plain_mask=plain,
             mask=mask,
             state=state,
-            measure=site.measure(state, mask),
-            measure_before=site.measure(self._origin(ablated=True), mask) if before else None,
-            measured_apart=tuple(site.measure(state, mask, (metric,)) for metric in site.apart),
+            measure=site.measure(self.seed, state, mask),
+            measure_before=site.measure(self.seed, self._origin(ablated=True), mask) if before else None,
+            measured_apart=tuple(site.measure(self.seed, state, mask, (metric,)) for metric in site.apart),
         )

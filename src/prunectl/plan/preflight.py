@@ -35,6 +35,8 @@ class Preflight:
     data: tuple[Data, ...]
     exclude: tuple[str, ...]
     asked: tuple[Asked, ...]
+    seed: int
+    """The first of the study: that of the networks that are built."""
     train_size: int
     """The number of training images, limited."""
     leaves_one: tuple[int, ...]
@@ -62,6 +64,7 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
         data=tuple(dict.fromkeys([step.data for step in trainings] + [step.data for step in measures])),
         exclude=study.prunable.exclude,
         asked=tuple(dict.fromkeys(asked)),
+        seed=study.sweep.seeds[0],
         train_size=images,
         leaves_one=tuple(dict.fromkeys(_leaving_one(trainings, images))),
     )

@@ -25,6 +25,9 @@ Key = NewType("Key", str)
 SCHEMA = 2
 """Raised when all keys must change. A change of one kind raises that kind's `version`."""
 
+IMPLIED = {"implied": True}
+"""Marks a field that the keys of the parents determine, and that is therefore no part of the step's own key."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Network:
@@ -49,10 +52,11 @@ class Data:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One unit of work."""
+    """One unit of work, with the seed of everything that is drawn in it."""
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1
+    seed: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +65,6 @@ class Init(Step):
 
     kind: ClassVar[str] = "init"
     network: Network
-    seed: int
     draw: Literal["init", "reinit"] = "init"
 
 
@@ -78,7 +81,6 @@ class Train(Step):
     network: Network
     data: Data
     recipe: Recipe
-    seed: int
     start: Key
     mask: Key | None
     optimizer: Literal["fresh", "kept"]
@@ -96,7 +98,6 @@ class Score(Step):
     data: Data | None
     criterion: Criterion
     exclude: tuple[str, ...]
-    seed: int
     state: Key
     mask: Key | None
 
@@ -114,7 +115,6 @@ class Prune(Step):
     scope: Scope
     sparsity: float
     invert: bool
-    seed: int
     scores: Key
     before: Key | None
     state: Key | None
@@ -134,7 +134,6 @@ class PruneRounds(Step):
     sparsity: float
     rounds: Rounds
     invert: bool
-    seed: int
     state: Key
     before: Key | None
 
@@ -147,7 +146,6 @@ class Ablate(Step):
     network: Network
     structure: Structure
     ablation: Ablation
-    seed: int
     mask: Key
 
 
@@ -161,6 +159,7 @@ class Recalibrate(Step):
     data: Data
     state: Key
     mask: Key
+    seed: int = field(metadata=IMPLIED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,6 +173,7 @@ class Measure(Step):
     state: Key
     mask: Key | None
     metrics: tuple[Metric, ...]
+    seed: int = field(metadata=IMPLIED)
 
 
 STEPS: tuple[type[Step], ...] = (Init, Train, Score, Prune, PruneRounds, Ablate, Recalibrate, Measure)

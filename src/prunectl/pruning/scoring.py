@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import MethodError
+from prunectl.base.rng import seeded
 from prunectl.catalog.criterion import Criterion, Subject
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
@@ -39,12 +40,13 @@ def score(
     """The scores of a network's prunable weights, on the CPU, in the criterion's precision.
 
     `masks` are those of a level before; what they prune is zero while scoring. The network, its statistics and the
-    global random state are as before: the criterion works on a copy. Figures that the criterion leaves about its
-    scores are put into `notes`.
+    global random state are as before: the criterion works on a copy, and global generators follow `generator`'s seed.
+    Figures that the criterion leaves about its scores are put into `notes`.
     Raises MethodError for a score that is missing, of the wrong shape, or not finite.
     """
-    subject = _subject(criterion, network, exclude, masks, batches, shape, generator, notes)
-    scores = _scores(criterion, subject)
+    with seeded(generator.initial_seed(), "score", 0):
+        subject = _subject(criterion, network, exclude, masks, batches, shape, generator, notes)
+        scores = _scores(criterion, subject)
     for name, values in scores.items():
         if not all_finite(values):
             bad = values.numel() - int(torch.isfinite(values).sum())
@@ -77,17 +79,20 @@ def prune_in_rounds(
     whole channels may have gone beyond it. Raises MethodError for scores that no ranking can be made of, and for a
     sparsity that cannot be reached.
     """
-    subject = _subject(criterion, network, exclude, before, batches, shape, generator, notes)
-    original = {name: tensor.detach() for name, tensor in network.named_parameters() if name in subject.weights}
-    start = masking.sparsity_of(subject.masks)
-    first, *others = [target for target in rounds.targets(sparsity) if target >= start] or [sparsity]
-    pruned = _round(criterion, subject, units, scope, first, before, invert, original)
-    for target in others:
-        if criterion.repeatable:
-            subject = _shrunk(subject, pruned.masks)
-        else:
-            subject = _subject(criterion, network, exclude, pruned.masks, batches, shape, generator, notes)
-        pruned = _round(criterion, subject, units, scope, target, pruned.masks, invert, original)
+    seed = generator.initial_seed()
+    with seeded(seed, "score", 0):
+        subject = _subject(criterion, network, exclude, before, batches, shape, generator, notes)
+        original = {name: tensor.detach() for name, tensor in network.named_parameters() if name in subject.weights}
+        start = masking.sparsity_of(subject.masks)
+        first, *others = [target for target in rounds.targets(sparsity) if target >= start] or [sparsity]
+        pruned = _round(criterion, subject, units, scope, first, before, invert, original)
+    for number, target in enumerate(others, start=1):
+        with seeded(seed, "score", number):
+            if criterion.repeatable:
+                subject = _shrunk(subject, pruned.masks)
+            else:
+                subject = _subject(criterion, network, exclude, pruned.masks, batches, shape, generator, notes)
+            pruned = _round(criterion, subject, units, scope, target, pruned.masks, invert, original)
     return pruned
 
 
@@ -113,7 +118,7 @@ def _round(
 
 
 def _scores(criterion: Criterion, subject: Subject) -> Scores:
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with torch.enable_grad():
         scores = criterion.score(subject)
     for name, weight in subject.weights.items():
         if name not in scores or scores[name].shape != weight.shape:

@@ -21,6 +21,7 @@ def report(results: Results, center: Center) -> str:
         f"# {escaped(study.title or study.name)}",
         escaped(study.source),
         _items([escaped(sentence) for sentence in summary.sentences(results.trials, center)]),
+        escaped(results.mixture),
         *(["## Claims", _items([_verdict(verdict) for verdict in judged])] if judged else []),
         *(["## Top-1 accuracy, %", _grid(tables.grid(results.trials, center))] if results.trials.height else []),
         "## Resources",

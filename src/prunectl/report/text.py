@@ -34,6 +34,7 @@ def table(results: Results, width: int) -> str:
         "\n".join(_failures(results, width)),
         "\n".join(plot(results, width)),
         verdicts(judged, width),
+        "\n".join(wrapped(results.mixture, width, first="")),
     ]
     return "\n\n".join(part for part in parts if part)
 

@@ -15,6 +15,7 @@ from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.steps import Key, Prune, PruneRounds, Score, Step, Train, parents
 from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results
 from prunectl.store import layout
+from prunectl.store.hardware import HardwareClass, counted
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Manifest
 from prunectl.study.schema import Study
@@ -128,6 +129,7 @@ def results(study: Study, text: str, plan: Plan, store: LocalStore, made: set[Ke
         curves=pl.DataFrame(list(_curves(plan, shelf)), schema=CURVES, orient="row"),
         resources=pl.DataFrame(_resources(plan, shelf, made), schema=RESOURCES, orient="row"),
         versions=_versions(plan, shelf),
+        made_on=_made_on(plan, shelf),
     )
 
 
@@ -259,6 +261,12 @@ def _criterion(plan: Plan, step: Step) -> str | None:
     if isinstance(step, Prune):
         return _criterion(plan, plan.steps[step.scores])
     return None
+
+
+def _made_on(plan: Plan, shelf: Shelf) -> dict[HardwareClass, int]:
+    """Of all the steps behind the table that are there."""
+    there = (shelf.manifest(key) for key in plan.closure(plan.targets("retrain")))
+    return counted(manifest.made.hardware_class for manifest in there if manifest is not None)
 
 
 def _versions(plan: Plan, shelf: Shelf) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,6 +11,7 @@ import polars as pl
 from prunectl.base.text import plural
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.tables import working
+from prunectl.store.hardware import HardwareClass, mixture
 from prunectl.study.arms import CHOICES
 
 if TYPE_CHECKING:
@@ -103,6 +104,12 @@ class Results:
     curves: pl.DataFrame
     resources: pl.DataFrame
     versions: dict[str, str]  # prunectl, torch, python, ... of the machine that made the artefacts
+    made_on: Mapping[HardwareClass, int] = field(default_factory=dict)  # of how many of the steps that are there
+
+    @property
+    def mixture(self) -> str:
+        """A sentence, if the table's steps were made on classes of hardware that are known to differ; else nothing."""
+        return mixture(self.made_on)
 
     def __repr__(self) -> str:
         """One line: a notebook shows it, and the frames are too long for that."""

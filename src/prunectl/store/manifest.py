@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 from prunectl.base.keys import digest
+from prunectl.store.hardware import CPU, HardwareClass
 from prunectl.store.sealed import seal, unseal
 
 
@@ -43,6 +44,17 @@ class Made:
     energy_j: float | None = None  # from a hardware counter, see execute/energy.py; None where none was read
     resume: str | None = None
     """The key of the earlier state that a training resumed from, "" if it started fresh; None if not recorded."""
+    device_class: str | None = None
+    """The device as `HardwareClass` has it; None if not recorded."""
+    threads: int | None = None
+    """CPU threads of the step; None if not recorded."""
+
+    @property
+    def hardware_class(self) -> HardwareClass:
+        """What decides the last bits, as far as it was recorded. Of a GPU always its name."""
+        if self.device != CPU:
+            return HardwareClass(device=self.device_class or f"cuda/{self.device}")
+        return HardwareClass(device=self.device_class or CPU, threads=self.threads)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +124,8 @@ def _is_well_formed(manifest: Manifest) -> bool:
         and all(_is_number(value) for value in (made.wall_s, made.cpu_s, made.peak_bytes))
         and all(isinstance(value, str) for value in (made.device, made.hardware, made.created))
         and (made.energy_j is None or _is_number(made.energy_j))
-        and (made.resume is None or isinstance(made.resume, str))
+        and all(value is None or isinstance(value, str) for value in (made.resume, made.device_class))
+        and (made.threads is None or _is_number(made.threads))
     )
 
 

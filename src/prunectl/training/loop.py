@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from prunectl.base.rng import generator
+from prunectl.base.rng import generator, preserved, seed_globals
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.recipe import Recipe, learning_rate
 from prunectl.training.lone_image import refuse_lone_image
@@ -25,12 +25,19 @@ def advance(trainee: Trainee, to_step: int) -> None:
     """Train on to `to_step`; the hooks of the trainee are called in every step.
 
     The order of the images is a permutation per epoch, the augmentation a draw per step, both from the seed alone.
+    The global generators are seeded in every step, for layers like dropout and code of third parties; afterwards they
+    are as before.
     Raises MethodError for a batch of one image that is too small for BatchNorm, and whatever a hook raises.
     """
+    with preserved():
+        refuse_lone_image(trainee, to_step)
+        _begin(trainee)
+        _advance(trainee, to_step)
+
+
+def _advance(trainee: Trainee, to_step: int) -> None:
     material, recipe, seed = trainee.training.material, trainee.training.recipe, trainee.training.seed
     labels, per_epoch = material.train.labels, recipe.steps_per_epoch
-    refuse_lone_image(trainee, to_step)
-    _begin(trainee)
     trainee.network.train()
     masked = [(trainee.network.get_parameter(name), factor) for name, factor in trainee.factors.items()]
     while trainee.step < to_step:
@@ -46,6 +53,7 @@ def advance(trainee: Trainee, to_step: int) -> None:
 
 def _begin(trainee: Trainee) -> None:
     if not trainee.begun:
+        seed_globals(trainee.training.seed, "begin", trainee.step)
         for hook in trainee.hooks:
             hook.begin(trainee)
     trainee.begun = True
@@ -65,6 +73,7 @@ def _window(recipe: Recipe, seed: int, epoch: int) -> RandomWindow | None:
 def _step(trainee: Trainee, images: Tensor, labels: Tensor, masked: Sequence[tuple[Tensor, Tensor]]) -> None:
     """One step of the optimizer, on a batch of pixels (N, C, H, W) with labels (N,)."""
     training, optimizer = trainee.training, trainee.optimizer
+    seed_globals(training.seed, "step", trainee.step)
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(training.recipe, trainee.step)
     optimizer.zero_grad(set_to_none=True)
@@ -75,8 +84,8 @@ def _step(trainee: Trainee, images: Tensor, labels: Tensor, masked: Sequence[tup
     claimed = [hook.gradients(trainee) for hook in wanting]
     if not any(claimed):
         for weight, factor in masked:
-            assert weight.grad is not None
-            weight.grad.mul_(factor)
+            if weight.grad is not None:  # a layer may be passed over in a step, as stochastic depth does
+                weight.grad.mul_(factor)
         optimizer.step()
     trainee.loss_sum += loss.detach() * len(labels)
     trainee.seen += len(labels)

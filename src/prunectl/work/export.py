@@ -22,7 +22,7 @@ from prunectl.pruning.engines.compact import IMAGES, TOLERANCE, Compacted, Width
 from prunectl.store.atomic import make_directory, sha256
 from prunectl.store.output import write_output
 from prunectl.work.masks import mask_bytes, read_masks
-from prunectl.work.networks import restored
+from prunectl.work.networks import built, restored
 from prunectl.work.tensors import read_json, read_tensors
 
 FORMAT = 1
@@ -32,7 +32,14 @@ ELSEWHERE = "choose another place with --output"
 
 
 def export(
-    network: Network, state: Path, mask: Path | None, out: Path, *, about: Mapping[str, Any], smaller: bool
+    network: Network,
+    state: Path,
+    mask: Path | None,
+    out: Path,
+    *,
+    seed: int,
+    about: Mapping[str, Any],
+    smaller: bool,
 ) -> dict[str, Any]:
     """Write a masked network to the directory `out`, and with `smaller` the compact one next to it.
 
@@ -41,7 +48,7 @@ def export(
     `about`, the catalogue entry, counts, digests. The files are read back, and must compute the same.
     """
     masks = read_masks(mask) or {}
-    masked = restored(network, state, torch.device("cpu"))
+    masked = restored(network, seed, state, torch.device("cpu"))
     masking.apply(masks, masked)
     try:
         small = compact(masked, masks, network.shape) if smaller else None
@@ -51,7 +58,12 @@ def export(
         "format": FORMAT,
         "prunectl": __version__,
         **about,
-        "network": {"model": network.model.preimage(), "shape": network.shape, "classes": network.classes},
+        "network": {
+            "model": network.model.preimage(),
+            "shape": network.shape,
+            "classes": network.classes,
+            "seed": seed,
+        },
         "parameters": _count(masked),
         "nonzero": sum(int((parameter != 0).sum()) for parameter in masked.parameters()),
         "masks": {name: list(kept.shape) for name, kept in masks.items()},
@@ -88,7 +100,8 @@ def load(folder: Path, *, smaller: bool = False) -> nn.Module:
         raise PrunectlError(f"{kind.name} has changed since", hint=f"use prunectl {document['prunectl']}")
     model = kind.model_validate_json(json.dumps(chosen))
     assert isinstance(model, Model)
-    network = model.build(tuple(described["shape"]), described["classes"])
+    seed = described.get("seed", 0)  # a network whose building is random could not be exported before there was one
+    network = built(model, tuple(described["shape"]), described["classes"], seed)
     if smaller:
         if document["compact"] is None:
             raise PrunectlError(f"{folder} holds no compact network", hint="export it with --compact")

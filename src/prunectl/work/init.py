@@ -15,5 +15,5 @@ from prunectl.work.tensors import write_tensors
 
 def perform(step: Init, inputs: Inputs, out: Path, context: Context) -> None:
     """Leaves a state without optimizer."""
-    network = drawn(step.network, generator(step.seed, step.draw))
+    network = drawn(step.network, step.seed, generator(step.seed, step.draw))
     write_tensors(out / layout.STATE, network_tensors(network))

@@ -22,11 +22,11 @@ SHAPES = "shapes"
 """The one key of metadata in a file of masks. The order of several would differ from run to run."""
 
 
-def write_masks(out: Path, pruned: Pruned, network: Network, **info: Any) -> None:
+def write_masks(out: Path, pruned: Pruned, network: Network, seed: int, **info: Any) -> None:
     """A mask artefact: packed bits, and what they leave of each layer, counted here once for all that follows."""
     (out / layout.MASK).write_bytes(mask_bytes(pruned.masks))
     left = {
-        "layers": described(pruned.masks, network),
+        "layers": described(pruned.masks, network, seed),
         "tied": pruned.tied,
         "tied_pruned": pruned.tied_pruned,
     }
@@ -46,10 +46,10 @@ def load_masks(path: Path) -> Masks:
         return unpack({name: file.get_tensor(name) for name in shapes}, shapes)
 
 
-def described(masks: Masks, network: Network) -> list[dict[str, Any]]:
+def described(masks: Masks, network: Network, seed: int) -> list[dict[str, Any]]:
     """Per layer: its shape, how many weights are kept, and how many of those lie on a path through the network."""
     masks = of_weights(masks)
-    on_path = effective(empty(network), masks, network.shape)
+    on_path = effective(empty(network, seed), masks, network.shape)
     return [
         {
             "name": name,

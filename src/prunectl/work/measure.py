@@ -26,10 +26,10 @@ BYTES = 4  # of a float32
 
 def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
     """Leaves one document of numbers: metrics (null where not finite), counts, bytes."""
-    network = restored(step.network, inputs["state"], context.device)
+    network = restored(step.network, step.seed, inputs["state"], context.device)
     mask = inputs.get("mask")
     masks = read_masks(mask) or masking.dense(prunable(network, step.exclude))
-    layers = described(masks, step.network) if mask is None else read_layers(mask)
+    layers = described(masks, step.network, step.seed) if mask is None else read_layers(mask)
     masking.apply(masks, network)
     network.to(memory_format=memory_format(network))
     _, test = parts_of(step.data, context)

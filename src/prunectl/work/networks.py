@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from prunectl.base.rng import seeded
 from prunectl.catalog.model import Model
 from prunectl.models.initialization import initialize
 from prunectl.plan.steps import Network
@@ -15,21 +16,31 @@ from prunectl.training.state import load_network
 from prunectl.work.tensors import read_tensors
 
 
-def empty(network: Network) -> nn.Module:
-    """The network, on the CPU, with whatever weights it was built with."""
+def empty(network: Network, seed: int) -> nn.Module:
+    """The network, on the CPU, with whatever weights it was built with.
+
+    What it draws while it is built, and no state holds (a buffer that is not persistent, an attribute, its wiring), is
+    the same in every step of a seed.
+    """
     assert isinstance(network.model, Model)
-    return network.model.build(network.shape, network.classes)
+    return built(network.model, network.shape, network.classes, seed)
 
 
-def drawn(network: Network, generator: torch.Generator) -> nn.Module:
+def built(model: Model, shape: tuple[int, int, int], classes: int, seed: int) -> nn.Module:
+    """The one place where networks are built."""
+    with seeded(seed, "build"):
+        return model.build(shape, classes)
+
+
+def drawn(network: Network, seed: int, generator: torch.Generator) -> nn.Module:
     """The network with its weights drawn as the study asks."""
-    built = empty(network)
-    initialize(built, init=network.init, bn_init=network.bn_init, generator=generator)
-    return built
+    fresh = empty(network, seed)
+    initialize(fresh, init=network.init, bn_init=network.bn_init, generator=generator)
+    return fresh
 
 
-def restored(network: Network, state: Path, device: torch.device) -> nn.Module:
+def restored(network: Network, seed: int, state: Path, device: torch.device) -> nn.Module:
     """The network of a state artefact, on the device."""
-    built = empty(network)
-    load_network(built, read_tensors(state / layout.STATE))
-    return built.to(device)
+    fresh = empty(network, seed)
+    load_network(fresh, read_tensors(state / layout.STATE))
+    return fresh.to(device)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
+from prunectl.base.rng import seeded
 from prunectl.plan.steps import STEPS, Step
 from prunectl.work.context import Context, Inputs
 
@@ -14,5 +15,10 @@ KINDS: Mapping[str, str] = {step.kind: f"prunectl.work.{step.kind.replace('-', '
 
 
 def perform(step: Step, inputs: Inputs, out: Path, context: Context) -> None:
-    """Do a step: leave its files in the empty directory `out`."""
-    import_module(KINDS[step.kind]).perform(step, inputs, out, context)
+    """Do a step: leave its files in the empty directory `out`.
+
+    Whatever code of third parties draws from the global generators is decided by the seed and the kind of step.
+    """
+    module = import_module(KINDS[step.kind])
+    with seeded(step.seed, step.kind):
+        module.perform(step, inputs, out, context)

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from prunectl.base.errors import DataError, MethodError, Problem, described
+from prunectl.base.rng import seeded
 from prunectl.datasets.load import load
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Network
@@ -22,9 +23,10 @@ from prunectl.work.networks import empty
 
 def problems_of(preflight: Preflight, data_root: Path) -> tuple[Problem, ...]:
     """Everything that would stop the study, with the key of the study file that it is about. Empty if nothing would."""
-    found = [problem for data in preflight.data for problem in _data(data, data_root)]
-    for network in preflight.networks:
-        found += _network(network, preflight)
+    with seeded(preflight.seed, "preflight"):
+        found = [problem for data in preflight.data for problem in _data(data, data_root)]
+        for network in preflight.networks:
+            found += _network(network, preflight)
     return tuple(dict.fromkeys(found))
 
 
@@ -51,7 +53,7 @@ def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
     """A network that cannot be built or called is the one problem with it: nothing else can be asked of it."""
     label = network.model.label()
     try:
-        built = empty(network)
+        built = empty(network, preflight.seed)
     except Exception as error:  # whatever a network's own code raises
         yield Problem(path=("model",), message=f"{label} cannot be built: {described(error)}")
         return

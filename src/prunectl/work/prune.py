@@ -17,8 +17,8 @@ def perform(step: Prune, inputs: Inputs, out: Path, context: Context) -> None:
     """Leaves a mask with exactly round(sparsity · n) weights gone, or as near to that as the structure allows."""
     weights = None
     if "state" in inputs:
-        weights = dict(restored(step.network, inputs["state"], context.device).named_parameters())
-    pruned = step.structure.units(empty(step.network), step.network.shape).prune(
+        weights = dict(restored(step.network, step.seed, inputs["state"], context.device).named_parameters())
+    pruned = step.structure.units(empty(step.network, step.seed), step.network.shape).prune(
         read_tensors(inputs["scores"] / layout.SCORES),
         step.scope,
         step.sparsity,
@@ -27,4 +27,4 @@ def perform(step: Prune, inputs: Inputs, out: Path, context: Context) -> None:
         invert=step.invert,
         weights=weights,
     )
-    write_masks(out, pruned, step.network)
+    write_masks(out, pruned, step.network, step.seed)

@@ -16,7 +16,7 @@ from prunectl.work.score import batches_for
 
 def perform(step: PruneRounds, inputs: Inputs, out: Path, context: Context) -> None:
     """Leaves a mask with exactly round(sparsity · n) weights gone, or as near to that as the structure allows."""
-    network = restored(step.network, inputs["state"], context.device)
+    network = restored(step.network, step.seed, inputs["state"], context.device)
     batches, digest = batches_for(step, context)
     notes: dict[str, float] = {}
     start = time.perf_counter()
@@ -36,4 +36,4 @@ def perform(step: PruneRounds, inputs: Inputs, out: Path, context: Context) -> N
         notes=notes,
     )
     spent_s = time.perf_counter() - start
-    write_masks(out, pruned, step.network, score_s=spent_s, batch_sha256=digest, notes=notes)
+    write_masks(out, pruned, step.network, step.seed, score_s=spent_s, batch_sha256=digest, notes=notes)

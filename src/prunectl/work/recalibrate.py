@@ -19,7 +19,7 @@ from prunectl.work.tensors import write_tensors
 
 def perform(step: Recalibrate, inputs: Inputs, out: Path, context: Context) -> None:
     """Leaves a state without optimizer: the masked weights, with the statistics that belong to them."""
-    network = restored(step.network, inputs["state"], context.device)
+    network = restored(step.network, step.seed, inputs["state"], context.device)
     masking.apply(read_masks(inputs["mask"]) or {}, network)
     network.to(memory_format=memory_format(network))
     train, _ = parts_of(step.data, context)

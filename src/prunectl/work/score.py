@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def perform(step: Score, inputs: Inputs, out: Path, context: Context) -> None:
     """Leaves the scores of every prunable weight, and the figures that the criterion notes about them."""
-    network = restored(step.network, inputs["state"], context.device)
+    network = restored(step.network, step.seed, inputs["state"], context.device)
     batches, digest = batches_for(step, context)
     notes: dict[str, float] = {}
     start = time.perf_counter()

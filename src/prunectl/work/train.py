@@ -41,7 +41,7 @@ def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
     masks = read_masks(inputs.get("mask")) or {}
     training: Training | None = None
     while True:  # twice, if a snapshot turns out to be of no use
-        network = restored(step.network, inputs["start"], context.device)
+        network = restored(step.network, step.seed, inputs["start"], context.device)
         masking.apply(masks, network)
         if training is None:
             material = material_of(step.data, step.recipe, context, memory_format(network))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
+import torch
 
 import prunectl
 from cli import environment, write_study
 from in_process import InProcess
+from prunectl.api.plan import planned
 from prunectl.api.run import Completed, complete, reach, run
 from prunectl.api.session import Session
 from prunectl.base.errors import StudyError
@@ -112,3 +115,41 @@ def test_it_runs_without_a_guard_around_the_main_module(how: str, tmp_path: Path
     assert done.returncode == 0, done.stderr
     assert done.stdout == "begins\n['done']\n"
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def remade(session: Session) -> str:
+    """Have one training and its measurement to do again; the key of the training."""
+    trial = session.plan.trials[-1]
+    session.store.delete(trial.state)
+    session.store.delete(trial.measure)
+    return trial.state
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_reusing_what_other_threads_made_is_reported_before_anything_is_done(own: Session) -> None:
+    key = remade(own)
+    warnings: list[tuple[str, bool]] = []
+    again = complete(own, HERE, warn=lambda text: warnings.append((text, own.store.has(key))))
+    ((text, late),) = warnings
+    assert not late
+    assert "steps that this run reuses were not made on cpu/" in text
+    assert "with 2 threads, as the others will be" in text and "with 1 thread. " in text and "--threads" in text
+    assert own.store.manifest(key).made.threads == 2
+    assert "with 1 thread and 2 on cpu/" in again.results.mixture
+    assert planned(own).mixture
+
+
+def test_one_class_of_hardware_is_not_reported(own: Session, completed: tuple[Path, Completed]) -> None:
+    remade(own)
+    warnings: list[str] = []
+    again = complete(own, HERE, warn=warnings.append)
+    assert (warnings, again.results.mixture, planned(own).mixture) == ([], "", "")
+    assert len(completed[1].results.made_on) == 1

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunectl.base.rng import generator, seed_of
+from drawing import disturb, draws, global_state
+from prunectl.base.rng import generator, preserved, seed_globals, seed_of, seeded
 
 
 def test_seeds_are_pinned() -> None:
@@ -45,3 +48,46 @@ def test_a_draw_neither_reads_nor_moves_the_global_generators() -> None:
     assert before[1] == random.getstate()
     torch.manual_seed(6)
     assert torch.equal(first, torch.rand(4, generator=generator(3, "init")))
+
+
+def test_draws_of_the_global_generators_are_pinned() -> None:
+    """A change here changes every result of a network with dropout."""
+    with seeded(1, "step", 57):
+        assert float(torch.rand(())) == 0.5975123643875122
+        assert float(np.random.rand()) == 0.38433433979925646
+        assert random.random() == 0.2577854271891332
+
+
+@given(st.integers(0, 2**31 - 1), st.text(), st.lists(st.integers(0, 10**9), max_size=2), st.integers(0, 2**31 - 1))
+def test_global_draws_depend_on_seed_purpose_and_place_alone(
+    seed: int, purpose: str, counters: list[int], before: int
+) -> None:
+    found = []
+    for start in (before, before + 1):
+        disturb(start)
+        state = global_state()
+        with seeded(seed, purpose, *counters):
+            found.append([draws() for _ in range(3)])
+        assert global_state() == state
+    assert found[0] == found[1]
+    with seeded(seed + 1, purpose, *counters):
+        assert draws() != found[0][0]
+
+
+def test_global_generators_are_put_back_after_an_error() -> None:
+    disturb(3)
+    state = global_state()
+    with pytest.raises(ValueError, match="in between"), seeded(1, "step"):
+        draws()
+        raise ValueError("in between")
+    assert global_state() == state
+
+
+def test_generators_seeded_for_one_purpose_do_not_repeat_each_other() -> None:
+    """numpy's and torch's are the same algorithm: with one seed of 32 bits they would give the same numbers."""
+    with preserved():
+        seed_globals(1, "init")
+        ours = torch.rand(8, dtype=torch.float64).tolist()
+        assert not {*ours} & {*np.random.rand(8).tolist()}
+        assert not {*ours} & {*torch.rand(8, dtype=torch.float64, generator=generator(1, "init")).tolist()}
+        assert torch.initial_seed() % 2**32 != seed_of(1, "global-init") >> 31

@@ -35,7 +35,7 @@ def test_steps_have_titles(planned: Session) -> None:
         "prune to 0.5, seed 1",
         "prune to 0.5, inverted, seed 1",
         "prune synflow to 0.5 in 100 rounds, seed 1",
-        "measure",
+        "measure, seed 1",
     } <= titles
 
 

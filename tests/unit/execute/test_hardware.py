@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
@@ -34,3 +35,10 @@ def test_settling_fixes_threads_and_kernels() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["3", "True", "False", "False", "False", ":4096:8"]
+
+
+def test_the_class_of_the_processor_names_its_instructions() -> None:
+    cpu, machine, instructions, *_ = hardware.device_class(CPU).split("/")
+    assert (cpu, machine) == ("cpu", platform.machine())
+    assert instructions == torch.backends.cpu.get_cpu_capability()
+    assert hardware.hardware_class(CPU).threads == torch.get_num_threads()

@@ -20,11 +20,11 @@ from prunectl.execute.outcome import Request
 from prunectl.plan.preflight import PREFLIGHT, Preflight
 
 print("main runs")
-step = Preflight(networks=(), data=(), exclude=(), asked=(), train_size=1, leaves_one=())
+step = Preflight(networks=(), data=(), exclude=(), asked=(), seed=1, train_size=1, leaves_one=())
 if sys.argv[1:] == ["unreadable"]:
     sys.path.insert(0, "plugin")
     import mine
-    step = Preflight(networks=(), data=(), exclude=(mine.Odd(),), asked=(), train_size=1, leaves_one=())
+    step = Preflight(networks=(), data=(), exclude=(mine.Odd(),), asked=(), seed=1, train_size=1, leaves_one=())
     Path("plugin/mine.py").write_text("import os\\n\\nraise OSError('no licence')\\n")
 engine = LocalEngine(1, ())
 engine.start(Request(key=PREFLIGHT, step=step, store=Path("store"), data=Path("data"), device="cpu", threads=1))

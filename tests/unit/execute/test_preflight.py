@@ -16,7 +16,7 @@ from prunectl.plan.steps import Key
 
 REQUEST = Request(
     key=PREFLIGHT,
-    step=Preflight(networks=(), data=(), exclude=(), asked=(), train_size=1, leaves_one=()),
+    step=Preflight(networks=(), data=(), exclude=(), asked=(), seed=1, train_size=1, leaves_one=()),
     store=Path(),
     data=Path(),
     device="cpu",
@@ -48,14 +48,14 @@ class Answering:
 def test_it_waits_for_the_answer() -> None:
     done = Outcome(key=PREFLIGHT, status=Status.DONE)
     engine = Answering([], [Progress(key=PREFLIGHT, done=1, total=2)], [done])
-    assert check(engine, REQUEST) == ()
+    assert check(engine, REQUEST) == done
     assert list(engine.running) == [PREFLIGHT]
 
 
 def test_problems_are_returned() -> None:
     problem = Problem(path=("model",), message="x")
     failed = Outcome(key=PREFLIGHT, status=Status.FAILED, problems=(problem,))
-    assert check(Answering([failed]), REQUEST) == (problem,)
+    assert check(Answering([failed]), REQUEST).problems == (problem,)
 
 
 def test_a_worker_that_dies_is_an_accident_and_not_a_problem_of_the_study() -> None:

@@ -17,7 +17,19 @@ from prunectl.catalog.metric import Metric
 from prunectl.catalog.tables import working
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
-from prunectl.plan.steps import Init, Measure, Network, Prune, PruneRounds, Recalibrate, Score, Train, key_of, parents
+from prunectl.plan.steps import (
+    Init,
+    Key,
+    Measure,
+    Network,
+    Prune,
+    PruneRounds,
+    Recalibrate,
+    Score,
+    Train,
+    key_of,
+    parents,
+)
 from prunectl.study.load import load
 
 
@@ -322,3 +334,24 @@ def test_the_network_that_is_trained_is_the_one_that_was_scored() -> None:
             assert planned.steps[start] == Init(network=scores.network, seed=pruned.seed, draw="reinit")
         else:
             assert start == scores.state
+
+
+def seed_behind(planned: Plan, key: Key) -> int:
+    """The seed of the initialization that a state goes back to."""
+    step = planned.steps[key]
+    while not isinstance(step, Init):
+        step = planned.steps[parents(step)["start" if isinstance(step, Train) else "state"]]
+    return step.seed
+
+
+def test_a_seed_that_is_in_no_key_is_the_one_that_the_state_was_drawn_with() -> None:
+    """So that one key never has two seeds."""
+    planned = plan(
+        {"criterion": ["snip", "synflow"], "ablation": ["none", "reinit"]},
+        {**END, "retrain": "recalibrate"},
+        {**END, "rounds": {"name": "iterative", "rate": 0.5}, "retrain": ["finetune", "weight-rewind"]},
+        sweep={"sparsities": [0.0, 0.5, 0.75], "seeds": [1, 2]},
+    )
+    implied = [(step.seed, step.state) for step in planned.steps.values() if isinstance(step, Measure | Recalibrate)]
+    assert {seed for seed, _ in implied} == {1, 2}
+    assert all(seed == seed_behind(planned, state) for seed, state in implied)

@@ -14,10 +14,11 @@ from polars.testing import assert_frame_equal
 
 import made_up
 from prunectl.base.errors import PrunectlError
-from prunectl.report import formats
+from prunectl.report import formats, text
 from prunectl.report.formats import FORMATS, render
 from prunectl.report.unknown import unknown
 from prunectl.results.table import SCHEMA, Results
+from prunectl.store.hardware import HardwareClass
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +83,13 @@ def test_the_list_of_formats_is_read_without_polars_or_altair() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "8 []"
+
+
+def test_every_report_for_people_states_that_its_steps_were_made_on_different_hardware(results: Results) -> None:
+    one, two = (HardwareClass(device="cpu/x86_64/AVX2", threads=threads) for threads in (1, 2))
+    for made_on, stated in (({one: 5}, False), ({one: 5, two: 3}, True)):
+        mixed = replace(results, made_on=made_on)
+        for shown in (formats.html(mixed), formats.render(mixed, "md"), text.table(mixed, 500)):
+            assert isinstance(shown, str)
+            clean = shown.replace("\\_", "_").replace("&#x2F;", "/")
+            assert ("5 on cpu/x86_64/AVX2 with 1 thread and 3 on cpu/x86_64/AVX2 with 2 threads" in clean) is stated

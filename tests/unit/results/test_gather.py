@@ -64,7 +64,9 @@ class Rewound:
 
     def made(self, key: Key, wall_s: float, hour: int, resume: str | None) -> None:
         created = f"2026-01-01T{hour:02}:00:00+00:00"
-        made = replace(MADE, wall_s=wall_s, created=created, resume=resume)
+        self.put(key, replace(MADE, wall_s=wall_s, created=created, resume=resume))
+
+    def put(self, key: Key, made: Made) -> None:
         with self.store.scratch() as out:
             (out / layout.PROGRESS).write_text('{"curve": []}')
             self.store.put(key, preimage(self.plan.steps[key]), out, made)
@@ -144,3 +146,15 @@ def test_resources_are_those_of_the_part_that_is_asked_for(tmp_path: Path) -> No
     part = only(plan, ["seed=2"])
     whole, half = (results(study, "", each, store, set()).resources["steps"].sum() for each in (plan, part))
     assert 2 * half == whole == len(plan.steps)
+
+
+def test_what_the_steps_were_made_on_is_counted(tmp_path: Path) -> None:
+    rewound = Rewound(tmp_path)
+    for key, threads in ((rewound.first, 1), (rewound.second, 1), (rewound.baseline, 2)):
+        rewound.put(key, replace(MADE, device_class="cpu/x86_64/AVX2", threads=threads))
+    read = results(rewound.study, "", rewound.plan, rewound.store, set())
+    assert {of.label: count for of, count in read.made_on.items()} == {
+        "cpu/x86_64/AVX2 with 1 thread": 2,
+        "cpu/x86_64/AVX2 with 2 threads": 1,
+    }
+    assert "different hardware or numbers of threads" in read.mixture

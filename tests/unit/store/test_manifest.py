@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from prunectl.base.keys import digest
+from prunectl.store.hardware import HardwareClass
 from prunectl.store.manifest import DamagedError, Made, Manifest, decode, encode
 from prunectl.store.sealed import seal
 
@@ -75,7 +76,9 @@ def test_damage_reports_what_was_done_about_it() -> None:
     assert DamagedError(KEY, "a is missing", "Permission denied").fate == "it cannot be set aside (Permission denied)"
 
 
-@pytest.mark.parametrize(("field", "value"), [("energy_j", 3.5), ("resume", "ab" * 32)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("energy_j", 3.5), ("resume", "ab" * 32), ("device_class", "cpu/x"), ("threads", 2)]
+)
 def test_a_manifest_from_before_a_field_existed_is_read(field: str, value: Any) -> None:
     now = replace(MANIFEST, made=replace(MADE, **{field: value}))
     assert decode(encode(now), KEY) == now
@@ -114,3 +117,12 @@ def test_values_of_another_type_are_damage(changed: dict[str, Any]) -> None:
     """A manifest of somebody's archive, with a digest that fits, made every listing of the store a traceback."""
     with pytest.raises(DamagedError, match="not one that prunectl writes"):
         decode(encode(replace(MANIFEST, **changed)), KEY)
+
+
+def test_an_older_artefact_was_made_on_what_is_known_of_it() -> None:
+    """Of a GPU everything: its name; of a processor that it was one."""
+    assert MADE.hardware_class == HardwareClass(device="cpu")
+    assert replace(MADE, device="Tesla T4").hardware_class == HardwareClass(device="cuda/Tesla T4")
+    now = replace(MADE, device="Tesla T4", device_class="cuda/Tesla T4", threads=2)
+    assert now.hardware_class == HardwareClass(device="cuda/Tesla T4")
+    assert replace(MADE, device_class="cpu/x", threads=2).hardware_class == HardwareClass(device="cpu/x", threads=2)

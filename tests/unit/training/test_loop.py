@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
+from torch import Tensor, nn
 
 from networks import small_network
 from prunectl.base.rng import generator
@@ -14,6 +17,7 @@ from prunectl.training.loop import advance
 from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.schedules.constant import Constant
 from prunectl.training.state import load_optimizer
+from prunectl.training.trainee import begin
 from trainings import OPTIMIZERS, Called, masks, same, trainee, training
 
 
@@ -126,3 +130,37 @@ def test_a_claimed_step_changes_no_weight_and_counts_as_one() -> None:
     assert all(torch.equal(value, before[name]) for name, value in claimed.network.named_parameters())
     assert (claimed.step, claimed.seen) == (4, 32)
     assert other.seen == [3]
+
+
+class PassedOver(nn.Module):
+    """A layer that only later steps use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.calls = nn.Linear(36, 36), 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape out as in."""
+        self.calls += 1
+        out: Tensor = x + self.inner(x) if self.calls > 3 else x
+        return out
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.label())
+def test_a_layer_that_is_passed_over_at_first_is_trained_from_its_first_gradient_on(optimizer: Optimizer) -> None:
+    """Stochastic depth; masked or not, and resumed in between."""
+    layer = PassedOver()
+    network = nn.Sequential(nn.Flatten(), layer, nn.Linear(36, 3))
+    mask = torch.rand(36, 36, generator=generator(1, "mask")) < 0.5
+    plan = training(optimizer=optimizer)
+    once = begin(network, plan, masks={"1.inner.weight": mask})
+    start = layer.inner.weight.detach().clone()
+    advance(once, 2)
+    assert torch.equal(layer.inner.weight, start)
+    again = begin(copy.deepcopy(network), plan, masks={"1.inner.weight": mask})
+    again.resume(*once.dump())
+    for trained in (once, again):
+        advance(trained, 6)
+    assert same(once, again)
+    assert not torch.equal(layer.inner.weight, start)
+    assert not layer.inner.weight[~mask].any()

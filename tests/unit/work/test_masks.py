@@ -31,13 +31,15 @@ NETWORK = Network(model=TinyCnn(), init="kaiming-normal", bn_init="ones", shape=
 def halves() -> Masks:
     """Half of every layer's weights, and of one bias."""
     draws = torch.Generator().manual_seed(0)
-    masks = {name: torch.rand(weight.shape, generator=draws) < 0.5 for name, weight in prunable(empty(NETWORK)).items()}
+    masks = {
+        name: torch.rand(weight.shape, generator=draws) < 0.5 for name, weight in prunable(empty(NETWORK, 1)).items()
+    }
     return {**masks, "head.bias": torch.arange(10) < 5}
 
 
 def write(folder: Path, masks: Masks) -> Path:
     folder.mkdir()
-    write_masks(folder, Pruned(masks=masks, tied=0, tied_pruned=0), NETWORK, score_s=1.0)
+    write_masks(folder, Pruned(masks=masks, tied=0, tied_pruned=0), NETWORK, 1, score_s=1.0)
     return folder
 
 
@@ -60,7 +62,7 @@ def test_equal_masks_are_equal_bytes() -> None:
 def test_what_is_left_of_each_layer_is_beside_the_mask(tmp_path: Path) -> None:
     masks = halves()
     layers = read_layers(write(tmp_path / "mask", masks))
-    assert [layer["name"] for layer in layers] == list(prunable(empty(NETWORK)))
+    assert [layer["name"] for layer in layers] == list(prunable(empty(NETWORK, 1)))
     for layer in layers:
         mask = masks[layer["name"]]
         assert (layer["shape"], layer["n"], layer["kept"]) == (list(mask.shape), mask.numel(), int(mask.sum()))
@@ -79,7 +81,9 @@ def measured(tmp_path: Path) -> tuple[Measure, Path, Context]:
     step = next(step for step in plan.steps.values() if isinstance(step, Measure))
     state = tmp_path / "state"
     state.mkdir()
-    write_tensors(state / layout.STATE, network_tensors(drawn(step.network, torch.Generator().manual_seed(1))))
+    write_tensors(
+        state / layout.STATE, network_tensors(drawn(step.network, step.seed, torch.Generator().manual_seed(1)))
+    )
     context = Context(device=torch.device("cpu"), data_root=tmp_path, snapshots=tmp_path / "snapshots")
     return step, state, context
 
@@ -107,6 +111,6 @@ def test_the_dense_network_is_counted_where_there_is_no_mask(
     out.mkdir()
     perform(step, {"state": state}, out, context)
     metrics = json.loads((out / layout.METRICS).read_text())
-    sizes = {name: mask.numel() for name, mask in dense(prunable(empty(step.network))).items()}
+    sizes = {name: mask.numel() for name, mask in dense(prunable(empty(step.network, step.seed))).items()}
     assert {layer["name"]: layer["effective"] for layer in metrics["layers"]} == sizes
     assert metrics["n_effective"] == metrics["n_nonzero"] == metrics["n_params"]
