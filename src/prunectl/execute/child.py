@@ -6,6 +6,7 @@ server, so that torch and every kind of work are loaded when a child begins.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import gc
 import os
@@ -14,7 +15,7 @@ import shutil
 import signal
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -34,13 +35,14 @@ from prunectl.store.atomic import remove_tree
 from prunectl.store.local import DamagedError, LocalStore
 from prunectl.store.manifest import Made
 from prunectl.work import preflight
-from prunectl.work.context import Context, Stopped
+from prunectl.work.context import Context, Inputs, Stopped
 from prunectl.work.perform import KINDS, perform
 
 for module in dict.fromkeys(KINDS.values()):
     import_module(module)  # a forked child finds every kind of step imported
 
 FREE_BYTES = 1 << 20
+GONE = "it is gone"
 
 
 def main(connection: Connection, key: Key, packed: bytes) -> None:
@@ -101,6 +103,20 @@ def _do(request: Request, step: Step, stopping: Callable[[], bool], progress: Ca
         return _crash(store, request, error)
 
 
+@contextlib.contextmanager
+def noticing_deletions(store: LocalStore, inputs: Inputs) -> Iterator[None]:
+    """Raise DamagedError instead of whatever a step raises whose input was deleted on the way: `gc` does not wait."""
+    try:
+        yield
+    except (MethodError, PrunectlError, Stopped):
+        raise
+    except Exception as error:  # of a vanished file torch, safetensors and Python each make an error of their own
+        deleted = next((path.name for path in inputs.values() if not store.has(path.name)), None)
+        if deleted is None:
+            raise
+        raise DamagedError(deleted, GONE) from error
+
+
 def parent_with(request: Request, step: Step, damaged: str) -> Key | None:
     """The parent whose key was found damaged."""
     return next((key for key in [*parents(step).values(), request.resume] if key == damaged), None)
@@ -116,8 +132,9 @@ def _make(
     key = request.key
     assert key_of(step) == key, "a request's key is its step's"
     inputs = {role: _parent(store, parent) for role, parent in parents(step).items()}
-    if request.resume is not None and store.has(request.resume):
-        inputs["resume"] = store.fetch(request.resume)
+    if request.resume is not None:
+        with contextlib.suppress(KeyError):  # not there, or just deleted: the training begins at its start
+            inputs["resume"] = store.fetch(request.resume)
     credits: list[float] = []
     resumed: list[str] = []
     device = torch.device(request.device)
@@ -139,7 +156,7 @@ def _make(
         progress=going,
     )
     wall, cpu = time.perf_counter(), time.process_time()
-    with store.scratch() as out:
+    with store.scratch() as out, noticing_deletions(store, inputs):
         perform(step, inputs, out, context)
         made = Made(
             wall_s=time.perf_counter() - wall + sum(credits),
@@ -162,7 +179,7 @@ def _parent(store: LocalStore, key: str) -> Path:
     try:
         return store.fetch(key)
     except KeyError:
-        raise DamagedError(key, "it is gone") from None
+        raise DamagedError(key, GONE) from None
 
 
 def _crash(store: LocalStore, request: Request, error: Exception) -> Outcome:

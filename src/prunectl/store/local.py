@@ -103,8 +103,13 @@ class LocalStore:
             raise self._damaged(key, name)
         return data
 
-    def _damaged(self, key: str, name: str) -> DamagedError:
-        """The error for a file that is missing or changed, after its artefact was set aside."""
+    def _damaged(self, key: str, name: str) -> DamagedError | KeyError:
+        """The error for a file that is missing or changed, after its artefact was set aside.
+
+        A KeyError if the artefact was deleted meanwhile: it is missing, not damaged.
+        """
+        if not self.has(key):
+            return KeyError(key)
         why = f"{name} is not what was written"
         self.set_aside(key, why)
         return DamagedError(key, why)

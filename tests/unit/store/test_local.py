@@ -254,3 +254,15 @@ def test_a_damaged_marker_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is damaged") as caught:
         LocalStore(store.root).open()
     assert caught.value.hint == f"if this is a store, delete {layout.MARKER}"
+
+
+def test_an_artefact_that_is_deleted_while_it_is_read_is_missing_not_damaged(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    manifest = store.manifest(KEY)
+    store.delete(KEY)
+    with pytest.raises(KeyError):
+        store.read(KEY, "a.json", manifest)
+    store = filled(tmp_path)
+    (store.root / layout.OBJECTS / KEY[:2] / KEY / "a.json").unlink()
+    with pytest.raises(DamagedError):
+        store.read(KEY, "a.json", manifest)
