@@ -45,6 +45,8 @@ def exported(session: Session, trial: Trial, folder: Path, *, compact: bool) -> 
     }
     try:
         state, *mask = (session.store.fetch(key) for key in needed)
+    except KeyError as error:  # deleted since
+        raise _not_made(session, trial, str(error.args[0])) from None
     except DamagedError as error:
         raise PrunectlError(f"{error}; it has been set aside", hint="`prunectl run` recomputes it") from error
     return write(measure.network, state, mask[0] if mask else None, folder, about=about, smaller=compact)

@@ -78,8 +78,10 @@ def complete(
     from prunectl.results.gather import results
 
     def attempt() -> Completed:
-        tally = make(session, "retrain", machine, retry_failed=retry_failed, show=show)
-        read = results(session.study, session.text, session.plan, session.store, tally.done)
+        tally = make(session, "retrain", machine, retry_failed=retry_failed, show=show, warn=warn)
+        read = results(
+            session.study, session.text, session.plan, session.store, tally.done, selection=session.selection
+        )
         return Completed(results=read, tally=tally)
 
     return undamaged(attempt, warn, then=RECOMPUTED)
@@ -91,7 +93,7 @@ def reach(
     """Do every step that is missing up to a stage, and read what the stage made."""
 
     def attempt() -> Reached:
-        tally = make(session, stage, machine, show=show)
+        tally = make(session, stage, machine, show=show, warn=warn)
         return Reached(rows=rows_of(session, stage), tally=tally)
 
     return undamaged(attempt, warn, then=RECOMPUTED)

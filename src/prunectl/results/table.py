@@ -12,6 +12,7 @@ from prunectl.base.text import plural
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.tables import working
 from prunectl.study.arms import CHOICES
+from prunectl.study.selection import WHOLE, Selection
 
 if TYPE_CHECKING:
     from prunectl.plan.graph import Placed
@@ -103,6 +104,7 @@ class Results:
     curves: pl.DataFrame
     resources: pl.DataFrame
     versions: dict[str, str]  # prunectl, torch, python, ... of the machine that made the artefacts
+    selection: Selection = WHOLE  # what of the study was asked for
 
     def __repr__(self) -> str:
         """One line: a notebook shows it, and the frames are too long for that."""

@@ -11,6 +11,7 @@ import made_up
 from prunectl.report import text
 from prunectl.results.claims import verdicts
 from prunectl.results.table import SCHEMA, Results
+from prunectl.study.selection import Selection
 from unit.report import small
 
 LEVELS = made_up.STUDY.replace(
@@ -128,3 +129,15 @@ def test_a_study_without_trials_or_results_has_a_report(results: Results) -> Non
         pl.lit("missing").alias("status"), pl.lit(None, pl.String).alias("reason"),
     )  # fmt: skip
     assert "180 trials missing" in text.table(replace(results, trials=missing), 80)
+
+
+def test_it_shows_what_it_is_restricted_to(results: Results) -> None:
+    part = replace(results, selection=Selection(profile="quick", only=("criterion=snip",)))
+    assert text.table(part, 100).startswith("Restricted to --profile quick --only criterion=snip\n\nTop-1 accuracy")
+    assert "Restricted" not in text.table(results, 100)
+
+
+def test_a_baseline_that_failed_is_shown(results: Results) -> None:
+    trials = results.trials.filter(pl.col("status") == "done").head(3)
+    lacking = trials.with_columns(reason=pl.lit("the dense baseline failed: killed"), top1_dense=None)
+    assert "3 trials done, but the dense baseline failed: killed" in text.table(of(results, lacking), 100)
