@@ -26,17 +26,12 @@ WRITTEN = ("table.csv", "report.html", EXPORT)
 MOST_FOLDERS = 1000
 
 
-def name_of(session: Session) -> str:
-    """The name of a session's files and folders: NAME, NAME@PROFILE, NAME+SELECTION."""
-    return session.selection.named(session.study.name)
-
-
 def folder_of(session: Session, *, warn: Warn = warn_in_log) -> Path:
     """The folder for a session's results: results/NAME, or with a number after it if that is another study's.
 
     Raises PrunectlError if no folder is free.
     """
-    candidates = _candidates(RESULTS / name_of(session))
+    candidates = _candidates(RESULTS / session.selection.named(session.study.name))
     first = next(candidates)
     if (whose := _owned_by_another(first, session)) is None:
         return first
@@ -45,6 +40,11 @@ def folder_of(session: Session, *, warn: Warn = warn_in_log) -> Path:
             warn(f"{first} {whose}; it is left as it is, and results go to {folder}")
             return folder
     raise PrunectlError(f"{first} {whose}", hint="choose another place with --output DIR")
+
+
+def name_of(session: Session) -> str:
+    """The name of a session's reports, that of its folder: NAME, NAME@PROFILE, NAME+SELECTION, NAME-2."""
+    return folder_of(session, warn=lambda text: None).name
 
 
 def save(session: Session, results: Results, folder: Path | None = None, *, warn: Warn = warn_in_log) -> list[Path]:

@@ -21,6 +21,7 @@ from prunectl.execute import child
 from prunectl.execute.outcome import Outcome, Progress, Status
 from prunectl.plan.preflight import PREFLIGHT
 from prunectl.plan.steps import Train
+from prunectl.work.perform import perform
 from small import HERE, SMALL
 
 HEAD = '[prunable]\nexclude = ["hed"]\n'
@@ -142,7 +143,6 @@ def test_an_input_that_is_deleted_during_a_step_is_made_again(own: Session, monk
     """As by `cache gc`: the run goes on, and ends with everything done."""
     trial = next(trial for trial in own.plan.trials if trial.sparsity > 0)
     own.store.delete(trial.measure)
-    perform = child.perform
     deleted: list[str] = []
 
     def deleting(step: Any, inputs: Any, out: Path, context: Any) -> None:

@@ -78,6 +78,13 @@ def test_two_studies_of_one_name_have_two_files(prunectl: Prunectl, own: Session
     assert prunectl("report", "STUDY", own.path, "-f", "csv").err == "wrote small.csv\nwrote small-2.csv\n"
 
 
+def test_the_report_of_another_study_is_named_after_the_folder_of_its_results(prunectl: Prunectl, own: Session) -> None:
+    prunectl("run", "STUDY", "-q")
+    prunectl("run", own.path, "-q", "--store", own.store.root)
+    assert prunectl("report", "STUDY").err == "wrote small.html\n"
+    assert prunectl("report", own.path).err == "wrote small-2.html\n"
+
+
 def test_names_that_are_alike_are_told_apart() -> None:
     assert different(["a", "b", "a", "a-2", "a"]) == ["a", "b", "a-2", "a-2-2", "a-3"]
 
