@@ -137,7 +137,7 @@ def test_cache_gc_keeps_what_a_study_needs(ran: tuple[Path, Path, Ran]) -> None:
     study, store, _ = ran
     gone = prunectl("cache", "gc", study, "--set", "sweep.sparsities=[0.0, 0.5]", "--dry-run", store=store)
     assert gone.code == 0 and "would free" in gone.out
-    prunectl("cache", "gc", study, store=store)
+    assert prunectl("cache", "gc", study, "--yes", store=store).code == 0
     plan = prunectl("plan", study, "--json", store=store).json()
     assert all(kind["to_do"] == 0 for kind in plan["steps"].values())
 

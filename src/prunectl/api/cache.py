@@ -1,4 +1,4 @@
-"""Looking into the store, verifying it, deleting what no study needs."""
+"""Looking into the store, verifying it, deleting what no run needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from prunectl.base.errors import PrunectlError, StoreError
 if TYPE_CHECKING:
     from prunectl.api.results import Warn
     from prunectl.api.session import Session
+    from prunectl.store.collect import Garbage, Item
     from prunectl.store.local import LocalStore
+    from prunectl.store.runs import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +45,6 @@ class Verified:
             yield f"{key[:16]}: {why}; {fate}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Collected:
-    """The artefacts that no study needs, and their size."""
-
-    keys: list[str]
-    size_bytes: int
-
-
 def artefacts(store: LocalStore, *, warn: Warn = warn_in_log) -> Iterator[Artefact]:
     """Every artefact, by key."""
     from prunectl.store.local import DamagedError
@@ -58,11 +52,11 @@ def artefacts(store: LocalStore, *, warn: Warn = warn_in_log) -> Iterator[Artefa
     for key in list(store.keys()):
         try:
             manifest = store.manifest(key)
+        except KeyError:
+            continue  # deleted since it was listed
         except DamagedError as error:
             warn(f"{error}; {error.fate}")
             continue
-        except KeyError:
-            continue  # another process has deleted it
         yield Artefact(
             key=key,
             kind=manifest.kind,
@@ -116,17 +110,110 @@ def _note(verified: Verified, key: str, why: str, kept: str | None) -> None:
         verified.kept[key] = kept
 
 
-def collect(store: LocalStore, keep: Iterable[Session], *, dry_run: bool = False) -> Collected:
-    """Delete every artefact that none of the studies needs, and what was set aside; with `dry_run`, only list them."""
-    from prunectl.store import layout
-    from prunectl.store.atomic import remove_tree
+def collectable(store: LocalStore, keep: Iterable[Session] = (), *, older_than_s: float | None = None) -> Garbage:
+    """What neither a recorded run nor one of the studies needs. Raises PrunectlError if that cannot be known."""
+    from prunectl.store.collect import HOUR_S, garbage
 
-    needed = {key for session in keep for key in session.plan.steps}
-    keys = [key for key in store.keys() if key not in needed]  # noqa: SIM118
-    size_bytes = sum(store.size_bytes(key) for key in keys)
-    if not dry_run:
-        for key in keys:
+    return garbage(store, wanted(store, keep), older_than_s=HOUR_S if older_than_s is None else older_than_s)
+
+
+def collect(store: LocalStore, found: Garbage, keep: Iterable[Session] = ()) -> Garbage:
+    """Delete what was found, but not what a run that was recorded meanwhile needs; what was deleted.
+
+    Raises PrunectlError, StoreError.
+    """
+    from prunectl.store.collect import delete
+    from prunectl.store.runs import stamp
+
+    keep = list(keep)
+    known: dict[int, set[str]] = {}
+
+    def needed() -> set[str]:
+        if (now := stamp(store.root)) not in known:
+            known.clear()
+            known[now] = wanted(store, keep)
+        return known[now]
+
+    return delete(store, found, needed)
+
+
+def wanted(store: LocalStore, keep: Iterable[Session]) -> set[str]:
+    """The keys that recorded runs or studies need. Raises PrunectlError if there are none, or not all are readable."""
+    from prunectl.store.collect import with_resumed
+    from prunectl.store.runs import read
+
+    keep, recorded = list(keep), read(store.root)
+    for id_, why in recorded.unreadable.items():
+        raise PrunectlError(
+            f"the record of run {id_} in {store.root} cannot be read ({why}), so what it needs is not known",
+            hint=f"forget it with `prunectl cache rm {id_}`, or run its study again",
+        )
+    if not keep and not recorded.runs:
+        raise PrunectlError(
+            f"no run is recorded in {store.root} and no study is named: everything would be deleted",
+            hint="name the studies to keep, or run them again, which records them; to delete all, delete the directory",
+        )
+    return with_resumed(store, recorded.keys | {key for session in keep for key in session.plan.steps})
+
+
+def others(store: LocalStore) -> list[Item]:
+    """What a store holds besides artefacts and recorded runs: snapshots, failures, locks, scratch, ..."""
+    from prunectl.store.collect import others
+
+    return list(others(store))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removal:
+    """What `cache rm` removes: records of runs, and artefacts with what depends on each."""
+
+    runs: list[Run]
+    unreadable: list[str]
+    """Records of runs that cannot be read."""
+    keys: list[str]
+    children: dict[str, list[str]]
+    """For each artefact those that were made from it."""
+    needed_by: dict[str, list[Run]]
+    """For each artefact the recorded runs that need it."""
+
+
+def removal(store: LocalStore, names: Iterable[str]) -> Removal:
+    """What runs and keys, or beginnings of them, mean. Raises PrunectlError for what means nothing, or several."""
+    from prunectl.store.collect import preimage_of
+    from prunectl.store.runs import read
+
+    recorded = read(store.root)
+    ids, keys = [*(run.id for run in recorded.runs), *recorded.unreadable], list(store.keys())
+    chosen = list(dict.fromkeys(_meant(name, ids, keys) for name in names))
+    removed = [name for name in chosen if name in keys]
+    preimages = {key: preimage_of(store, key) for key in keys} if removed else {}
+    return Removal(
+        runs=[run for run in recorded.runs if run.id in chosen],
+        unreadable=[id_ for id_ in recorded.unreadable if id_ in chosen],
+        keys=removed,
+        children={key: [other for other, text in preimages.items() if key in text] for key in removed},
+        needed_by={key: [run for run in recorded.runs if key in run.keys] for key in removed},
+    )
+
+
+def _meant(name: str, ids: list[str], keys: list[str]) -> str:
+    """The one run or artefact whose name begins so."""
+    begun = [found for found in [*ids, *keys] if name and found.startswith(name.lower())]
+    if len(begun) != 1:
+        hint = "`prunectl cache runs` lists the runs, `prunectl cache ls` the artefacts"
+        raise PrunectlError(f"{len(begun) or 'no'} runs and artefacts begin with {name!r}", hint=hint)
+    return begun[0]
+
+
+def remove(store: LocalStore, chosen: Removal) -> None:
+    """Forget the runs and delete the artefacts. Raises StoreError."""
+    from prunectl.store.disk import store_error
+    from prunectl.store.runs import forget
+
+    for id_ in [*(run.id for run in chosen.runs), *chosen.unreadable]:
+        forget(store.root, id_)
+    for key in chosen.keys:
+        try:
             store.delete(key)
-            remove_tree(store.snapshots(key))
-        remove_tree(store.root / layout.ASIDE)
-    return Collected(keys=keys, size_bytes=size_bytes)
+        except OSError as error:
+            raise store_error(error, store.root) from error

@@ -45,6 +45,8 @@ def exported(session: Session, trial: Trial, folder: Path, *, compact: bool) -> 
     }
     try:
         state, *mask = (session.store.fetch(key) for key in needed)
+    except KeyError as error:  # deleted since
+        raise _not_made(session, trial, str(error.args[0])) from None
     except DamagedError as error:
         raise PrunectlError(f"{error}; {error.fate}", hint="`prunectl run` recomputes it") from error
     return write(

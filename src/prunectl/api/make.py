@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from prunectl.api.check import checked
 from prunectl.api.machine import Machine, settled
+from prunectl.api.results import warn_in_log
+from prunectl.api.runs import record
+from prunectl.base.errors import StoreError
 from prunectl.base.text import plural
 
 if TYPE_CHECKING:
     from prunectl.api.machine import Workers
+    from prunectl.api.results import Warn
     from prunectl.api.session import Session
     from prunectl.execute.driver import Listener, Tally
-    from prunectl.execute.outcome import Request
+    from prunectl.execute.outcome import Outcome, Request
     from prunectl.plan.explain import Todo
     from prunectl.plan.stage import Stage
     from prunectl.plan.steps import Key
@@ -54,10 +58,11 @@ def make(
     *,
     retry_failed: bool = False,
     show: Show = silently,
-    warn: Callable[[str], None] = lambda sentence: None,
+    warn: Warn = warn_in_log,
 ) -> Tally:
     """Check the study in a worker, then do every step that is missing up to a stage. Nothing, if none is missing.
 
+    The run is recorded in the store before its first step, so that `cache gc` keeps what it needs.
     `warn` is called before the first step if the steps that are reused were made on another class of hardware.
     Raises StudyError for problems that only torch can find, StoreError for a store that cannot be written,
     FatalError if no step can be done, InterruptedRunError.
@@ -66,9 +71,11 @@ def make(
 
     workers = settled(machine or Machine())
     todo = todo_of(session, stage, retry_failed=retry_failed)
-    before = dict.fromkeys(todo.failed, "failed before")
+    failed = {key: _reason(session, key) for key in todo.failed}
+    skipped = {key: failed[cause] for key, cause in todo.skipped.items()}
     if not todo.todo:
-        return Tally(reused=set(todo.reused), failed=dict(before))
+        _record_if_possible(session, stage, warn)
+        return Tally(reused=set(todo.reused), failed=failed, skipped=skipped)
     session.store.require_writable()
     session.store.sweep()
     engine = workers.executor.engine(workers.jobs, session.study.data.dataset.imports)
@@ -76,13 +83,22 @@ def make(
         stack.callback(engine.stop)
         if here := checked(session, engine, workers):
             _warn_of_others(session, todo, here, warn)
+        record(session, stage)
         listen = stack.enter_context(show(todo))
-        tally = drive(session.plan, todo, engine, lambda key: _request(session, workers, key), listen)
-    tally.failed.update(before)
+        tally = drive(
+            session.plan,
+            todo,
+            engine,
+            lambda key: _request(session, workers, key),
+            listen,
+            failed=lambda outcome: _keep_reason(session, outcome),
+        )
+    tally.failed.update(failed)
+    tally.skipped.update(skipped)
     return tally
 
 
-def _warn_of_others(session: Session, todo: Todo, here: HardwareClass, warn: Callable[[str], None]) -> None:
+def _warn_of_others(session: Session, todo: Todo, here: HardwareClass, warn: Warn) -> None:
     """What is reused and what is made now would meet in one table. Raises DamagedError."""
     from prunectl.store.hardware import listed
 
@@ -104,6 +120,27 @@ def hardware_of(session: Session, keys: Iterable[str]) -> dict[HardwareClass, in
         with contextlib.suppress(KeyError):  # removed in the meantime
             classes.append(session.store.manifest(key).made.hardware_class)
     return counted(classes)
+
+
+def _reason(session: Session, key: Key) -> str:
+    """Why a step failed before."""
+    failure = session.store.failure(key)
+    return "failed before" if failure is None else failure["reason"]
+
+
+def _record_if_possible(session: Session, stage: Stage, warn: Warn) -> None:
+    """Record a run that has nothing to do; that works with a store that cannot be written, too."""
+    try:
+        record(session, stage)
+    except StoreError as error:
+        warn(f"this run is not recorded, so `cache gc` does not keep what it needs: {error.message}")
+
+
+def _keep_reason(session: Session, outcome: Outcome) -> None:
+    """Store why a step failed whose process died before it could: an accident, which the next run tries again."""
+    known = session.store.failure(outcome.key)
+    if known is None or known["reason"] != outcome.reason:
+        session.store.record_failure(outcome.key, "crash", outcome.reason, "")
 
 
 def _request(session: Session, workers: Workers, key: Key) -> Request:

@@ -79,7 +79,9 @@ def complete(
 
     def attempt() -> Completed:
         tally = make(session, "retrain", machine, retry_failed=retry_failed, show=show, warn=warn)
-        read = results(session.study, session.text, session.plan, session.store, tally.done)
+        read = results(
+            session.study, session.text, session.plan, session.store, tally.done, selection=session.selection
+        )
         return Completed(results=read, tally=tally)
 
     return undamaged(attempt, warn, then=RECOMPUTED)

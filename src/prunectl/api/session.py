@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prunectl.study.selection import WHOLE, Selection
+
 if TYPE_CHECKING:
     from prunectl.catalog.dataset import Content
     from prunectl.plan.graph import Plan
@@ -34,6 +36,8 @@ class Session:
     plan: Plan
     store: LocalStore
     data: Path
+    selection: Selection = WHOLE
+    """What of the study was asked for."""
 
 
 def open_study(
@@ -56,15 +60,24 @@ def open_study(
     from prunectl.study.load import load
 
     path = Path(path)
-    loaded = load(path, overrides=assignments(set), profile=profile)
+    selectors = [only] if isinstance(only, str) else only
+    selection = Selection(profile=profile, overrides=tuple(assignments(set)), only=tuple(selectors))
+    loaded = load(path, overrides=selection.overrides, profile=profile)
     study = loaded.study
     for name in study.published.tables:
         describe(name)  # an unknown table is reported now, not after hours
     root = data_root(study.data.root, path, None if data is None else Path(data))
     content = content_of(study.data.dataset, root)
-    plan = restricted(build(study, content), [only] if isinstance(only, str) else only)
+    plan = restricted(build(study, content), selection.only)
     return Session(
-        path=path, study=study, text=loaded.text, content=content, plan=plan, store=open_store(store), data=root
+        path=path,
+        study=study,
+        text=loaded.text,
+        content=content,
+        plan=plan,
+        store=open_store(store),
+        data=root,
+        selection=selection,
     )
 
 

@@ -13,7 +13,12 @@ from prunectl.cli.options import Json, Selected, StudyFile, options
 
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="DIR", help="Where the network goes [default: results/NAME/export]."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="DIR",
+        help="Where the network goes [default: results/NAME/export, or where `run` writes to].",
+    ),
 ]
 Compact = Annotated[
     bool, typer.Option("--compact", help="Also write the smaller dense network, without pruned channels.")
@@ -22,17 +27,20 @@ Compact = Annotated[
 
 @options
 def export(
-    study: StudyFile, selected: Selected, output: Output = None, compact: Compact = False, json_: Json = False
+    selected: Selected, study: StudyFile = None, output: Output = None, compact: Compact = False, json_: Json = False
 ) -> None:
     """Write the network of one trial that `run` has made: weights, mask, and the description to rebuild it.
 
     Choose the trial with --only. Outputs of the written network are compared with those of the masked one.
     """
     from prunectl.api.export import export as exported
+    from prunectl.api.output import EXPORT, claim, folder_of
 
     session = selected.open(study)
-    folder = output or Path("results") / session.study.name / "export"
+    folder = output or folder_of(session, warn=say) / EXPORT
     document = exported(session, folder, only=selected.only or (), compact=compact)
+    if output is None:
+        claim(folder.parent, session)
     if json_:
         answer_json({"folder": str(folder), **document})
     else:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from prunectl.api.session import Session
     from prunectl.store.local import LocalStore
 
-StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file (TOML).", show_default=False)]
+StudyFile = Annotated[Path | None, typer.Argument(metavar="STUDY", help="The study file (TOML).", show_default=False)]
+"""Not required by typer: a command without one lists the studies at hand, see `Variant.open`."""
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the study, e.g. train.epochs=2."),
@@ -69,11 +69,6 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout,
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
 
 
-_NOT_IN_FOLDERS = re.compile(r"[^A-Za-z0-9._=,-]+")
-LONGEST_FOLDER = 80
-"""Characters of a folder's name that say which part or variant of a study is in it."""
-
-
 class Options:
     """A record whose fields are options. A command that takes one has its options: see `options`."""
 
@@ -99,11 +94,11 @@ class Variant(Where):
     set_: Set = None
     profile: Profile = None
 
-    def open(self, study: Path) -> Session:
-        """Open a study. Raises PrunectlError."""
+    def open(self, study: Path | None) -> Session:
+        """Open a study. Raises PrunectlError; without a study its message lists those at hand."""
         from prunectl.api.session import open_study
 
-        return open_study(study, set=self.set_ or (), profile=self.profile, store=self.store, data=self.data)
+        return open_study(named(study), set=self.set_ or (), profile=self.profile, store=self.store, data=self.data)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,27 +107,27 @@ class Selected(Variant):
 
     only: Only = None
 
-    def open(self, study: Path) -> Session:
-        """Open a study. Raises PrunectlError."""
+    def open(self, study: Path | None) -> Session:
+        """Open a study. Raises PrunectlError; without a study its message lists those at hand."""
         from prunectl.api.session import open_study
 
         return open_study(
-            study, only=self.only or (), set=self.set_ or (), profile=self.profile, store=self.store, data=self.data
+            named(study),
+            only=self.only or (),
+            set=self.set_ or (),
+            profile=self.profile,
+            store=self.store,
+            data=self.data,
         )
 
-    def results(self, name: str) -> Path:
-        """The folder for the results of the study of a name; a part or a variant of it has a folder of its own."""
-        profile = [] if self.profile is None else [f"profile={self.profile}"]
-        given = "+".join([*profile, *(self.set_ or ()), *(self.only or ())])
-        return Path("results") / (f"{name}+{_as_folder(given)}" if given else name)
 
+def named(study: Path | None) -> Path:
+    """The study file of a command line. Raises PrunectlError if it names none."""
+    if study is None:
+        from prunectl.api.studies import no_study
 
-def _as_folder(given: str) -> str:
-    """A text as part of a folder's name: as it is where possible, else shortened, with a digest to tell it apart."""
-    from prunectl.base.keys import digest
-
-    plain = "+".join(_NOT_IN_FOLDERS.sub("-", part).strip("-") for part in given.split("+"))
-    return plain if plain == given and len(plain) <= LONGEST_FOLDER else f"{plain[:LONGEST_FOLDER]}-{digest(given)[:8]}"
+        raise no_study()
+    return study
 
 
 @dataclass(frozen=True, kw_only=True)

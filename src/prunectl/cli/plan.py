@@ -21,7 +21,7 @@ Check = Annotated[
 
 
 @options
-def plan(study: StudyFile, selected: Selected, check: Check = False, json_: Json = False) -> None:
+def plan(selected: Selected, study: StudyFile = None, check: Check = False, json_: Json = False) -> None:
     """Show what `run` would do: steps by kind, reused or to do and why, what sharing saves, estimated time."""
     session = selected.open(study)
     if check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from prunectl.plan.graph import Plan
     from prunectl.plan.steps import Key, Step
 
-COUNTED = {Status.DONE, Status.FAILED, Status.SKIPPED}
+ENDED = {Status.DONE, Status.REUSED, Status.FAILED, Status.SKIPPED}
+"""How a step that was to do can end. The driver does the others again."""
 NOT_SHOWN = {Status.BUSY, Status.REUSED}
 
 
@@ -40,7 +41,7 @@ def showing(plan: Plan, quiet: bool) -> Callable[[Todo], Display]:
     def display(todo: Todo) -> Display:
         if quiet:
             return Silent()
-        return Live(plan, len(todo.todo)) if sys.stderr.isatty() else Lines(plan, len(todo.todo))
+        return Live(plan, todo.todo) if sys.stderr.isatty() else Lines(plan, todo.todo)
 
     return display
 
@@ -83,29 +84,54 @@ class Silent(Plain):
             say(f"failed: {event.reason}")
 
 
-class Lines(Plain):
-    """One plain line per finished step; `total` steps are to do."""
+class Count:
+    """The steps that have ended, and their total. A step is counted once, however often it is made again.
 
-    def __init__(self, plan: Plan, total: int) -> None:
-        self.plan, self.total, self.count = plan, total, 0
+    A step that turns out to be needed on the way (its artefact was damaged or deleted) raises the total.
+    """
+
+    def __init__(self, todo: Iterable[Key]) -> None:
+        self.expected = set(todo)
+        self.ended: set[Key] = set()
+
+    def add(self, event: Outcome) -> None:
+        """Count an outcome."""
+        self.expected.add(event.key)
+        if event.damaged is not None:
+            self.expected.add(event.damaged)
+        if event.status in ENDED:
+            self.ended.add(event.key)
+
+    def __str__(self) -> str:
+        """'3/17'."""
+        return f"{len(self.ended)}/{len(self.expected)}"
+
+
+class Lines(Plain):
+    """One plain line per finished step."""
+
+    def __init__(self, plan: Plan, todo: Iterable[Key]) -> None:
+        self.plan, self.count = plan, Count(todo)
 
     def __call__(self, event: Outcome | Progress) -> None:
-        if isinstance(event, Progress) or event.status in NOT_SHOWN:
+        if isinstance(event, Progress):
             return
-        self.count += event.status in COUNTED
+        self.count.add(event)
+        if event.status in NOT_SHOWN:
+            return
         ending = f": {event.reason}" if event.reason else f" ({seconds(event.wall_s)})"
-        say(f"[{self.count}/{self.total}] {event.status.value}: {title(self.plan.steps[event.key])}{ending}")
+        say(f"[{self.count}] {event.status.value}: {title(self.plan.steps[event.key])}{ending}")
 
 
 class Live:
     """A bar over all steps, and one for each training under way."""
 
-    def __init__(self, plan: Plan, total: int) -> None:
+    def __init__(self, plan: Plan, todo: Iterable[Key]) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
-        self.plan = plan
+        self.plan, self.count = plan, Count(todo)
         self.counts: Counter[str] = Counter()
         self.bars: Bars = Bars(
             TextColumn("{task.description}", markup=False),
@@ -116,7 +142,7 @@ class Live:
             console=Console(stderr=True),
             transient=True,
         )
-        self.all: TaskID = self.bars.add_task("steps", total=total)
+        self.all: TaskID = self.bars.add_task("steps", total=len(self.count.expected))
         self.trainings: dict[Key, TaskID] = {}
         self.begun = time.monotonic()
 
@@ -141,9 +167,10 @@ class Live:
             return
         if (task := self.trainings.pop(event.key, None)) is not None:
             self.bars.remove_task(task)
-        if event.status in COUNTED | {Status.REUSED}:
+        self.count.add(event)
+        if event.status in ENDED:
             self.counts[event.status.value] += 1
-            self.bars.advance(self.all)
+        self.bars.update(self.all, completed=len(self.count.ended), total=len(self.count.expected))
         if event.status is Status.FAILED:
             failure = visible(f"failed: {text}: {event.reason}", keep="\n")
             self.bars.console.print(failure, markup=False, style="red")

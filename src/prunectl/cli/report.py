@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from prunectl.api.output import name_of
 from prunectl.api.report import FORMATS
 from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
 
 PICTURES, EVERY_TRIAL = ("svg", "png"), ("csv", "json", "parquet")
 
-Studies = Annotated[list[Path], typer.Argument(metavar="STUDY...", help="Study files.", show_default=False)]
+Studies = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[STUDY]...", help="Study files [default: that of the last run in this directory].", show_default=False
+    ),
+]
 Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")]
 Output = Annotated[
     Path | None,
@@ -43,8 +50,8 @@ Every = Annotated[float, typer.Option("--every", min=0.5, metavar="SECONDS", hel
 
 @options
 def report(
-    studies: Studies,
     selected: Selected,
+    studies: Studies = None,
     format_: Format = "html",
     output: Output = None,
     chart: Chart = None,
@@ -53,8 +60,12 @@ def report(
     watch: Watch = False,
     every: Every = 5.0,
 ) -> None:
-    """Report what the store holds of studies. Nothing is computed; what is missing is shown as missing."""
+    """Report what the store holds of studies. Nothing is computed; what is missing is shown as missing.
+
+    Without a STUDY it is the last run in this directory, with its profile, overrides and selection.
+    """
     average = checked(format_, chart, center)
+    studies = studies or []
     if output is not None and len(studies) > 1:
         raise PrunectlError("--output takes one study", hint="leave it out: each study is written to NAME.FORMAT")
     if watch:
@@ -62,14 +73,47 @@ def report(
             raise PrunectlError("--watch writes the page of one study to a file", hint="leave out --format")
         from prunectl.cli.watch import follow
 
-        session = selected.open(studies[0])
-        follow(session, output or Path(f"{session.study.name}.html"), every, open_, average)
+        session = opened(selected, studies)[0]
+        follow(session, output or Path(f"{name_of(session)}.html"), every, open_, average)
         return
-    for path in studies:
-        _write(selected.open(path), format_, output, chart, average, open_)
+    sessions = opened(selected, studies)
+    for session, name in zip(sessions, different([name_of(session) for session in sessions]), strict=True):
+        _write(session, name, format_, output, chart, average, open_)
 
 
-def _write(session: Session, format_: str, output: Path | None, chart: str | None, center: Center, open_: bool) -> None:
+def opened(selected: Selected, studies: list[Path]) -> list[Session]:
+    """The studies that are named, or that of the last run in this directory. Raises PrunectlError if there is none."""
+    if studies:
+        return [selected.open(path) for path in studies]
+    from prunectl.api.runs import last, reopen
+    from prunectl.api.studies import no_study
+
+    if selected.only or selected.set_ or selected.profile is not None:
+        raise no_study("; --only, --set and --profile need one")
+    store = selected.open_store()
+    run = last(store, Path.cwd(), warn=say)
+    if run is None:
+        raise no_study(f", and no run in this directory is recorded in the store {store.root}")
+    session = reopen(run, store, warn=say)
+    say(f"the last run in this directory: {shlex.join([str(session.path), *session.selection.options()])}")
+    return [session]
+
+
+def different(names: list[str]) -> list[str]:
+    """The names, with a number after each that is another's too, so that no report replaces another."""
+    taken: list[str] = []
+    for name in names:
+        candidate, number = name, 1
+        while candidate in taken:
+            number += 1
+            candidate = f"{name}-{number}"
+        taken.append(candidate)
+    return taken
+
+
+def _write(
+    session: Session, name: str, format_: str, output: Path | None, chart: str | None, center: Center, open_: bool
+) -> None:
     from prunectl.api.report import report as rendered
     from prunectl.api.results import results_of
     from prunectl.results.summary import missing
@@ -84,8 +128,7 @@ def _write(session: Session, format_: str, output: Path | None, chart: str | Non
     if str(output) == "-":
         answer_bytes(content)
         return
-    name = f"{session.study.name}-{chart}" if chart else session.study.name
-    file = output or Path(f"{name}.{'tex' if format_ == 'latex' else format_}")
+    file = output or Path(f"{name}{f'-{chart}' if chart else ''}.{'tex' if format_ == 'latex' else format_}")
     write_output(file, content)
     say(f"wrote {file}")
     if open_:

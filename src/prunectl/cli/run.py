@@ -22,16 +22,16 @@ Output = Annotated[
         "-o",
         metavar="DIR",
         help="Where the table and the report go [default: results/NAME; with --only, --set or --profile a folder "
-        "next to it].",
+        "named after them].",
     ),
 ]
 
 
 @options
 def run(
-    study: StudyFile,
     selected: Selected,
     where: OnMachine,
+    study: StudyFile = None,
     retry_failed: Retry = False,
     output: Output = None,
     json_: Json = False,
@@ -41,7 +41,7 @@ def run(
 
     Steps that are in the store are not done again; after an interruption the same command continues.
     """
-    from prunectl.api.report import write
+    from prunectl.api.output import save
     from prunectl.api.run import complete
     from prunectl.cli.progress import showing
 
@@ -49,15 +49,21 @@ def run(
     completed = complete(
         session, where.machine(), retry_failed=retry_failed, show=showing(session.plan, quiet), warn=say
     )
-    written = write(completed.results, output or selected.results(session.study.name))
+    written = save(session, completed.results, output, warn=say)
     if json_:
         if completed.results.mixture:  # the table for people ends with it
             say(completed.results.mixture)
         answer_json(document(completed, written))
     else:
         show(completed, written, quiet)
-    if set(completed.results.trials["status"]) != {"done"}:
+    if not complete_and_sound(completed):
         raise typer.Exit(FAILED)
+
+
+def complete_and_sound(completed: Completed) -> bool:
+    """Whether every trial is done, and no step failed or was skipped: the baselines are steps, but not always rows."""
+    tally = completed.tally
+    return not tally.failed and not tally.skipped and set(completed.results.trials["status"]) <= {"done"}
 
 
 def document(completed: Completed, written: list[Path]) -> dict[str, object]:

@@ -24,7 +24,7 @@ def command(stage: Stage) -> Callable[..., None]:
     """The command of a stage."""
 
     def reached(
-        study: StudyFile, selected: Selected, where: OnMachine, json_: Json = False, quiet: Quiet = False
+        selected: Selected, where: OnMachine, study: StudyFile = None, json_: Json = False, quiet: Quiet = False
     ) -> None:
         from prunectl.api.run import reach
         from prunectl.cli.progress import showing

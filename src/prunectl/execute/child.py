@@ -14,7 +14,7 @@ import pickle
 import signal
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -35,11 +35,13 @@ from prunectl.store.disk import disk_error
 from prunectl.store.local import DamagedError, LocalStore
 from prunectl.store.manifest import Made
 from prunectl.work import preflight
-from prunectl.work.context import Context, Stopped
+from prunectl.work.context import Context, Inputs, Stopped
 from prunectl.work.perform import KINDS, perform
 
 for module in dict.fromkeys(KINDS.values()):
     import_module(module)  # a forked child finds every kind of step imported
+
+GONE = "it is gone"
 
 
 def main(connection: Connection, key: Key, packed: bytes) -> None:
@@ -102,6 +104,20 @@ def _do(request: Request, step: Step, stopping: Callable[[], bool], progress: Ca
         return _crash(store, request, error)
 
 
+@contextlib.contextmanager
+def noticing_deletions(store: LocalStore, inputs: Inputs) -> Iterator[None]:
+    """Raise DamagedError instead of whatever a step raises whose input was deleted on the way: `gc` does not wait."""
+    try:
+        yield
+    except (MethodError, PrunectlError, Stopped):
+        raise
+    except Exception as error:  # of a vanished file torch, safetensors and Python each make an error of their own
+        deleted = next((path.name for path in inputs.values() if not store.has(path.name)), None)
+        if deleted is None:
+            raise
+        raise DamagedError(deleted, GONE) from error
+
+
 def parent_with(request: Request, step: Step, damaged: str) -> Key | None:
     """The parent whose key was found damaged."""
     return next((key for key in [*parents(step).values(), request.resume] if key == damaged), None)
@@ -119,7 +135,7 @@ def _make(
     store.make_way(key)
     inputs = {role: _parent(store, parent) for role, parent in parents(step).items()}
     if request.resume is not None:
-        with contextlib.suppress(KeyError):  # it only saves time
+        with contextlib.suppress(KeyError):  # not there, or just deleted: the training begins at its start
             inputs["resume"] = store.fetch(request.resume)
     credits: list[float] = []
     resumed: list[str] = []
@@ -142,7 +158,7 @@ def _make(
         progress=going,
     )
     wall, cpu = time.perf_counter(), time.process_time()
-    with store.scratch() as out:
+    with store.scratch() as out, noticing_deletions(store, inputs):
         perform(step, inputs, out, context)
         made = Made(
             wall_s=time.perf_counter() - wall + sum(credits),
@@ -167,7 +183,7 @@ def _parent(store: LocalStore, key: str) -> Path:
     try:
         return store.fetch(key)
     except KeyError:
-        raise DamagedError(key, "it is gone") from None
+        raise DamagedError(key, GONE) from None
 
 
 def _damaged(request: Request, step: Step, error: DamagedError) -> Outcome:

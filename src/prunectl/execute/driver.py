@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prunectl.base.errors import InterruptError, PrunectlError
 from prunectl.execute.engine import Engine
@@ -14,6 +15,9 @@ from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Key, parents
 
 BUSY_S = 0.5  # seconds until a step is tried again that another process is making
+MOST_STOPS = 3
+"""How often one run continues a step whose worker was asked to stop."""
+STOPPED = "its process was asked to stop (SIGTERM)"
 Listener = Callable[[Outcome | Progress], None]
 
 
@@ -48,19 +52,28 @@ def drive(
     engine: Engine,
     request: Callable[[Key], Request],
     listen: Listener = lambda event: None,
+    failed: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Tally:
-    """Do every step that is to do, parents first. Raises InterruptedRunError on Ctrl-C, FatalError if it must end."""
+    """Do every step that is to do, parents first. Raises InterruptedRunError on Ctrl-C, FatalError if it must end.
+
+    `failed` is called with the outcome of each step that failed, before `listen` is.
+    """
     queue = _Queue(plan, todo)
     try:
         while queue.open():
             while len(engine.running) < engine.jobs and (key := queue.next()) is not None:
                 engine.start(request(key))
             for event in engine.wait(BUSY_S):
-                if isinstance(event, Outcome):
-                    if event.status is Status.FATAL:
-                        raise FatalError(event)
-                    queue.end(event, listen)
-                listen(event)
+                if isinstance(event, Progress):
+                    listen(event)
+                    continue
+                if event.status is Status.FATAL:
+                    raise FatalError(event)
+                outcome = queue.judged(event)
+                if outcome.status is Status.FAILED:
+                    failed(outcome)
+                listen(outcome)
+                queue.end(outcome, listen)
     except KeyboardInterrupt:
         raise InterruptedRunError from None
     finally:
@@ -75,6 +88,7 @@ class _Queue:
         self.plan = plan
         self.left: dict[Key, float] = dict.fromkeys(todo.todo, 0.0)  # → the earliest time to start it
         self.running: set[Key] = set()
+        self.stops: Counter[Key] = Counter()
         self.tally = Tally(reused=set(todo.reused))
         self.ready: list[Key] = []
         self.waiting: dict[Key, set[Key]] = {}
@@ -107,11 +121,20 @@ class _Queue:
                 return key
         return None
 
+    def judged(self, outcome: Outcome) -> Outcome:
+        """The outcome; one that was asked to stop, though the run goes on, is continued, but not for ever."""
+        if outcome.status is not Status.STOPPED:
+            return outcome
+        self.stops[outcome.key] += 1
+        if self.stops[outcome.key] > MOST_STOPS:
+            return replace(outcome, status=Status.FAILED, reason=f"{STOPPED} {self.stops[outcome.key]} times")
+        return replace(outcome, reason=f"{STOPPED}; it is continued")
+
     def end(self, outcome: Outcome, listen: Listener) -> None:
         key = outcome.key
         self.running.discard(key)
-        if outcome.status is Status.BUSY:
-            self.left[key] = time.monotonic() + BUSY_S
+        if outcome.status in (Status.BUSY, Status.STOPPED):
+            self.left[key] = time.monotonic() + (BUSY_S if outcome.status is Status.BUSY else 0)
             self.ready.append(key)
         elif outcome.status is Status.DAMAGED:
             assert outcome.damaged is not None

@@ -26,6 +26,7 @@ def table(results: Results, center: Center) -> str:
     return "\n".join(
         [
             "% needs \\usepackage{booktabs}",
+            *([f"% restricted to {visible(results.selection.text)}"] if results.selection else []),
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{_caption(results, grid)}}}",

@@ -20,6 +20,7 @@ def report(results: Results, center: Center) -> str:
     parts = [
         f"# {escaped(study.title or study.name)}",
         escaped(study.source),
+        f"Restricted to {escaped(results.selection.text)}." if results.selection else "",
         _items([escaped(sentence) for sentence in summary.sentences(results.trials, center)]),
         escaped(results.mixture),
         *(["## Claims", _items([_verdict(verdict) for verdict in judged])] if judged else []),

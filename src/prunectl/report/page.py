@@ -73,6 +73,7 @@ def _facts(results: Results) -> list[tuple[str, str]]:
     done = trials.filter(pl.col("status") == "done").height
     facts = [
         ("study", results.study.name),
+        ("restricted to", results.selection.text),
         ("network", ", ".join(map(words, models))),
         ("data", ", ".join(map(words, data))),
         ("trials", f"{done:,} of {trials.height:,} done"),

@@ -30,6 +30,7 @@ def table(results: Results, width: int) -> str:
         return "The study asks for no trial."
     judged = claims.verdicts(results.study.claim, results.trials, results.arms)
     parts = [
+        "\n".join(wrapped(f"Restricted to {results.selection.text}", width, first="")) if results.selection else "",
         "\n".join(_grid(tables.grid(results.trials), width)),
         "\n".join(_failures(results, width)),
         "\n".join(plot(results, width)),
@@ -100,13 +101,14 @@ def _cell(cell: tables.Cell, spread: bool) -> str:
 
 
 def _failures(results: Results, width: int) -> Iterator[str]:
-    """How many trials are missing and why, the most frequent reasons first."""
-    rest = results.trials.filter(pl.col("status") != "done")
+    """How many trials are missing, or lack their baseline, and why, the most frequent reasons first."""
+    rest = results.trials.filter((pl.col("status") != "done") | pl.col("reason").is_not_null())
     counts = (
         rest.group_by("status", "reason", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
     )
     for row in counts.head(FAILURES).iter_rows(named=True):
-        text = f"{plural(row['len'], 'trial')} {row['status']}" + (f": {row['reason']}" if row["reason"] else "")
+        but = ", but " if row["status"] == "done" else ": "
+        text = f"{plural(row['len'], 'trial')} {row['status']}" + (f"{but}{row['reason']}" if row["reason"] else "")
         yield from wrapped(text, width, first="")
 
 

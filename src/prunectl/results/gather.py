@@ -19,6 +19,10 @@ from prunectl.store.hardware import HardwareClass, counted
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Manifest
 from prunectl.study.schema import Study
+from prunectl.study.selection import WHOLE, Selection
+
+BASELINE = "the dense baseline failed"
+"""How the reason of a trial begins whose own steps are done, but not those of the network it is compared with."""
 
 
 class Shelf:
@@ -42,9 +46,22 @@ class Shelf:
     def document(self, key: Key, name: str) -> Any:
         """A JSON file of an artefact, or None if the artefact is not there."""
         if (key, name) not in self._documents:
-            manifest = self.manifest(key)
-            self._documents[key, name] = json.loads(self.store.read(key, name, manifest)) if manifest else None
+            data = self.content(key, name)
+            self._documents[key, name] = None if data is None else json.loads(data)
         return self._documents[key, name]
+
+    def content(self, key: Key, name: str) -> bytes | None:
+        """The bytes of a file of an artefact, or None if the artefact is not there."""
+        manifest = self.manifest(key)
+        if manifest is None:
+            return None
+        try:
+            return self.store.read(key, name, manifest)
+        except KeyError:
+            if self.store.has(key):
+                raise
+            self._manifests[key] = None  # deleted since its manifest was read
+            return None
 
     def metrics(self, trial: Trial) -> dict[str, Any] | None:
         """What was measured of a trial, or None if it is not there; plug-ins' metrics as far as they are there."""
@@ -116,14 +133,20 @@ def table(study: Study, plan: Plan, store: LocalStore, shelf: Shelf | None = Non
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def results(study: Study, text: str, plan: Plan, store: LocalStore, made: set[Key]) -> Results:
-    """Everything that a report shows; `made` are the steps that this very run has done."""
+def results(
+    study: Study, text: str, plan: Plan, store: LocalStore, made: set[Key], *, selection: Selection = WHOLE
+) -> Results:
+    """Everything that a report shows; `made` are the steps that this very run has done.
+
+    `selection` is what of the study was asked for: the report shows it.
+    """
     shelf = Shelf(plan, store)
     trials = table(study, plan, store, shelf)
     return Results(
         study=study,
         arms=plan.arms,
         study_text=text,
+        selection=selection,
         trials=trials,
         layers=pl.DataFrame(list(_layers(plan, shelf)), schema=LAYERS, orient="row"),
         curves=pl.DataFrame(list(_curves(plan, shelf)), schema=CURVES, orient="row"),
@@ -151,9 +174,11 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
         "top1_before_retrain": before["top1"] if before else None,
         "artefact": trial.state,
     }
+    if dense is None and (reason := shelf.why_missing(trial.baseline_measure)[1]) is not None:
+        row["reason"] = f"{BASELINE}: {reason}"
     if metrics is None:
-        status, reason = shelf.why_missing(trial.measure)
-        return row | {"status": status, "reason": reason}
+        status, why = shelf.why_missing(trial.measure)
+        return row | {"status": status, "reason": why}
     made = shelf.manifest(trial.state)
     return (
         row

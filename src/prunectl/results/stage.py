@@ -75,9 +75,8 @@ def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[s
         {"name": layer["name"], "n": layer["n"], "kept": layer["kept"], "sparsity": 1 - layer["kept"] / layer["n"]}
         for layer in info["layers"]
     ]
-    if original is not None and shelf.manifest(original) is not None:
-        for layer, moved in zip(layers, _moved(shelf, original, mask, layers), strict=True):
-            layer["moved"] = moved
+    for layer, moved in zip(layers, _moved(shelf, original, mask, layers), strict=False):
+        layer["moved"] = moved
     total, kept = (sum(layer[name] for layer in layers) for name in ("n", "kept"))
     return {
         "layers": layers,
@@ -92,7 +91,10 @@ def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[s
     }
 
 
-def _moved(shelf: Shelf, plain: Key, ablated: Key, layers: list[dict[str, Any]]) -> list[float]:
-    """Per layer, the fraction of places at which the ablated mask differs from the original."""
-    one, other = (load(shelf.store.read(key, layout.MASK, shelf.manifest(key))) for key in (plain, ablated))
+def _moved(shelf: Shelf, plain: Key | None, ablated: Key, layers: list[dict[str, Any]]) -> list[float]:
+    """Per layer, the fraction of places at which the ablated mask differs from the original; empty if one is gone."""
+    contents = [shelf.content(key, layout.MASK) for key in (plain, ablated) if key is not None]
+    if len(contents) < 2 or contents[0] is None or contents[1] is None:
+        return []
+    one, other = load(contents[0]), load(contents[1])
     return [float(np.bitwise_count(one[layer["name"]] ^ other[layer["name"]]).sum()) / layer["n"] for layer in layers]

@@ -13,6 +13,7 @@ from prunectl.catalog.metric import Metric
 from prunectl.catalog.tables import working
 from prunectl.store.hardware import HardwareClass, mixture
 from prunectl.study.arms import CHOICES
+from prunectl.study.selection import WHOLE, Selection
 
 if TYPE_CHECKING:
     from prunectl.plan.graph import Placed
@@ -104,6 +105,7 @@ class Results:
     curves: pl.DataFrame
     resources: pl.DataFrame
     versions: dict[str, str]  # prunectl, torch, python, ... of the machine that made the artefacts
+    selection: Selection = WHOLE  # what of the study was asked for
     made_on: Mapping[HardwareClass, int] = field(default_factory=dict)  # of how many of the steps that are there
 
     @property

@@ -8,6 +8,7 @@ ROOT/
   locks/abcd....lock         held by the process that computes the artefact
   scratch/                   artefacts being built, on the same file system, each with its lock next to it
   aside/                     damaged artefacts, kept for inspection, never used
+  runs/ID.json               a run: the keys that it needs, and a caption for people
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from pathlib import Path
 LAYOUT = 1
 
 MARKER = "prunectl-store.json"
-OBJECTS, FAILURES, SNAPSHOTS, LOCKS, SCRATCH, ASIDE = (
+OBJECTS, FAILURES, SNAPSHOTS, LOCKS, SCRATCH, ASIDE, RUNS = (
     "objects",
     "failures",
     "snapshots",
     "locks",
     "scratch",
     "aside",
+    "runs",
 )
 
 MANIFEST = "manifest.json"

@@ -104,8 +104,13 @@ class LocalStore(StoreDirectory):
             raise self._damaged(key, _changed(name))
         return data
 
-    def _unreadable(self, key: str, name: str, error: OSError) -> DamagedError | StoreError:
-        """The error for a file that is missing or no file: damage, set aside. Else the disk or permissions fail."""
+    def _unreadable(self, key: str, name: str, error: OSError) -> DamagedError | StoreError | KeyError:
+        """The error for a file that is missing or no file: damage, set aside. Else the disk or permissions fail.
+
+        A KeyError if the artefact was deleted meanwhile: it is missing, not damaged.
+        """
+        if not self.has(key):
+            return KeyError(key)
         if error.errno == errno.ENOENT or error.errno in ODD:
             return self._damaged(key, _changed(name))
         return store_error(error, self.root, "read")

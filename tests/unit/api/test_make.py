@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 
 from cli import write_study
-from in_process import ENGINES, InProcess
+from in_process import ENGINES, Engine, InProcess
 from prunectl.api.machine import Machine
 from prunectl.api.make import make, todo_of
+from prunectl.api.results import results_of
 from prunectl.api.session import Session, open_study
-from prunectl.base.errors import StudyError
+from prunectl.base.errors import MethodError, StudyError
+from prunectl.execute import child
 from prunectl.execute.outcome import Outcome, Progress, Status
 from prunectl.plan.preflight import PREFLIGHT
+from prunectl.plan.steps import Train
+from prunectl.work.perform import perform
 from small import HERE, SMALL
 
 HEAD = '[prunable]\nexclude = ["hed"]\n'
@@ -54,7 +61,7 @@ def test_what_failed_for_good_is_tried_again_only_when_asked(own: Session) -> No
     own.store.delete(key)
     own.store.record_failure(key, "method", "no answer", "")
     assert set(todo_of(own, "retrain").failed) == {key}
-    assert make(own, "retrain", HERE).failed == {key: "failed before"}
+    assert make(own, "retrain", HERE).failed == {key: "no answer"}
     tally = make(own, "retrain", HERE, retry_failed=True)
     assert (tally.done, tally.failed) == ({key}, {})
     assert own.store.failure(key) is None
@@ -72,3 +79,82 @@ def test_a_failure_is_reported_and_the_rest_is_done(tmp_path: Path) -> None:
         Status.FAILED,
         Status.SKIPPED,
     }
+
+
+class Dying(Engine):
+    """An engine in which the process of the first training is killed."""
+
+    def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
+        for key, request in list(self.running.items()):
+            if isinstance(request.step, Train):
+                del self.running[key]
+                yield Outcome(key=key, status=Status.FAILED, reason=KILLED)
+        yield from super().wait(timeout_s)
+
+
+class Deadly(InProcess):
+    def engine(self, jobs: int, imports: Sequence[str]) -> Any:
+        return Dying()
+
+
+KILLED = "its process was killed by signal 9"
+
+
+def test_a_step_whose_process_died_leaves_a_reason_and_is_tried_again(own: Session) -> None:
+    trained = [trial for trial in own.plan.trials if trial.sparsity > 0]
+    for trial in trained:
+        own.store.delete(trial.state)
+        own.store.delete(trial.measure)
+    tally = make(own, "retrain", Machine(executor=Deadly()))
+    assert tally.failed == dict.fromkeys([trial.state for trial in trained], KILLED)
+    assert set(tally.skipped) == {trial.measure for trial in trained}
+    rows = results_of(own).trials.filter(pl.col("sparsity") > 0)
+    assert set(rows["status"]) == {"failed"} and set(rows["reason"]) == {KILLED}
+    again = make(own, "retrain", HERE)
+    assert again.done == {key for trial in trained for key in (trial.state, trial.measure)}
+    assert set(results_of(own).trials["status"]) == {"done"}
+    assert all(own.store.failure(trial.state) is None for trial in trained)
+
+
+def test_the_reason_that_a_step_has_recorded_is_kept(own: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = own.plan.trials[-1].measure
+    own.store.delete(key)
+
+    def fail(*arguments: object) -> None:
+        raise MethodError("no answer")
+
+    monkeypatch.setattr(child, "perform", fail)
+    assert make(own, "retrain", HERE).failed == {key: "no answer"}
+    failure = own.store.failure(key)
+    assert failure is not None and failure["kind"] == "method"
+
+
+def test_what_was_skipped_before_is_in_the_tally(own: Session) -> None:
+    trial = next(trial for trial in own.plan.trials if trial.sparsity > 0)
+    for key in (trial.state, trial.measure):
+        own.store.delete(key)
+    own.store.record_failure(trial.state, "method", "the loss is not finite", "")
+    tally = make(own, "retrain", HERE)
+    assert tally.failed == {trial.state: "the loss is not finite"}
+    assert tally.skipped == {trial.measure: "the loss is not finite"}
+
+
+def test_an_input_that_is_deleted_during_a_step_is_made_again(own: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by `cache gc`: the run goes on, and ends with everything done."""
+    trial = next(trial for trial in own.plan.trials if trial.sparsity > 0)
+    own.store.delete(trial.measure)
+    deleted: list[str] = []
+
+    def deleting(step: Any, inputs: Any, out: Path, context: Any) -> None:
+        if not deleted:
+            deleted.append(trial.state)
+            own.store.delete(trial.state)
+        perform(step, inputs, out, context)
+
+    monkeypatch.setattr(child, "perform", deleting)
+    heard: list[Outcome | Progress] = []
+    tally = make(own, "retrain", HERE, show=lambda todo: nullcontext(heard.append))
+    assert (tally.done, tally.failed, tally.skipped) == ({trial.state, trial.measure}, {}, {})
+    damaged = [event for event in heard if isinstance(event, Outcome) and event.status is Status.DAMAGED]
+    assert [(event.damaged, event.reason) for event in damaged] == [(trial.state, "it is gone")]
+    assert list(own.store.root.glob("failures/*/*")) == []

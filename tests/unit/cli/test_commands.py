@@ -17,7 +17,7 @@ def test_one_network_is_exported(prunectl: Prunectl, tmp_path: Path) -> None:
     said = prunectl("export", "STUDY", "--only", "criterion=random,sparsity=0.5")
     assert said.code == 0, said.err
     assert "one bit per prunable weight" in said.out
-    assert said.err == "wrote results/small/export\n"
+    assert said.err == "wrote results/small+criterion=random,sparsity=0.5/export\n"
     document = prunectl("export", "STUDY", "--only", "criterion=random,sparsity=0.5", "-o", "x", "--json").json()
     assert (document["folder"], document["trial"]["criterion"]) == ("x", "random")
 

@@ -40,20 +40,40 @@ def test_steps_have_titles(planned: Session) -> None:
 
 
 def test_lines_count_the_steps_that_ended(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
-    key = keys(planned, "init")[0]
-    with Lines(planned.plan, 3) as show:
+    key, score, prune = keys(planned, "init")[0], keys(planned, "score")[0], keys(planned, "prune")[0]
+    with Lines(planned.plan, [key, score, prune]) as show:
         show(Outcome(key=key, status=Status.BUSY))
         show(Progress(key=key, done=1, total=2))
         show(Outcome(key=key, status=Status.DONE, wall_s=0.25))
-        show(Outcome(key=key, status=Status.DAMAGED, reason="x.json differs"))
-        show(Outcome(key=key, status=Status.FAILED, reason="no answer"))
-        show(Outcome(key=key, status=Status.SKIPPED, reason="no answer"))
-    assert capsys.readouterr().err.splitlines() == [
-        "[1/3] done: init, seed 1 (250 ms)",
-        "[1/3] damaged: init, seed 1: x.json differs",
-        "[2/3] failed: init, seed 1: no answer",
-        "[3/3] skipped: init, seed 1: no answer",
-    ]
+        show(Outcome(key=score, status=Status.DAMAGED, reason="x.json differs", damaged=key))
+        show(Outcome(key=score, status=Status.FAILED, reason="no answer"))
+        show(Outcome(key=prune, status=Status.SKIPPED, reason="no answer"))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line[:14] for line in lines] == ["[1/3] done: in", "[1/3] damaged:", "[2/3] failed: ", "[3/3] skipped:"]
+    assert lines[0] == "[1/3] done: init, seed 1 (250 ms)"
+    assert lines[2].endswith("seed 1: no answer")
+
+
+def test_a_step_that_is_made_again_is_counted_once(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    made, reused, child = keys(planned, "init")[0], keys(planned, "train")[0], keys(planned, "score")[0]
+    with Lines(planned.plan, [made, child]) as show:
+        show(Outcome(key=made, status=Status.DONE))
+        for deleted in (made, reused):
+            show(Outcome(key=child, status=Status.DAMAGED, reason="it is gone", damaged=deleted))
+            show(Outcome(key=deleted, status=Status.DONE))
+        show(Outcome(key=child, status=Status.DONE))
+    counts = [line.partition("]")[0][1:] for line in capsys.readouterr().err.splitlines()]
+    assert counts == ["1/2", "1/2", "1/2", "1/3", "2/3", "3/3"]
+
+
+def test_a_step_that_another_process_made_is_counted_silently(
+    planned: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = keys(planned, "init")[0], keys(planned, "score")[0]
+    with Lines(planned.plan, [first, second]) as show:
+        show(Outcome(key=first, status=Status.REUSED))
+        show(Outcome(key=second, status=Status.DONE))
+    assert capsys.readouterr().err.startswith("[2/2] done: ")
 
 
 def test_quiet_shows_failures_only(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +94,8 @@ def test_the_display_suits_where_it_goes(planned: Session, monkeypatch: pytest.M
 
 def test_a_live_display_has_a_bar_per_training(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
     key = keys(planned, "train")[0]
-    with Live(planned.plan, 2) as show:
+    other = keys(planned, "init")[0]
+    with Live(planned.plan, [key, other]) as show:
         show(Progress(key=key, done=1, total=2))
         assert list(show.trainings) == [key]
         show(Progress(key=key, done=2, total=2))

@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from cli import write_study
+from prunectl.api.session import Session
+from prunectl.cli.report import different
+from small import SMALL
+
 Prunectl = Callable[..., Any]
 
 
@@ -59,3 +64,62 @@ def test_watching_a_finished_study_writes_its_page_once(prunectl: Prunectl, tmp_
     assert said.code == 0
     assert said.err.endswith("4 of 4 trials done: small.html\n")
     assert 'http-equiv="refresh"' not in (tmp_path / "small.html").read_text()
+
+
+def test_files_are_named_after_the_selection(prunectl: Prunectl, tmp_path: Path) -> None:
+    prunectl("report", "STUDY")
+    said = prunectl("report", "STUDY", "--only", "sparsity=0.5", "--format", "csv")
+    assert said.err == "wrote small+sparsity=0.5.csv\n"
+    assert prunectl("report", "STUDY", "--only", "sparsity=0.5", "--watch").err.endswith(": small+sparsity=0.5.html\n")
+    assert (tmp_path / "small.html").exists()
+
+
+def test_two_studies_of_one_name_have_two_files(prunectl: Prunectl, own: Session) -> None:
+    assert prunectl("report", "STUDY", own.path, "-f", "csv").err == "wrote small.csv\nwrote small-2.csv\n"
+
+
+def test_the_report_of_another_study_is_named_after_the_folder_of_its_results(prunectl: Prunectl, own: Session) -> None:
+    prunectl("run", "STUDY", "-q")
+    prunectl("run", own.path, "-q", "--store", own.store.root)
+    assert prunectl("report", "STUDY").err == "wrote small.html\n"
+    assert prunectl("report", own.path).err == "wrote small-2.html\n"
+
+
+def test_names_that_are_alike_are_told_apart() -> None:
+    assert different(["a", "b", "a", "a-2", "a"]) == ["a", "b", "a-2", "a-2-2", "a-3"]
+
+
+def test_without_a_study_it_is_the_last_run_in_this_directory(
+    prunectl: Prunectl, own: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(own.path.parent)
+    where = ["--store", own.store.root]
+    prunectl("run", "study.toml", "--only", "criterion=random", *where)
+    said = prunectl("report", "--format", "html", *where)
+    assert (said.code, said.err.splitlines()) == (
+        0,
+        [
+            "the last run in this directory: study.toml --only criterion=random",
+            "wrote small+criterion=random.html",
+        ],
+    )
+    prunectl("run", "study.toml", *where)
+    assert "wrote small.html" in prunectl("report", *where).err
+    own.path.unlink()
+    said = prunectl("report", *where)
+    assert said.code == 2 and "was of study.toml, which is gone" in said.err
+
+
+def test_where_nothing_was_run_the_studies_at_hand_are_listed(prunectl: Prunectl, tmp_path: Path) -> None:
+    write_study(tmp_path, SMALL, "mine.toml")
+    said = prunectl("report", "--store", "empty")
+    assert said.code == 2
+    assert said.err.startswith(
+        "error: no study is named, and no run in this directory is recorded in the store empty\n"
+    )
+    assert "mine.toml" in said.err
+
+
+def test_a_selection_without_a_study_is_refused(prunectl: Prunectl) -> None:
+    said = prunectl("report", "--only", "sparsity=0")
+    assert said.code == 2 and "--only, --set and --profile need one" in said.err

@@ -9,10 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from cli import write_study
 from prunectl.api.run import Completed
-from prunectl.cli.options import Selected
+from prunectl.api.session import Session, open_study
 from prunectl.execute.driver import Tally
 from prunectl.plan.steps import Key
+from small import SMALL
 
 Prunectl = Callable[..., Any]
 
@@ -57,22 +59,6 @@ def test_a_part_of_a_study_does_not_overwrite_the_results_of_the_whole(prunectl:
     assert rows == {"small": 4, "small+criterion=random,sparsity=0": 1}
 
 
-def test_each_part_and_variant_has_a_folder_of_its_own() -> None:
-    parts = [
-        Selected(),
-        Selected(profile="quick"),
-        Selected(set_=["train.epochs=2"], only=["seed=1"]),
-        Selected(only=["seed>1"]),
-        Selected(only=["seed<1"]),
-        Selected(only=["seed=1,sparsity=0." + "1" * 300]),
-        Selected(set_=["../../x=/y"]),
-    ]
-    folders = [part.results("small") for part in parts]
-    assert [folder.name for folder in folders[:3]] == ["small", "small+profile=quick", "small+train.epochs=2+seed=1"]
-    assert len(set(folders)) == len(parts)
-    assert all(folder.parent == Path("results") and len(folder.name) < 100 for folder in folders)
-
-
 def test_a_failed_trial_ends_the_command_with_1(
     prunectl: Prunectl, completed: tuple[Path, Completed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,3 +85,44 @@ def test_a_machine_that_does_not_exist_is_an_error_of_usage(arguments: list[str]
 
 def test_an_executor_is_given_as_a_table_too(prunectl: Prunectl) -> None:
     assert prunectl("run", "STUDY", "-q", "--executor", '{ name = "local" }').code == 0
+
+
+def test_a_baseline_that_failed_ends_the_command_with_1_though_every_row_is_done(
+    prunectl: Prunectl, own: Session
+) -> None:
+    part = open_study(own.path, only="sparsity=0.5", store=own.store.root)
+    baseline = part.plan.trials[0].baseline
+    for key in (part.plan.trials[0].baseline_measure, baseline):
+        own.store.delete(key)
+    own.store.record_failure(baseline, "method", "the loss is not finite", "")
+    said = prunectl("run", own.path, "--only", "sparsity=0.5", "--json", "--store", own.store.root)
+    assert said.code == 1
+    assert [(trial["status"], trial["reason"]) for trial in said.json()["trials"]] == [
+        ("done", "the dense baseline failed: the loss is not finite")
+    ] * 2
+    assert said.json()["steps"]["failed"] == 1 and said.json()["steps"]["skipped"] == 1
+
+
+def test_another_study_of_the_same_name_does_not_overwrite_results(prunectl: Prunectl, own: Session) -> None:
+    prunectl("run", "STUDY", "--quiet")
+    table = Path("results/small/table.csv").read_bytes()
+    own.path.write_text("# another\n" + own.path.read_text())
+    said = prunectl("run", own.path, "--store", own.store.root)
+    assert said.code == 0, said.err
+    assert "it is left as it is, and results go to results/small-2" in said.err
+    assert Path("results/small/table.csv").read_bytes() == table
+    assert Path("results/small-2/table.csv").exists()
+
+
+def test_the_table_and_the_page_show_what_they_are_restricted_to(prunectl: Prunectl) -> None:
+    said = prunectl("run", "STUDY", "--only", "criterion=random")
+    assert said.out.startswith("Restricted to --only criterion=random\n")
+    assert "--only criterion=random" in Path("results/small+criterion=random/report.html").read_text()
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "train", "export"])
+def test_without_a_study_those_at_hand_are_listed(command: str, prunectl: Prunectl, tmp_path: Path) -> None:
+    write_study(tmp_path, SMALL, "mine.toml")
+    said = prunectl(command)
+    assert said.code == 2
+    assert said.err.startswith("error: no study is named\n  studies here:\n    mine.toml\n")

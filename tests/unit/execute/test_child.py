@@ -16,6 +16,7 @@ from prunectl.execute import child
 from prunectl.execute.outcome import Outcome, Request, Status
 from prunectl.plan.preflight import PREFLIGHT, preflight
 from prunectl.plan.steps import Key, Measure, Score
+from prunectl.store.local import LocalStore
 from prunectl.work.context import Stopped
 from prunectl.work.perform import KINDS
 from small import damage
@@ -160,3 +161,37 @@ def test_every_kind_of_step_is_imported_with_it() -> None:
     """A forked child finds them loaded."""
     assert {f"prunectl.work.{name}" for name in ("train", "score", "prune", "measure")} <= set(sys.modules)
     assert Score.kind in KINDS
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("x"), RuntimeError("x"), KeyError("x")])
+def test_an_input_that_is_deleted_on_the_way_is_named(
+    own: Session, key: Key, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the step raises about it."""
+    step = own.plan.steps[key]
+    assert isinstance(step, Measure)
+
+    def vanish(out: Path) -> None:
+        own.store.delete(step.state)
+        raise error
+
+    performing(monkeypatch, vanish)
+    expected = Outcome(key=key, status=Status.DAMAGED, reason="it is gone", damaged=step.state)
+    assert do(own, key) == expected
+    assert own.store.failure(key) is None
+
+
+def test_an_earlier_state_that_is_not_there_is_done_without(own: Session, key: Key) -> None:
+    state = own.plan.trials[-1].state
+    own.store.delete(state)
+    assert do(own, state, resume=Key("0" * 64)).status is Status.DONE
+
+
+def test_an_earlier_state_that_is_deleted_just_before_it_is_read_is_done_without(
+    own: Session, key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, gone = own.plan.trials[-1].state, Key("0" * 64)
+    own.store.delete(state)
+    has = LocalStore.has
+    monkeypatch.setattr(LocalStore, "has", lambda store, key: key == gone or has(store, key))
+    assert do(own, state, resume=gone).status is Status.DONE

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prunectl.execute.driver import FatalError, InterruptedRunError, drive
+from prunectl.execute.driver import MOST_STOPS, FatalError, InterruptedRunError, drive
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.plan.build import build
 from prunectl.plan.explain import Reason, Todo, explain
@@ -168,3 +168,48 @@ def test_ctrl_c_stops_the_engine_and_says_how_to_go_on() -> None:
     assert raised.value.exit_code == 130
     assert "same command" in (raised.value.hint or "")
     assert engine.stopped
+
+
+def test_a_failure_is_reported_before_what_is_skipped_because_of_it() -> None:
+    plan, todo = planned()
+    bad = of_kind(plan, "score")
+    engine = Scripted(
+        plan, lambda key: Outcome(key=key, status=Status.FAILED, reason="no answer") if key == bad else None
+    )
+    heard: list[tuple[str, Key]] = []
+
+    def listen(event: Outcome | Progress) -> None:
+        if isinstance(event, Outcome):
+            heard.append((event.status.value, event.key))
+
+    tally = drive(plan, todo, engine, request(plan), listen, failed=lambda outcome: heard.append(("kept", outcome.key)))
+    at = heard.index(("kept", bad))
+    assert heard[at + 1] == ("failed", bad)
+    assert {place for place, (status, _) in enumerate(heard) if status == "skipped"} == set(
+        range(at + 2, at + 2 + len(tally.skipped))
+    )
+
+
+def test_a_step_whose_worker_was_asked_to_stop_is_continued() -> None:
+    plan, todo = planned()
+    stopped = of_kind(plan, "train")
+    script = iter([Outcome(key=stopped, status=Status.STOPPED)] * MOST_STOPS)
+    engine = Scripted(plan, lambda key: next(script, None) if key == stopped else None)
+    heard: list[Outcome | Progress] = []
+    tally = drive(plan, todo, engine, request(plan), heard.append)
+    assert tally.done == set(todo.todo)
+    assert engine.begun.count(stopped) == MOST_STOPS + 1
+    reasons = [event.reason for event in heard if isinstance(event, Outcome) and event.status is Status.STOPPED]
+    assert reasons == ["its process was asked to stop (SIGTERM); it is continued"] * MOST_STOPS
+
+
+def test_but_not_for_ever() -> None:
+    plan, todo = planned()
+    stopped = of_kind(plan, "train")
+    engine = Scripted(plan, lambda key: Outcome(key=key, status=Status.STOPPED) if key == stopped else None)
+    kept: list[Outcome] = []
+    tally = drive(plan, todo, engine, request(plan), failed=kept.append)
+    assert engine.begun.count(stopped) == MOST_STOPS + 1
+    assert tally.failed == {stopped: f"its process was asked to stop (SIGTERM) {MOST_STOPS + 1} times"}
+    assert [outcome.key for outcome in kept] == [stopped]
+    assert tally.skipped

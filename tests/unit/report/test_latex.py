@@ -11,6 +11,7 @@ import pytest
 import made_up
 from prunectl.report import latex
 from prunectl.results.table import SCHEMA, Results
+from prunectl.study.selection import Selection
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +68,8 @@ def test_an_empty_study_has_an_empty_table(results: Results) -> None:
     empty = latex.table(replace(results, trials=pl.DataFrame(schema=SCHEMA)), "mean")
     assert body(empty) == []
     assert r"\begin{tabular}{l}" in empty
+
+
+def test_a_comment_shows_what_it_is_restricted_to(results: Results) -> None:
+    part = replace(results, selection=Selection(overrides=("train.epochs=2",)))
+    assert latex.table(part, "mean").splitlines()[1] == "% restricted to --set train.epochs=2"

@@ -11,6 +11,7 @@ import pytest
 import made_up
 from prunectl.report import markdown
 from prunectl.results.table import SCHEMA, Results
+from prunectl.study.selection import Selection
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,10 @@ def test_a_study_without_title_claims_or_trials_has_a_report(results: Results) -
 def test_one_seed_has_no_interval() -> None:
     single = markdown.report(made_up.results(seeds=1, epochs=1), "mean").partition("## Top-1")[2].splitlines()
     assert "(" not in single[5]
+
+
+def test_it_shows_what_it_is_restricted_to(results: Results, text: str) -> None:
+    part = replace(results, selection=Selection(profile="quick", overrides=("train.lr=[1]",)))
+    shown = markdown.report(part, "mean")
+    assert "\n\nRestricted to --profile quick --set 'train.lr=\\[1\\]'.\n\n" in shown
+    assert "Restricted" not in text

@@ -16,6 +16,7 @@ import made_up
 from prunectl.report import page
 from prunectl.results.claims import verdicts
 from prunectl.results.table import SCHEMA, Results
+from prunectl.study.selection import Selection
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`${7*7}{{7*7}}\u202eevil\x1b[31m\u2028"
 
@@ -223,3 +224,10 @@ def test_a_study_without_any_trial_or_result_has_a_page() -> None:
     assert "The study asks for no trial" in html
     assert 'id="charts"' not in html
     assert "vegaEmbed=" not in html
+
+
+def test_it_shows_what_it_is_restricted_to(results: Results, html: str) -> None:
+    part = build(replace(results, selection=Selection(only=("criterion=snip", HOSTILE))))
+    assert "restricted to" in part and "--only criterion=snip" in part
+    assert HOSTILE not in part
+    assert "restricted to" not in html

@@ -11,6 +11,7 @@ import made_up
 from prunectl.report import text
 from prunectl.results.claims import verdicts
 from prunectl.results.table import SCHEMA, Results
+from prunectl.study.selection import Selection
 from unit.report import small
 
 LEVELS = made_up.STUDY.replace(
@@ -140,3 +141,15 @@ def test_arms_that_differ_only_at_their_ends_keep_different_names(results: Resul
     assert len(rows) >= 2
     assert len(set(rows)) == len(rows)
     assert any("(to=epoch 1)" in row for row in rows)
+
+
+def test_it_shows_what_it_is_restricted_to(results: Results) -> None:
+    part = replace(results, selection=Selection(profile="quick", only=("criterion=snip",)))
+    assert text.table(part, 100).startswith("Restricted to --profile quick --only criterion=snip\n\nTop-1 accuracy")
+    assert "Restricted" not in text.table(results, 100)
+
+
+def test_a_baseline_that_failed_is_shown(results: Results) -> None:
+    trials = results.trials.filter(pl.col("status") == "done").head(3)
+    lacking = trials.with_columns(reason=pl.lit("the dense baseline failed: killed"), top1_dense=None)
+    assert "3 trials done, but the dense baseline failed: killed" in text.table(of(results, lacking), 100)

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from prunectl.api.results import rows_of
+from prunectl.api.run import reach
+from prunectl.api.session import Session, open_study
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
@@ -18,6 +21,7 @@ from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Made
 from prunectl.study.load import validate
 from prunectl.study.schema import Study
+from small import HERE
 
 ROUNDS = 30
 
@@ -158,3 +162,46 @@ def test_what_the_steps_were_made_on_is_counted(tmp_path: Path) -> None:
         "cpu/x86_64/AVX2 with 2 threads": 1,
     }
     assert "different hardware or numbers of threads" in read.mixture
+
+
+def test_an_artefact_that_is_deleted_while_it_is_read_is_missing(own: Session) -> None:
+    """As by `cache gc`, between the manifest and the file."""
+    measure = own.plan.trials[-1].measure
+    shelf = Shelf(own.plan, own.store)
+    assert shelf.manifest(measure) is not None
+    own.store.delete(measure)
+    assert shelf.document(measure, layout.METRICS) is None
+    assert shelf.manifest(measure) is None
+    trials = table(own.study, own.plan, own.store, shelf)
+    assert trials["status"].to_list() == ["done", "done", "done", "missing"]
+
+
+def test_a_file_that_an_artefact_never_had_is_a_mistake_of_ours(own: Session) -> None:
+    with pytest.raises(KeyError):
+        Shelf(own.plan, own.store).content(own.plan.trials[-1].measure, "nothing.json")
+
+
+def test_how_far_an_ablated_mask_moved_is_left_out_when_its_original_is_deleted(own: Session) -> None:
+    study = open_study(own.path, set=["prune[0].ablation=shuffle"], only="sparsity=0.5", store=own.store.root)
+    reach(study, "ablate", HERE)
+    for trial in study.plan.trials:
+        assert trial.plain_mask is not None
+        own.store.delete(trial.plain_mask)
+    assert all("moved" not in layer for row in rows_of(study, "ablate") for layer in row["layers"])
+
+
+def test_a_trial_whose_baseline_failed_has_the_reason(own: Session) -> None:
+    part = open_study(own.path, only="sparsity=0.5", store=own.store.root)
+    baseline = part.plan.trials[0].baseline
+    own.store.delete(part.plan.trials[0].baseline_measure)
+    own.store.delete(baseline)
+    own.store.record_failure(baseline, "crash", "its process was killed by signal 9", "")
+    trials = table(part.study, part.plan, part.store)
+    assert trials["status"].to_list() == ["done", "done"]
+    assert set(trials["reason"]) == {"the dense baseline failed: its process was killed by signal 9"}
+
+
+def test_a_baseline_that_is_merely_missing_is_no_reason(own: Session) -> None:
+    part = open_study(own.path, only="sparsity=0.5", store=own.store.root)
+    own.store.delete(part.plan.trials[0].baseline_measure)
+    assert table(part.study, part.plan, part.store)["reason"].to_list() == [None, None]

@@ -169,3 +169,11 @@ def test_the_best_is_the_highest_mean_and_its_lead_is_judged_seed_by_seed() -> N
         "At 90 % sparsity magnitude is best: 60.00 % (46.67 to 73.33); snip follows with 50.00 %, "
         "set apart seed by seed (+10.00 to +10.00 points)."
     )
+
+
+def test_a_baseline_that_failed_is_a_sentence() -> None:
+    trials = made_up.results(seeds=2, failed=0).trials
+    killed = trials.with_columns(reason=pl.when(pl.col("seed") == 1).then(pl.lit("the dense baseline failed: killed")))
+    number = trials.filter(pl.col("seed") == 1).height
+    assert f"Of {number} trials that are done the dense baseline failed: killed." in summary.sentences(killed)
+    assert not any("failed:" in sentence for sentence in summary.sentences(trials))

@@ -251,3 +251,15 @@ def test_a_store_that_cannot_be_written_is_an_error_with_a_way_out(tmp_path: Pat
     finally:
         scratch.chmod(0o700)
     assert caught.value.hint == "choose another with --store DIR or PRUNECTL_STORE"
+
+
+def test_an_artefact_that_is_deleted_while_it_is_read_is_missing_not_damaged(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    manifest = store.manifest(KEY)
+    store.delete(KEY)
+    with pytest.raises(KeyError):
+        store.read(KEY, "a.json", manifest)
+    store = filled(tmp_path)
+    (store.root / layout.OBJECTS / KEY[:2] / KEY / "a.json").unlink()
+    with pytest.raises(DamagedError):
+        store.read(KEY, "a.json", manifest)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from prunectl.cli.cache import export, gc, import_, ls, show, verify
+from prunectl.cli.cache import export, gc, import_, ls, rm, runs, show, verify
 
 app = typer.Typer(
-    help="The store: list, show, verify, delete what no study needs, carry artefacts to another machine.",
+    help="The store: list, show, verify; delete what no run needs; carry artefacts to another machine.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
 app.command("ls")(ls.ls)
 app.command("show")(show.show)
 app.command("verify")(verify.verify)
+app.command("runs")(runs.runs)
+app.command("rm")(rm.rm)
 app.command("gc")(gc.gc)
 app.command("export")(export.export)
 app.command("import")(import_.import_)

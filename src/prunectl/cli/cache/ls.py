@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict
 
-from prunectl.base.text import seconds, size
+from prunectl.base.text import plural, seconds, size
+from prunectl.cli.cache.gc import by_kind
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Store, options
 
 
 @options
 def ls(store: Store = None, json_: Json = False) -> None:
-    """List the artefacts: kind, size, how long they took, when they were made."""
-    from prunectl.api.cache import artefacts
+    """List the artefacts: kind, size, how long they took, when they were made. What else is stored is counted."""
+    from prunectl.api.cache import artefacts, others
+    from prunectl.api.runs import recorded
     from prunectl.api.session import open_store
 
     opened = open_store(store)
     rows = list(artefacts(opened, warn=say))
+    rest = {kind: {"count": number, "size_bytes": bytes_} for kind, (number, bytes_) in by_kind(others(opened)).items()}
+    runs = len(recorded(opened, warn=say))
     if json_:
-        answer_json({"store": str(opened.root), "artefacts": [asdict(row) for row in rows]})
+        listed = [asdict(row) for row in rows]
+        answer_json({"store": str(opened.root), "artefacts": listed, "runs": runs, "others": rest})
         return
     for row in rows:
         columns = f"{row.kind:<12}  {size(row.size_bytes):>9}  {seconds(row.wall_s):>8}  {row.created}"
@@ -27,3 +32,5 @@ def ls(store: Store = None, json_: Json = False) -> None:
     kinds = Counter(row.kind for row in rows)
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "no artefacts"
     say(f"{opened.root}: {counted}; {size(sum(row.size_bytes for row in rows))}")
+    also = [f"{kind}: {held['count']:,} ({size(held['size_bytes'])})" for kind, held in rest.items()]
+    say("; ".join([plural(runs, "recorded run"), *also]))

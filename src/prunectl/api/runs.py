@@ -1,0 +1,125 @@
+"""Recorded runs: recording one, listing them, opening the study of one again."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import getpass
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prunectl.api.results import warn_in_log
+from prunectl.api.session import Session, open_study
+from prunectl.base.errors import PrunectlError
+
+if TYPE_CHECKING:
+    from prunectl.api.results import Warn
+    from prunectl.plan.graph import Plan
+    from prunectl.plan.stage import Stage
+    from prunectl.plan.steps import Key
+    from prunectl.store.local import LocalStore
+    from prunectl.store.runs import Caption, Run
+
+
+def record(session: Session, stage: Stage) -> Run:
+    """Record a run of the session up to a stage. Raises StoreError.
+
+    The keys are those of the whole plan, whatever the stage: `train` after `run` must not give up what `run` made.
+    """
+    from prunectl.store import runs
+
+    return runs.record(session.store.root, caption_of(session, stage), needed(session.plan))
+
+
+def needed(plan: Plan) -> set[Key]:
+    """Every step that the trials of a plan need, and the earlier states that their trainings may resume from."""
+    found = plan.closure(plan.targets("retrain"))
+    for key in list(found):
+        while (earlier := plan.follows.get(key)) is not None and earlier not in found:
+            found |= plan.closure([earlier])
+            key = earlier
+    return found
+
+
+def caption_of(session: Session, stage: Stage) -> Caption:
+    """The caption of a run that is made now, in the current directory."""
+    from prunectl.store.runs import Caption
+
+    path = session.path.absolute()
+    return Caption(
+        name=session.study.name,
+        title=session.study.title,
+        path=str(path),
+        sha256=content_digest(path),
+        directory=str(Path.cwd()),
+        profile=session.selection.profile,
+        overrides=session.selection.overrides,
+        only=session.selection.only,
+        stage=stage,
+        data=str(session.data.absolute()),
+        when=datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
+        host=platform.node(),
+        user=_user(),
+    )
+
+
+def content_digest(path: Path) -> str:
+    """The SHA-256 of a study file, in hex; empty if it cannot be read."""
+    from prunectl.store.atomic import sha256
+
+    try:
+        return sha256(path)
+    except OSError:
+        return ""
+
+
+def _user() -> str:
+    """The user's name; in a container a user may have none."""
+    with contextlib.suppress(KeyError, OSError, ImportError):
+        return getpass.getuser()
+    return str(os.getuid()) if hasattr(os, "getuid") else ""
+
+
+def recorded(store: LocalStore, warn: Warn = warn_in_log) -> list[Run]:
+    """Every recorded run, the latest last."""
+    from prunectl.store.runs import read
+
+    found = read(store.root)
+    for id_, why in found.unreadable.items():
+        warn(f"the record of run {id_} cannot be read: {why}; `prunectl cache rm {id_}` forgets it")
+    return list(found.runs)
+
+
+def last(store: LocalStore, directory: Path, warn: Warn = warn_in_log) -> Run | None:
+    """The last run that was made in a directory."""
+    here = [run for run in recorded(store, warn) if run.caption.directory == str(directory)]
+    return here[-1] if here else None
+
+
+def reopen(run: Run, store: LocalStore, warn: Warn = warn_in_log) -> Session:
+    """Open the study of a run as the run did. Raises PrunectlError if its file is gone."""
+    caption = run.caption
+    path = Path(os.path.relpath(caption.path)) if same_drive(caption.path) else Path(caption.path)
+    when = moment(caption.when)
+    if not path.exists():
+        raise PrunectlError(
+            f"the last run in this directory (at {when}) was of {path}, which is gone",
+            hint="name the study file: prunectl report STUDY",
+        )
+    if content_digest(path) != caption.sha256:
+        warn(f"{path} has changed since it was run at {when}: this is the study as it is now")
+    return open_study(
+        path, only=caption.only, set=caption.overrides, profile=caption.profile, store=store.root, data=caption.data
+    )
+
+
+def same_drive(path: str) -> bool:
+    """Whether a path can be written relative to the current directory. On Windows, another drive cannot."""
+    return Path(path).drive == Path.cwd().drive
+
+
+def moment(when: str) -> str:
+    """A moment in ISO 8601 (UTC) as this machine's clock shows it."""
+    return datetime.datetime.fromisoformat(when).astimezone().isoformat(sep=" ", timespec="seconds")
