@@ -91,3 +91,18 @@ def test_generators_seeded_for_one_purpose_do_not_repeat_each_other() -> None:
         assert not {*ours} & {*np.random.rand(8).tolist()}
         assert not {*ours} & {*torch.rand(8, dtype=torch.float64, generator=generator(1, "init")).tolist()}
         assert torch.initial_seed() % 2**32 != seed_of(1, "global-init") >> 31
+
+
+def test_the_generators_of_gpus_are_seeded_and_put_back_once_a_gpu_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpus = torch.Generator().manual_seed(1), torch.Generator().manual_seed(2)
+    monkeypatch.setattr(torch.cuda, "default_generators", gpus)
+    for used in (False, True):
+        monkeypatch.setattr(torch.cuda, "is_initialized", lambda used=used: used)
+        before = [gpu.get_state().tolist() for gpu in gpus]
+        drawn = []
+        for _ in range(2):
+            with seeded(1, "step", 3):
+                drawn += [float(torch.rand((), generator=gpu)) for gpu in gpus]
+        assert (len(set(drawn)) == 1) is used
+        if used:
+            assert [gpu.get_state().tolist() for gpu in gpus] == before

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from prunectl.api.session import Session
 from prunectl.base.errors import DataError, MethodError
-from prunectl.execute import child
+from prunectl.execute import child, hardware
 from prunectl.execute.outcome import Outcome, Request, Status
 from prunectl.plan.preflight import PREFLIGHT, preflight
 from prunectl.plan.steps import Key, Measure, Score
@@ -153,7 +154,9 @@ def test_a_step_that_was_asked_to_stop_is_no_failure(own: Session, key: Key, mon
 def test_a_preflight_leaves_nothing_in_the_store(own: Session) -> None:
     before = set(own.store.keys())
     sound = preflight(own.study, own.plan, own.content)
-    assert do(own, PREFLIGHT, step=sound) == Outcome(key=PREFLIGHT, status=Status.DONE)
+    assert do(own, PREFLIGHT, step=sound) == Outcome(
+        key=PREFLIGHT, status=Status.DONE, hardware_class=hardware.hardware_class(torch.device("cpu"))
+    )
     assert set(own.store.keys()) == before
 
 
