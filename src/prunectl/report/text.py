@@ -98,8 +98,8 @@ def _cell(cell: tables.Cell, spread: bool) -> str:
 
 
 def _failures(results: Results, width: int) -> Iterator[str]:
-    """How many trials are missing and why, the most frequent reasons first."""
-    rest = results.trials.filter(pl.col("status") != "done")
+    """How many trials are missing or have a count missing, and why, the most frequent reasons first."""
+    rest = results.trials.filter((pl.col("status") != "done") | pl.col("reason").is_not_null())
     counts = (
         rest.group_by("status", "reason", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
     )

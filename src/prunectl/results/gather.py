@@ -175,6 +175,7 @@ def _measured(trial: Trial, metrics: dict[str, Any]) -> dict[str, Any]:
         "n_params", "n_nonzero", "n_effective", "flops", "flops_dense", "size_bytes", "size_bytes_dense",
     )  # fmt: skip
     return {name: metrics.get(name) for name in copied} | {
+        "reason": "; ".join(f"{name} is not known: {why}" for name, why in metrics["uncounted"].items()) or None,
         "sparsity_actual": 1 - kept / total,
         "compression_actual": actual,
         "compression_error": actual / asked - 1,

@@ -86,10 +86,18 @@ def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[s
         "sparsity_actual": 1 - kept / total,
         "compression_actual": total / kept if kept else None,
         "tied": info["tied"],
-        "n_effective": sum(layer["effective"] for layer in info["layers"]),
+        "n_effective": _on_path(info),
+        "uncounted": info.get("uncounted", {}),
         "layers_collapsed": [layer["name"] for layer in layers if layer["kept"] == 0],
         "reason": None,
     }
+
+
+def _on_path(info: dict[str, Any]) -> int | None:
+    """Kept weights on a path from input to output; None where that is not known, or an earlier prunectl counted it."""
+    if info.get("uncounted", {"n_effective": ""}):
+        return None
+    return sum(layer["effective"] for layer in info["layers"])
 
 
 def _moved(shelf: Shelf, plain: Key, ablated: Key, layers: list[dict[str, Any]]) -> list[float]:

@@ -42,6 +42,7 @@ def sentences(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
         *_ablations(trials, role),
         *_collapse(trials),
         *_compression(trials),
+        *_uncounted(trials),
     )
 
 
@@ -174,6 +175,13 @@ def _collapse(trials: pl.DataFrame) -> Iterator[str]:
         f"Layers collapse (nothing left of them) in {found.height} of {plural(known.height, 'pruned trial')}: "
         f"{', '.join(arms[:4])}{more}."
     )
+
+
+def _uncounted(trials: pl.DataFrame) -> Iterator[str]:
+    """Counts that are null, and why."""
+    known = trials.filter((pl.col("status") == "done") & pl.col("reason").is_not_null())
+    for (reason,), cell in groups(known, ["reason"]):
+        yield f"In {plural(cell.height, 'trial')} {reason}."
 
 
 def _compression(trials: pl.DataFrame) -> Iterator[str]:
