@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
+LEAVING = frozenset({"numpy", "tolist", "__array__", "__dlpack__"})
+"""Methods of tensors that give their values to other code than torch's."""
+
+
 class UncountedError(ValueError):
     """A count that is not known to be right, with the reason."""
 
@@ -61,8 +65,13 @@ class Operation:
     def changed(self) -> list[Tensor]:
         """The arguments that are changed in place."""
         schema = self.function._schema.arguments
-        given = [*zip(schema, self.args, strict=False), *((a, self.kwargs[a.name]) for a in schema if a.name in self.kwargs)]
-        return [t for a, value in given if a.alias_info is not None and a.alias_info.is_write for t in tensors_in(value)]
+        given = [
+            *zip(schema, self.args, strict=False),
+            *((a, self.kwargs[a.name]) for a in schema if a.name in self.kwargs),
+        ]
+        return [
+            t for a, value in given if a.alias_info is not None and a.alias_info.is_write for t in tensors_in(value)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,7 +100,7 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
 
 def storage_of(tensor: Tensor) -> int:
     """What tensors have in common that share memory."""
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
 
 
 def record(
@@ -111,8 +120,10 @@ def record(
         with torch.inference_mode(), torch.random.fork_rng(devices=[]):  # without autograd, composites arrive whole
             twin = copy.deepcopy(network).to(device).eval()
             image = torch.ones((1, *shape), device=device)
-            with watch:
+            with _guarding()(twin), watch:
                 output = twin(image)
+    except UncountedError:
+        raise
     except Exception as error:  # whatever a network's own code raises
         raise UncountedError(f"the network does not run on one image: {type(error).__name__}: {error}") from error
     finally:
@@ -122,15 +133,36 @@ def record(
 
 
 @cache
+def _guarding() -> Any:
+    """The class that notices activations which leave torch, where no operation can be noted."""
+    from torch.overrides import TorchFunctionMode
+
+    class _Guard(TorchFunctionMode):
+        def __init__(self, network: nn.Module) -> None:
+            super().__init__()
+            self.constants = {id(tensor) for tensor in (*network.parameters(), *network.buffers())}
+
+        def __torch_function__(
+            self, func: Any, types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        ) -> Any:
+            name = getattr(func, "__name__", "")
+            if name in LEAVING and args and id(args[0]) not in self.constants:
+                raise UncountedError(f"what becomes of an activation after {name}() is not known")
+            return func(*args, **(kwargs or {}))
+
+    return _Guard
+
+
+@cache
 def _watching() -> Any:
     """The class that notes operations while they run; its base class imports torch."""
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    class _Watch(TorchDispatchMode):
+    class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's class hook has no types
         """Notes operations while they run."""
 
         def __init__(self, whole: frozenset[str]) -> None:
-            super().__init__()
+            super().__init__()  # type: ignore[no-untyped-call]
             self.whole = whole
             self.operations: list[Operation] = []
 

@@ -97,7 +97,7 @@ def _matrices(operation: Operation) -> Product:
 
 
 def _convolution(operation: Operation) -> Product:
-    """Each weight is used once at every place of the output, and of a transposed convolution at every one of the input."""
+    """Each weight is used at every place of the output, in a transposed convolution at every place of the input."""
     images, weight, transposed = operation.args[0], operation.args[1], operation.args[6]
     looked_at = images if transposed else operation.outputs[0]
     places = looked_at.shape[0] * prod(looked_at.shape[2:])
@@ -124,19 +124,17 @@ PRODUCTS: Mapping[str, Callable[[Operation], Product]] = {
 """Operations that multiply, by name, and their cost."""
 
 MULTIPLIES = frozenset({
-    "mm", "bmm", "addmm", "matmul", "linear", "conv", "convolution", "rnn", "lstm", "gru", "attention", "trilinear", "cdist",
-    "addr", "ger", "encoder",
+    "mm", "bmm", "addmm", "matmul", "linear", "conv", "convolution", "rnn", "lstm", "gru", "attention", "trilinear",
+    "cdist", "addr", "ger", "encoder",
 })  # fmt: skip
 """Words in the names of operations that multiply; one without a cost above has no known cost."""
 
-SAME_PLACES = frozenset({
-    "clone", "_to_copy", "mul", "div", "neg", "abs", "lift_fresh",
-})  # fmt: skip
+SAME_PLACES = frozenset({"clone", "_to_copy", "mul", "div", "neg", "abs", "lift_fresh"})
 """Operations after which what was zero is zero at the same place (`mul` and `div`: by what is no activation)."""
 
 NO_VALUES = frozenset({
-    "empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "new_empty", "new_zeros", "new_ones",
-    "new_full", "new_empty_strided",
+    "empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "new_empty", "new_zeros",
+    "new_ones", "new_full", "new_empty_strided",
 })  # fmt: skip
 """Operations that look at no value of their input."""
 
@@ -154,7 +152,9 @@ class _Held:
     def add(self, places: Places, uses: int | Tensor) -> None:
         """Count uses of the elements at these places, the same of all or a tensor of that size."""
         offset, size, stride = places
-        repeated = [axis for axis, (length, step) in enumerate(zip(size, stride, strict=True)) if not step and length > 1]
+        repeated = [
+            axis for axis, (length, step) in enumerate(zip(size, stride, strict=True)) if not step and length > 1
+        ]
         if isinstance(uses, int) and not repeated and prod(size) == self.length:
             self.whole += uses
             return
@@ -178,7 +178,7 @@ class _Held:
 
 
 def _places(tensor: Tensor) -> Places:
-    return tensor.storage_offset(), tuple(tensor.shape), tensor.stride()
+    return int(tensor.storage_offset()), tuple(tensor.shape), tensor.stride()
 
 
 def _held(tensor: Tensor) -> _Held:
@@ -276,7 +276,7 @@ class _Count:
         if operation.base in ("cat", "stack"):
             axis = operation.args[1] if len(operation.args) > 1 else operation.kwargs.get("dim", 0)
             sizes = [tensor.shape[axis] for tensor in inputs] if operation.base == "cat" else [1] * len(inputs)
-            pieces = list(outputs[0].split(sizes, axis))
+            pieces = list(torch.split(outputs[0], sizes, axis))
             if operation.base == "stack":
                 pieces = [piece.squeeze(axis) for piece in pieces]
             return [(given, piece) for given, piece in zip(inputs, pieces, strict=True) if self._holds(given)]

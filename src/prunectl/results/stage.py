@@ -97,7 +97,7 @@ def _on_path(info: dict[str, Any]) -> int | None:
     """Kept weights on a path from input to output; None where that is not known, or an earlier prunectl counted it."""
     if info.get("uncounted", {"n_effective": ""}):
         return None
-    return sum(layer["effective"] for layer in info["layers"])
+    return sum(int(layer["effective"]) for layer in info["layers"])
 
 
 def _moved(shelf: Shelf, plain: Key, ablated: Key, layers: list[dict[str, Any]]) -> list[float]:

@@ -45,12 +45,13 @@ class _Walk:
         """Prunable weights: their masks, as numbers that autograd follows."""
         for name, mask in masks.items():
             place = id(recording.parameters[name])
-            kept = mask.cpu().float() * (self.leaves[place] if place in self.leaves else 1)  # tied: kept by both
-            self.leaves[place] = kept
+            self.leaves[place] = mask.cpu().float() * self.leaves.get(place, 1)  # tied: what both keep
         self.weights = {place: leaf.requires_grad_() for place, leaf in self.leaves.items()}
         """The same, with everything that weights were brought into before their use."""
-        self.learned = {id(parameter) for parameter in recording.parameters.values()} - set(self.weights)
-        """Other parameters, and what depends on them alone: their values are what training makes of them."""
+        self.held = {storage_of(recording.parameters[name]) for name in masks}
+        """The storages of all of these."""
+        self.learned = {storage_of(parameter) for parameter in recording.parameters.values()} - self.held
+        """Storages of other parameters, and of what depends on them alone: training gives them their values."""
         self.reached: dict[int, Tensor] = {id(recording.image): torch.ones_like(recording.image)}
         """Activations, and memory made for them: 1 where they depend on the image."""
         self.live: set[int] = set()
@@ -71,28 +72,27 @@ class _Walk:
             raise UncountedError("no operation that is known leads from the image to the output")
         leaves = list(self.leaves.values())
         gradients = torch.autograd.grad(self._reached(output).sum(), leaves, allow_unused=True)
-        on_path = dict(zip(self.leaves, gradients, strict=True))
-        found = {}
-        for name, mask in self.masks.items():
-            gradient = on_path[id(self.recording.parameters[name])]
-            found[name] = torch.zeros_like(mask, device="cpu") if gradient is None else mask.cpu() & (gradient > 0.5)
-        return found
+        on_path = {
+            place: torch.zeros(leaf.shape, dtype=torch.bool) if gradient is None else (leaf > 0.5) & (gradient > 0.5)
+            for (place, leaf), gradient in zip(self.leaves.items(), gradients, strict=True)
+        }
+        return {name: on_path[id(self.recording.parameters[name])] for name in self.masks}
 
     def _repeat(self, operation: Operation) -> None:
         inputs = operation.inputs
         if any(id(tensor) in self.unclear or self._is_stranger(tensor) for tensor in inputs):
             raise unknown(operation)
-        if any(self._is_live(tensor) for tensor in inputs):
-            self._activation(operation)
-        elif operation.base in NO_VALUES:
+        if operation.base in NO_VALUES:
             for output in operation.outputs:
                 self._know(output, torch.zeros(output.shape), live=False)
+        elif any(self._is_live(tensor) for tensor in inputs):
+            self._activation(operation)
         elif any(id(tensor) in self.weights for tensor in inputs):
             self._weight(operation)
         elif operation.is_view and id(inputs[0]) in self.reached:
             self._view(operation, live=False)
-        elif any(id(tensor) in self.learned for tensor in inputs):
-            self.learned.update(map(id, operation.outputs))
+        elif any(storage_of(tensor) in self.learned for tensor in inputs):
+            self.learned.update(map(storage_of, operation.outputs))
 
     def _activation(self, operation: Operation) -> None:
         """An operation on what depends on the image."""
@@ -113,7 +113,17 @@ class _Walk:
 
     def _no_weights_but_factors(self, operation: Operation) -> None:
         """Raise UncountedError where a weight is used otherwise than multiplied, such as added."""
-        factors = {"mul": 2, "mm": 2, "addmm": 2, "bmm": 2, "baddbmm": 2, "mv": 2, "addmv": 2, "dot": 2, "convolution": 2}
+        factors = {
+            "mul": 2,
+            "mm": 2,
+            "addmm": 2,
+            "bmm": 2,
+            "baddbmm": 2,
+            "mv": 2,
+            "addmv": 2,
+            "dot": 2,
+            "convolution": 2,
+        }
         weights = [tensor for tensor in operation.inputs if id(tensor) in self.weights]
         if not weights:
             return
@@ -142,8 +152,10 @@ class _Walk:
             raise unknown(operation)
         if operation.base in SAME_PLACES:
             weight, *others = [tensor for tensor in operation.inputs if id(tensor) in self.weights]
-            if others or weight.shape != operation.outputs[0].shape or (
-                operation.base == "div" and weight is not operation.inputs[0]
+            if (
+                others
+                or weight.shape != operation.outputs[0].shape
+                or (operation.base == "div" and weight is not operation.inputs[0])
             ):
                 raise unknown(operation)
             made = [self.weights[id(weight)]]
@@ -154,6 +166,7 @@ class _Walk:
             made = [operation.function(pieces, *operation.args[1:], **operation.kwargs)]
         else:
             raise unknown(operation)
+        self.held.update(map(storage_of, operation.outputs))
         self.weights |= {id(output): weight for output, weight in zip(operation.outputs, made, strict=True)}
 
     def _write(self, operation: Operation, reached: Tensor) -> None:
@@ -181,17 +194,19 @@ class _Walk:
         return storage_of(tensor) in self.live
 
     def _is_stranger(self, tensor: Tensor) -> bool:
-        """Whether it shares the memory of an activation without an operation that made it."""
-        return self._is_live(tensor) and id(tensor) not in self.reached
+        """Whether it shares the memory of activations or weights, and no operation made it (`tensor.data`)."""
+        known = id(tensor) in self.reached or id(tensor) in self.weights
+        return not known and (self._is_live(tensor) or storage_of(tensor) in self.held)
 
     def _reached(self, tensor: Tensor) -> Tensor:
         known = self.reached.get(id(tensor))
         return torch.zeros(tensor.shape) if known is None else known
 
     def _factor(self, tensor: Tensor) -> Tensor:
-        for known in (self.reached, self.weights):
-            if id(tensor) in known:
-                return known[id(tensor)]
-        if id(tensor) in self.learned:
+        if self._is_live(tensor):
+            return self._reached(tensor)
+        if id(tensor) in self.weights:
+            return self.weights[id(tensor)]
+        if storage_of(tensor) in self.learned:
             return torch.ones(tensor.shape)
         return (tensor != 0).float()

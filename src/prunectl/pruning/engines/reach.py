@@ -53,14 +53,14 @@ class Binary(torch.autograd.Function):
         return (counts > 0.5).to(counts.dtype)
 
     @staticmethod
-    def backward(context: Any, counts: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(context: Any, counts: Tensor) -> Tensor:
         """The same shape."""
         return (counts > 0.5).to(counts.dtype)
 
 
 def binary(counts: Tensor) -> Tensor:
     """`Binary` as a function."""
-    result: Tensor = Binary.apply(counts)  # type: ignore[no-untyped-call]
+    result: Tensor = Binary.apply(counts)
     return result
 
 
@@ -123,15 +123,24 @@ def _convolution(operation: Operation, given: Given) -> Tensor:
     return product
 
 
+def _axes(operation: Operation) -> int:
+    """2 for "max_pool2d_with_indices"."""
+    return int(operation.base.partition("_pool")[2][0])
+
+
+def _spread(value: int | Sequence[int], axes: int) -> list[int]:
+    """A size for each axis."""
+    sizes = [value] if isinstance(value, int) else list(value)
+    return sizes * (axes // len(sizes))
+
+
 def _windows(operation: Operation, given: Given) -> Tensor:
     """Pooling of whatever kind: a number depends on its window."""
     named, output = _named(operation), operation.outputs[0]
-    kernel = named["kernel_size"]
-    axes = int(operation.base.partition("_pool")[2][0])
-    spread = lambda value: list(value) * (axes // len(value)) if isinstance(value, Sequence) else [value] * axes
-    kernel = spread(kernel)
-    stride = spread(named.get("stride") or kernel)
-    padding, dilation = spread(named.get("padding", 0)), spread(named.get("dilation", 1))
+    axes = _axes(operation)
+    kernel = _spread(named["kernel_size"], axes)
+    stride = _spread(named.get("stride") or kernel, axes)
+    padding, dilation = _spread(named.get("padding", 0), axes), _spread(named.get("dilation", 1), axes)
     reached = given.reached(operation.args[0])
     sides = reached.shape[-axes:]
     images = reached.reshape(-1, 1, *sides)
@@ -148,7 +157,7 @@ def _windows(operation: Operation, given: Given) -> Tensor:
 
 def _adaptive(operation: Operation, given: Given) -> Tensor:
     """Pooling to a size: means over the same windows, as counts."""
-    axes = int(operation.base.partition("_pool")[2][0])
+    axes = _axes(operation)
     pool = (functional.adaptive_avg_pool1d, functional.adaptive_avg_pool2d, functional.adaptive_avg_pool3d)[axes - 1]
     reached = given.reached(operation.args[0])
     size: Any = operation.outputs[0].shape[-axes:]
@@ -242,8 +251,8 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys((
         "cat", "stack", "flip", "roll", "repeat", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
         "replication_pad1d", "replication_pad2d", "replication_pad3d", "pixel_shuffle", "pixel_unshuffle",
-        "channel_shuffle", "im2col", "col2im", "tril", "triu", "index_select", "gather", "index", "upsample_nearest1d",
-        "upsample_nearest2d", "upsample_nearest3d", "cumsum",
+        "channel_shuffle", "im2col", "col2im", "tril", "triu", "index_select", "gather", "index", "cumsum",
+        "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d",
     ), _moved),
     "mul": _multiplied, "where": _chosen, "convolution": _convolution, "glu": _gated, "constant_pad_nd": _padded,
     "copy": _copied, "fill": _filled, "zero": _filled,
