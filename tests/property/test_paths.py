@@ -116,15 +116,8 @@ class Conv(Part):
             out: Tensor = self.layer(x)
             return out
         layer = self.layer
-        return functional.conv2d(
-            x,
-            layer.weight,
-            None,
-            layer.stride,
-            layer.padding,
-            layer.dilation,
-            layer.groups,  # type: ignore[arg-type]
-        )
+        padding = int(layer.padding[0])
+        return functional.conv2d(x, layer.weight, None, layer.stride, padding, layer.dilation, layer.groups)
 
     def draw(self, graph: Graph, source: Tensor) -> Tensor:
         """Each kernel at each place, without the places of the padding."""
@@ -175,7 +168,7 @@ class Around(Part):
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape."""
-        y = self.inner(x)
+        y: Tensor = self.inner(x)
         if self.how == "add":
             return x.clone().add_(y)
         if self.how == "multiply":

@@ -122,7 +122,7 @@ def record(
             image = torch.ones((1, *shape), device=device)
             with _guarding()(twin), watch:
                 output = twin(image)
-    except UncountedError:
+    except (UncountedError, MemoryError):
         raise
     except Exception as error:  # whatever a network's own code raises
         raise UncountedError(f"the network does not run on one image: {type(error).__name__}: {error}") from error

@@ -66,8 +66,12 @@ def flops_of(network: nn.Module, shape: tuple[int, int, int], weights: Collectio
     of it. Biases, normalisation, pooling and activations cost nothing here. Raises UncountedError for an operation
     that may multiply weights in a way that is not known here.
     """
-    count = _Count({name: network.get_parameter(name).dim() for name in weights}, _recorded(network, shape))
-    return count.result()
+    try:
+        return _Count(weights, _recorded(network, shape)).result()
+    except (UncountedError, MemoryError):
+        raise
+    except Exception as error:  # a rule that does not fit how torch was called must not cost the measurement
+        raise UncountedError(f"the operations of the network cannot be followed: {error}") from error
 
 
 def _recorded(network: nn.Module, shape: tuple[int, int, int]) -> Recording:
@@ -188,7 +192,7 @@ def _held(tensor: Tensor) -> _Held:
 class _Count:
     """Follows weights through the operations of a forward pass, by the memory that they lie in."""
 
-    def __init__(self, weights: Mapping[str, int], recording: Recording) -> None:
+    def __init__(self, weights: Collection[str], recording: Recording) -> None:
         self.recording = recording
         self.dense = 0
         self.doubt: str | None = None
@@ -202,7 +206,7 @@ class _Count:
         """Storages computed from weights in another way, with the operation that did."""
         self.live = {storage_of(recording.image)}
         """Storages of activations."""
-        for name in (name for name, dim in weights.items() if dim > 1):
+        for name in weights:
             parameter = recording.parameters[name]
             place = storage_of(parameter)
             self.parameters.setdefault(place, (parameter, []))[1].append(name)

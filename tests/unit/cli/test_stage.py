@@ -50,6 +50,13 @@ def test_a_mask_is_printed_layer_by_layer() -> None:
     ]
 
 
+def test_weights_on_a_path_that_are_not_known_have_a_reason() -> None:
+    unknown = mask_lines({**MASK, "n_effective": None, "uncounted": {"n_effective": "bmm is not known"}})
+    assert unknown[-2].endswith("on a path from input to output: not known (bmm is not known)")
+    earlier = mask_lines({**MASK, "n_effective": None, "uncounted": {}})
+    assert earlier[-2].endswith("not known (counted by an earlier prunectl)")
+
+
 def test_an_ablated_mask_shows_how_much_moved() -> None:
     layers = [{**layer, "moved": 0.25} for layer in MASK["layers"]]
     head, first, *_ = mask_lines({**MASK, "layers": layers})[1:]

@@ -169,3 +169,13 @@ def test_the_best_is_the_highest_mean_and_its_lead_is_judged_seed_by_seed() -> N
         "At 90 % sparsity magnitude is best: 60.00 % (46.67 to 73.33); snip follows with 50.00 %, "
         "set apart seed by seed (+10.00 to +10.00 points)."
     )
+
+
+def test_a_count_that_is_not_known_has_a_sentence() -> None:
+    reason = "n_effective is not known: what the output of bmm depends on is not known"
+    trials = made_up.results(failed=1).trials
+    unknown = (pl.col("criterion") == "snip") & (pl.col("status") == "done")
+    nulls = trials.with_columns(reason=pl.when(unknown).then(pl.lit(reason)).otherwise("reason"))
+    count = trials.filter(unknown).height
+    assert f"In {count} trials {reason}." in summary.sentences(nulls)
+    assert not any("is not known" in sentence for sentence in summary.sentences(trials))

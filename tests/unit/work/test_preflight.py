@@ -236,7 +236,7 @@ def test_a_criterion_of_single_images_is_refused_where_they_depend_on_each_other
 
     built_as(monkeypatch, make)
     assert problems(prune=[{"criterion": ["snip", "magnitude"]}]) == ()
-    problem, other = problems(prune=[{"criterion": "snip"}, {"criterion": [{"name": "fisher", "chunk": 8}, "obd"]}])
+    other, problem = problems(prune=[{"criterion": "snip"}, {"criterion": [{"name": "fisher", "chunk": 8}, "obd"]}])
     assert problem.key == other.key == "prune[1].criterion"
     assert problem.message == (
         "fisher(chunk=8) looks at single images, and in evaluation 1 (BatchNorm2d) makes the images of a batch depend "

@@ -32,7 +32,9 @@ def effective(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int,
     recording = record(network, shape, whole=RULES)
     try:
         return _Walk(recording, masks).effective()
-    except RuntimeError as error:  # a rule that does not fit how torch was called
+    except (UncountedError, MemoryError):
+        raise
+    except Exception as error:  # a rule that does not fit how torch was called must not cost the mask
         raise UncountedError(f"the operations of the network cannot be followed: {error}") from error
 
 

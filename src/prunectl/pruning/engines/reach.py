@@ -236,9 +236,9 @@ RULES: Mapping[str, Rule] = {
         "native_layer_norm", "native_group_norm",
     ), _passing),
     **dict.fromkeys((
-        "add", "sub", "rsub", "div", "maximum", "minimum", "fmax", "fmin", "pow", "atan2", "hypot", "addcmul", "addcdiv",
-        "lerp", "clamp", "clamp_min", "clamp_max", "gt", "ge", "lt", "le", "eq", "ne", "logical_and", "logical_or",
-        "logical_not",
+        "add", "sub", "rsub", "div", "maximum", "minimum", "fmax", "fmin", "pow", "atan2", "hypot", "addcmul",
+        "addcdiv", "lerp", "clamp", "clamp_min", "clamp_max", "gt", "ge", "lt", "le", "eq", "ne", "logical_and",
+        "logical_or", "logical_not",
     ), _joining),
     **dict.fromkeys(("mm", "addmm", "bmm", "baddbmm", "mv", "addmv", "dot"), _matrices),
     **{f"{kind}_pool{axes}d{end}": _windows

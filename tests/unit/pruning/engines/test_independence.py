@@ -75,8 +75,8 @@ DEPENDENT = [
     nn.Sequential(nn.Flatten(2), nn.BatchNorm1d(8, track_running_stats=False), nn.Unflatten(2, (6, 6))),
 ]  # fmt: skip
 INDEPENDENT = [
-    nn.BatchNorm2d(8), nn.InstanceNorm2d(8), nn.GroupNorm(4, 8), nn.LayerNorm([8, 6, 6]), nn.Dropout(), Noisy(), Repeated(),
-    nn.Conv2d(8, 8, 3, padding=1, groups=4), nn.LocalResponseNorm(3), nn.Conv2d(8, 8, 1),
+    nn.BatchNorm2d(8), nn.InstanceNorm2d(8), nn.GroupNorm(4, 8), nn.LayerNorm([8, 6, 6]), nn.Dropout(), Noisy(),
+    Repeated(), nn.Conv2d(8, 8, 3, padding=1, groups=4), nn.LocalResponseNorm(3), nn.Conv2d(8, 8, 1),
 ]  # fmt: skip
 
 
