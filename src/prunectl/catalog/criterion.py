@@ -61,6 +61,8 @@ class Criterion(Entry):
     """Whether it looks at their labels."""
     batch_norm: ClassVar[Literal["train", "eval"]] = "eval"
     """What BatchNorm uses while scoring: the batch's statistics, or the running ones. All else is in evaluation."""
+    per_image: ClassVar[bool] = False
+    """Whether it takes derivatives of single images, so that no image of a batch may change the output of another."""
     precision: ClassVar[Literal["float32", "float64"]] = "float32"
     """Of the copy that is scored, and of the scores."""
     rounds: ClassVar[str | Mapping[str, Any]] = "one-shot"

@@ -91,5 +91,11 @@ def _achieved(row: dict[str, Any]) -> list[str]:
         f"  asked {row['sparsity']:.6f}, achieved {row['sparsity_actual']:.6f}; compression asked "
         f"{row['compression']:.4f}, achieved {compression or float('inf'):.4f} ({error})",
         f"  tied at the cut: {row['tied']:,}; collapsed layers: {collapsed}; "
-        f"on a path from input to output: {row['n_effective']:,} of {row['n_kept']:,} kept",
+        f"on a path from input to output: {_on_path(row)}",
     ]
+
+
+def _on_path(row: dict[str, Any]) -> str:
+    if row["n_effective"] is None:
+        return f"not known ({row['uncounted'].get('n_effective', 'counted by an earlier prunectl')})"
+    return f"{row['n_effective']:,} of {row['n_kept']:,} kept"

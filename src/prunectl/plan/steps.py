@@ -167,6 +167,7 @@ class Measure(Step):
     """Metrics on the whole test set, and what is left of the network. Leaves both."""
 
     kind: ClassVar[str] = "measure"
+    version: ClassVar[int] = 2
     network: Network
     data: Data
     exclude: tuple[str, ...]

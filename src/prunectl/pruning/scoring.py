@@ -19,6 +19,7 @@ from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Masks, Pruned, Units
 from prunectl.pruning import mask as masking
+from prunectl.pruning.engines.independence import refuse_dependence
 from prunectl.pruning.engines.select import all_finite
 from prunectl.pruning.prunable import prunable
 
@@ -42,8 +43,11 @@ def score(
     `masks` are those of a level before; what they prune is zero while scoring. The network, its statistics and the
     global random state are as before: the criterion works on a copy, and global generators follow `generator`'s seed.
     Figures that the criterion leaves about its scores are put into `notes`.
-    Raises MethodError for a score that is missing, of the wrong shape, or not finite.
+    Raises MethodError for a score that is missing, of the wrong shape, or not finite, and where the images of a batch
+    depend on each other although the criterion looks at single ones.
     """
+    if criterion.per_image:
+        refuse_dependence(criterion.name, network, shape)
     with seeded(generator.initial_seed(), "score", 0):
         subject = _subject(criterion, network, exclude, masks, batches, shape, generator, notes)
         scores = _scores(criterion, subject)
@@ -77,8 +81,11 @@ def prune_in_rounds(
     Every round scores the clean weights under its mask. `units` are those of the network. `notes` are those of the
     last round. A round that asks for less than `before` has pruned already is left out, but never the last one:
     whole channels may have gone beyond it. Raises MethodError for scores that no ranking can be made of, and for a
-    sparsity that cannot be reached.
+    sparsity that cannot be reached, and where the images of a batch depend on each other although the criterion looks
+    at single ones.
     """
+    if criterion.per_image:
+        refuse_dependence(criterion.name, network, shape)
     seed = generator.initial_seed()
     with seeded(seed, "score", 0):
         subject = _subject(criterion, network, exclude, before, batches, shape, generator, notes)

@@ -101,7 +101,7 @@ def _cell(cell: tables.Cell, spread: bool) -> str:
 
 
 def _failures(results: Results, width: int) -> Iterator[str]:
-    """How many trials are missing, or lack their baseline, and why, the most frequent reasons first."""
+    """How many trials are missing, lack their baseline or a count, and why, the most frequent reasons first."""
     rest = results.trials.filter((pl.col("status") != "done") | pl.col("reason").is_not_null())
     counts = (
         rest.group_by("status", "reason", maintain_order=True).len().sort("len", descending=True, maintain_order=True)

@@ -174,8 +174,6 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
         "top1_before_retrain": before["top1"] if before else None,
         "artefact": trial.state,
     }
-    if dense is None and (reason := shelf.why_missing(trial.baseline_measure)[1]) is not None:
-        row["reason"] = f"{BASELINE}: {reason}"
     if metrics is None:
         status, why = shelf.why_missing(trial.measure)
         return row | {"status": status, "reason": why}
@@ -188,8 +186,22 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
             "score_s": shelf.score_s(trial),
             "device": made.made.device if made else None,
             "status": "done",
+            "reason": "; ".join(_reservations(trial, metrics, shelf)) or None,
         }
     )
+
+
+def _reservations(trial: Trial, metrics: dict[str, Any], shelf: Shelf) -> Iterator[str]:
+    """What a trial that is done lacks, and why: the network that it is compared with, counts that are null."""
+    baseline, why = shelf.why_missing(trial.baseline_measure) if _lacks_baseline(trial, shelf) else ("done", None)
+    if baseline == "failed":
+        yield f"{BASELINE}: {why}"
+    for name, doubt in metrics["uncounted"].items():
+        yield f"{name} is not known: {doubt}"
+
+
+def _lacks_baseline(trial: Trial, shelf: Shelf) -> bool:
+    return shelf.document(trial.baseline_measure, layout.METRICS) is None
 
 
 def _measured(trial: Trial, metrics: dict[str, Any]) -> dict[str, Any]:

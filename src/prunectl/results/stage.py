@@ -85,16 +85,26 @@ def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[s
         "sparsity_actual": 1 - kept / total,
         "compression_actual": total / kept if kept else None,
         "tied": info["tied"],
-        "n_effective": sum(layer["effective"] for layer in info["layers"]),
+        "n_effective": _on_path(info),
+        "uncounted": info.get("uncounted", {}),
         "layers_collapsed": [layer["name"] for layer in layers if layer["kept"] == 0],
         "reason": None,
     }
 
 
+def _on_path(info: dict[str, Any]) -> int | None:
+    """Kept weights on a path from input to output; None where that is not known, or an earlier prunectl counted it."""
+    if info.get("uncounted", {"n_effective": ""}):
+        return None
+    return sum(int(layer["effective"]) for layer in info["layers"])
+
+
 def _moved(shelf: Shelf, plain: Key | None, ablated: Key, layers: list[dict[str, Any]]) -> list[float]:
     """Per layer, the fraction of places at which the ablated mask differs from the original; empty if one is gone."""
-    contents = [shelf.content(key, layout.MASK) for key in (plain, ablated) if key is not None]
-    if len(contents) < 2 or contents[0] is None or contents[1] is None:
+    if plain is None:
         return []
-    one, other = load(contents[0]), load(contents[1])
+    original, changed = (shelf.content(key, layout.MASK) for key in (plain, ablated))
+    if original is None or changed is None:
+        return []
+    one, other = load(original), load(changed)
     return [float(np.bitwise_count(one[layer["name"]] ^ other[layer["name"]]).sum()) / layer["n"] for layer in layers]

@@ -37,12 +37,12 @@ def sentences(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
     role = roles(trials)
     return (
         *_coverage(trials, of),
-        *_without_baseline(trials),
         *_baseline(trials, of),
         *_best(trials, role, of),
         *_ablations(trials, role),
         *_collapse(trials),
         *_compression(trials),
+        *_reservations(trials),
     )
 
 
@@ -81,13 +81,6 @@ def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
         f"Accuracies are {of}s over the seeds, differences means. In brackets: for accuracies the 80 % bootstrap "
         f"interval of the {of}, for differences the 95 % t-interval of the mean, paired by seed."
     )
-
-
-def _without_baseline(trials: pl.DataFrame) -> Iterator[str]:
-    """The trials that are done, while a step of the network that they are compared with has failed."""
-    lacking = trials.filter((pl.col("status") == "done") & pl.col("reason").is_not_null())
-    for reason, number in lacking.group_by("reason", maintain_order=True).len().rows():
-        yield f"Of {plural(number, 'trial')} that {'is' if number == 1 else 'are'} done {reason}."
 
 
 def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
@@ -182,6 +175,13 @@ def _collapse(trials: pl.DataFrame) -> Iterator[str]:
         f"Layers collapse (nothing left of them) in {found.height} of {plural(known.height, 'pruned trial')}: "
         f"{', '.join(arms[:4])}{more}."
     )
+
+
+def _reservations(trials: pl.DataFrame) -> Iterator[str]:
+    """What trials lack that are done: their baseline, counts that are not known."""
+    known = trials.filter((pl.col("status") == "done") & pl.col("reason").is_not_null())
+    for (reason,), cell in groups(known, ["reason"]):
+        yield f"In {plural(cell.height, 'trial')} {reason}."
 
 
 def _compression(trials: pl.DataFrame) -> Iterator[str]:

@@ -50,7 +50,7 @@ SCHEMA: dict[str, Any] = {
     "score_s": pl.Float64,
     "device": pl.String,
     "status": pl.String,  # "done" | "failed" | "missing"
-    "reason": pl.String,
+    "reason": pl.String,  # of a failure, or of a count that is null in a trial that is done
     "artefact": pl.String,
 }
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from safetensors import safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from prunectl.base.keys import canonical
+from prunectl.base.operations import UncountedError
 from prunectl.catalog.structure import Masks, Pruned
 from prunectl.plan.steps import Network
 from prunectl.pruning.engines.paths import effective
@@ -25,8 +27,7 @@ SHAPES = "shapes"
 def write_masks(out: Path, pruned: Pruned, network: Network, seed: int, **info: Any) -> None:
     """A mask artefact: packed bits, and what they leave of each layer, counted here once for all that follows."""
     (out / layout.MASK).write_bytes(mask_bytes(pruned.masks))
-    left = {
-        "layers": described(pruned.masks, network, seed),
+    left = described(pruned.masks, network, seed) | {
         "tied": pruned.tied,
         "tied_pruned": pruned.tied_pruned,
     }
@@ -46,20 +47,29 @@ def load_masks(path: Path) -> Masks:
         return unpack({name: file.get_tensor(name) for name in shapes}, shapes)
 
 
-def described(masks: Masks, network: Network, seed: int) -> list[dict[str, Any]]:
-    """Per layer: its shape, how many weights are kept, and how many of those lie on a path through the network."""
+def described(masks: Masks, network: Network, seed: int) -> dict[str, Any]:
+    """`layers`: the shape of each, how many weights are kept, how many of those lie on a path through the network.
+
+    `uncounted`: why that is null, by column of the table, where the network has an operation that is not known.
+    """
     masks = of_weights(masks)
-    on_path = effective(empty(network, seed), masks, network.shape)
-    return [
+    on_path: dict[str, Tensor] = {}
+    uncounted = {}
+    try:
+        on_path = effective(empty(network, seed), masks, network.shape)
+    except UncountedError as error:
+        uncounted["n_effective"] = str(error)
+    layers = [
         {
             "name": name,
             "shape": list(mask.shape),
             "n": mask.numel(),
             "kept": int(mask.sum()),
-            "effective": int(on_path[name].sum()),
+            "effective": int(on_path[name].sum()) if on_path else None,
         }
         for name, mask in masks.items()
     ]
+    return {"layers": layers, "uncounted": uncounted}
 
 
 def read_masks(artefact: Path | None) -> Masks | None:
@@ -67,7 +77,10 @@ def read_masks(artefact: Path | None) -> Masks | None:
     return None if artefact is None else load_masks(artefact / layout.MASK)
 
 
-def read_layers(artefact: Path) -> list[dict[str, Any]]:
-    """What the masks of an artefact leave of each layer, as `described` has counted it."""
-    layers: list[dict[str, Any]] = read_json(artefact / layout.INFO)["layers"]
-    return layers
+def read_described(artefact: Path) -> dict[str, Any] | None:
+    """What the masks of an artefact leave of each layer, as `described` has counted it.
+
+    None if an earlier prunectl has, which counted some networks wrongly.
+    """
+    info: dict[str, Any] = read_json(artefact / layout.INFO)
+    return info if "uncounted" in info else None

@@ -8,7 +8,9 @@ from typing import Any
 
 from torch import nn
 
-from prunectl.models.flops import layer_flops
+from prunectl.base.operations import UncountedError
+from prunectl.catalog.structure import Masks
+from prunectl.models.flops import flops_of
 from prunectl.plan.steps import Measure
 from prunectl.pruning import mask as masking
 from prunectl.pruning.prunable import prunable
@@ -16,7 +18,7 @@ from prunectl.store import layout
 from prunectl.training.evaluate import evaluate
 from prunectl.training.pixels import memory_format
 from prunectl.work.context import Context, Inputs
-from prunectl.work.masks import described, read_layers, read_masks
+from prunectl.work.masks import described, read_described, read_masks
 from prunectl.work.material import hold, normalize_of, parts_of
 from prunectl.work.networks import restored
 from prunectl.work.tensors import write_json
@@ -29,7 +31,7 @@ def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
     network = restored(step.network, step.seed, inputs["state"], context.device)
     mask = inputs.get("mask")
     masks = read_masks(mask) or masking.dense(prunable(network, step.exclude))
-    layers = described(masks, step.network, step.seed) if mask is None else read_layers(mask)
+    left = (read_described(mask) if mask is not None else None) or described(masks, step.network, step.seed)
     masking.apply(masks, network)
     network.to(memory_format=memory_format(network))
     _, test = parts_of(step.data, context)
@@ -38,31 +40,46 @@ def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
     write_json(
         out / layout.METRICS,
         {name: value if math.isfinite(value) else None for name, value in score.items()}
-        | what_is_left(network, layers, entries, step.network.shape),
+        | what_is_left(network, masks, left, entries, step.network.shape),
     )
 
 
 def what_is_left(
-    network: nn.Module, layers: list[dict[str, Any]], entries: int, shape: tuple[int, int, int]
+    network: nn.Module, masks: Masks, left: dict[str, Any], entries: int, shape: tuple[int, int, int]
 ) -> dict[str, Any]:
     """Counts of weights per layer and in all, FLOPs of one image, and bytes; `entries` are other parameters gone.
 
+    `left` is what the masks leave of each layer. A count that is not known is null, and `uncounted` has the reason.
     Bytes: parameters and statistics as float32; pruned, only the kept weights and one bit of mask per prunable one.
     """
+    layers, uncounted = left["layers"], dict(left["uncounted"])
     n_params = sum(parameter.numel() for parameter in network.parameters())
-    n_prunable, kept, on_path = (sum(layer[name] for layer in layers) for name in ("n", "kept", "effective"))
+    n_prunable, kept = (sum(layer[name] for layer in layers) for name in ("n", "kept"))
+    on_path = None if uncounted else sum(layer["effective"] for layer in layers)
     gone = n_prunable - kept + entries
-    flops = layer_flops(network, shape)
-    saved = sum(flops.get(layer["name"], 0) * (1 - layer["kept"] / layer["n"]) for layer in layers)
     stored = n_params + sum(buffer.numel() for buffer in network.buffers() if buffer.is_floating_point())
     return {
         "layers": layers,
         "n_params": n_params,
         "n_prunable": n_prunable,
         "n_nonzero": n_params - gone,
-        "n_effective": n_params - n_prunable + on_path - entries,
-        "flops": sum(flops.values()) - saved,
-        "flops_dense": float(sum(flops.values())),
+        "n_effective": None if on_path is None else n_params - n_prunable + on_path - entries,
+        **_flops(network, masking.of_weights(masks), shape, uncounted),
         "size_bytes": BYTES * (stored - gone) + (math.ceil(n_prunable / 8) if gone else 0),
         "size_bytes_dense": BYTES * stored,
+        "uncounted": uncounted,
     }
+
+
+def _flops(
+    network: nn.Module, masks: Masks, shape: tuple[int, int, int], uncounted: dict[str, str]
+) -> dict[str, float | None]:
+    """FLOPs under the masks and dense, or null and a reason."""
+    counts: dict[str, float | None] = {"flops": None, "flops_dense": None}
+    try:
+        flops = flops_of(network, shape, masks)
+        counts["flops_dense"] = float(flops.dense)
+        counts["flops"] = flops.pruned(masks)
+    except UncountedError as error:
+        uncounted["flops"] = str(error)
+    return counts

@@ -16,6 +16,7 @@ from prunectl.base.rng import seeded
 from prunectl.datasets.load import load
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Network
+from prunectl.pruning.engines.independence import REMEDY, refuse_dependence
 from prunectl.pruning.prunable import prunable
 from prunectl.training.lone_image import values_per_channel
 from prunectl.work.networks import empty
@@ -63,6 +64,7 @@ def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
         yield Problem(path=("model",), message=f"{label} {wrong}")
         return
     yield from _last_batch(built, image, preflight)
+    yield from _single_images(built, network, preflight)
     yield from _arms(built, network, preflight)
 
 
@@ -91,6 +93,19 @@ def _last_batch(network: nn.Module, image: torch.Tensor, preflight: Preflight) -
             "in its batch, and BatchNorm cannot train on a single image",
             hint="choose another batch_size or train_limit",
         )
+
+
+def _single_images(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[Problem]:
+    """Criteria that look at single images need a network that does."""
+    criteria = {asked.criterion: asked.table for asked in reversed(preflight.asked) if asked.criterion.per_image}
+    for criterion, table in criteria.items():
+        path = ("prune", table, "criterion")
+        try:
+            refuse_dependence(criterion.label(), built, network.shape)
+        except MethodError as error:
+            yield Problem(path=path, message=str(error), hint=REMEDY)
+        except Exception as error:  # whatever a network's own code raises
+            yield Problem(path=path, message=f"criterion {criterion.label()} cannot be checked: {described(error)}")
 
 
 def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[Problem]:

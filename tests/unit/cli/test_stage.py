@@ -16,7 +16,7 @@ Prunectl = Callable[..., Any]
 
 MASK: dict[str, Any] = {
     "arm": "snip", "sparsity": 0.5, "compression": 2.0, "seed": 1, "reason": None, "tied": 3, "n_kept": 60,
-    "n_effective": 55, "sparsity_actual": 0.4, "compression_actual": 1 / 0.6, "layers_collapsed": [],
+    "n_effective": 55, "uncounted": {}, "sparsity_actual": 0.4, "compression_actual": 1 / 0.6, "layers_collapsed": [],
     "layers": [
         {"name": "conv1", "n": 40, "kept": 40, "sparsity": 0.0},
         {"name": "head", "n": 60, "kept": 20, "sparsity": 2 / 3},
@@ -48,6 +48,13 @@ def test_a_mask_is_printed_layer_by_layer() -> None:
         "  tied at the cut: 3; collapsed layers: none; on a path from input to output: 55 of 60 kept",
         "",
     ]
+
+
+def test_weights_on_a_path_that_are_not_known_have_a_reason() -> None:
+    unknown = mask_lines({**MASK, "n_effective": None, "uncounted": {"n_effective": "bmm is not known"}})
+    assert unknown[-2].endswith("on a path from input to output: not known (bmm is not known)")
+    earlier = mask_lines({**MASK, "n_effective": None, "uncounted": {}})
+    assert earlier[-2].endswith("not known (counted by an earlier prunectl)")
 
 
 def test_an_ablated_mask_shows_how_much_moved() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
 from prunectl.plan.steps import Key, preimage
+from prunectl.results import stage
 from prunectl.results.gather import Shelf, results, table
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
@@ -74,6 +77,13 @@ class Rewound:
         with self.store.scratch() as out:
             (out / layout.PROGRESS).write_text('{"curve": []}')
             self.store.put(key, preimage(self.plan.steps[key]), out, made)
+
+    def put_document(self, key: Key | None, name: str, document: dict[str, Any]) -> None:
+        """An artefact of one document."""
+        assert key is not None
+        with self.store.scratch() as out:
+            (out / name).write_text(json.dumps(document))
+            self.store.put(key, preimage(self.plan.steps[key]), out, MADE)
 
     def train_s(self) -> float | None:
         return Shelf(self.plan, self.store).train_s(self.baseline)
@@ -205,3 +215,30 @@ def test_a_baseline_that_is_merely_missing_is_no_reason(own: Session) -> None:
     part = open_study(own.path, only="sparsity=0.5", store=own.store.root)
     own.store.delete(part.plan.trials[0].baseline_measure)
     assert table(part.study, part.plan, part.store)["reason"].to_list() == [None, None]
+
+
+NULLS = {"n_effective": "what the output of bmm depends on is not known", "flops": "the FLOPs of lstm are not known"}
+
+
+def test_a_count_that_is_null_has_its_reason_in_the_row(tmp_path: Path) -> None:
+    """It is a trial that is done all the same."""
+    rewound = Rewound(tmp_path)
+    trial = rewound.plan.trials[0]
+    layer = {"name": "head.weight", "shape": [4], "n": 4, "kept": 2, "effective": None}
+    counts = {"n_effective": None, "flops": None, "flops_dense": 8.0, "n_params": 5, "n_prunable": 4}
+    rewound.put_document(trial.measure, layout.METRICS, {**counts, "layers": [layer], "uncounted": NULLS})
+    row = table(rewound.study, rewound.plan, rewound.store).row(0, named=True)
+    assert (row["status"], row["n_effective"], row["flops"], row["flops_dense"]) == ("done", None, None, 8.0)
+    assert row["reason"] == "; ".join(f"{name} is not known: {why}" for name, why in NULLS.items())
+    rewound.put_document(trial.mask, layout.INFO, {"layers": [layer], "tied": 0, "uncounted": {"n_effective": "why"}})
+    shown = next(row for row in stage.rows_of(rewound.plan, rewound.store, "prune") if row["layers"])
+    assert (shown["n_effective"], shown["uncounted"]) == (None, {"n_effective": "why"})
+
+
+def test_weights_on_a_path_that_an_earlier_prunectl_counted_are_not_shown(tmp_path: Path) -> None:
+    """Some of these numbers were wrong."""
+    rewound = Rewound(tmp_path)
+    layer = {"name": "head.weight", "shape": [4], "n": 4, "kept": 2, "effective": 1}
+    rewound.put_document(rewound.plan.trials[0].mask, layout.INFO, {"layers": [layer], "tied": 0})
+    shown = next(row for row in stage.rows_of(rewound.plan, rewound.store, "prune") if row["layers"])
+    assert (shown["n_effective"], shown["uncounted"]) == (None, {})

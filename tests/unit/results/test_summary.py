@@ -175,5 +175,15 @@ def test_a_baseline_that_failed_is_a_sentence() -> None:
     trials = made_up.results(seeds=2, failed=0).trials
     killed = trials.with_columns(reason=pl.when(pl.col("seed") == 1).then(pl.lit("the dense baseline failed: killed")))
     number = trials.filter(pl.col("seed") == 1).height
-    assert f"Of {number} trials that are done the dense baseline failed: killed." in summary.sentences(killed)
+    assert f"In {number} trials the dense baseline failed: killed." in summary.sentences(killed)
     assert not any("failed:" in sentence for sentence in summary.sentences(trials))
+
+
+def test_a_count_that_is_not_known_has_a_sentence() -> None:
+    reason = "n_effective is not known: what the output of bmm depends on is not known"
+    trials = made_up.results(failed=1).trials
+    unknown = (pl.col("criterion") == "snip") & (pl.col("status") == "done")
+    nulls = trials.with_columns(reason=pl.when(unknown).then(pl.lit(reason)).otherwise("reason"))
+    count = trials.filter(unknown).height
+    assert f"In {count} trials {reason}." in summary.sentences(nulls)
+    assert not any("is not known" in sentence for sentence in summary.sentences(trials))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor, nn
 
+from prunectl.catalog.model import Model
 from prunectl.catalog.structure import Masks, Pruned
 from prunectl.datasets.content import content_of
 from prunectl.models.tiny import TinyCnn
@@ -19,7 +21,7 @@ from prunectl.store import layout
 from prunectl.study.load import validate
 from prunectl.training.state import network_tensors
 from prunectl.work.context import Context
-from prunectl.work.masks import load_masks, mask_bytes, read_layers, read_masks, write_masks
+from prunectl.work.masks import load_masks, mask_bytes, read_described, read_masks, write_masks
 from prunectl.work.measure import perform
 from prunectl.work.networks import drawn, empty
 from prunectl.work.tensors import read_json, write_json, write_tensors
@@ -61,7 +63,9 @@ def test_equal_masks_are_equal_bytes() -> None:
 
 def test_what_is_left_of_each_layer_is_beside_the_mask(tmp_path: Path) -> None:
     masks = halves()
-    layers = read_layers(write(tmp_path / "mask", masks))
+    described = read_described(write(tmp_path / "mask", masks))
+    assert described is not None
+    layers = described["layers"]
     assert [layer["name"] for layer in layers] == list(prunable(empty(NETWORK, 1)))
     for layer in layers:
         mask = masks[layer["name"]]
@@ -114,3 +118,76 @@ def test_the_dense_network_is_counted_where_there_is_no_mask(
     sizes = {name: mask.numel() for name, mask in dense(prunable(empty(step.network, step.seed))).items()}
     assert {layer["name"]: layer["effective"] for layer in metrics["layers"]} == sizes
     assert metrics["n_effective"] == metrics["n_nonzero"] == metrics["n_params"]
+
+
+class Attentive(nn.Module):
+    """Linear layers, one of them before a product of activations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.head = nn.Linear(8, 8), nn.Linear(64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 1, 8, 8) → (N, 10)."""
+        x = self.first(x[:, 0])
+        out: Tensor = self.head((x @ x.transpose(1, 2)).flatten(1))
+        return out
+
+
+def test_a_count_that_is_not_known_is_null_with_its_reason(
+    tmp_path: Path, measured: tuple[Measure, Path, Context], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The product of activations is counted dense; which weights are on a path through it is not known."""
+    monkeypatch.setattr(Model, "build", lambda self, shape, classes: Attentive())
+    step, state, context = measured
+    write_tensors(state / layout.STATE, network_tensors(Attentive()))
+    masks = dense(prunable(Attentive()))
+    masks["first.weight"][:4] = False
+    mask, out = write(tmp_path / "mask", masks), tmp_path / "out"
+    info = read_json(mask / layout.INFO)
+    assert [layer["effective"] for layer in info["layers"]] == [None, None]
+    reason = "what the output of bmm depends on is not known"
+    assert info["uncounted"] == {"n_effective": reason}
+    out.mkdir()
+    perform(step, {"state": state, "mask": mask}, out, context)
+    metrics = json.loads((out / layout.METRICS).read_text())
+    assert metrics["n_effective"] is None
+    assert metrics["uncounted"] == {"n_effective": reason}
+    assert metrics["flops_dense"] == 2 * (8 * 8 * 8 + 8 * 8 * 8 + 640)
+    assert metrics["flops"] == 2 * (4 * 8 * 8 + 8 * 8 * 8 + 640)
+
+
+def test_flops_that_are_not_known_are_null_with_their_reason(
+    tmp_path: Path, measured: tuple[Measure, Path, Context], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Standardised(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            weight = self.weight - self.weight.mean()
+            return nn.functional.linear(x.flatten(1), weight, self.bias)
+
+    monkeypatch.setattr(Model, "build", lambda self, shape, classes: nn.Sequential(Standardised(64, 10)))
+    step, state, context = measured
+    write_tensors(state / layout.STATE, network_tensors(nn.Sequential(Standardised(64, 10))))
+    out = tmp_path / "out"
+    out.mkdir()
+    perform(step, {"state": state}, out, context)
+    metrics = json.loads((out / layout.METRICS).read_text())
+    assert (metrics["flops"], metrics["flops_dense"]) == (None, 1280.0)
+    assert metrics["uncounted"]["flops"] == "sub changes the weights before they are used"
+    assert metrics["n_nonzero"] == 650
+
+
+def test_what_an_earlier_prunectl_counted_is_counted_again(
+    tmp_path: Path, measured: tuple[Measure, Path, Context]
+) -> None:
+    step, state, context = measured
+    mask, out = write(tmp_path / "mask", halves()), tmp_path / "out"
+    info = read_json(mask / layout.INFO)
+    right = [layer["effective"] for layer in info["layers"]]
+    del info["uncounted"]
+    info["layers"][0]["effective"] = 3
+    write_json(mask / layout.INFO, info)
+    out.mkdir()
+    perform(step, {"state": state, "mask": mask}, out, context)
+    metrics = json.loads((out / layout.METRICS).read_text())
+    assert [layer["effective"] for layer in metrics["layers"]] == right

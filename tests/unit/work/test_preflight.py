@@ -223,3 +223,24 @@ def test_the_network_is_left_alone_by_the_check(monkeypatch: pytest.MonkeyPatch)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     problems(data={"name": "digits", "train_limit": 101}, train={"epochs": 1, "lr": 0.1, "batch_size": 20})
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def test_a_criterion_of_single_images_is_refused_where_they_depend_on_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What `chunk` is would change the masks. Criteria that score whole batches are not refused."""
+
+    def make() -> nn.Module:
+        norm = nn.BatchNorm2d(8, track_running_stats=False)
+        return nn.Sequential(nn.Conv2d(1, 8, 3), norm, nn.ReLU(), nn.Flatten(), nn.Linear(288, 10))
+
+    built_as(monkeypatch, make)
+    assert problems(prune=[{"criterion": ["snip", "magnitude"]}]) == ()
+    other, problem = problems(prune=[{"criterion": "snip"}, {"criterion": [{"name": "fisher", "chunk": 8}, "obd"]}])
+    assert problem.key == other.key == "prune[1].criterion"
+    assert problem.message == (
+        "fisher(chunk=8) looks at single images, and in evaluation 1 (BatchNorm2d) makes the images of a batch depend "
+        "on each other"
+    )
+    assert problem.hint is not None
+    assert "track_running_stats=True" in problem.hint

@@ -23,6 +23,7 @@ class Fisher(DataCriterion):
     name = "fisher"
     summary = "w² · E[g²] over single images: the cheap relative of obd"
     paper = "Theis et al. (2018), eq. 7"
+    per_image = True
 
     chunk: Annotated[int, Field(ge=1, description="images that are in memory together")] = 100
 

@@ -38,6 +38,7 @@ class Obd(DataCriterion):
     name = "obd"
     summary = "½ · h · w² with the exact diagonal of the Gauss-Newton matrix (the Hessian's, for ReLU)"
     paper = "LeCun et al. (1990), eq. 5"
+    per_image = True
 
     estimator: Annotated[
         Literal["exact", "monte-carlo", "empirical-fisher"], Field(description="how h is computed")
