@@ -75,8 +75,8 @@ def _step(trainee: Trainee, images: Tensor, labels: Tensor, masked: Sequence[tup
     claimed = [hook.gradients(trainee) for hook in wanting]
     if not any(claimed):
         for weight, factor in masked:
-            assert weight.grad is not None
-            weight.grad.mul_(factor)
+            if weight.grad is not None:  # a frozen layer has none: it keeps its weights, and its zeros
+                weight.grad.mul_(factor)
         optimizer.step()
     trainee.loss_sum += loss.detach() * len(labels)
     trainee.seen += len(labels)

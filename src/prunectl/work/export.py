@@ -16,6 +16,7 @@ from prunectl.base.errors import MethodError, PrunectlError, writing
 from prunectl.base.version import __version__
 from prunectl.catalog.model import Model
 from prunectl.catalog.tables import entry_type
+from prunectl.models.lazy import materialized
 from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.compact import IMAGES, TOLERANCE, Compacted, Widths, compact, difference, resized
@@ -85,7 +86,7 @@ def load(folder: Path, *, smaller: bool = False) -> nn.Module:
         raise PrunectlError(f"{kind.name} has changed since", hint=f"use prunectl {document['prunectl']}")
     model = kind.model_validate_json(json.dumps(chosen))
     assert isinstance(model, Model)
-    network = model.build(tuple(described["shape"]), described["classes"])
+    network = materialized(model.build(tuple(described["shape"]), described["classes"]), tuple(described["shape"]))
     if smaller:
         if document["compact"] is None:
             raise PrunectlError(f"{folder} holds no compact network", hint="export it with --compact")
@@ -95,7 +96,11 @@ def load(folder: Path, *, smaller: bool = False) -> nn.Module:
 
 
 def _tensors(network: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
+    """Parameters and statistics, each by all of its names; a file holds no two tensors of one memory."""
+    return {
+        name: tensor.detach().clone(memory_format=torch.contiguous_format)
+        for name, tensor in network.state_dict().items()
+    }
 
 
 def _described(small: Compacted) -> dict[str, Any]:

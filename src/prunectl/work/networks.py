@@ -9,6 +9,7 @@ from torch import nn
 
 from prunectl.catalog.model import Model
 from prunectl.models.initialization import initialize
+from prunectl.models.lazy import materialized
 from prunectl.plan.steps import Network
 from prunectl.store import layout
 from prunectl.training.state import load_network
@@ -18,7 +19,7 @@ from prunectl.work.tensors import read_tensors
 def empty(network: Network) -> nn.Module:
     """The network, on the CPU, with whatever weights it was built with."""
     assert isinstance(network.model, Model)
-    return network.model.build(network.shape, network.classes)
+    return materialized(network.model.build(network.shape, network.classes), network.shape)
 
 
 def drawn(network: Network, generator: torch.Generator) -> nn.Module:

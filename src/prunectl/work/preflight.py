@@ -13,11 +13,13 @@ from torch import nn
 
 from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.datasets.load import load
+from prunectl.models.survey import Survey
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Network
-from prunectl.pruning.prunable import prunable
+from prunectl.pruning.prunable import kept_layers, prunable
 from prunectl.training.lone_image import values_per_channel
 from prunectl.work.networks import empty
+from prunectl.work.surveyed import surveyed, unprunable
 
 
 def problems_of(preflight: Preflight, data_root: Path) -> tuple[Problem, ...]:
@@ -60,8 +62,11 @@ def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
     if wrong:
         yield Problem(path=("model",), message=f"{label} {wrong}")
         return
-    yield from _last_batch(built, image, preflight)
-    yield from _arms(built, network, preflight)
+    found, problems = surveyed(built, network)
+    yield from problems
+    if found is not None:
+        yield from _last_batch(built, image, preflight)
+        yield from _arms(built, network, preflight, found)
 
 
 def _refused(network: nn.Module, image: torch.Tensor, classes: int) -> str | None:
@@ -91,15 +96,19 @@ def _last_batch(network: nn.Module, image: torch.Tensor, preflight: Preflight) -
         )
 
 
-def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[Problem]:
+def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Survey) -> Iterator[Problem]:
     """Layers that are excluded, scopes that name layers, structures that have to follow the network."""
     wrong = dict(_patterns(built, preflight.exclude))
     yield from wrong.values()
+    exclude = [pattern for pattern in preflight.exclude if pattern not in wrong]
     try:
-        weights = prunable(built, [pattern for pattern in preflight.exclude if pattern not in wrong])
+        unfit = list(unprunable(built, exclude, found))
     except MethodError as error:
-        yield Problem(path=("prunable", "exclude"), message=str(error))
+        unfit = [Problem(path=("prunable", "exclude"), message=str(error))]
+    if unfit:
+        yield from unfit
         return
+    weights = prunable(built, exclude)
     shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
     for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
         flat = {name: weight.detach().flatten() for name, weight in weights.items()} if scope.needs_weights else None
@@ -123,6 +132,6 @@ def _patterns(network: nn.Module, exclude: tuple[str, ...]) -> Iterator[tuple[st
     """Each pattern alone, so that every one that matches no layer is reported."""
     for place, pattern in enumerate(exclude):
         try:
-            prunable(network, [pattern])
+            kept_layers(network, [pattern])
         except MethodError as error:
             yield pattern, Problem(path=("prunable", "exclude", place), message=str(error))

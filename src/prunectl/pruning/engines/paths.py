@@ -29,7 +29,7 @@ def effective(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int,
                 parameter.copy_(kept * (len(kept) / kept.sum().clamp(min=1)))
             else:
                 parameter.fill_(0.0 if name.endswith("bias") else 1.0)
-    weights = {name: parameter for name, parameter in twin.named_parameters() if name in masks}
+    weights = {name: parameter.requires_grad_() for name, parameter in twin.named_parameters() if name in masks}
     output = twin(torch.ones((1, *shape), dtype=torch.float64)).sum()
     gradients = torch.autograd.grad(output, list(weights.values()), allow_unused=True)
     return {
