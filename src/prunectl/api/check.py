@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prunectl.base.errors import Problem, StudyError
@@ -38,6 +37,7 @@ def checked(session: Session, engine: Engine) -> None:
         step=preflight(session.study, session.plan, session.content),
         store=session.store.root.absolute(),
         data=session.data.absolute(),
+        weights=session.weights,
         device="cpu",
         threads=1,
     )
@@ -48,11 +48,6 @@ def checked(session: Session, engine: Engine) -> None:
 
 def located(session: Session, problems: Iterable[Problem]) -> list[Problem]:
     """The problems with the file, line and column of the key that each is about, as far as the file has it."""
-    from prunectl.study.locate import locate
-    from prunectl.study.overrides import parse_key
+    from prunectl.study.locate import located
 
-    found = []
-    for problem in problems:
-        line, column = locate(session.text, parse_key(problem.key)) if problem.key else (1, 1)
-        found.append(replace(problem, where=f"{session.path}:{line}:{column}"))
-    return found
+    return located(session.text, str(session.path), problems)

@@ -68,7 +68,7 @@ def _answer(connection: Connection, key: Key, packed: bytes, stop: _Stop) -> Out
 def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, int], None]) -> Outcome:
     """Do what a request asks; whatever happens is an outcome."""
     if isinstance(request.step, Preflight):
-        problems = preflight.problems_of(request.step, request.data)
+        problems = preflight.problems_of(request.step, request.data, request.weights)
         return Outcome(key=request.key, status=Status.FAILED if problems else Status.DONE, problems=problems)
     return _do(request, request.step, stopping, progress)
 
@@ -130,6 +130,7 @@ def _make(
     context = Context(
         device=device,
         data_root=request.data,
+        weights=request.weights,
         workers=request.workers,
         snapshots=store.snapshots(key),
         snapshot_s=request.snapshot_s,

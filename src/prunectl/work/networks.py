@@ -23,7 +23,8 @@ def empty(network: Network) -> nn.Module:
 
 
 def drawn(network: Network, generator: torch.Generator) -> nn.Module:
-    """The network with its weights drawn as the study asks."""
+    """The network with its weights drawn as the study asks; not one whose weights are loaded."""
+    assert isinstance(network.init, str)
     built = empty(network)
     initialize(built, init=network.init, bn_init=network.bn_init, generator=generator)
     return built

@@ -5,8 +5,9 @@ Nothing here is a rule of its own: it calls what the steps will call, early, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import nn
@@ -15,18 +16,24 @@ from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.datasets.load import load
 from prunectl.models.survey import Survey
 from prunectl.plan.preflight import Preflight
-from prunectl.plan.steps import Data, Network
+from prunectl.plan.steps import Data, Loaded, Network
 from prunectl.pruning.prunable import kept_layers, prunable
 from prunectl.training.lone_image import values_per_channel
+from prunectl.work.beginning import undrawable, unloadable
 from prunectl.work.networks import empty
 from prunectl.work.surveyed import surveyed, unprunable
 
 
-def problems_of(preflight: Preflight, data_root: Path) -> tuple[Problem, ...]:
-    """Everything that would stop the study, with the key of the study file that it is about. Empty if nothing would."""
+def problems_of(
+    preflight: Preflight, data_root: Path, weights: Mapping[str, Path] = MappingProxyType({})
+) -> tuple[Problem, ...]:
+    """Everything that would stop the study, with the key of the study file that it is about. Empty if nothing would.
+
+    `weights` are the files of weights that the study begins from, by the digest of their tensors.
+    """
     found = [problem for data in preflight.data for problem in _data(data, data_root)]
     for network in preflight.networks:
-        found += _network(network, preflight)
+        found += _network(network, preflight, weights)
     return tuple(dict.fromkeys(found))
 
 
@@ -49,7 +56,7 @@ def _data(data: Data, root: Path) -> Iterator[Problem]:
         yield Problem(path=("data",), message=f"{dataset.label()} cannot be read: {described(error)}")
 
 
-def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
+def _network(network: Network, preflight: Preflight, weights: Mapping[str, Path]) -> Iterator[Problem]:
     """A network that cannot be built or called is the one problem with it: nothing else can be asked of it."""
     label = network.model.label()
     try:
@@ -62,6 +69,10 @@ def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
     if wrong:
         yield Problem(path=("model",), message=f"{label} {wrong}")
         return
+    if isinstance(network.init, Loaded):
+        yield from unloadable(built, network.init, weights, preflight.weights[network.init.file])
+    else:
+        yield from undrawable(built, network)
     found, problems = surveyed(built, network)
     yield from problems
     if found is not None:
