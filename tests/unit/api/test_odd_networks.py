@@ -158,7 +158,7 @@ def test_parameters_that_no_rule_draws_are_refused_with_the_remedy(
 ) -> None:
     def make() -> nn.Module:
         network = Net()
-        network.act = nn.PReLU()
+        network.add_module("act", nn.PReLU())
         return network
 
     session = opened(tmp_path, monkeypatch, make, SMALL)
