@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prunectl.base.errors import Problem, StudyError
@@ -39,6 +38,7 @@ def checked(session: Session, engine: Engine, workers: Workers) -> HardwareClass
         step=preflight(session.study, session.plan, session.content),
         store=session.store.root.absolute(),
         data=session.data.absolute(),
+        weights=session.weights,
         device=workers.device,
         threads=workers.threads,
     )
@@ -51,11 +51,6 @@ def checked(session: Session, engine: Engine, workers: Workers) -> HardwareClass
 
 def located(session: Session, problems: Iterable[Problem]) -> list[Problem]:
     """The problems with the file, line and column of the key that each is about, as far as the file has it."""
-    from prunectl.study.locate import locate
-    from prunectl.study.overrides import parse_key
+    from prunectl.study.locate import located
 
-    found = []
-    for problem in problems:
-        line, column = locate(session.text, parse_key(problem.key)) if problem.key else (1, 1)
-        found.append(replace(problem, where=f"{session.path}:{line}:{column}"))
-    return found
+    return located(session.text, str(session.path), problems)

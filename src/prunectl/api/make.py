@@ -152,6 +152,7 @@ def _request(session: Session, workers: Workers, key: Key) -> Request:
         resume=session.plan.follows.get(key),
         store=session.store.root.absolute(),
         data=session.data.absolute(),
+        weights=session.weights,
         device=workers.device,
         threads=workers.threads,
         workers=workers.readers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,9 @@ class Session:
     selection: Selection = WHOLE
     """What of the study was asked for."""
 
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """The files of weights that the study begins from, by the digest of their tensors."""
+
 
 def open_study(
     path: Place,
@@ -51,8 +54,10 @@ def open_study(
 ) -> Session:
     """Read and check a study, plan it, open the store.
 
-    Raises StudyError with every problem of the study, DataError for data that are missing, StoreError.
+    Raises StudyError with every problem of the study and of its files of weights, DataError for data that are
+    missing, StoreError.
     """
+    from prunectl.api.weights import weights_of
     from prunectl.datasets.content import content_of
     from prunectl.plan.build import build
     from prunectl.plan.only import only as restricted
@@ -68,7 +73,8 @@ def open_study(
         describe(name)  # an unknown table is reported now, not after hours
     root = data_root(study.data.root, path, None if data is None else Path(data))
     content = content_of(study.data.dataset, root)
-    plan = restricted(build(study, content), selection.only)
+    weights = weights_of(loaded)
+    plan = restricted(build(study, content, weights.digests), selection.only)
     return Session(
         path=path,
         study=study,
@@ -78,6 +84,7 @@ def open_study(
         store=open_store(store),
         data=root,
         selection=selection,
+        weights=weights.files,
     )
 
 

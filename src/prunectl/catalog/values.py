@@ -31,10 +31,6 @@ MAX_SEEDS = 10_000
 MOST_VALUES = 1_000
 """Values of one list: arms are the product of such lists."""
 
-Initialization = Literal[
-    "kaiming-normal", "kaiming-uniform", "xavier-normal", "xavier-uniform", "torch-default", "orthogonal"
-]
-
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
@@ -136,6 +132,24 @@ def catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJson
 def _shape(value: Any) -> str:
     # A table is meant as one, whatever is wrong with it. No key that people write looks like these tags.
     return "(table)" if isinstance(value, dict | Section) else "(word)"
+
+
+class LoadedWeights(Section):
+    """Weights that are loaded from a file and not drawn, the same for every seed."""
+
+    model_config = ConfigDict(json_schema_extra={"x-words": 'a table { weights = "FILE.safetensors" }'})
+
+    weights: Annotated[str, Field(min_length=1, max_length=1000)] = Field(
+        description="a safetensors file, from the study's own directory, with every parameter and statistic by name"
+    )
+
+
+Drawing = Literal["kaiming-normal", "kaiming-uniform", "xavier-normal", "xavier-uniform", "torch-default", "orthogonal"]
+
+Initialization = Annotated[
+    Annotated[Drawing, Tag("(word)")] | Annotated[LoadedWeights, Tag("(table)")], Discriminator(_shape)
+]
+"""The weights that a network begins with: how they are drawn, or where they are loaded from."""
 
 
 class Moment(Section):

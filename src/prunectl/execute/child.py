@@ -70,7 +70,7 @@ def _answer(connection: Connection, key: Key, packed: bytes, stop: _Stop) -> Out
 def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, int], None]) -> Outcome:
     """Do what a request asks; whatever happens is an outcome."""
     if isinstance(request.step, Preflight):
-        problems = preflight.problems_of(request.step, request.data)
+        problems = preflight.problems_of(request.step, request.data, request.weights)
         status = Status.FAILED if problems else Status.DONE
         here = hardware.hardware_class(torch.device(request.device))
         return Outcome(key=request.key, status=status, problems=problems, hardware_class=here)
@@ -149,6 +149,7 @@ def _make(
     context = Context(
         device=device,
         data_root=request.data,
+        weights=request.weights,
         workers=request.workers,
         snapshots=store.snapshots(key),
         snapshot_s=request.snapshot_s,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -34,6 +35,8 @@ class Request:
     resume: Key | None = None
     store: Path
     data: Path
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """Files of weights to begin from, by the digest of their tensors."""
     device: str
     threads: int
     workers: int = 0

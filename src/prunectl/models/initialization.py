@@ -9,6 +9,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import init as draw
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
+from torch.nn.utils.parametrize import ParametrizationList
+
+from prunectl.models.computed import set_weight
 
 Draw = Callable[[Tensor, Generator], object]
 
@@ -36,12 +39,12 @@ def initialize(network: nn.Module, *, init: str, bn_init: str, generator: Genera
     """Draw every parameter again and reset every statistic, in place; the network must be on the generator's device.
 
     Biases are zero, but for "torch-default", which draws them from U(±1/√fan-in) as torch does. BatchNorm biases
-    are zero. ValueError for a module with parameters that no rule covers.
+    are zero. A weight that is computed from other parameters (spectral_norm, ...) is drawn as others are, and those
+    parameters are set to give it. ValueError for a module with parameters that no rule covers.
     """
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear):
-            INITIALIZATIONS[init](module.weight, generator)
-            _set_bias(module.weight, module.bias, init, generator)
+            _draw_layer(name, module, init, generator)
         elif isinstance(module, BatchNorm):
             module.reset_running_stats()
             if module.affine:
@@ -49,8 +52,28 @@ def initialize(network: nn.Module, *, init: str, bn_init: str, generator: Genera
                 draw.zeros_(module.bias)
         elif isinstance(module, nn.GroupNorm | nn.LayerNorm):
             module.reset_parameters()  # ones and zeros: nothing is drawn
+        elif isinstance(module, ParametrizationList):
+            continue  # its parameters are those of a layer, which has been drawn
         elif next(module.parameters(recurse=False), None) is not None:
             raise ValueError(f"no rule to draw the parameters of {name or 'the network'} ({type(module).__name__})")
+
+
+Layer = nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear
+
+
+def _draw_layer(name: str, layer: Layer, init: str, generator: Generator) -> None:
+    if "bias" not in layer._parameters:
+        raise ValueError(f"no rule to draw the bias of {name}, which is computed from other parameters")
+    if "weight" in layer._parameters:
+        if layer.weight.numel():
+            INITIALIZATIONS[init](layer.weight, generator)
+    else:
+        drawn = torch.empty(layer.weight.shape)
+        INITIALIZATIONS[init](drawn, generator)
+        if not set_weight(layer, drawn):
+            raise ValueError(f"no rule to draw the weight of {name}, which is computed from other parameters")
+    if layer.weight.numel():
+        _set_bias(layer.weight, layer.bias, init, generator)
 
 
 def _set_bias(weight: Tensor, bias: Tensor | None, init: str, generator: Generator) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from prunectl.catalog.dataset import Content
@@ -17,6 +18,7 @@ from prunectl.plan.steps import (
     Data,
     Init,
     Key,
+    Loaded,
     Measure,
     Network,
     Prune,
@@ -28,17 +30,20 @@ from prunectl.plan.steps import (
 from prunectl.study.schema import Study
 
 
-def build(study: Study, content: Content) -> Plan:
-    """The plan of a study on a data set of the given content."""
+def build(study: Study, content: Content, weights: Mapping[str, str] = MappingProxyType({})) -> Plan:
+    """The plan of a study on a data set of the given content.
+
+    `weights` holds the digest of each file of weights that the study names, by the name that the study gives it.
+    """
     steps = StepSet()
     dense = dense_of(study, content)
-    network, data = network_of(study, content), data_of(study, content)
+    data = data_of(study, content)
     metrics = [metric() for metric in working("metrics", Metric)]
     trials: list[Trial] = []
     for placed in arms_of(study, dense):
         site = _Site(
             steps=steps,
-            network=replace(network, init=placed.arm.init),
+            network=network_of(study, content, placed.arm.init, weights),
             data=data,
             recipe=dense.recipe,
             exclude=study.prunable.exclude,
@@ -63,7 +68,8 @@ class _Site:
     apart: tuple[Metric, ...]  # plug-ins'
 
     def init(self, seed: int, draw: Literal["init", "reinit"] = "init") -> Key:
-        return self.steps.add(Init(network=self.network, seed=seed, draw=draw))
+        alike = isinstance(self.network.init, Loaded)  # the same weights for every seed: one artefact
+        return self.steps.add(Init(network=self.network, seed=0 if alike else seed, draw=draw))
 
     def dense(self, seed: int, step: int) -> Key:
         """The state of the dense training after `step` steps."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
+from prunectl.base.errors import Path
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Content
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Data, Key, Measure, Network, Train
+from prunectl.study.initial import weights_files
 from prunectl.study.schema import Study
 
 PREFLIGHT = Key("preflight")
@@ -41,6 +43,8 @@ class Preflight:
     """The number of training images, limited."""
     leaves_one: tuple[int, ...]
     """Batch sizes with which the last batch of an epoch is a single image."""
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """Where in the study each file of weights is named first."""
 
 
 def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
@@ -67,6 +71,7 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
         seed=study.sweep.seeds[0],
         train_size=images,
         leaves_one=tuple(dict.fromkeys(_leaving_one(trainings, images))),
+        weights={file: key for key, file in reversed(list(weights_files(study)))},
     )
 
 

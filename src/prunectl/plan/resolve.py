@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +11,20 @@ from prunectl.base.errors import StudyError
 from prunectl.catalog.dataset import Content
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.retraining import After
-from prunectl.catalog.values import Length, PruningMoment
+from prunectl.catalog.values import Length, LoadedWeights, PruningMoment
 from prunectl.plan.graph import Placed
-from prunectl.plan.steps import Data, Network
-from prunectl.study.arms import When, expand, moment_label
+from prunectl.plan.steps import Data, Loaded, Network
+from prunectl.study.arms import Init, When, expand, moment_label
 from prunectl.study.schema import Study, TrainSection
 
 
-def network_of(study: Study, content: Content) -> Network:
-    """The network that the study trains."""
+def network_of(study: Study, content: Content, init: Init, digests: Mapping[str, str]) -> Network:
+    """The network that the study trains, from these weights; `digests` holds that of each file of weights."""
+    loads = isinstance(init, LoadedWeights)
     return Network(
         model=study.model.model,
-        init=study.model.init,
-        bn_init=study.model.bn_init,
+        init=Loaded(digest=digests[init.weights], file=init.weights) if isinstance(init, LoadedWeights) else init,
+        bn_init="ones" if loads else study.model.bn_init,
         shape=content.shape,
         classes=content.classes,
     )

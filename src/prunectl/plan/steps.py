@@ -30,11 +30,24 @@ IMPLIED = {"implied": True}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """Weights from a file, known by their content: where the file is, and what it is called, is not part of a key."""
+
+    digest: str
+    file: str = field(compare=False)
+    """As the study writes it, for messages."""
+
+    def preimage(self) -> dict[str, str]:
+        """The content alone."""
+        return {"weights": self.digest}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Network:
-    """A network and how its weights are drawn."""
+    """A network, and how its weights are drawn or that they are loaded. `bn_init` is "ones" for loaded weights."""
 
     model: Model
-    init: str
+    init: str | Loaded
     bn_init: str
     shape: tuple[int, int, int]
     classes: int
@@ -61,7 +74,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Init(Step):
-    """Draw the weights of a network. Leaves a state."""
+    """Draw the weights of a network, or load them: then with seed 0. Leaves a state."""
 
     kind: ClassVar[str] = "init"
     network: Network

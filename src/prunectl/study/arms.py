@@ -21,7 +21,7 @@ from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.values import Length, Moment, PruningMoment
+from prunectl.catalog.values import Length, LoadedWeights, Moment, PruningMoment
 from prunectl.study.schema import SELECTORS, PruneSection
 
 COLUMNS = SELECTORS
@@ -32,6 +32,7 @@ CHOICES = ("model", "dataset", *COLUMNS)
 
 Budget = float | Length | None
 When = str | Moment
+Init = str | LoadedWeights
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +44,7 @@ class Arm:
     structure: Structure
     at: When
     rounds: Rounds
-    init: str
+    init: Init
     ablation: Ablation
     retrain: Retraining
     budget: Budget  # None: the retraining has none, or a length of its own
@@ -69,7 +70,7 @@ class Arm:
             "" if (self.scope,) == usual.scope else self.scope.label(),
             "" if (self.structure,) == usual.structure else self.structure.label(),
             "" if own_rounds else self.rounds.label(),
-            "" if self.inherits_init else self.init,
+            "" if self.inherits_init else words(cell(written(self.init))),
             "" if (self.retrain,) == usual.retrain else retraining_label(self.retrain, self.budget),
             "" if self.ablation.changes == "nothing" else self.ablation.label(),
         ]
@@ -92,7 +93,7 @@ class Arm:
         return all(agrees(wanted, getattr(self, name)) for name, wanted in selector.items())
 
 
-def expand(sections: Iterable[PruneSection], init: str) -> Iterator[Arm]:
+def expand(sections: Iterable[PruneSection], init: Init) -> Iterator[Arm]:
     """Every arm of the [[prune]] tables, in the order of the file; `init` is [model]'s. Arms may repeat."""
     for section in sections:
         for criterion, at, scope, structure, rounds, own, ablation, retrain in product(

@@ -17,8 +17,8 @@ from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.schedule import Schedule
 from prunectl.catalog.values import Moment
 from prunectl.catalog.wording import shown
-from prunectl.study import combinations
-from prunectl.study.arms import Arm, expand, number_of_arms
+from prunectl.study import combinations, initial
+from prunectl.study.arms import Arm, Init, expand, number_of_arms
 from prunectl.study.claimed import Index, claimed
 from prunectl.study.schema import (
     Claim,
@@ -63,6 +63,8 @@ def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden:
         yield from shapes(parts.data, parts.model)
     if parts.train is not None and not length_overridden:
         yield from schedule(parts.train.schedule, parts.train.epochs or parts.train.steps, ("train", "schedule"))
+    if parts.model is not None:
+        yield from initial.bn_init(parts.model, parts.prune)
     for place, section in enumerate(parts.prune):
         if section is not None:
             for problem in _arm_table(section, parts, check_length=not length_overridden):
@@ -79,6 +81,7 @@ def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> It
     yield from combinations.scopes(section)
     yield from combinations.structures(section, parts.sweep)
     yield from combinations.ablations(section)
+    yield from initial.redrawn(section, parts.model)
     yield from budgets(section, parts.train)
     if parts.train is not None:
         yield from moments(section, parts.train)
@@ -87,7 +90,7 @@ def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> It
 
 
 def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Problem]:
-    init = parts.model.init if parts.model is not None else "kaiming-normal"
+    init: Init = parts.model.init if parts.model is not None else "kaiming-normal"
     tables = [None if section is None else list(expand([section], init)) for section in parts.prune]
     yield from repeated_arms(tables)
     if any(table is None for table in tables) or not any(parts.claim):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 
 import tomli
 
-from prunectl.base.errors import Path
+from prunectl.base.errors import Path, Problem
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
@@ -24,6 +26,16 @@ def locate(text: str, path: Path) -> tuple[int, int]:
     while path and path not in places:
         path = path[:-1]
     return line_column(text, places.get(path, 0))
+
+
+def located(text: str, file: str, problems: Iterable[Problem]) -> list[Problem]:
+    """The problems with the file, line and column of the key that each is about, as far as the text has it."""
+    return [_located(text, file, problem) for problem in problems]
+
+
+def _located(text: str, file: str, problem: Problem) -> Problem:
+    line, column = locate(text, problem.path) if problem.path else (1, 1)
+    return replace(problem, where=f"{file}:{line}:{column}")
 
 
 def line_column(text: str, offset: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from prunectl.catalog import tables
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.table import tupled
-from prunectl.catalog.values import At, Budget
+from prunectl.catalog.values import At, Budget, Initialization
 from prunectl.study.arms import agrees
 
 CATALOGS = {
@@ -26,7 +26,11 @@ CATALOGS = {
     "ablation": "ablations",
     "retrain": "retrainings",
 }
-_OTHERS: Mapping[str, TypeAdapter[Any]] = {"at": TypeAdapter(At), "budget": TypeAdapter(Budget)}
+_OTHERS: Mapping[str, TypeAdapter[Any]] = {
+    "at": TypeAdapter(At),
+    "budget": TypeAdapter(Budget),
+    "init": TypeAdapter(Initialization),
+}
 
 
 def choices(cells: Mapping[str, str | None]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def _step(trainee: Trainee, images: Tensor, labels: Tensor, masked: Sequence[tup
     claimed = [hook.gradients(trainee) for hook in wanting]
     if not any(claimed):
         for weight, factor in masked:
-            if weight.grad is not None:  # a layer may be passed over in a step, as stochastic depth does
+            if weight.grad is not None:  # a frozen layer has none, nor one that is passed over in a step
                 weight.grad.mul_(factor)
         optimizer.step()
     trainee.loss_sum += loss.detach() * len(labels)

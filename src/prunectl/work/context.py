@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -23,6 +23,8 @@ class Context:
 
     device: torch.device
     data_root: Path
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    """Files of weights to begin from, by the digest of their tensors."""
     workers: int = 0
     """Processes that read pictures ahead, for data sets that do not lie in memory; 0 reads in the step's own."""
     snapshots: Path

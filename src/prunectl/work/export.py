@@ -111,7 +111,11 @@ def load(folder: Path, *, smaller: bool = False) -> nn.Module:
 
 
 def _tensors(network: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
+    """Parameters and statistics, each by all of its names; a file holds no two tensors of one memory."""
+    return {
+        name: tensor.detach().clone(memory_format=torch.contiguous_format)
+        for name, tensor in network.state_dict().items()
+    }
 
 
 def _described(small: Compacted) -> dict[str, Any]:

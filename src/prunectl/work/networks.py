@@ -10,6 +10,7 @@ from torch import nn
 from prunectl.base.rng import seeded
 from prunectl.catalog.model import Model
 from prunectl.models.initialization import initialize
+from prunectl.models.lazy import materialized
 from prunectl.plan.steps import Network
 from prunectl.store import layout
 from prunectl.training.state import load_network
@@ -29,11 +30,12 @@ def empty(network: Network, seed: int) -> nn.Module:
 def built(model: Model, shape: tuple[int, int, int], classes: int, seed: int) -> nn.Module:
     """The one place where networks are built."""
     with seeded(seed, "build"):
-        return model.build(shape, classes)
+        return materialized(model.build(shape, classes), shape)
 
 
 def drawn(network: Network, seed: int, generator: torch.Generator) -> nn.Module:
-    """The network with its weights drawn as the study asks."""
+    """The network with its weights drawn as the study asks; not one whose weights are loaded."""
+    assert isinstance(network.init, str)
     fresh = empty(network, seed)
     initialize(fresh, init=network.init, bn_init=network.bn_init, generator=generator)
     return fresh

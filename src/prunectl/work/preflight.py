@@ -5,8 +5,9 @@ Nothing here is a rule of its own: it calls what the steps will call, early, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import nn
@@ -14,20 +15,28 @@ from torch import nn
 from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.base.rng import seeded
 from prunectl.datasets.load import load
+from prunectl.models.survey import Survey
 from prunectl.plan.preflight import Preflight
-from prunectl.plan.steps import Data, Network
+from prunectl.plan.steps import Data, Loaded, Network
 from prunectl.pruning.engines.independence import REMEDY, refuse_dependence
-from prunectl.pruning.prunable import prunable
+from prunectl.pruning.prunable import kept_layers, prunable
 from prunectl.training.lone_image import values_per_channel
+from prunectl.work.beginning import undrawable, unloadable
 from prunectl.work.networks import empty
+from prunectl.work.surveyed import surveyed, unprunable
 
 
-def problems_of(preflight: Preflight, data_root: Path) -> tuple[Problem, ...]:
-    """Everything that would stop the study, with the key of the study file that it is about. Empty if nothing would."""
+def problems_of(
+    preflight: Preflight, data_root: Path, weights: Mapping[str, Path] = MappingProxyType({})
+) -> tuple[Problem, ...]:
+    """Everything that would stop the study, with the key of the study file that it is about. Empty if nothing would.
+
+    `weights` are the files of weights that the study begins from, by the digest of their tensors.
+    """
     with seeded(preflight.seed, "preflight"):
         found = [problem for data in preflight.data for problem in _data(data, data_root)]
         for network in preflight.networks:
-            found += _network(network, preflight)
+            found += _network(network, preflight, weights)
     return tuple(dict.fromkeys(found))
 
 
@@ -50,7 +59,7 @@ def _data(data: Data, root: Path) -> Iterator[Problem]:
         yield Problem(path=("data",), message=f"{dataset.label()} cannot be read: {described(error)}")
 
 
-def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
+def _network(network: Network, preflight: Preflight, weights: Mapping[str, Path]) -> Iterator[Problem]:
     """A network that cannot be built or called is the one problem with it: nothing else can be asked of it."""
     label = network.model.label()
     try:
@@ -63,9 +72,16 @@ def _network(network: Network, preflight: Preflight) -> Iterator[Problem]:
     if wrong:
         yield Problem(path=("model",), message=f"{label} {wrong}")
         return
-    yield from _last_batch(built, image, preflight)
-    yield from _single_images(built, network, preflight)
-    yield from _arms(built, network, preflight)
+    if isinstance(network.init, Loaded):
+        yield from unloadable(built, network.init, weights, preflight.weights[network.init.file])
+    else:
+        yield from undrawable(built, network)
+    found, problems = surveyed(built, network)
+    yield from problems
+    if found is not None:
+        yield from _last_batch(built, image, preflight)
+        yield from _single_images(built, network, preflight)
+        yield from _arms(built, network, preflight, found)
 
 
 def _refused(network: nn.Module, image: torch.Tensor, classes: int) -> str | None:
@@ -108,15 +124,19 @@ def _single_images(built: nn.Module, network: Network, preflight: Preflight) -> 
             yield Problem(path=path, message=f"criterion {criterion.label()} cannot be checked: {described(error)}")
 
 
-def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[Problem]:
+def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Survey) -> Iterator[Problem]:
     """Layers that are excluded, scopes that name layers, structures that have to follow the network."""
     wrong = dict(_patterns(built, preflight.exclude))
     yield from wrong.values()
+    exclude = [pattern for pattern in preflight.exclude if pattern not in wrong]
     try:
-        weights = prunable(built, [pattern for pattern in preflight.exclude if pattern not in wrong])
+        unfit = list(unprunable(built, exclude, found))
     except MethodError as error:
-        yield Problem(path=("prunable", "exclude"), message=str(error))
+        unfit = [Problem(path=("prunable", "exclude"), message=str(error))]
+    if unfit:
+        yield from unfit
         return
+    weights = prunable(built, exclude)
     shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
     for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
         flat = {name: weight.detach().flatten() for name, weight in weights.items()} if scope.needs_weights else None
@@ -140,6 +160,6 @@ def _patterns(network: nn.Module, exclude: tuple[str, ...]) -> Iterator[tuple[st
     """Each pattern alone, so that every one that matches no layer is reported."""
     for place, pattern in enumerate(exclude):
         try:
-            prunable(network, [pattern])
+            kept_layers(network, [pattern])
         except MethodError as error:
             yield pattern, Problem(path=("prunable", "exclude", place), message=str(error))

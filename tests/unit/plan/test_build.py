@@ -187,7 +187,7 @@ def test_an_initialization_of_an_arm_has_dense_networks_of_its_own() -> None:
 
 def _inits(planned: Plan) -> list[Network]:
     networks = [step.network for step in planned.steps.values() if isinstance(step, Init)]
-    return sorted(networks, key=lambda network: network.init)
+    return sorted(networks, key=lambda network: str(network.init))
 
 
 def test_recalibration_needs_the_pruned_network_and_no_labels() -> None:

@@ -31,6 +31,7 @@ HEADINGS: dict[type[Section], str] = {
     values.Moment: "moments",
     values.PruningMoment: "moments",
     values.Length: "budget",
+    values.LoadedWeights: "Loaded weights",
     schema.PrunableSection: "[prunable]",
     schema.Claim: "[[claim]]",
     schema.PublishedSection: "[published]",

@@ -31,9 +31,9 @@ class Activation(DataCriterion):
         from torch.nn.functional import normalize
 
         from prunectl.pruning.engines.activations import mean_activations
-        from prunectl.pruning.engines.forward_hooks import modules_of
+        from prunectl.pruning.prunable import layers_by_weight
 
-        layers = modules_of(subject.network, subject.weights)
+        layers = layers_by_weight(subject.network, subject.weights)
         means = [mean_activations(subject.network, layers, images) for images, _ in subject.batches]
         scores: Scores = {}
         for name, weight in subject.weights.items():

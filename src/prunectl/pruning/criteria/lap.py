@@ -30,9 +30,11 @@ class Lap(Criterion):
 
     def score(self, subject: Subject) -> Scores:
         """One forward and one backward pass of a single image, on squared norms."""
-        from prunectl.pruning.engines.forward_hooks import modules_of
         from prunectl.pruning.engines.lookahead import Lookahead
+        from prunectl.pruning.prunable import layers_by_weight
 
         run = Lookahead(subject.network, subject.shape)
-        layers = modules_of(subject.network, subject.weights)
-        return {name: weight.detach().abs() * run.factor(layers[name]) for name, weight in subject.weights.items()}
+        layers = layers_by_weight(subject.network, subject.weights)
+        return {
+            name: weight.detach().abs() * run.factor(weight, layers[name]) for name, weight in subject.weights.items()
+        }

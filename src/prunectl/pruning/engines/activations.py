@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,16 +13,19 @@ from prunectl.pruning.engines.forward_hooks import OnActivation, hooked
 from prunectl.pruning.prunable import weight_of
 
 
-def mean_activations(network: nn.Module, layers: Mapping[str, nn.Module], images: Tensor) -> dict[str, Tensor]:
-    """Per layer (units,): the output of the first activation after it, averaged over images and places.
+def mean_activations(
+    network: nn.Module, layers: Mapping[str, Sequence[nn.Module]], images: Tensor
+) -> dict[str, Tensor]:
+    """Per weight (units,): the output of the first activation after its layer, averaged over images and places.
 
     "After" is read off the graph that autograd records: the first activation function, in the order in which they
     run, that a layer's output reaches without passing through another layer or activation. So the last convolution
     of a residual block goes with the activation after the sum. A layer that no activation follows (the output
-    layer) goes with its own output. A layer that is called more than once gets the mean over its calls.
+    layer) goes with its own output. A layer that is called more than once gets the mean over its calls, and layers
+    that share a weight the mean over all of theirs.
     """
     watch = _Watch(layers)
-    with torch.enable_grad(), hooked(dict.fromkeys(layers.values(), watch.layer)), OnActivation(watch.activation):
+    with torch.enable_grad(), hooked(dict.fromkeys(watch.names, watch.layer)), OnActivation(watch.activation):
         network(images)
     means: dict[str, list[Tensor]] = {name: [] for name in layers}
     for call in watch.calls.values():
@@ -43,8 +46,8 @@ class _Call:
 class _Watch:
     """What has been called so far, by node of autograd's graph."""
 
-    def __init__(self, layers: Mapping[str, nn.Module]) -> None:
-        self.names = {module: name for name, module in layers.items()}
+    def __init__(self, layers: Mapping[str, Sequence[nn.Module]]) -> None:
+        self.names = {module: name for name, modules in layers.items() for module in modules}
         self.calls: dict[Any, _Call] = {}
         self.activated: set[Any] = set()
 

@@ -14,7 +14,7 @@ from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Masks, Pruned, Structure
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.select import check_finite
-from prunectl.pruning.prunable import prunable
+from prunectl.pruning.prunable import layers_of, own_weight
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,7 +90,12 @@ def misfits(network: nn.Module, weights: Mapping[str, Tensor], m: int) -> Iterat
     wrong = {name: weight.shape[1] for name, weight in weights.items() if weight.shape[1] % m}
     if wrong:
         sizes = ", ".join(f"{name.removesuffix('.weight')} has {inputs}" for name, inputs in wrong.items())
-        dense = [name.removesuffix(".weight") for name in prunable(network) if name in wrong or name not in weights]
+        names = {parameter: name for name, parameter in network.named_parameters()}
+        dense = [
+            layer
+            for layer, module in layers_of(network).items()
+            if (weight := own_weight(module)) is None or names[weight] not in weights.keys() - wrong.keys()
+        ]
         yield (
             f"the input channels of a layer (of each of its groups) must be a multiple of {m}: {sizes}; "
             f"leave such layers dense with [prunable] exclude = {json.dumps(dense)}"

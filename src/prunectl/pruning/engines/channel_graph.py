@@ -67,9 +67,7 @@ def channels_of(network: nn.Module, shape: tuple[int, int, int]) -> ChannelSets:
     The rows of the output layer, the columns of the input, and whatever a grouped convolution reads or writes are
     held. Raises MethodError for a network that cannot be traced, and for an operation that is not known.
     """
-    names = [name for name, _ in network.named_parameters(remove_duplicate=False)]
-    if len(names) != sum(1 for _ in network.parameters()):
-        raise MethodError("the channels of a network with shared weights cannot be distinguished")
+    _refuse_shared(network)
     walk = _Walk(traced(copy.deepcopy(network).to("meta").eval()))
     try:
         walk.run(torch.empty((1, *shape), device="meta"))
@@ -78,6 +76,18 @@ def channels_of(network: nn.Module, shape: tuple[int, int, int]) -> ChannelSets:
     except Exception as error:  # whatever a network's own code raises
         raise MethodError(f"the network cannot be followed on an image of {shape}: {error}") from error
     return walk.found()
+
+
+def _refuse_shared(network: nn.Module) -> None:
+    """Raise MethodError, with the names, for a parameter or a layer that the network has under several names."""
+    names: dict[nn.Parameter, list[str]] = {}
+    for name, parameter in network.named_parameters(remove_duplicate=False):
+        names.setdefault(parameter, []).append(name)
+    if shared := next((several for several in names.values() if len(several) > 1), None):
+        raise MethodError(
+            f"{' and '.join(shared)} are one parameter, and its channels in one place cannot be distinguished from "
+            'those in another; prune such a network by structure = "weights"'
+        )
 
 
 def traced(network: nn.Module) -> fx.GraphModule:

@@ -9,7 +9,7 @@ layers' *outputs*; each layer then forms its own per-image products, squares and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,8 @@ from torch.nn import functional
 
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Subject
-from prunectl.pruning.engines.forward_hooks import Hook, hooked, modules_of
+from prunectl.pruning.engines.forward_hooks import Hook, hooked
+from prunectl.pruning.prunable import layers_by_weight
 
 PRODUCT_NUMBERS = 1 << 20
 """Numbers in one intermediate product: small enough to stay in a core's cache."""
@@ -63,7 +64,7 @@ def summed_squares(
 
     At most `chunk` derivatives of logits (images × factors) are in memory at a time, but at least one image.
     """
-    layers = modules_of(subject.network, subject.weights)
+    layers = layers_by_weight(subject.network, subject.weights)
     total = {name: torch.zeros_like(weight) for name, weight in subject.weights.items()}
     for parameter in subject.network.parameters():
         parameter.requires_grad_(False)  # derivatives stop at the outputs of the layers
@@ -75,7 +76,7 @@ def summed_squares(
             logits, calls = _run(subject.network, layers, images)
         for group in torch.split(factors.of(logits.detach(), labels), chunk):
             for name, derivatives in _output_derivatives(logits, calls, group).items():
-                inputs = torch.cat([_inputs(layers[name], call.given) for call in calls[name]], -1)
+                inputs = torch.cat([_inputs(call.layer, call.given) for call in calls[name]], -1)
                 _add_squares(total[name], derivatives, inputs)
     for parameter in subject.network.parameters():
         parameter.requires_grad_(True)
@@ -84,22 +85,25 @@ def summed_squares(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Call:
+    layer: nn.Module
     given: Tensor
     output: Tensor
 
 
-def _run(network: nn.Module, layers: Mapping[str, nn.Module], images: Tensor) -> tuple[Tensor, dict[str, list[_Call]]]:
-    """The logits, and what each layer was called with and gave."""
+def _run(
+    network: nn.Module, layers: Mapping[str, Sequence[nn.Module]], images: Tensor
+) -> tuple[Tensor, dict[str, list[_Call]]]:
+    """The logits, and for each weight what its layers were called with and gave."""
     calls: dict[str, list[_Call]] = {name: [] for name in layers}
 
     def hook_of(name: str) -> Hook:
         def hook(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
-            calls[name].append(_Call(given=inputs[0].detach(), output=output))
+            calls[name].append(_Call(layer=module, given=inputs[0].detach(), output=output))
             return output.clone()  # so that nothing changes in place what was recorded
 
         return hook
 
-    with hooked({module: hook_of(name) for name, module in layers.items()}):
+    with hooked({module: hook_of(name) for name, modules in layers.items() for module in modules}):
         logits = network(images.clone().requires_grad_())
     return logits, calls
 

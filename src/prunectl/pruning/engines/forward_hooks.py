@@ -22,11 +22,6 @@ ACTIVATIONS = frozenset({
 Hook = Callable[[nn.Module, tuple[Any, ...], Any], Any]
 
 
-def modules_of(network: nn.Module, weights: Mapping[str, object]) -> dict[str, nn.Module]:
-    """The layers that the named weights belong to."""
-    return {name: network.get_submodule(name.rpartition(".")[0]) for name in weights}
-
-
 @contextmanager
 def hooked(hooks: Mapping[nn.Module, Hook]) -> Iterator[None]:
     """Call a function after each call of a module; what it returns, if anything, takes the place of the output."""

@@ -8,20 +8,21 @@ the derivative of all that is read later with respect to what it writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import ParametrizationList
 
 from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
 from prunectl.pruning.engines.forward_hooks import Hook, OnActivation, hooked
-from prunectl.pruning.prunable import LAYERS, weight_of
+from prunectl.pruning.prunable import LAYERS, layers_of
 
 
 class Lookahead:
-    """One run of a network in evaluation; `factor(layer)` is then what LAP multiplies |w| by."""
+    """One run of a network in evaluation; `factor(weight, layers)` is then what LAP multiplies |w| by."""
 
     def __init__(self, network: nn.Module, shape: tuple[int, int, int]) -> None:
         self.calls: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
@@ -31,15 +32,25 @@ class Lookahead:
         with torch.enable_grad(), hooked(self._hooks(network)), OnActivation(_pass_on):
             output = network(ones)
             self.read = self.read + _per_channel(output).sum()
+        self._refuse_uncalled(network)
         rows = [row for calls in self.calls.values() for _, row in calls]
         after = torch.autograd.grad(self.read, rows, allow_unused=True)
         self.after = dict(zip(map(id, rows), after, strict=True))
 
-    def factor(self, layer: nn.Module) -> Tensor:
-        """√(Σ over the layer's calls of before[input] · after[output]), to be broadcast over its weight."""
-        weight = weight_of(layer)
+    def _refuse_uncalled(self, network: nn.Module) -> None:
+        """A weight that is used without its layer has multiplied norms as if they were activations."""
+        uncalled = {name: layer for name, layer in layers_of(network).items() if layer not in self.calls}
+        parameters = [parameter for layer in uncalled.values() for parameter in layer.parameters()]
+        if parameters and self.read.requires_grad:
+            used = torch.autograd.grad(self.read, parameters, retain_graph=True, allow_unused=True)
+            if any(gradient is not None for gradient in used):
+                raise MethodError(f"lap cannot follow {', '.join(uncalled)}: weights are used without calling a layer")
+
+    def factor(self, weight: Tensor, layers: Sequence[nn.Module]) -> Tensor:
+        """√(Σ over the calls of a weight's layers of before[input] · after[output]), shaped as the weight."""
         total = torch.zeros((), dtype=weight.dtype, device=weight.device)
-        for before, row in self.calls.get(layer, []):
+        calls = [(layer, *call) for layer in layers for call in self.calls.get(layer, [])]
+        for layer, before, row in calls:
             after = self.after[id(row)]
             if after is not None:
                 kernel = (1,) * (weight.dim() - 2)
@@ -53,12 +64,14 @@ class Lookahead:
                 hooks[module] = self._layer
             elif is_batch_norm(module):
                 hooks[module] = _batch_norm
+            elif isinstance(module, ParametrizationList):
+                continue  # part of a layer
             elif next(module.parameters(recurse=False), None) is not None:
                 raise MethodError(f"lap does not know what {name} ({type(module).__name__}) does to a norm")
         return hooks
 
     def _layer(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
-        squares = weight_of(module).detach().square()
+        squares = _weight(module).detach().square()
         if isinstance(module, nn.Linear) and output.dim() != 2:
             raise MethodError("lap does not know linear layers that are applied along an image or a sequence")
         groups = getattr(module, "groups", 1)
@@ -67,7 +80,15 @@ class Lookahead:
         self.read = self.read + (columns * before).sum()
         row = squares.flatten(1).sum(1).requires_grad_()
         self.calls.setdefault(module, []).append((before.detach(), row))
-        return row.view(1, -1, *(1,) * (output.dim() - 2)).expand(output.shape)
+        # A copy, because the network may go on in place, as in `out += shortcut`.
+        return row.view(1, -1, *(1,) * (output.dim() - 2)).expand(output.shape).clone()
+
+
+def _weight(layer: nn.Module) -> Tensor:
+    """The weight of a layer, computed from others or not."""
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    return weight
 
 
 def _batch_norm(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
@@ -94,5 +115,5 @@ def _per_channel(tensor: Tensor) -> Tensor:
 def _inputs_of(layer: nn.Module, before: Tensor) -> Tensor:
     """Which input channel each weight reads: (outputs, inputs / groups)."""
     groups = getattr(layer, "groups", 1)
-    outputs = len(weight_of(layer))
+    outputs = len(_weight(layer))
     return before.view(groups, 1, -1).expand(groups, outputs // groups, -1).reshape(outputs, -1)

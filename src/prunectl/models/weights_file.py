@@ -1,0 +1,122 @@
+"""Files of weights (safetensors): what they hold, and the digest of that. Read without torch, and nothing is executed.
+
+The format: 8 bytes with the length of a header, the header in JSON, and the bytes of all tensors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from prunectl.base.errors import PrunectlError
+from prunectl.base.keys import canonical
+from prunectl.base.text import visible
+
+LONGEST_HEADER = 100_000_000
+"""Bytes; the limit of the format's own library."""
+CHUNK = 1 << 20
+METADATA = "__metadata__"
+CONVERT = (
+    "write the tensors of a state_dict as safetensors, once: "
+    "from safetensors.torch import save_file; "
+    'save_file(torch.load("FILE.pt", weights_only=True), "FILE.safetensors")'
+)
+
+
+class WeightsError(PrunectlError):
+    """A file of weights that is missing, cannot be read, or does not hold what was expected."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """One tensor of a file: its type (`F32`), its shape, and where its bytes are in the file."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of the tensors of a file, in hex: their names, types, shapes and bytes.
+
+    Neither the order of the tensors nor the metadata of the file is part of it. Raises WeightsError.
+    """
+    try:
+        if not path.is_file():
+            missing = "is not a file" if path.exists() else "does not exist"
+            raise WeightsError(f"{visible(str(path))} {missing}")
+        with path.open("rb") as file:
+            return _digest(file, visible(str(path)))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise WeightsError(f"{visible(str(path))} cannot be read: {reason}") from None
+
+
+def checked(path: Path, digest: str) -> bytes:
+    """The bytes of a file whose tensors have this digest. Raises WeightsError if they have another one by now."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{visible(str(path))} cannot be read: {error.strerror}") from None
+    if _digest(io.BytesIO(content), visible(str(path))) != digest:
+        hint = "run the same command again: it plans with the weights that the file has now"
+        raise WeightsError(f"the weights in {visible(str(path))} have changed since the study was read", hint=hint)
+    return content
+
+
+def _digest(file: BinaryIO, name: str) -> str:
+    total = hashlib.sha256()
+    for tensor, stored in sorted(_tensors(file, name).items()):
+        total.update(canonical([tensor, stored.dtype, stored.shape]).encode() + b"\n")
+        file.seek(stored.begin)
+        left = stored.end - stored.begin
+        while left:
+            piece = file.read(min(CHUNK, left))
+            if not piece:
+                raise WeightsError(f"{name} ends before its tensors do: it is not complete")
+            total.update(piece)
+            left -= len(piece)
+    return total.hexdigest()
+
+
+def _tensors(file: BinaryIO, name: str) -> dict[str, Stored]:
+    """What the header of a file lists. Raises WeightsError."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    start = file.read(8)
+    length = int.from_bytes(start, "little")
+    text = file.read(length) if length <= min(size - 8, LONGEST_HEADER) else b""
+    if not text.startswith(b"{"):
+        pickled = start[:2] == b"PK" or start[:1] == b"\x80"
+        what = "was written by torch.save, and reading it may run code" if pickled else "is not a safetensors file"
+        raise WeightsError(f"{name} {what}", hint=CONVERT)
+    try:
+        header = json.loads(text)
+        return {tensor: stored for tensor, stored in _listed(header, 8 + length) if stored.end <= size or _cut(name)}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise WeightsError(f"{name} is not a safetensors file: its header cannot be read", hint=CONVERT) from None
+
+
+def _cut(name: str) -> bool:
+    raise WeightsError(f"{name} ends before its tensors do: it is not complete")
+
+
+def _listed(header: Mapping[str, Any], data: int) -> Iterator[tuple[str, Stored]]:
+    for tensor, given in header.items():
+        if tensor == METADATA:
+            continue
+        begin, end = given["data_offsets"]
+        shape, dtype = tuple(given["shape"]), given["dtype"]
+        numbers = (*shape, begin, end)
+        if any(type(number) is not int or number < 0 for number in numbers) or end < begin or type(dtype) is not str:
+            raise ValueError(tensor)
+        if math.prod(shape) == 0 and end > begin:
+            raise ValueError(tensor)
+        yield tensor, Stored(dtype=dtype, shape=shape, begin=data + begin, end=data + end)

@@ -1,0 +1,66 @@
+"""What prevents that a network begins with the weights that a study asks for, drawn or loaded, in words."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from torch import nn
+
+from prunectl.base.errors import Path as Key
+from prunectl.base.errors import Problem, described
+from prunectl.base.rng import generator
+from prunectl.catalog.model import Model
+from prunectl.models.initialization import initialize
+from prunectl.models.preset import preset
+from prunectl.models.weights_file import WeightsError
+from prunectl.plan.steps import Loaded, Network
+from prunectl.work.weights import misfits, read_weights
+
+SHOWN = 3
+"""Most names that a message lists."""
+LOAD = 'init = { weights = "FILE.safetensors" }'
+
+
+def unloadable(built: nn.Module, init: Loaded, files: Mapping[str, Path], key: Key) -> Iterator[Problem]:
+    """A file of weights that does not fit the network, every reason at once; `key` is where the study names it."""
+    try:
+        reasons = list(misfits(built, read_weights(files[init.digest], init.digest)))
+    except WeightsError as error:
+        yield Problem(path=key, message=error.message, hint=error.hint)
+        return
+    for reason in reasons:
+        hint = "names and shapes must be those of the network's state_dict"
+        yield Problem(path=key, message=f"{init.file} does not fit the network: {reason}", hint=hint)
+
+
+def undrawable(built: nn.Module, network: Network) -> Iterator[Problem]:
+    """Parameters that no rule draws, and weights that the network's own code sets, which drawing would overwrite."""
+    assert isinstance(network.init, str)
+    label = network.model.label()
+    try:
+        twin = copy.deepcopy(built)
+        initialize(twin, init=network.init, bn_init=network.bn_init, generator=generator(0, "check"))
+    except ValueError as error:
+        hint = f"where you have its weights, load them: {LOAD}"
+        yield Problem(path=("model",), message=f"{label}: {error}", hint=hint)
+        return
+    except Exception as error:  # weights of unusual memory, modules of third parties
+        yield Problem(path=("model",), message=f"{label}: the weights cannot be drawn: {described(error)}")
+        return
+    yield from _overwritten(network)
+
+
+def _overwritten(network: Network) -> Iterator[Problem]:
+    assert isinstance(network.model, Model)
+    names = preset(network.model, network.shape, network.classes)
+    if names:
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        message = (
+            f"{network.model.label()} sets weights itself, the same in every build ({', '.join(names[:SHOWN])}{more}): "
+            f"init = {json.dumps(network.init)} would draw over them"
+        )
+        hint = f"to begin with them, save them as safetensors and write {LOAD}; to draw weights, do not set them"
+        yield Problem(path=("model",), message=message, hint=hint)
