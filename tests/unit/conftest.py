@@ -1,16 +1,21 @@
-"""A study of two arms that takes a second, run once in the process of the tests."""
+"""A study of two arms that takes a second, run once in the process of the tests; and packages with plug-ins."""
 
 from __future__ import annotations
 
+import importlib
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from cli import write_study
+from plugged import Install, install
 from prunectl.api.run import Completed, complete
 from prunectl.api.session import Session, open_study
+from prunectl.catalog import tables
+from prunectl.catalog.registered import registrations
 from small import HERE, SMALL
 
 
@@ -35,3 +40,29 @@ def own(completed: tuple[Path, Completed], tmp_path: Path) -> Session:
     folder, _ = completed
     shutil.copytree(folder, tmp_path / "own")
     return open_study(tmp_path / "own" / "study.toml", store=tmp_path / "own" / "store")
+
+
+def forget() -> None:
+    """Nothing that was read of one set of packages reaches another test."""
+    for kept in (registrations, tables.places, tables._entry_type):
+        kept.cache_clear()
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Install a package: `installed("[prunectl.criteria]\\nmine = net:Mine\\n", {"net.py": ...})`."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def install_(points: str, modules: Mapping[str, str] | None = None, *, package: str = "net") -> Path:
+        file = install(tmp_path, points, modules, package=package)
+        importlib.invalidate_caches()
+        forget()
+        return file
+
+    yield install_
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+    monkeypatch.undo()
+    forget()

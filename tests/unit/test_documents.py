@@ -160,11 +160,11 @@ KINDS = {
 
 
 @pytest.fixture
-def recipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+def recipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
     """The entry class of a catalogue's recipe, registered as the recipe says: a module, and a line of the table."""
 
     def registered(catalog: str) -> Any:
-        module = run(RECIPES[f"src/prunectl/{KINDS[catalog]}.py"], f"recipe_{catalog}")
+        module = run(RECIPES[f"src/prunectl/{KINDS[catalog]}.py"], f"recipe_{catalog}", tmp_path)
         monkeypatch.setitem(sys.modules, module.__name__, module)
         (kind,) = (
             value for value in vars(module).values()
@@ -180,9 +180,12 @@ def recipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
     tables.places.cache_clear()
 
 
-def run(code: str, name: str) -> ModuleType:
-    """A block of code as a module."""
+def run(code: str, name: str, folder: Path | None = None) -> ModuleType:
+    """A block of code as a module; with a folder, one that has a file there."""
     module = ModuleType(name)
+    if folder is not None:
+        module.__file__ = str(folder / f"{name}.py")
+        (folder / f"{name}.py").write_text(code)
     exec(compile(code, name, "exec"), module.__dict__)
     return module
 

@@ -29,10 +29,12 @@ def check(session: Session, machine: Machine | None = None) -> None:
 
 def checked(session: Session, engine: Engine, workers: Workers) -> HardwareClass | None:
     """The same by an engine that exists already, which is left running. Returns what the steps will be done on."""
+    from prunectl.catalog.registered import refuse_unreadable
     from prunectl.execute.outcome import Request
     from prunectl.execute.preflight import check
     from prunectl.plan.preflight import PREFLIGHT, preflight
 
+    refuse_unreadable()
     request = Request(
         key=PREFLIGHT,
         step=preflight(session.study, session.plan, session.content),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prunectl.api.listing import broken
 from prunectl.api.machine import cores
 from prunectl.api.session import Place, data_root, open_store
-from prunectl.base.errors import PrunectlError
+from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import size
 from prunectl.base.version import __version__
 
@@ -37,6 +38,7 @@ def findings(store: Place | None = None, data: Place | None = None) -> dict[str,
         "store": f"{opened.root} ({size(shutil.disk_usage(opened.root).free)} free)",
         "data": str(root),
         **data_sets(root),
+        **{f"plug-in {name}": why for name, why in broken().items()},
     }
 
 
@@ -46,14 +48,20 @@ def data_sets(root: Path) -> dict[str, str]:
     from prunectl.catalog.dataset import Dataset
 
     found = {}
-    for name in tables.names("datasets"):
-        try:
-            kind = tables.entry_type("datasets", name, Dataset)
-            if not kind.needs_root:
-                found[f"data set {name}"] = looked(kind(), root)
-        except PrunectlError as error:  # missing or damaged, or a broken plug-in
-            found[f"data set {name}"] = error.message.partition(" (looked for")[0]
+    for kind in tables.working("datasets", Dataset):
+        needs = [name for name, field in kind.model_fields.items() if field.is_required()]
+        if not kind.needs_root and not needs:
+            found[f"data set {kind.name}"] = _looked(kind, root)
     return found
+
+
+def _looked(kind: type[Dataset], root: Path) -> str:
+    try:
+        return looked(kind(), root)
+    except PrunectlError as error:  # missing or damaged
+        return error.message.partition(" (looked for")[0]
+    except Exception as error:  # a third party's data set may raise anything
+        return f"cannot be read: {described(error)}"
 
 
 def looked(dataset: Dataset, root: Path) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean
+
+if TYPE_CHECKING:
+    from prunectl.catalog.registered import Registration
 
 PUBLISHED = "published"
 
@@ -22,6 +25,8 @@ class Listed:
     required: tuple[str, ...] = ()
     parameters: Mapping[str, Any]
     """None where a parameter may be left out and has no value then."""
+    broken: bool = False
+    """A plug-in that cannot be used; the summary has the reason, with file and line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,30 @@ def entries(catalog: str) -> list[Listed]:
             f"nothing called {catalog!r} can be listed; there are {', '.join(kinds())}",
             hint=did_you_mean(catalog, kinds(), "{}"),
         )
-    return [_listed(catalog, name) for name in tables.names(catalog)]
+    usable = [_listed(catalog, name) for name in tables.names(catalog)]
+    return usable + [_broken(line.name, reason) for line, reason in tables.ignored(catalog)]
+
+
+def broken() -> dict[str, str]:
+    """What is wrong with each registration that cannot be used, by 'name of the catalogue'."""
+    from prunectl.catalog import tables
+
+    return {
+        f"{entry.name} of the {catalog}": entry.summary
+        for catalog in tables.CATALOGS
+        for entry in entries(catalog)
+        if entry.broken
+    } | {f"{line.name} of the {line.catalog}": _unknown(line) for line in tables.unknown()}
+
+
+def _unknown(line: Registration) -> str:
+    from prunectl.catalog.tables import CATALOGS
+
+    return f"broken: there is no catalogue {line.catalog!r}; there are {', '.join(CATALOGS)} ({line.where})"
+
+
+def _broken(name: str, why: str) -> Listed:
+    return Listed(name=name, summary=f"broken: {why}", version=0, parameters={}, broken=True)
 
 
 def _listed(catalog: str, name: str) -> Listed:
@@ -60,7 +88,7 @@ def _listed(catalog: str, name: str) -> Listed:
     try:
         entry = entry_type(catalog, name)
     except PrunectlError as error:
-        return Listed(name=name, summary=f"broken: {error.message}", version=0, parameters={})
+        return _broken(name, error.message)
     fields = entry.model_fields
     required = tuple(key for key, field in fields.items() if field.is_required())
     others = {key: field.get_default(call_default_factory=True) for key, field in fields.items() if key not in required}

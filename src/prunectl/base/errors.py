@@ -10,8 +10,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
+from pathlib import PurePath
+from types import CodeType
 
 from prunectl.base.cells import quoted
+from prunectl.base.theirs import third_party, within_package
 
 Path = tuple[str | int, ...]
 """Where something is in a study: keys, and places in lists counted from 0."""
@@ -125,28 +128,65 @@ def writing(path: str | PathLike[str], *, hint: str | None = None) -> Iterator[N
         raise failed from error
 
 
-def described(error: BaseException) -> str:
-    """An exception that somebody's code raised, in one line: type, message, and 'file:line' of that code.
+def described(error: BaseException, *, full_path: bool = False) -> str:
+    """An exception that somebody's code raised, in one line: type, message, and where in that code.
 
-    The line is the innermost one outside of prunectl, torch and Python itself: theirs to fix. Of a SyntaxError it is
-    the line that is wrong.
+    "ZeroDivisionError: division by zero (net.py:12, in score)": the innermost line of a third party's file, because
+    lines of prunectl, of torch and of Python itself do not help its author. Of a SyntaxError it is the line that is
+    wrong. The file is named from its package on, or with its full path.
     """
-    text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-    place = _place(error)
-    return f"{text} ({place})" if place else text
+    text = " ".join(f"{type(error).__name__}: {_message(error)}".split())[:500].rstrip()
+    place = next(filter(None, (_place(one, full_path) for one in _chain(error))), None)
+    return f"{text.removesuffix(':')} ({place})" if place else text.removesuffix(":")
 
 
-def _place(error: BaseException) -> str | None:
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
-    frames = [(frame.f_globals.get("__name__", ""), frame.f_code.co_filename, line)
-              for frame, line in traceback.walk_tb(error.__traceback__)]  # fmt: skip
-    own = [frame for frame in frames if frame[0].partition(".")[0] not in NOT_THEIRS and frame[1][:1] != "<"]
-    return f"{own[-1][1]}:{own[-1][2]}" if own else None
+def their_modules(error: BaseException) -> set[str]:
+    """The modules of third parties that an exception came through, by their full names."""
+    return {module for one in _chain(error) for module, *_ in _frames(one)}
 
 
-NOT_THEIRS = {"prunectl", "torch", "importlib", "inspect", "pydantic"}
-"""Packages whose lines do not help an author to find a mistake."""
+def _message(error: BaseException) -> str:
+    """The text of an exception; that of a class of somebody else's may fail itself."""
+    try:
+        return str(error)
+    except Exception as second:
+        return f"its message cannot be shown, {type(second).__name__}"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception, and those that it was raised from or while handling, latest first."""
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        yield following
+        following = following.__cause__ or (None if following.__suppress_context__ else following.__context__)
+
+
+def _place(error: BaseException, full_path: bool) -> str | None:
+    if isinstance(error, SyntaxError) and error.filename and not error.filename.startswith("<"):
+        return f"{error.filename if full_path else PurePath(error.filename).name}:{error.lineno}"
+    frames = _frames(error)
+    if not frames:
+        return None
+    module, file, function, line = frames[-1]
+    shown = file if full_path else within_package(module, file)
+    return f"{shown}:{line}, in {function}" if function else f"{shown}:{line}"
+
+
+def _function(code: CodeType) -> str:
+    """The function that code is in, also in a comprehension of it; empty for code of the module."""
+    names = [name for name in code.co_qualname.split(".") if not name.startswith("<")]
+    return names[-1] if names else ""
+
+
+def _frames(error: BaseException) -> list[tuple[str, str, str, int]]:
+    """Module, file, function and line of each call in a third party's files on the way to an exception."""
+    frames = [
+        (str(frame.f_globals.get("__name__", "")), frame.f_code.co_filename, _function(frame.f_code), line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    return [frame for frame in frames if not frame[1].startswith("<") and third_party(frame[0], frame[1])]
 
 
 def abbreviated(text: str) -> str:

@@ -17,6 +17,10 @@ from pydantic.fields import FieldInfo
 from prunectl.base.cells import cell, words
 from prunectl.base.keys import canonical
 from prunectl.catalog.checked import Checked
+from prunectl.catalog.code import code_of
+
+CODE = "code-sha256"
+"""Where a pre-image has the digest of a third party's code. No parameter can have this name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,17 +50,28 @@ class Entry(Checked):
         return frozenset()
 
     def preimage(self) -> dict[str, Any]:
-        """What distinguishes this entry from every other: name, version and every parameter, defaults included."""
+        """What distinguishes this entry from every other: name, version and every parameter, defaults included.
+
+        That of a third party's class has a digest of its code. Raises NoSourceError if its source cannot be read.
+        """
         return self._preimage
 
     @cached_property
     def _preimage(self) -> dict[str, Any]:
-        preimage = {"name": self.name, "version": self.version}
+        preimage: dict[str, Any] = {"name": self.name, "version": self.version}
+        if (code := code_of(type(self))) is not None:
+            preimage[CODE] = code
         for key, value in self._dumped(preimage_of).items():
             marks = [mark for mark in type(self).model_fields[key].metadata if isinstance(mark, Absent)]
             if not any(canonical(value) == canonical(mark.value) for mark in marks):
                 preimage[key] = value
         return preimage
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """What is pickled: the parameters alone. A pre-image is made again, from the code of the process that reads."""
+        state = super().__getstate__()
+        parameters = {key: value for key, value in state["__dict__"].items() if key in type(self).model_fields}
+        return {**state, "__dict__": parameters}
 
     def written(self) -> str | dict[str, Any]:
         """The entry as a study file writes it: the name alone, or a table with the parameters that were changed."""

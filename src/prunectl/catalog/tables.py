@@ -11,14 +11,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module, metadata
+from importlib import metadata
 from typing import Any, TypeVar, overload
 
 from pydantic import ValidationError
 
-from prunectl.base.errors import PrunectlError, described
-from prunectl.base.text import did_you_mean
+from prunectl.base.errors import PrunectlError, described, their_modules
+from prunectl.base.text import and_list, did_you_mean
+from prunectl.catalog.code import code_of, line_of
+from prunectl.catalog.declared import wrong
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.importing import imported
+from prunectl.catalog.registered import Registration, registrations
 from prunectl.catalog.required import lacking
 
 T = TypeVar("T", bound=Entry)
@@ -146,6 +150,8 @@ class Catalog:
     one: str
     kind: str
     entries: Mapping[str, str]
+    bare: bool = False
+    """Whether every entry is used, without parameters, in every study."""
 
 
 CATALOGS: Mapping[str, Catalog] = {
@@ -161,7 +167,7 @@ CATALOGS: Mapping[str, Catalog] = {
     ),
     "optimizers": Catalog(one="optimizer", kind="prunectl.catalog.optimizer:Optimizer", entries=OPTIMIZERS),
     "schedules": Catalog(one="schedule", kind="prunectl.catalog.schedule:Schedule", entries=SCHEDULES),
-    "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=METRICS),
+    "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=METRICS, bare=True),
     "retrainings": Catalog(
         one="kind of retraining", kind="prunectl.catalog.retraining:Retraining", entries=RETRAININGS
     ),
@@ -172,8 +178,24 @@ CATALOGS: Mapping[str, Catalog] = {
 @cache
 def places(catalog: str) -> dict[str, str]:
     """Every name of a catalogue with its 'module:attribute', third parties' included."""
-    theirs = {point.name: point.value for point in metadata.entry_points(group=f"prunectl.{catalog}")}
+    theirs = {each.name: each.place for each in reversed(registrations()) if each.catalog == catalog}
     return {**theirs, **CATALOGS[catalog].entries}
+
+
+def ignored(catalog: str) -> list[tuple[Registration, str]]:
+    """Registrations that are not used because their name is one of ours, with the reason."""
+    ours = CATALOGS[catalog].entries
+    return [
+        (each, f"{each.name!r} of the {catalog} is prunectl's own: {each.place} of the package {each.package} "
+         f"is ignored ({each.where})")
+        for each in registrations()
+        if each.catalog == catalog and each.name in ours
+    ]  # fmt: skip
+
+
+def unknown() -> list[Registration]:
+    """Registrations for a catalogue that does not exist."""
+    return [each for each in registrations() if each.catalog not in CATALOGS]
 
 
 def names(catalog: str) -> list[str]:
@@ -193,7 +215,12 @@ def entry_type(catalog: str, name: str, kind: type[Entry] = Entry) -> type[Entry
     kind, lacks what the catalogue requires, or carries another name than it is registered under (its results would
     be stored under that name's keys).
     """
+    if name not in places(catalog):
+        hint = did_you_mean(name, names(catalog), "'{}'")
+        raise PrunectlError(f"no {name!r} among the {catalog}: {', '.join(names(catalog))}", hint=hint)
     found = _entry_type(catalog, name)
+    if isinstance(found, str):
+        raise PrunectlError(found, hint="fix or uninstall the package that registers it")
     assert issubclass(found, kind), f"the {catalog} hold {kind.__name__}"
     return found
 
@@ -208,31 +235,65 @@ def working(catalog: str, kind: type[T]) -> tuple[type[T], ...]:
 
 
 @cache
-def _entry_type(catalog: str, name: str) -> type[Entry]:
-    place = places(catalog).get(name)
-    if place is None:
-        hint = did_you_mean(name, names(catalog), "'{}'")
-        raise PrunectlError(f"no {name!r} among the {catalog}: {', '.join(names(catalog))}", hint=hint)
-    hint = "fix or uninstall the package that registers it"
+def _entry_type(catalog: str, name: str) -> type[Entry] | str:
+    """The class behind a name, or why it cannot be used: a module that raises is not imported a second time."""
+    ours = name in CATALOGS[catalog].entries
+    lines = [each for each in registrations() if (each.catalog, each.name) == (catalog, name) and not ours]
     try:
-        found = _imported(place)
-    except Exception as error:  # a plug-in's module may raise anything when it is imported
-        raise PrunectlError(
-            f"{name!r} of the {catalog} cannot be imported from {place}: {described(error)}", hint=hint
-        ) from error
+        if len({each.place for each in lines}) > 1:
+            several = and_list([f"{each.place} by {each.package} ({each.where})" for each in lines])
+            raise _BrokenError(f"{name!r} of the {catalog} is registered more than once: {several}", placed=True)
+        return _checked(catalog, name, places(catalog)[name])
+    except _BrokenError as error:
+        return str(error) if error.placed or not lines else f"{error} ({lines[0].where})"
+
+
+class _BrokenError(Exception):
+    """Why an entry cannot be used. `placed`: the text has the file and line."""
+
+    def __init__(self, text: str, *, placed: bool = False) -> None:
+        super().__init__(text)
+        self.placed = placed
+
+
+def _checked(catalog: str, name: str, place: str) -> type[Entry]:
+    """The class at a place, if it can be used. Raises _BrokenError: what it raises itself costs only this entry."""
+    if not metadata.EntryPoint.pattern.match(place) or ":" not in place:
+        raise _BrokenError(f"{name!r} of the {catalog} is registered as {place!r}, which is not 'module:Class'")
+    try:
+        found = imported(place)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plug-in's module may raise anything when it is imported, or call sys.exit
+        text = f"{name!r} of the {catalog} cannot be imported from {place}: {described(error, full_path=True)}"
+        raise _BrokenError(text, placed=bool(their_modules(error)) or isinstance(error, SyntaxError)) from error
+    what = f"{place}, registered as {name!r} of the {catalog},"
+    try:
+        fault = _fault(catalog, name, found)
+    except Exception as error:  # a class may raise anything when it is looked at
+        text = f"{what} cannot be used: {described(error, full_path=True)}"
+        raise _BrokenError(text, placed=bool(their_modules(error))) from error
+    if fault is not None:
+        line = line_of(found)
+        raise _BrokenError(f"{what} {fault}" + (f" ({line})" if line else ""), placed=line is not None)
+    kind: type[Entry] = found
+    return kind
+
+
+def _fault(catalog: str, name: str, found: Any) -> str | None:
+    """What is wrong with what is registered, in words that follow its name, or None."""
     kind = kind_of(catalog)
     if not (isinstance(found, type) and issubclass(found, kind)):
-        raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, is not a {kind.__name__}", hint=hint)
+        return f"is not a {kind.__name__}"
     carried = getattr(found, "name", None)
     if carried != name:
-        raise PrunectlError(f"{place}, registered as {name!r} of the {catalog}, calls itself {carried!r}", hint=hint)
-    assert issubclass(found, Entry)
+        return f"calls itself {carried!r}"
     missing = lacking(found, kind)
     if missing:
-        raise PrunectlError(
-            f"{place}, registered as {name!r} of the {catalog}, does not define {', '.join(missing)}", hint=hint
-        )
-    return found
+        return f"does not define {', '.join(missing)}"
+    if code_of(found) is None:
+        return None  # our own
+    return next(wrong(found, kind, bare=CATALOGS[catalog].bare), None)
 
 
 def read_entry(catalog: str, written: str | Mapping[str, Any], kind: type[T]) -> T:
@@ -252,10 +313,5 @@ def read_entry(catalog: str, written: str | Mapping[str, Any], kind: type[T]) ->
 
 def kind_of(catalog: str) -> type[Entry]:
     """The class that every entry of a catalogue is."""
-    kind: type[Entry] = _imported(CATALOGS[catalog].kind)
+    kind: type[Entry] = imported(CATALOGS[catalog].kind)
     return kind
-
-
-def _imported(place: str) -> Any:
-    module, _, attribute = place.partition(":")
-    return getattr(import_module(module), attribute)

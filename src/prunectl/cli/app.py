@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from prunectl.base.errors import InterruptError, PrunectlError
+from prunectl.base.errors import InterruptError, PrunectlError, described
 from prunectl.base.version import __version__
 from prunectl.cli import cache, compare, doctor, export, list_, new, plan, report, run, schema, stage, streams
 from prunectl.cli.console import say
@@ -77,9 +77,16 @@ app.command("new")(new.new)
 app.command("doctor")(doctor.doctor)
 
 
+UNUSED = {"PYDANTIC_DISABLE_PLUGINS": "__all__", "TORCH_DEVICE_BACKEND_AUTOLOAD": "0"}
+"""Turns off that pydantic and torch look for plug-ins of their own in every installed package. Here there is no use for
+them, and a single malformed entry point, of any package, would end every command when pydantic or torch is imported."""
+
+
 def main() -> None:
     """Run the command line. What a user can fix is a short message; a traceback is a bug."""
     streams.prepare()
+    for name, off in UNUSED.items():
+        os.environ.setdefault(name, off)
     listen()
     try:
         app()
@@ -88,6 +95,21 @@ def main() -> None:
             raise
         explain(error)
         sys.exit(error.exit_code)
+    except Exception as error:
+        if os.environ.get("PRUNECTL_DEBUG") or not (plug_in := in_plug_in(error)):
+            raise
+        explain(plug_in)
+        sys.exit(plug_in.exit_code)
+
+
+def in_plug_in(error: Exception) -> PrunectlError | None:
+    """What an exception out of a plug-in's code is to a user, or None if it is a mistake of prunectl."""
+    from prunectl.catalog.registered import raised_in_plug_in
+
+    if not raised_in_plug_in(error):
+        return None
+    hint = "fix or uninstall the plug-in; `prunectl --debug ...` shows the traceback"
+    return PrunectlError(f"a plug-in failed: {described(error, full_path=True)}", hint=hint)
 
 
 def listen() -> None:

@@ -131,7 +131,7 @@ def _make(
     progress: Callable[[int, int], None],
 ) -> Outcome:
     key = request.key
-    assert key_of(step) == key, "a request's key is its step's"
+    _same_code(step, key)
     store.make_way(key)
     inputs = {role: _parent(store, parent) for role, parent in parents(step).items()}
     if request.resume is not None:
@@ -180,6 +180,13 @@ def _make(
     return Outcome(key=key, status=Status.DONE, wall_s=made.wall_s)
 
 
+def _same_code(step: Step, key: Key) -> None:
+    """The code of plug-ins is the one that the run was planned with: each process imports it for itself."""
+    if key_of(step) != key:
+        hint = "run the same command again; in a notebook, restart the kernel first"
+        raise PrunectlError("the code of a plug-in that the study uses was edited during the run", hint=hint)
+
+
 def _parent(store: LocalStore, key: str) -> Path:
     try:
         return store.fetch(key)
@@ -207,8 +214,7 @@ def _crash(store: LocalStore, request: Request, error: Exception) -> Outcome:
         return Outcome(key=request.key, status=Status.DAMAGED, reason="it is gone", damaged=gone)
     if (disk := disk_error(error, request.store)) is not None:
         return _fatal(request.key, disk)
-    reason = (f"{type(error).__name__}: {error}".splitlines() or [""])[0][:500]
-    return _failed(store, request.key, "crash", reason, "".join(traceback.format_exception(error)))
+    return _failed(store, request.key, "crash", described(error), "".join(traceback.format_exception(error)))
 
 
 def _failed(store: LocalStore, key: Key, kind: str, reason: str, detail: str = "") -> Outcome:

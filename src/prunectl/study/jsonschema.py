@@ -6,16 +6,13 @@ with the parameters of an entry, and flat [data] and [model].
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 
-from prunectl.base.errors import PrunectlError
 from prunectl.catalog import tables
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.table import FlatSection
@@ -64,10 +61,12 @@ def json_schema() -> Schema:
 def _entries(catalog: str) -> Iterator[type[Entry]]:
     """The entries that can be described; a broken plug-in costs only itself."""
     for name in names(catalog):
-        with contextlib.suppress(PrunectlError, PydanticInvalidForJsonSchema):
+        try:
             kind = entry_type(catalog, name)
-            kind.model_json_schema()
-            yield kind
+            kind.model_json_schema(schema_generator=_OfFile)
+        except Exception:  # a parameter's own schema may raise anything; `list` shows what is broken
+            continue
+        yield kind
 
 
 def _entry(kind: type[Entry], given: Schema) -> Schema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,8 @@ from torch import nn
 
 from prunectl.base.errors import MethodError, PrunectlError, writing
 from prunectl.base.version import __version__
+from prunectl.catalog.code import code_of
+from prunectl.catalog.entry import CODE
 from prunectl.catalog.model import Model
 from prunectl.catalog.tables import entry_type
 from prunectl.plan.steps import Network
@@ -98,6 +101,8 @@ def load(folder: Path, *, smaller: bool = False) -> nn.Module:
     kind = entry_type("models", chosen.pop("name"))
     if chosen.pop("version") != kind.version:
         raise PrunectlError(f"{kind.name} has changed since", hint=f"use prunectl {document['prunectl']}")
+    if chosen.pop(CODE, None) != code_of(kind):
+        warnings.warn(f"the code of the model {kind.name} has changed since {folder} was written", stacklevel=2)
     model = kind.model_validate_json(json.dumps(chosen))
     assert isinstance(model, Model)
     seed = described.get("seed", 0)  # a network whose building is random could not be exported before there was one

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from plugged import Install
 from prunectl.api.doctor import data_sets, findings, looked
 from prunectl.base.errors import DataError
 from prunectl.catalog import tables
@@ -30,10 +31,36 @@ def test_a_data_set_that_is_missing_is_not_found(tmp_path: Path) -> None:
         looked(tables.entry_type("datasets", "mnist", Dataset)(), tmp_path)
 
 
-def test_a_broken_plug_in_costs_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    places = {"digits": "prunectl.datasets.digits:Digits", "broken": "no_such_package:Broken"}
-    monkeypatch.setattr(tables, "places", lambda catalog: places)
-    monkeypatch.setattr(tables, "names", lambda catalog: list(places))
-    found = data_sets(tmp_path)
+def test_a_broken_plug_in_costs_only_itself(tmp_path: Path, installed: Install) -> None:
+    points = "[prunectl.datasets]\nbroken = no_such_package:Broken\n[prunectl.criterion]\nmine = net:Mine\n"
+    file = installed(points)
+    found = findings(tmp_path / "store", tmp_path / "data")
     assert found["data set digits"] == "found, checksum OK"
-    assert "cannot be imported" in found["data set broken"]
+    assert "cannot be imported" in found["plug-in broken of the datasets"]
+    assert found["plug-in broken of the datasets"].endswith(f"({file}:2)")
+    unknown = found["plug-in mine of the criterion"]
+    assert unknown.startswith("broken: there is no catalogue 'criterion'; there are criteria, scopes,")
+    assert unknown.endswith(f"({file}:4)")
+
+
+def test_a_data_set_of_somebody_else_that_raises_costs_only_itself(tmp_path: Path, installed: Install) -> None:
+    module = """
+        from prunectl.catalog.dataset import Dataset
+
+        class Mine(Dataset):
+            name, summary, fingerprint = "mine", "never read", None
+            shape, classes, train_size, test_size, mean, std = (1, 8, 8), 2, 4, 4, (0.5,), (0.5,)
+
+            def arrays(self, root):
+                return 1 // 0
+
+        class Needy(Mine):
+            name = "needy"
+            side: int
+    """
+    installed("[prunectl.datasets]\nmine = net:Mine\nneedy = net:Needy\n", {"net.py": module})
+    found = data_sets(tmp_path)
+    assert found["data set mine"].startswith("cannot be read: ZeroDivisionError: ")
+    assert found["data set mine"].endswith("(net.py:9, in arrays)")
+    assert found["data set digits"] == "found, checksum OK"
+    assert "data set needy" not in found

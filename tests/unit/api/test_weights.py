@@ -88,7 +88,7 @@ def test_a_file_that_changes_during_a_run_ends_it(tmp_path: Path, monkeypatch: p
     begin(tmp_path)
     session = opened(tmp_path)
     monkeypatch.setattr(
-        "prunectl.api.make.checked", lambda session, engine: begin(tmp_path, **{"head.bias": -torch.ones(10)})
+        "prunectl.api.make.checked", lambda session, engine, workers: begin(tmp_path, **{"head.bias": -torch.ones(10)})
     )
     with pytest.raises(PrunectlError, match="have changed since the study was read"):
         complete(session, HERE)

@@ -74,7 +74,8 @@ def test_an_exception_of_somebody_elses_code_is_described_with_its_line(tmp_path
     module.write_text("import json\n\ndef deep():\n    raise ValueError('two\\nlines')\n\ndeep()\n")
     with pytest.raises(ValueError, match="two") as raised:
         exec(compile(module.read_text(), str(module), "exec"), {"__name__": "theirs"})
-    assert errors.described(raised.value) == f"ValueError: two lines ({module}:4)"
+    assert errors.described(raised.value) == "ValueError: two lines (theirs.py:4, in deep)"
+    assert errors.described(raised.value, full_path=True) == f"ValueError: two lines ({module}:4, in deep)"
 
 
 def test_of_a_syntax_error_it_is_the_line_that_is_wrong(tmp_path: Path) -> None:
@@ -89,8 +90,50 @@ def test_the_line_is_theirs_and_not_the_librarys() -> None:
 
     with pytest.raises(RuntimeError) as raised:
         torch.nn.Linear(2, 3)(torch.zeros(5))
-    assert f"({__file__}:" in errors.described(raised.value)
+    line = "test_errors.py:{}, in test_the_line_is_theirs_and_not_the_librarys)"
+    assert errors.described(raised.value).endswith(line.format(raised.tb.tb_lineno))
 
 
 def test_without_a_traceback_there_is_no_line() -> None:
     assert errors.described(ValueError("x")) == "ValueError: x"
+
+
+def raised_in(tmp_path: Path, source: str) -> BaseException:
+    """What a third party's module raises when it is imported."""
+    module = tmp_path / "theirs.py"
+    module.write_text(source)
+    with pytest.raises(BaseException) as raised:
+        exec(compile(source, str(module), "exec"), {"__name__": "theirs"})
+    error = raised.value
+    error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next  # without the frame of this test
+    return error
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import json\njson.loads('{')", "(theirs.py:2)"),
+        ("def f():\n    return {n: 1 // n for n in [0]}\nf()", "(theirs.py:2, in f)"),
+        ("f = lambda: 1 // 0\nf()", "(theirs.py:1)"),
+        ("class A:\n    def b(self):\n        1 // 0\nA().b()", "(theirs.py:3, in b)"),
+        ("raise SystemExit(7)", "SystemExit: 7 (theirs.py:1)"),
+        ("raise KeyError", "KeyError (theirs.py:1)"),
+    ],
+)
+def test_the_line_is_the_innermost_one_of_theirs_with_its_function(tmp_path: Path, source: str, expected: str) -> None:
+    assert errors.described(raised_in(tmp_path, source)).endswith(expected)
+
+
+def test_an_exception_that_a_library_raises_from_theirs_has_their_line(tmp_path: Path) -> None:
+    """pydantic, torch and others wrap what they call."""
+    inner = raised_in(tmp_path, "1 // 0")
+    outer = RuntimeError("a hook failed")
+    outer.__cause__ = inner
+    assert errors.described(outer) == "RuntimeError: a hook failed (theirs.py:1)"
+    assert errors.their_modules(outer) == {"theirs"}
+
+
+def test_an_exception_whose_message_fails_is_described_all_the_same(tmp_path: Path) -> None:
+    source = "class Bad(Exception):\n    def __str__(self):\n        return 1 // 0\nraise Bad"
+    text = errors.described(raised_in(tmp_path, source))
+    assert text == "Bad: its message cannot be shown, ZeroDivisionError (theirs.py:4)"

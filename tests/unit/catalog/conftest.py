@@ -1,34 +1,24 @@
-"""Plug-ins registered as augmentations."""
+"""Plug-ins registered in a catalogue."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from importlib import metadata
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
-from prunectl.catalog import tables
+if TYPE_CHECKING:
+    from plugged import Install
 
 Register = Callable[..., None]
 
 
 @pytest.fixture
-def register(monkeypatch: pytest.MonkeyPatch) -> Iterator[Register]:
-    """Register plug-ins: `register("augmentations", blur="unit.catalog.plugins:Blur")`."""
-
-    def clear() -> None:
-        tables.places.cache_clear()
-        tables._entry_type.cache_clear()
+def register(installed: Install) -> Register:
+    """Register classes that exist already: `register("augmentations", blur="unit.catalog.plugins:Blur")`."""
 
     def registered(catalog: str, **entries: str) -> None:
-        group = f"prunectl.{catalog}"
-        points = [
-            metadata.EntryPoint(name=name.replace("_", "-"), value=value, group=group)
-            for name, value in entries.items()
-        ]
-        monkeypatch.setattr(metadata, "entry_points", lambda group: [each for each in points if each.group == group])
-        clear()
+        lines = [f"{name.replace('_', '-')} = {place}\n" for name, place in entries.items()]
+        installed("".join([f"[prunectl.{catalog}]\n", *lines]))
 
-    yield registered
-    monkeypatch.undo()
-    clear()
+    return registered

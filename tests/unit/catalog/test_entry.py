@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Annotated, Any, ClassVar
 
 import pytest
@@ -11,7 +12,8 @@ from pydantic import ValidationError
 
 from prunectl.base.cells import cell, parsed, words
 from prunectl.base.keys import canonical
-from prunectl.catalog.entry import Absent, Entry
+from prunectl.catalog.code import code_of
+from prunectl.catalog.entry import CODE, Absent, Entry
 from prunectl.catalog.problems import problems_of
 from prunectl.catalog.table import resolve
 from prunectl.catalog.values import Length, Moment, PruningMoment
@@ -34,14 +36,24 @@ def test_a_key_holds_every_default_and_the_entries_inside_with_their_versions() 
     assert Outer().preimage() == {
         "name": "outer",
         "version": 1,
-        "blur": {"name": "blur", "version": 1, "radius": 1.0, "kernel": [1, 2, 1]},
-        "inner": {"name": "inner", "version": 3, "rate": 0.5, "count": 1},
+        CODE: code_of(Outer),
+        "blur": {"name": "blur", "version": 1, CODE: code_of(Blur), "radius": 1.0, "kernel": [1, 2, 1]},
+        "inner": {"name": "inner", "version": 3, CODE: code_of(Inner), "rate": 0.5, "count": 1},
         "to": "end",
         "at": "init",
         "length": None,
         "budget": [1.0],
         "moments": [],
     }
+
+
+def test_a_key_is_made_again_where_an_entry_is_read_from_a_pickle() -> None:
+    """Another process may have other code: what it does must not be stored under the key of this one."""
+    assert CHANGED.preimage() and CHANGED.label()
+    copy = pickle.loads(pickle.dumps(CHANGED))
+    assert copy == CHANGED
+    assert "_preimage" in vars(CHANGED)
+    assert set(vars(copy)) == set(Outer.model_fields)
 
 
 def test_a_key_holds_what_was_chosen_at_any_depth_and_no_units_left_open() -> None:

@@ -58,7 +58,9 @@ def test_a_plug_in_that_only_has_a_name_is_refused_and_costs_only_itself(
     with pytest.raises(PrunectlError) as caught:
         entry_type(catalog, "mine")
     place = f"bare_plug_in:Bare, registered as 'mine' of the {catalog}"
-    assert caught.value.message == f"{place}, does not define {LACKED[catalog]}"
+    message, _, where = caught.value.message.partition(" (")
+    assert message == f"{place}, does not define {LACKED[catalog]}"
+    assert where.endswith("entry_points.txt:2)")
     assert caught.value.hint == "fix or uninstall the package that registers it"
     assert [kind.name for kind in working(catalog, Entry)] == names(catalog)[:-1]
 

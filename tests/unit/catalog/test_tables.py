@@ -50,7 +50,9 @@ def test_a_plug_in_of_one_catalogue_is_not_in_another(register: Register) -> Non
         ("unit.catalog.no_such_module:Blur", f"{FROM} unit.catalog.no_such_module:Blur: ModuleNotFoundError: No modul"),
         ("unit.catalog.raising:Blur", f"{FROM} unit.catalog.raising:Blur: RuntimeError: its licence has expired ("),
         ("unit.catalog.raising:Blur", f"{RAISING}:3)"),
-        ("not a place", f"{FROM} not a place"),
+        ("not a place", "'mine' of the augmentations is registered as 'not a place', which is not 'module:Class' ("),
+        ("unit.catalog.plugins", "which is not 'module:Class' ("),
+        ("", "is registered as '', which is not 'module:Class' ("),
     ],
 )
 def test_a_broken_plug_in_is_refused_and_costs_only_itself(register: Register, place: str, message: str) -> None:

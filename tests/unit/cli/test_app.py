@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from cli import command, environment, write_study
+from plugged import Install
 from prunectl.base.errors import PrunectlError
 from prunectl.base.version import __version__
 from prunectl.cli import app
@@ -34,6 +35,61 @@ def test_a_study_that_is_wrong_is_told_with_places_and_hints(prunectl: Prunectl,
     assert '      did you mean "train"?' in said.err
     assert said.err.count("did you mean") == said.err.count("unknown key") == 1
     assert said.out == ""
+
+
+BROKEN = """
+import os
+print("hello")
+os.chdir("/")
+raise RuntimeError("the driver is too old")
+"""
+
+
+@pytest.mark.parametrize(
+    "words", [("list", "criteria", "--json"), ("schema",), ("doctor", "--json"), ("plan", "STUDY", "--json")]
+)
+def test_a_broken_plug_in_costs_no_command_its_answer(
+    words: tuple[str, ...], prunectl: Prunectl, installed: Install, tmp_path: Path
+) -> None:
+    """What it prints is not part of a document, and the directory stays."""
+    installed("[prunectl.criteria]\nmine = net:Mine\n[prunectl.metrics]\nmine = net:Mine\n", {"net.py": BROKEN})
+    ran = prunectl(*words)
+    assert ran.code == 0
+    assert ran.json()
+    assert Path.cwd() == tmp_path
+    if words[0] in ("list", "doctor"):
+        assert f"RuntimeError: the driver is too old ({tmp_path / 'net.py'}:5)" in ran.out
+
+
+PLUG_IN = """
+from prunectl.catalog.scope import Scope
+
+
+class Mine(Scope):
+    name, summary = "mine", "raises when a study is checked"
+
+    @property
+    def channels(self):
+        return 1 // 0
+
+    def groups(self, shapes, sparsity, gone, weights=None):
+        return []
+"""
+
+
+def test_what_a_plug_in_raises_in_a_command_is_a_message_with_its_file_and_line(
+    prunectl: Prunectl, installed: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed("[prunectl.scopes]\nmine = net:Mine\n", {"net.py": PLUG_IN})
+    study = write_study(tmp_path, SMALL + 'scope = "mine"\nstructure = "channels"\n')
+    ran = prunectl("plan", study)
+    error = "ZeroDivisionError: integer division or modulo by zero"
+    assert (ran.code, ran.out) == (2, "")
+    assert f"a plug-in failed: {error} ({tmp_path / 'net.py'}:10, in channels)" in ran.err
+    assert "fix or uninstall the plug-in; `prunectl --debug ...` shows the traceback" in ran.err
+    monkeypatch.setenv("PRUNECTL_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        prunectl("plan", study)
 
 
 def test_ctrl_c_ends_a_command_with_130(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:

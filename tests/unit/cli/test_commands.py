@@ -46,7 +46,7 @@ def test_entries_are_listed_with_their_defaults(prunectl: Prunectl) -> None:
     out = prunectl("list", "criteria").out
     assert "samples_per_class = 10" in out
     snip = next(row for row in prunectl("list", "criteria", "--json").json() if row["name"] == "snip")
-    assert set(snip) == {"name", "summary", "version", "parameters"}
+    assert set(snip) == {"name", "summary", "version", "parameters", "broken"}
     assert "samples_per_class" in snip["parameters"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,15 +111,32 @@ def test_a_method_without_an_answer_is_a_failure_that_is_kept(
     assert not own.store.has(key)
 
 
-def test_a_crash_is_a_failure_with_its_traceback(own: Session, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_is_a_failure_with_its_line_and_traceback(
+    own: Session, key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def crash(out: Path) -> None:
         raise ZeroDivisionError("by\nzero")
 
     performing(monkeypatch, crash)
     outcome = do(own, key)
-    assert (outcome.status, outcome.reason) == (Status.FAILED, "ZeroDivisionError: by")
+    line = crash.__code__.co_firstlineno + 1
+    assert outcome.status is Status.FAILED
+    assert outcome.reason.startswith("ZeroDivisionError: by zero (")
+    assert outcome.reason.endswith(f"test_child.py:{line}, in crash)")
     failure = own.store.failure(key)
     assert failure is not None and failure["kind"] == "crash" and "test_child.py" in failure["detail"]
+    assert failure["reason"] == outcome.reason
+
+
+def test_a_step_is_not_made_by_other_code_than_its_key_says(own: Session, key: Key) -> None:
+    """A process that imports a plug-in after it was edited makes another key of the step."""
+    step = own.plan.steps[key]
+    assert isinstance(step, Measure)
+    outcome = do(own, key, step=replace(step, exclude=("edited",)))
+    assert (outcome.status, outcome.exit_code) == (Status.FATAL, 2)
+    assert outcome.reason == "the code of a plug-in that the study uses was edited during the run"
+    assert outcome.hint == "run the same command again; in a notebook, restart the kernel first"
+    assert not own.store.has(key)
 
 
 def test_a_full_disk_ends_everything(own: Session, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from prunectl.base.keys import canonical
+from prunectl.catalog.code import code_of
+from prunectl.catalog.entry import CODE
 from prunectl.catalog.problems import problems_of
 from prunectl.catalog.values import PruningMoment
 from prunectl.pruning.ablations.none import Unmodified
@@ -55,7 +57,8 @@ def test_defaults_are_those_of_the_field() -> None:
 
 def test_flat_tables_hold_the_entry_beside_their_own_keys() -> None:
     section = DataSection.model_validate({"name": "images", "side": 32, "train_limit": 10})
-    assert section.dataset.preimage() == {"name": "images", "version": 1, "side": 32, "colour": True}
+    chosen = {"name": "images", "version": 1, "side": 32, "colour": True}
+    assert section.dataset.preimage() == {CODE: code_of(type(section.dataset)), **chosen}
     assert section.train_limit == 10
     assert DataSection(dataset=section.dataset) == DataSection.model_validate({"name": "images", "side": 32})
 

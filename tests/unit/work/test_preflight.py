@@ -118,7 +118,10 @@ def test_a_network_that_cannot_be_built_is_the_one_problem_with_its_line(monkeyp
     built_as(monkeypatch, broken)
     (found,) = texts(prunable={"exclude": ["hed"]})
     line = broken.__code__.co_firstlineno + 1
-    assert found == f"model: tiny-cnn cannot be built: KeyError: 'width' ({__file__}:{line})"
+    assert (
+        found
+        == f"model: tiny-cnn cannot be built: KeyError: 'width' (tests/unit/work/test_preflight.py:{line}, in broken)"
+    )
 
 
 class Squeezing(nn.Module):
@@ -131,7 +134,7 @@ def test_a_network_that_cannot_take_an_image_is_reported_with_its_line(monkeypat
     (found,) = texts()
     assert found.startswith("model: tiny-cnn cannot take an image of (1, 8, 8): RuntimeError: ")
     line = Squeezing.forward.__code__.co_firstlineno + 1
-    assert found.endswith(f"({__file__}:{line})")
+    assert found.endswith(f"(tests/unit/work/test_preflight.py:{line}, in forward)")
 
 
 def test_outputs_of_another_shape_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +185,7 @@ def test_whatever_a_scope_or_structure_raises_is_reported_with_the_line(
     monkeypatch.setattr(kind, method, broken)
     (found,) = texts(prune=[{"criterion": "magnitude", **asked}])
     assert found.startswith(f"{expected}: KeyError: 'conv9' (")
-    assert found.endswith(f"test_preflight.py:{broken.__code__.co_firstlineno + 1})")
+    assert found.endswith(f"test_preflight.py:{broken.__code__.co_firstlineno + 1}, in broken)")
 
 
 def test_problems_that_a_structure_finds_before_it_fails_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +216,7 @@ def test_data_that_cannot_be_read_are_reported_with_the_line(monkeypatch: pytest
     monkeypatch.setattr(Digits, "arrays", broken)
     (found,) = texts()
     assert found.startswith("data: digits cannot be read: ZeroDivisionError: no images (")
-    assert f"test_preflight.py:{broken.__code__.co_firstlineno + 1})" in found
+    assert f"test_preflight.py:{broken.__code__.co_firstlineno + 1}, in broken)" in found
 
 
 def test_the_network_is_left_alone_by_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
