@@ -146,8 +146,9 @@ def test_the_words_are_ours(name: str) -> None:
 
 @pytest.mark.parametrize("name", COUNTED)
 def test_every_table_says_where_it_is_from_and_what_to_mind(name: str) -> None:
-    title, source, warning = describe(name)
-    assert title and source and len(warning) > 20
+    about = describe(name)
+    assert about.title and about.source and len(about.warning) > 20
+    assert set(load(name)["sparsity_of"]) == {about.of}
 
 
 def test_a_chance_value_that_was_misread_is_kept_and_noted() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from prunectl.base.errors import Path
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Content
 from prunectl.catalog.scope import Scope
@@ -39,6 +40,10 @@ class Preflight:
     """The number of training images, limited."""
     leaves_one: tuple[int, ...]
     """Batch sizes with which the last batch of an epoch is a single image."""
+    of_all: tuple[float, ...] = ()
+    """Sparsities that are fractions of all parameters: more may be asked for than the prunable weights are."""
+    sweep: Path = ()
+    """The key of the study file that asks for them."""
 
 
 def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
@@ -64,7 +69,13 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
         asked=tuple(dict.fromkeys(asked)),
         train_size=images,
         leaves_one=tuple(dict.fromkeys(_leaving_one(trainings, images))),
+        of_all=_of_all(study, plan),
+        sweep=("sweep", next(key for key in study.sweep.one_of if getattr(study.sweep, key) is not None)),
     )
+
+
+def _of_all(study: Study, plan: Plan) -> tuple[float, ...]:
+    return tuple(sorted({trial.sparsity for trial in plan.trials})) if study.sweep.of == "all" else ()
 
 
 def _leaving_one(trainings: list[Train], images: int) -> Iterator[int]:

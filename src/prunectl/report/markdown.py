@@ -20,7 +20,7 @@ def report(results: Results, center: Center) -> str:
     parts = [
         f"# {escaped(study.title or study.name)}",
         escaped(study.source),
-        _items([escaped(sentence) for sentence in summary.sentences(results.trials, center)]),
+        _items([escaped(sentence) for sentence in _sentences(results, center)]),
         *(["## Claims", _items([_verdict(verdict) for verdict in judged])] if judged else []),
         *(["## Top-1 accuracy, %", _grid(tables.grid(results.trials, center))] if results.trials.height else []),
         "## Resources",
@@ -30,6 +30,10 @@ def report(results: Results, center: Center) -> str:
         ", ".join(f"{escaped(name)} {escaped(text)}" for name, text in results.versions.items()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _sentences(results: Results, center: Center) -> tuple[str, ...]:
+    return (*summary.sentences(results.trials, center), *summary.remarks(results.arms))
 
 
 def escaped(text: str) -> str:

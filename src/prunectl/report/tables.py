@@ -168,6 +168,7 @@ COLUMNS = (
     *(Column(name=name, head=name, write=cells.choice, number=False) for name in arms.COLUMNS),
     Column(name="seed", head="seed"),
     Column(name="sparsity", head="sparsity %", write=cells.sparsity),
+    Column(name="sparsity_of", head="sparsity of", number=False),
     Column(name="compression", head="compression", write=cells.significant),
     Column(name="compression_error", head="compression error %", write=cells.fixed(100, 2, True)),
     *(_column(metric) for metric in METRICS if metric.name == "top1"),

@@ -9,7 +9,7 @@ import polars as pl
 
 from prunectl.base.text import percent, plural, shortened
 from prunectl.report import arms, cells, tables
-from prunectl.results import claims
+from prunectl.results import claims, summary
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
 from prunectl.results.table import Results
@@ -33,6 +33,7 @@ def table(results: Results, width: int) -> str:
         "\n".join(_grid(tables.grid(results.trials), width)),
         "\n".join(_failures(results, width)),
         "\n".join(plot(results, width)),
+        "\n".join(line for remark in summary.remarks(results.arms) for line in wrapped(remark, width, first="")),
         verdicts(judged, width),
     ]
     return "\n\n".join(part for part in parts if part)

@@ -8,6 +8,7 @@ from typing import Any
 
 from safetensors import safe_open
 from safetensors.torch import save
+from torch import nn
 
 from prunectl.base.keys import canonical
 from prunectl.catalog.structure import Masks, Pruned
@@ -23,10 +24,17 @@ SHAPES = "shapes"
 
 
 def write_masks(out: Path, pruned: Pruned, network: Network, **info: Any) -> None:
-    """A mask artefact: packed bits, and what they leave of each layer, counted here once for all that follows."""
+    """A mask artefact: packed bits, and what they leave of each layer, counted here once for all that follows.
+
+    `n_params` and `n_nonzero` count all parameters: those without a mask, and the entries of channels, too.
+    """
     (out / layout.MASK).write_bytes(mask_bytes(pruned.masks))
+    built = empty(network)
+    n_params = sum(parameter.numel() for parameter in built.parameters())
     left = {
-        "layers": described(pruned.masks, network),
+        "layers": described(pruned.masks, built, network.shape),
+        "n_params": n_params,
+        "n_nonzero": n_params - sum(int((~mask).sum()) for mask in pruned.masks.values()),
         "tied": pruned.tied,
         "tied_pruned": pruned.tied_pruned,
     }
@@ -46,10 +54,10 @@ def load_masks(path: Path) -> Masks:
         return unpack({name: file.get_tensor(name) for name in shapes}, shapes)
 
 
-def described(masks: Masks, network: Network) -> list[dict[str, Any]]:
+def described(masks: Masks, network: nn.Module, shape: tuple[int, int, int]) -> list[dict[str, Any]]:
     """Per layer: its shape, how many weights are kept, and how many of those lie on a path through the network."""
     masks = of_weights(masks)
-    on_path = effective(empty(network), masks, network.shape)
+    on_path = effective(network, masks, shape)
     return [
         {
             "name": name,

@@ -18,7 +18,7 @@ from prunectl.training.pixels import memory_format
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import described, read_layers, read_masks
 from prunectl.work.material import hold, normalize_of, parts_of
-from prunectl.work.networks import restored
+from prunectl.work.networks import empty, restored
 from prunectl.work.tensors import write_json
 
 BYTES = 4  # of a float32
@@ -29,7 +29,7 @@ def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
     network = restored(step.network, inputs["state"], context.device)
     mask = inputs.get("mask")
     masks = read_masks(mask) or masking.dense(prunable(network, step.exclude))
-    layers = described(masks, step.network) if mask is None else read_layers(mask)
+    layers = described(masks, empty(step.network), step.network.shape) if mask is None else read_layers(mask)
     masking.apply(masks, network)
     network.to(memory_format=memory_format(network))
     _, test = parts_of(step.data, context)

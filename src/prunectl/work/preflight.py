@@ -15,6 +15,7 @@ from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.datasets.load import load
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Network
+from prunectl.pruning.denominator import of_prunable
 from prunectl.pruning.prunable import prunable
 from prunectl.training.lone_image import values_per_channel
 from prunectl.work.networks import empty
@@ -100,6 +101,7 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[
     except MethodError as error:
         yield Problem(path=("prunable", "exclude"), message=str(error))
         return
+    yield from _beyond(built, weights, preflight)
     shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
     for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
         flat = {name: weight.detach().flatten() for name, weight in weights.items()} if scope.needs_weights else None
@@ -117,6 +119,15 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[
                 yield Problem(path=path, message=f"structure {structure.label()}: {reason}")
         except Exception as error:  # a third party's structure may, too
             yield Problem(path=path, message=f"structure {structure.label()} cannot be checked: {described(error)}")
+
+
+def _beyond(network: nn.Module, weights: dict[str, nn.Parameter], preflight: Preflight) -> Iterator[Problem]:
+    """The highest sparsity of all parameters, if there are not enough weights that may be pruned."""
+    for sparsity in preflight.of_all[-1:]:
+        try:
+            of_prunable(sparsity, "all", network, weights)
+        except MethodError as error:
+            yield Problem(path=preflight.sweep, message=str(error), hint='or count with of = "prunable"')
 
 
 def _patterns(network: nn.Module, exclude: tuple[str, ...]) -> Iterator[tuple[str, Problem]]:
