@@ -99,7 +99,10 @@ def test_what_a_value_becomes(kind: Any, value: Any, result: Any) -> None:
         (Many[When], ["end", "ned"], {"key[1]": 'one of "init", "end", or a table { epoch = N } or { step = N }'}),
         (Many[At], {"epoch": 0, "schedule": "restart"}, {"key.schedule": 'epoch 0 is "init"'}),
         (Many[At], {"step": 3, "schedule": "again"}, {"key.schedule": 'one of "continue", "restart", not "again"'}),
-        (Budget, 0, {"key": "must be a number, more than 0 and at most 100, or a table { epochs = N } or { steps = N }"}),
+        (
+            Budget, 0,
+            {"key": "must be a number, more than 0 and at most 100, or a table { epochs = N } or { steps = N }"},
+        ),
         (Budget, {"epochs": 0}, {"key.epochs": "must be a whole number, at least 1"}),
         (Seeds, "3", {"key": 'a count, or a list of whole numbers from 0 to 2147483647, not "3"'}),
         (Many[Fraction], [7] * 1001, {"key": "must be a list of at most 1000, not a list of 1001"}),

@@ -195,12 +195,12 @@ REINIT = 'ablation = ["none", "reinit"]\n'
         (END + REINIT, "ablation[1]", 'retrain = "none" would leave them untrained'),
         (END + 'retrain = "recalibrate"\n' + REINIT, "ablation[1]", '"recalibrate" would leave them untrained'),
         (END + 'retrain = "lr-rewind"\nbudget = [1.0, 0.5]\n' + REINIT, "budget[1]", "and budget 0.5 is less"),
-        (END + 'retrain = "lr-rewind"\nbudget = { epochs = 9 }\n' + REINIT, "budget[0]", "and 9 epochs is less"),
-        (END + 'retrain = "lr-rewind"\nbudget = 2\n' + REINIT, "budget[0]", "2 times the recipe is for weights that"),
-        (END + 'retrain = "finetune"\nbudget = 1.5\n', "budget[0]", "1.5 times the recipe is for weights that"),
+        (END + 'retrain = "lr-rewind"\nbudget = { epochs = 9 }\n' + REINIT, "budget", "and 9 epochs is less"),
+        (END + 'retrain = "lr-rewind"\nbudget = 2\n' + REINIT, "budget", "2 times the recipe is for weights that"),
+        (END + 'retrain = "finetune"\nbudget = 1.5\n', "budget", "1.5 times the recipe is for weights that"),
         (
             END + 'retrain = "lr-rewind"\nrounds = "iterative"\nbudget = 2\nablation = "reinit"',
-            "budget[0]", "2 times the recipe is for weights that",
+            "budget", "2 times the recipe is for weights that",
         ),
     ],
 )  # fmt: skip
