@@ -33,7 +33,7 @@ def report(results: Results, center: Center) -> str:
 
 
 def _sentences(results: Results, center: Center) -> tuple[str, ...]:
-    return (*summary.sentences(results.trials, center), *summary.remarks(results.arms))
+    return (*summary.sentences(results.trials, center), *summary.remarks(results.trials, results.arms))
 
 
 def escaped(text: str) -> str:

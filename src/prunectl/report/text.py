@@ -33,10 +33,19 @@ def table(results: Results, width: int) -> str:
         "\n".join(_grid(tables.grid(results.trials), width)),
         "\n".join(_failures(results, width)),
         "\n".join(plot(results, width)),
-        "\n".join(line for remark in summary.remarks(results.arms) for line in wrapped(remark, width, first="")),
+        "\n".join(
+            line
+            for remark in summary.remarks(results.trials, results.arms)
+            for line in wrapped(remark, width, first="")
+        ),
         verdicts(judged, width),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _remarks(results: Results, width: int) -> Iterator[str]:
+    for remark in summary.remarks(results.trials, results.arms):
+        yield from wrapped(remark, width, first="")
 
 
 def verdicts(judged: Sequence[Verdict], width: int) -> str:

@@ -207,11 +207,12 @@ def _counted_in(pruned: pl.DataFrame) -> Iterator[str]:
     )
 
 
-def remarks(arms: Mapping[str, Placed]) -> tuple[str, ...]:
-    """What readers have to know about masks of the study, with the arms that it is about."""
+def remarks(trials: pl.DataFrame, arms: Mapping[str, Placed]) -> tuple[str, ...]:
+    """What readers have to know about masks of pruned trials, with the arms that it is about."""
     about: dict[str, list[str]] = {}
+    pruned = set(trials.filter(pl.col("sparsity") > 0)["arm"])
     for label, placed in arms.items():
-        if (remark := placed.arm.remark) is not None:
+        if label in pruned and (remark := placed.arm.remark) is not None:
             about.setdefault(remark, []).append(label)
     return tuple(f"{remark} ({and_list(labels)})." for remark, labels in about.items())
 
