@@ -60,7 +60,7 @@ def test_it_says_what_it_is_and_what_it_needs(name: str) -> None:
     assert kind.removes
     assert kind.__doc__
     assert "score =" in kind.__doc__ or "score" in kind.__doc__.lower()
-    assert kind.batch_norm in ("train", "eval")
+    assert made(name).batch_norm_mode() in ("train", "eval")
     assert kind.precision in ("float32", "float64")
     assert kind.needs_data == issubclass(kind, DataCriterion)
     assert kind.version >= 1

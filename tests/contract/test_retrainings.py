@@ -24,9 +24,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 WRITTEN: dict[str, list[dict[str, Any]]] = {
     "none": [{}],
     "recalibrate": [{}],
-    "finetune": [{}, {"lr": 0.5, "epochs": 2}, {"optimizer": {"name": "adam", "beta1": 0.8}, "schedule": "cosine"}],
-    "weight-rewind": [{}, {"to": "end"}, {"to": {"epoch": 2}}],
-    "lr-rewind": [{}],
+    "finetune": [
+        {},
+        {"lr": 0.5, "epochs": 2},
+        {"optimizer_state": "fresh"},
+        {"optimizer": {"name": "adam", "beta1": 0.8}, "schedule": "cosine", "optimizer_state": "fresh"},
+    ],
+    "weight-rewind": [{}, {"to": "end"}, {"to": {"epoch": 2}}, {"optimizer_state": "fresh"}],
+    "lr-rewind": [{}, {"optimizer_state": "fresh"}],
 }
 """Ways to write each one; of an entry that is new here, its name alone."""
 

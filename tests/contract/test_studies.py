@@ -52,7 +52,7 @@ def trials(path: Path, profile: str | None) -> pl.DataFrame:
         {
             "study": study.name, "arm": trial.arm.label, "model": cell(study.model.model.written()),
             "dataset": cell(study.data.dataset.written()), **trial.arm.columns(), "seed": trial.seed,
-            "sparsity": trial.sparsity,
+            "sparsity": trial.sparsity, "sparsity_of": study.sweep.of,
         }
         for trial in plan.trials
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -12,10 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from networks import SHAPE, batch, small_network
-from prunectl.base.batch_norm import neutralize
+from prunectl.base.batch_norm import batch_norms, neutralize
 from prunectl.catalog.criterion import Criterion
 from prunectl.pruning.criteria.activation import Activation
 from prunectl.pruning.criteria.gradient import Gradient
+from prunectl.pruning.criteria.grasp import Grasp
+from prunectl.pruning.criteria.grasp_magnitude import GraspMagnitude
 from prunectl.pruning.criteria.lamp import Lamp
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.random import Random
@@ -110,16 +113,67 @@ def test_snip_foretells_what_removing_a_weight_does_to_the_loss(name: str) -> No
 
 
 @pytest.mark.parametrize(("name", "place"), PLACES)
-def test_synflow_is_the_slope_of_the_summed_flow(name: str, place: int) -> None:
-    """Tanaka et al. (2020), eq. 2: R with all parameters positive, BatchNorm neutral, an image of ones."""
+@pytest.mark.parametrize("statistics", ["running", "neutral"])
+def test_synflow_is_the_slope_of_the_summed_flow(name: str, place: int, statistics: Any) -> None:
+    """Tanaka et al. (2020), eq. 2: R with the whole state positive, as their code has it, and an image of ones."""
     network = small_network().double().eval()
-    scored = float(scores_of(SynFlow(), network)[name].view(-1)[place])
-    neutralize(network)
+    scored = float(scores_of(SynFlow(statistics=statistics), network)[name].view(-1)[place])
+    if statistics == "neutral":
+        neutralize(network)
     with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.abs_()
+        for tensor in network.state_dict().values():
+            tensor.abs_()
     ones = torch.ones((1, *SHAPE), dtype=torch.float64)
     assert scored == pytest.approx(slope(network, name, place, lambda: network(ones).sum()), rel=1e-6)
+
+
+def test_at_initialization_running_statistics_are_neutral_ones_bit_for_bit() -> None:
+    network = small_network()
+    neutralize(network)
+    running, neutral = (scores_of(SynFlow(statistics=each), network) for each in ("running", "neutral"))
+    assert all(torch.equal(running[name], neutral[name]) for name in running)
+    trained = small_network()
+    running, neutral = (scores_of(SynFlow(statistics=each), trained) for each in ("running", "neutral"))
+    assert not torch.equal(running["3.conv.weight"], neutral["3.conv.weight"])
+
+
+@pytest.mark.parametrize(("name", "place"), PLACES)
+def test_in_evaluation_scores_are_slopes_of_the_loss_under_running_statistics(name: str, place: int) -> None:
+    """As Tanaka et al. score. The default is the mode of training."""
+    network = small_network().double().eval()
+    batches = [batch(seed) for seed in (1, 2)]
+    slopes = [slope(network, name, place, partial(loss, network, *given)) for given in batches]
+    snip, gradient = (double(kind(batch_norm="eval")) for kind in (Snip, Gradient))
+    scored = {type(c).__name__: float(scores_of(c, network, 2)[name].view(-1)[place]) for c in (snip, gradient)}
+    assert scored["Snip"] == pytest.approx(sum(map(abs, slopes)) / 2, rel=1e-6, abs=1e-9)
+    assert scored["Gradient"] == pytest.approx(abs(sum(slopes)) / 2, rel=1e-6, abs=1e-9)
+    iterative = scores_of(double(SnipIterative(batch_norm="eval")), network, 2)
+    assert torch.equal(iterative[name], scores_of(snip, network, 2)[name])
+
+
+@pytest.mark.parametrize("kind", [Activation, Gradient, Grasp, GraspMagnitude, Snip, SnipIterative])
+def test_the_mode_of_batch_norm_is_part_of_the_key_only_where_it_is_not_that_of_training(kind: Any) -> None:
+    assert "batch_norm" not in kind().preimage()
+    assert kind(batch_norm="eval").preimage()["batch_norm"] == "eval"
+    assert (kind().batch_norm_mode(), kind(batch_norm="eval").batch_norm_mode()) == ("train", "eval")
+
+
+def test_activation_looks_at_running_statistics_in_evaluation() -> None:
+    network = small_network()
+    train, evaluation = (scores_of(Activation(batch_norm=mode), network) for mode in ("train", "eval"))
+    shifted = small_network()
+    for norm in batch_norms(shifted):
+        assert norm.running_mean is not None
+        norm.running_mean += 1.0
+    moved = [scores_of(Activation(batch_norm=mode), shifted) for mode in ("train", "eval")]
+    assert all(torch.equal(train[name], moved[0][name]) for name in train)
+    assert not torch.equal(evaluation["3.conv.weight"], moved[1]["3.conv.weight"])
+
+
+def test_synflow_of_running_statistics_never_takes_the_scores_of_neutral_ones() -> None:
+    """What was stored before meant neutral statistics: it has the key of these."""
+    assert SynFlow().preimage()["statistics"] == "running"
+    assert "statistics" not in SynFlow(statistics="neutral").preimage()
 
 
 def test_convolutions_as_products_are_convolutions() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -74,6 +76,47 @@ def test_grasp_is_the_weight_times_a_finite_difference_of_the_gradient(temperatu
         expected = weight.detach() * (ahead[name] - behind[name]) / (2 * step)
         torch.testing.assert_close(signed[name], expected, rtol=1e-4, atol=float(expected.abs().max()) * 1e-6)
         assert torch.equal(plain[name], signed[name].abs())
+
+
+@pytest.mark.parametrize("batch_norm", ["train", "eval"])
+@pytest.mark.parametrize("average", ["products", "gradients"])
+def test_grasp_of_several_batches_averages_products_or_gradients(batch_norm: Any, average: Any) -> None:
+    """The mean of H_b g_b (Frankle et al.), or the mean of H_b times the mean of g_b (Wang et al.): by differences."""
+    network = small_network().double().train(batch_norm == "train")
+    batches = [batch(seed) for seed in (1, 2, 3)]
+    weights = prunable(network)
+
+    def slopes(images: Tensor, labels: Tensor) -> Weights:
+        value = functional.cross_entropy(network(images.double()) / 200.0, labels)
+        return dict(zip(weights, torch.autograd.grad(value, list(weights.values())), strict=True))
+
+    own = [slopes(*each) for each in batches]
+    mean = {name: sum(g[name] for g in own) / len(own) for name in weights}
+    expected = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    for each, gradient in zip(batches, own, strict=True):
+        direction: Weights = gradient if average == "products" else mean  # type: ignore[assignment]  # sums of tensors
+        step = 1e-5 / max(float(g.abs().max()) for g in direction.values())
+        moved(network, direction, step)
+        ahead = slopes(*each)
+        moved(network, direction, -2 * step)
+        behind = slopes(*each)
+        moved(network, direction, step)
+        for name, weight in weights.items():
+            expected[name] += weight.detach() * (ahead[name] - behind[name]) / (2 * step) / len(batches)
+    kind = type("Grasp", (Grasp,), {"precision": "float64"})
+    scores = score(
+        kind(average=average, batch_norm=batch_norm), network, batches=batches, shape=SHAPE,
+        generator=torch.Generator(),
+    )  # fmt: skip
+    for name, value in expected.items():
+        torch.testing.assert_close(scores[name], value, rtol=1e-4, atol=float(value.abs().max()) * 1e-6)
+
+
+def test_on_one_batch_the_two_averages_are_the_same_bits() -> None:
+    network = small_network()
+    products, gradients_apart = (scores_of(Grasp(average=each), network) for each in ("products", "gradients"))
+    assert all(torch.equal(products[name], gradients_apart[name]) for name in products)
+    assert "average" not in Grasp().preimage()
 
 
 @pytest.mark.parametrize(("name", "place"), [("0.weight", 3), ("3.conv.weight", 50), ("8.weight", 700)])

@@ -77,7 +77,12 @@ SPOT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     (
         "tanaka2020-figure6",
-        {"model": "vgg11", "dataset": "cifar100", "criterion": "snip", "sparsity": 0.999},
+        {
+            "model": "vgg11",
+            "dataset": "cifar100",
+            "sparsity": 0.999,
+            "criterion": '{ name = "snip", batch_norm = "eval" }',
+        },
         {"top1": 0.2031, "sd": 0.03179, "min": 0.1756, "max": 0.2379, "runs": [0.1756, 0.1958, 0.2379]},
     ),
 ]
@@ -146,8 +151,9 @@ def test_the_words_are_ours(name: str) -> None:
 
 @pytest.mark.parametrize("name", COUNTED)
 def test_every_table_says_where_it_is_from_and_what_to_mind(name: str) -> None:
-    title, source, warning = describe(name)
-    assert title and source and len(warning) > 20
+    about = describe(name)
+    assert about.title and about.source and len(about.warning) > 20
+    assert set(load(name)["sparsity_of"]) == {about.of}
 
 
 def test_a_chance_value_that_was_misread_is_kept_and_noted() -> None:
@@ -253,9 +259,33 @@ def test_top5_is_compared_where_it_is_published() -> None:
         "model": "vgg16", "dataset": "cifar10", "at": "init", "criterion": "lamp", "scope": "global", "seed": 42,
         "sparsity": 0.96875, "top1": 0.3, "top5": 0.8,
     }  # fmt: skip
-    found = compared(trials(row), "thesis-vgg16-r32", metric="top5")
+    found = compared(trials(row | {"sparsity_of": "all"}), "thesis-vgg16-r32", metric="top5")
     assert found.select("published", "ours").rows() == [(0.7777, 0.8)]
     assert compared(trials(row), "comp6258-figure1", metric="top5").is_empty()
+
+
+def test_sparsities_of_all_parameters_are_not_compared_with_those_of_the_prunable_weights() -> None:
+    """ShrinkBench counts all parameters; a dense network is the same however it is counted."""
+    row = {
+        "model": "vgg16", "dataset": "cifar10", "at": "init", "scope": "global", "seed": 42, "top1": 0.3,
+        "criterion": "random", "sparsity": 0.9,
+    }  # fmt: skip
+    for of, thesis, tanaka in (("all", 26, 5), ("prunable", 0, 65), (None, 0, 65)):
+        ours = trials(row | {"sparsity_of": of})
+        assert (len(matching(ours, ["thesis-vgg16-r32"])) > 0) == (thesis > 0)
+        assert len(matching(ours, ["tanaka2020-figure6"])) == tanaka
+
+
+def test_scores_in_another_mode_of_batch_norm_are_not_compared() -> None:
+    """Tanaka et al. score in evaluation."""
+    row = {
+        "model": "vgg16", "dataset": "cifar10", "at": "init", "scope": "global", "seed": 1, "top1": 0.3,
+        "sparsity": 0.9, "top1_dense": None,
+    }  # fmt: skip
+    modes = {"train": "snip", "eval": '{ name = "snip", batch_norm = "eval" }'}
+    found = {mode: compared(trials(row | {"criterion": cell}), "tanaka2020-figure6") for mode, cell in modes.items()}
+    pruned = {mode: len(frame.filter(pl.col("sparsity") > 0)) for mode, frame in found.items()}
+    assert pruned == {"train": 0, "eval": 1}
 
 
 def test_only_rows_about_the_studys_networks_and_data_are_shown_with_it() -> None:

@@ -274,7 +274,7 @@ def test_the_optimizer_trains_and_its_state_has_the_shape_of_the_weights(recipe:
 def test_the_schedule_begins_at_one_and_falls(recipe: Callable[[str], Any]) -> None:
     schedule = recipe("schedules")(warmup=2).in_steps(3)
     assert [schedule.factor(step, 10) for step in (0, 3)] == [1.0, 0.5]
-    assert schedule.warm(2) == 0.5
+    assert schedule.warm(3) == 0.5
 
 
 def test_the_metric_is_a_mean_over_images(recipe: Callable[[str], Any]) -> None:

@@ -37,6 +37,8 @@ class Published:
     title: str
     source: str
     warning: str
+    of: str
+    """What its sparsities are fractions of: "prunable" weights, or "all" parameters."""
 
 
 def kinds() -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from prunectl.base.errors import PrunectlError
-from prunectl.catalog.entry import Entry
+from prunectl.catalog.entry import Absent, Entry
 from prunectl.catalog.required import required
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.tables import read_entry
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     Scores = dict[str, Tensor]
     Batch = tuple[Tensor, Tensor]
+
+
+BatchNormMode = Literal["train", "eval"]
+"""What BatchNorm normalises with: the statistics of the batch, or its running ones."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,8 +63,6 @@ class Criterion(Entry):
     """Whether it looks at training images."""
     needs_labels: ClassVar[bool] = False
     """Whether it looks at their labels."""
-    batch_norm: ClassVar[Literal["train", "eval"]] = "eval"
-    """What BatchNorm uses while scoring: the batch's statistics, or the running ones. All else is in evaluation."""
     per_image: ClassVar[bool] = False
     """Whether it takes derivatives of single images, so that no image of a batch may change the output of another."""
     precision: ClassVar[Literal["float32", "float64"]] = "float32"
@@ -69,8 +71,19 @@ class Criterion(Entry):
     """The rounds that it is defined with, as a study would write them: see `own_rounds`."""
     scopes: ClassVar[tuple[str, ...] | None] = None
     """The names of the scopes that it is defined for; None: every one."""
+    inverted_in_rounds: ClassVar[str | None] = None
+    """Why its inversion in several rounds has no meaning, as the mask and the report note it; None where it has one."""
     repeatable: ClassVar[bool] = False
     """Whether the copy can be scored again after `score`: rounds then share one, instead of a fresh copy each."""
+
+    def batch_norm_mode(self) -> BatchNormMode:
+        """The mode of BatchNorm while scoring. All other modules are in evaluation."""
+        return "eval"
+
+    def remark(self, rounds: Rounds, *, invert: bool) -> str | None:
+        """What readers of masks that were made in these rounds have to know; None if there is nothing."""
+        in_several = len(rounds.targets(0.5)) > 1
+        return self.inverted_in_rounds if invert and in_several else None
 
     def own_rounds(self) -> Rounds:
         """The entry of the rounds that it is defined with.
@@ -112,3 +125,20 @@ class DataCriterion(Criterion):
     def sampling(self) -> tuple[int, int]:
         """As the parameters give it."""
         return self.samples_per_class, self.batches
+
+
+class BatchNormCriterion(DataCriterion):
+    """A criterion of training images that papers compute in different modes of BatchNorm, so it is a parameter.
+
+    In "eval" the running statistics are taken as they are: those of a network that was never trained are 0 and 1.
+    """
+
+    batch_norm: Annotated[
+        BatchNormMode,
+        Field(description="BatchNorm normalises with the statistics of the batch, or with its running ones"),
+        Absent(value="train"),
+    ] = "train"
+
+    def batch_norm_mode(self) -> BatchNormMode:
+        """As the parameter gives it."""
+        return self.batch_norm

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.optimizer import Optimizer
@@ -21,6 +22,13 @@ class Recipe:
     weight_decay: float
     schedule: Schedule
     augment: tuple[Augmentation, ...]
+
+
+def stretched(recipe: Recipe, steps: int) -> Recipe:
+    """The recipe made `steps` long, its schedule in proportion (Liu et al. 2019, "scratch-B")."""
+    if steps == recipe.steps:
+        return recipe
+    return replace(recipe, steps=steps, schedule=recipe.schedule.stretched(Fraction(steps, recipe.steps)))
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Protocol
+
+from pydantic import Field
 
 from prunectl.catalog.entry import Entry
-from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.optimizer import Optimizer
+from prunectl.catalog.recipe import Recipe, stretched
 from prunectl.catalog.required import required
 from prunectl.catalog.values import Length, When
 
@@ -32,6 +36,12 @@ class Dense(Protocol):
         ...
 
 
+OptimizerState = Annotated[
+    Literal["kept", "fresh"], Field(description="whether the optimizer goes on with its momentum, or begins again")
+]
+"""The parameter `optimizer_state` of a retraining. Renda et al. (2020) keep it, in their code."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class After:
     """What is done to a network after it was pruned. Steps are those of `recipe`.
@@ -47,9 +57,14 @@ class After:
     keeps: bool = False
     recalibrates: bool = False
 
-    def redrawn(self) -> After:
-        """The same for weights that are drawn again: there are none to go back to, and no optimizer state."""
-        return replace(self, weights=None, keeps=False)
+    @classmethod
+    def redrawn(cls, recipe: Recipe, steps: int) -> After:
+        """What follows for weights that are drawn again: the recipe from its start, stretched to `steps` of them.
+
+        Frankle et al. (2021), Section 5: there are no earlier weights, no optimizer state and no place in the
+        schedule to go back to.
+        """
+        return cls(recipe=stretched(recipe, steps))
 
     @property
     def steps(self) -> int:
@@ -68,6 +83,9 @@ class Retraining(Entry):
     """Whether its length is given by a budget."""
     within_recipe: ClassVar[bool] = False
     """Whether it cannot take longer than the recipe: it goes back in it."""
+    redrawn: ClassVar[bool] = False
+    """Whether it goes with weights that are drawn again: these take the whole recipe from its start, whatever the
+    retraining goes back to (see `After.redrawn`)."""
 
     def own_length(self) -> str | None:
         """The parameter that sets its length, if one was given: a budget would contradict it."""
@@ -81,6 +99,10 @@ class Retraining(Entry):
         if not self.budgeted or self.own_length() is not None:
             return self, None
         return self, 1.0 if budget is None else budget
+
+    def unfit(self, optimizer: Optimizer) -> Iterator[tuple[str, str]]:
+        """What does not go with [train]'s optimizer, each with the parameter that it is about."""
+        return iter(())
 
     @required
     def after(self, dense: Dense, budget: float | Length | None) -> After:

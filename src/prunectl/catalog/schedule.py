@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, Any, Self
 
 from pydantic import Field
@@ -32,9 +33,13 @@ class Schedule(Entry):
         """
         raise NotImplementedError
 
+    def preimage(self) -> dict[str, Any]:
+        """A warmup begins at 0 since its second version; where there is none, nothing has changed."""
+        return super().preimage() | ({"warmup_version": 2} if self.warmup else {})
+
     def warm(self, step: int) -> float:
-        """The factor of the warmup, which rises linearly to 1."""
-        return min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
+        """The factor of the warmup: 0 for the first step, rising in a line to 1 (open_lth, Frankle et al. 2021)."""
+        return min(1.0, step / self.warmup) if self.warmup else 1.0
 
     def problems(self, length: int) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What does not fit into a training of `length` units, each with its place in the table."""
@@ -43,15 +48,19 @@ class Schedule(Entry):
 
     def in_steps(self, unit: int) -> Self:
         """The same schedule with everything that counts in units counted in steps, `unit` of them each."""
+        return self.stretched(Fraction(unit))
+
+    def stretched(self, factor: Fraction) -> Self:
+        """The same schedule with everything that it counts multiplied by a factor, to the nearest whole number."""
         values = {
-            key: _times(getattr(self, key), unit) if InUnits() in field.metadata else getattr(self, key)
+            key: _times(getattr(self, key), factor) if InUnits() in field.metadata else getattr(self, key)
             for key, field in type(self).model_fields.items()
         }
         # Constructed, not copied: a copy takes along the pre-image that was cached in other units.
         return type(self).model_construct(**values)
 
 
-def _times(value: Any, unit: int) -> Any:
+def _times(value: Any, factor: Fraction) -> Any:
     if isinstance(value, tuple):
-        return tuple(item * unit for item in value)
-    return None if value is None else value * unit
+        return tuple(round(item * factor) for item in value)
+    return None if value is None else round(value * factor)

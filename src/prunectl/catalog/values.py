@@ -32,9 +32,12 @@ MOST_VALUES = 1_000
 """Values of one list: arms are the product of such lists."""
 
 
+Denominator = Literal["prunable", "all"]
+"""What sparsities are fractions of: the prunable weights, or all parameters, those that are never pruned included."""
+
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
-Share = Annotated[float, Field(gt=0, le=1)]
+Multiple = Annotated[float, Field(gt=0, le=100)]
 LearningRate = Annotated[float, Field(gt=0, le=1000)]
 WeightDecay = Annotated[float, Field(ge=0, le=10)]
 Epochs = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -202,8 +205,8 @@ def _from_the_start(value: Any) -> Any:
     return value
 
 
-Budget = Annotated[Annotated[Share, Tag("(word)")] | Annotated[Length, Tag("(table)")], Discriminator(_shape)]
-"""How long to retrain: a fraction of the recipe, or a length."""
+Budget = Annotated[Annotated[Multiple, Tag("(word)")] | Annotated[Length, Tag("(table)")], Discriminator(_shape)]
+"""How long to retrain: a multiple of the recipe, mostly up to 1, or a length."""
 
 When = Annotated[
     Annotated[Literal["init", "end"], Tag("(word)")] | Annotated[Moment, Tag("(table)")],

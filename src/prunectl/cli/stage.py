@@ -87,11 +87,13 @@ def _achieved(row: dict[str, Any]) -> list[str]:
     compression = row["compression_actual"]
     error = "no weight is left" if compression is None else f"error {compression / row['compression'] - 1:+.2e}"
     collapsed = ", ".join(row["layers_collapsed"]) or "none"
+    of = " of all parameters" if row["sparsity_of"] == "all" else ""
     return [
-        f"  asked {row['sparsity']:.6f}, achieved {row['sparsity_actual']:.6f}; compression asked "
+        f"  asked {row['sparsity']:.6f}{of}, achieved {row['sparsity_actual']:.6f}; compression asked "
         f"{row['compression']:.4f}, achieved {compression or float('inf'):.4f} ({error})",
         f"  tied at the cut: {row['tied']:,}; collapsed layers: {collapsed}; "
         f"on a path from input to output: {_on_path(row)}",
+        *([f"  note: {row['remark']}"] if row["remark"] else []),
     ]
 
 

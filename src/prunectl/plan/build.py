@@ -11,6 +11,7 @@ from prunectl.catalog.dataset import Content
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.tables import METRICS, working
+from prunectl.catalog.values import Denominator
 from prunectl.plan.graph import Placed, Plan, StepSet, Trial, follow_ups
 from prunectl.plan.resolve import arms_of, data_of, dense_of, network_of
 from prunectl.plan.steps import (
@@ -47,6 +48,7 @@ def build(study: Study, content: Content, weights: Mapping[str, str] = MappingPr
             data=data,
             recipe=dense.recipe,
             exclude=study.prunable.exclude,
+            of=study.sweep.of,
             metrics=tuple(metric for metric in metrics if metric.name in METRICS),
             apart=tuple(metric for metric in metrics if metric.name not in METRICS),
         )
@@ -64,6 +66,7 @@ class _Site:
     data: Data
     recipe: Recipe
     exclude: tuple[str, ...]
+    of: Denominator
     metrics: tuple[Metric, ...]
     apart: tuple[Metric, ...]  # plug-ins'
 
@@ -145,15 +148,14 @@ class _Chain:
     def _prune(self, sparsity: float) -> Key:
         """The mask of a level: from scores that every sparsity shares, or in rounds towards this one."""
         site, arm = self.site, self.arm
-        rounds = arm.criterion.own_rounds() if arm.rounds.retrains else arm.rounds
-        scope, invert = arm.scope.settled(), arm.ablation.changes == "ranking"
+        rounds, scope = arm.rounds_of_a_mask, arm.scope.settled()
         data = site.train_data if arm.criterion.needs_data else None
         if len(rounds.targets(sparsity)) > 1:
             return site.steps.add(
                 PruneRounds(
                     network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, scope=scope,
-                    structure=arm.structure, sparsity=sparsity, rounds=rounds, invert=invert, seed=self.seed,
-                    state=self.state, before=self.before,
+                    structure=arm.structure, sparsity=sparsity, rounds=rounds, invert=arm.inverted, seed=self.seed,
+                    state=self.state, before=self.before, of=site.of,
                 )
             )  # fmt: skip
         scores = site.steps.add(
@@ -164,9 +166,9 @@ class _Chain:
         )  # fmt: skip
         return site.steps.add(
             Prune(
-                network=site.network, scope=scope, structure=arm.structure, sparsity=sparsity, invert=invert,
+                network=site.network, scope=scope, structure=arm.structure, sparsity=sparsity, invert=arm.inverted,
                 seed=self.seed, scores=scores, before=self.before,
-                state=self.state if scope.needs_weights else None,
+                state=self.state if scope.needs_weights else None, of=site.of,
             )
         )  # fmt: skip
 
@@ -183,8 +185,8 @@ class _Chain:
     def _retrain(self, mask: Key, *, ablated: bool) -> Key:
         """What follows pruning (docs/methods.md, "When, and what follows")."""
         site, after = self.site, self.placed.after
-        if ablated and self._redraws:
-            after = after.redrawn()
+        if not ablated and self.placed.between is not None:
+            after = self.placed.between
         start = self._origin(ablated) if after.weights is None else site.dense(self.seed, after.weights)
         if after.recalibrates:
             return site.steps.add(

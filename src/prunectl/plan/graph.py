@@ -18,8 +18,9 @@ class Placed:
 
     arm: Arm
     at_step: int
-    after: After
+    after: After  # of a trial, as its ablation leaves it
     dense_steps: int
+    between: After | None = None  # of the level that later ones start from, where that is something else
 
     @property
     def at_end(self) -> bool:

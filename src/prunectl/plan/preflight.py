@@ -45,6 +45,10 @@ class Preflight:
     """Batch sizes with which the last batch of an epoch is a single image."""
     weights: Mapping[str, Path] = field(default_factory=dict)
     """Where in the study each file of weights is named first."""
+    of_all: tuple[float, ...] = ()
+    """Sparsities that are fractions of all parameters: more may be asked for than the prunable weights are."""
+    sweep: Path = ()
+    """The key of the study file that asks for them."""
 
 
 def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
@@ -72,7 +76,13 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
         train_size=images,
         leaves_one=tuple(dict.fromkeys(_leaving_one(trainings, images))),
         weights={file: key for key, file in reversed(list(weights_files(study)))},
+        of_all=_of_all(study, plan),
+        sweep=("sweep", next(key for key in study.sweep.one_of if getattr(study.sweep, key) is not None)),
     )
+
+
+def _of_all(study: Study, plan: Plan) -> tuple[float, ...]:
+    return tuple(sorted({trial.sparsity for trial in plan.trials})) if study.sweep.of == "all" else ()
 
 
 def _leaving_one(trainings: list[Train], images: int) -> Iterator[int]:

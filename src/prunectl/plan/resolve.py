@@ -14,7 +14,8 @@ from prunectl.catalog.retraining import After
 from prunectl.catalog.values import Length, LoadedWeights, PruningMoment
 from prunectl.plan.graph import Placed
 from prunectl.plan.steps import Data, Loaded, Network
-from prunectl.study.arms import Init, When, expand, moment_label
+from prunectl.study.arms import Arm, Init, When, budget_label, expand, moment_label
+from prunectl.study.combinations import redrawn_refusal, redrawn_too_short
 from prunectl.study.schema import Study, TrainSection
 
 
@@ -101,11 +102,28 @@ def arms_of(study: Study, dense: DenseTraining) -> tuple[Placed, ...]:
 def _placed(study: Study, dense: DenseTraining) -> Iterator[Placed]:
     for arm in expand(study.prune, study.model.init):
         at_step = dense.moment(arm.at)
-        if at_step == dense.recipe.steps:
-            after = arm.retrain.after(dense, arm.budget)
-        else:
-            after = _rest(dense.recipe, arm.at, at_step)
-        yield Placed(arm=arm, at_step=at_step, after=after, dense_steps=dense.recipe.steps)
+        redraws = arm.ablation.changes == "weights"
+        plain = None if redraws and not arm.rounds.retrains else _plain(arm, at_step, dense)
+        after = _redrawn(arm, at_step, dense) if redraws or plain is None else plain
+        between = plain if arm.rounds.retrains and after != plain else None
+        yield Placed(arm=arm, at_step=at_step, after=after, dense_steps=dense.recipe.steps, between=between)
+
+
+def _plain(arm: Arm, at_step: int, dense: DenseTraining) -> After:
+    """What follows pruning, ablations apart."""
+    if at_step == dense.recipe.steps:
+        return arm.retrain.after(dense, arm.budget)
+    return _rest(dense.recipe, arm.at, at_step)
+
+
+def _redrawn(arm: Arm, at_step: int, dense: DenseTraining) -> After:
+    """What follows for weights that are drawn again: the whole recipe, or a budget beyond it."""
+    if at_step == dense.recipe.steps and not arm.retrain.redrawn:
+        raise StudyError(f"{arm.label}: {redrawn_refusal(arm.ablation, arm.retrain)}")
+    steps = dense.recipe.steps if arm.budget is None else dense.length(arm.budget, dense.recipe)
+    if steps < dense.recipe.steps:
+        raise StudyError(f"{arm.label}: {redrawn_too_short(arm.ablation, budget_label(arm.budget))}")
+    return After.redrawn(dense.recipe, steps)
 
 
 def _rest(recipe: Recipe, at: When, at_step: int) -> After:

@@ -19,6 +19,7 @@ from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
+from prunectl.catalog.values import Denominator
 
 Key = NewType("Key", str)
 
@@ -119,7 +120,9 @@ class Score(Step):
 class Prune(Step):
     """Turn scores into a mask at one sparsity. `before` is the mask of the level before, if there is one.
 
-    `state` is that of the network that was scored, for a scope that looks at the weights; otherwise None.
+    `of` is what the sparsity is a fraction of: the prunable weights, or all parameters. Only the worker knows how
+    many there are. `state` is that of the network that was scored, for a scope that looks at the weights; otherwise
+    None.
     """
 
     kind: ClassVar[str] = "prune"
@@ -131,11 +134,12 @@ class Prune(Step):
     scores: Key
     before: Key | None
     state: Key | None
+    of: Denominator = field(default="prunable", metadata={"absent": "prunable"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PruneRounds(Step):
-    """Score and prune in rounds without training between them. Leaves a mask."""
+    """Score and prune in rounds without training between them. Leaves a mask. `of` as in `Prune`."""
 
     kind: ClassVar[str] = "prune-rounds"
     network: Network
@@ -149,6 +153,7 @@ class PruneRounds(Step):
     invert: bool
     state: Key
     before: Key | None
+    of: Denominator = field(default="prunable", metadata={"absent": "prunable"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -146,7 +146,7 @@ def _subject(
     dtype = getattr(torch, criterion.precision)
     twin = copy.deepcopy(network).to(dtype).eval()
     for norm in batch_norms(twin):
-        norm.train(criterion.batch_norm == "train")
+        norm.train(criterion.batch_norm_mode() == "train")
     for parameter in twin.parameters():
         parameter.grad = None
         parameter.requires_grad_(True)

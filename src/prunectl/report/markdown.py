@@ -21,7 +21,7 @@ def report(results: Results, center: Center) -> str:
         f"# {escaped(study.title or study.name)}",
         escaped(study.source),
         f"Restricted to {escaped(results.selection.text)}." if results.selection else "",
-        _items([escaped(sentence) for sentence in summary.sentences(results.trials, center)]),
+        _items([escaped(sentence) for sentence in _sentences(results, center)]),
         escaped(results.mixture),
         *(["## Claims", _items([_verdict(verdict) for verdict in judged])] if judged else []),
         *(["## Top-1 accuracy, %", _grid(tables.grid(results.trials, center))] if results.trials.height else []),
@@ -32,6 +32,10 @@ def report(results: Results, center: Center) -> str:
         ", ".join(f"{escaped(name)} {escaped(text)}" for name, text in results.versions.items()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _sentences(results: Results, center: Center) -> tuple[str, ...]:
+    return (*summary.sentences(results.trials, center), *summary.remarks(results.trials, results.arms))
 
 
 def escaped(text: str) -> str:

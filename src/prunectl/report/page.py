@@ -52,7 +52,11 @@ def build(
         reload_s=reload_s,
         unfinished=summary.missing(trials),
         written=written,
-        sentences=(*summary.sentences(trials, center), *([results.mixture] if results.mixture else [])),
+        sentences=(
+            *summary.sentences(trials, center),
+            *summary.remarks(trials, results.arms),
+            *([results.mixture] if results.mixture else []),
+        ),
         verdicts=[_verdict(verdict) for verdict in verdicts],
         sections=[(name, head, sections[name]) for name, head in SECTIONS.items() if name in sections],
         claim_charts=sections.get("claims", []),

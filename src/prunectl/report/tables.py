@@ -164,10 +164,16 @@ def _column(metric: type[Metric]) -> Column:
     return Column(name=metric.name, head=metric.head, write=cells.fixed(1, 4))
 
 
+def _denominator(of: str | None) -> str:
+    """Only what is not usual: sparsities are of the prunable weights."""
+    return "all parameters" if of == "all" else ""
+
+
 COLUMNS = (
     *(Column(name=name, head=name, write=cells.choice, number=False) for name in arms.COLUMNS),
     Column(name="seed", head="seed"),
     Column(name="sparsity", head="sparsity %", write=cells.sparsity),
+    Column(name="sparsity_of", head="sparsity of", write=_denominator, number=False),
     Column(name="compression", head="compression", write=cells.significant),
     Column(name="compression_error", head="compression error %", write=cells.fixed(100, 2, True)),
     *(_column(metric) for metric in METRICS if metric.name == "top1"),

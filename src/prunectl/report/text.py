@@ -9,7 +9,7 @@ import polars as pl
 
 from prunectl.base.text import distinct, percent, plural
 from prunectl.report import arms, cells, tables
-from prunectl.results import claims
+from prunectl.results import claims, summary
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
 from prunectl.results.table import Results
@@ -34,10 +34,20 @@ def table(results: Results, width: int) -> str:
         "\n".join(_grid(tables.grid(results.trials), width)),
         "\n".join(_failures(results, width)),
         "\n".join(plot(results, width)),
+        "\n".join(
+            line
+            for remark in summary.remarks(results.trials, results.arms)
+            for line in wrapped(remark, width, first="")
+        ),
         verdicts(judged, width),
         "\n".join(wrapped(results.mixture, width, first="")),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _remarks(results: Results, width: int) -> Iterator[str]:
+    for remark in summary.remarks(results.trials, results.arms):
+        yield from wrapped(remark, width, first="")
 
 
 def verdicts(judged: Sequence[Verdict], width: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.cells import cell
+from prunectl.catalog.values import Denominator
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.steps import Key, Prune, PruneRounds, Score, Step, Train, parents
 from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results
@@ -169,6 +170,7 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
         **arm.columns(),
         "seed": trial.seed,
         "sparsity": trial.sparsity,
+        "sparsity_of": study.sweep.of,
         "compression": 1 / (1 - trial.sparsity),
         "top1_dense": dense["top1"] if dense else None,
         "top1_before_retrain": before["top1"] if before else None,
@@ -180,7 +182,7 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
     made = shelf.manifest(trial.state)
     return (
         row
-        | _measured(trial, metrics)
+        | _measured(trial, study.sweep.of, metrics)
         | {
             "train_s": shelf.train_s(trial.state),
             "score_s": shelf.score_s(trial),
@@ -204,14 +206,23 @@ def _lacks_baseline(trial: Trial, shelf: Shelf) -> bool:
     return shelf.document(trial.baseline_measure, layout.METRICS) is None
 
 
-def _measured(trial: Trial, metrics: dict[str, Any]) -> dict[str, Any]:
-    kept = sum(layer["kept"] for layer in metrics["layers"])
-    total = metrics["n_prunable"]
+def denominator(plan: Plan, trial: Trial) -> Denominator:
+    """What the sparsity of a pruned trial is a fraction of."""
+    assert trial.plain_mask is not None
+    step = plan.steps[trial.plain_mask]
+    assert isinstance(step, Prune | PruneRounds)
+    return step.of
+
+
+def _measured(trial: Trial, of: Denominator, metrics: dict[str, Any]) -> dict[str, Any]:
+    n_kept = sum(layer["kept"] for layer in metrics["layers"])
+    counts = {"prunable": (metrics["n_prunable"], n_kept), "all": (metrics["n_params"], metrics["n_nonzero"])}
+    total, kept = counts[of]
     actual = total / kept if kept else math.inf
     asked = 1 / (1 - trial.sparsity)
     copied = (
         *(metric.name for metric in METRICS),
-        "n_params", "n_nonzero", "n_effective", "flops", "flops_dense", "size_bytes", "size_bytes_dense",
+        "n_params", "n_prunable", "n_nonzero", "n_effective", "flops", "flops_dense", "size_bytes", "size_bytes_dense",
     )  # fmt: skip
     return {name: metrics.get(name) for name in copied} | {
         "sparsity_actual": 1 - kept / total,

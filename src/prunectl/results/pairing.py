@@ -44,7 +44,7 @@ def pair(one: pl.DataFrame, other: pl.DataFrame, ignore: Iterable[str] = (), *, 
     differs = {name: values for name, values in differing.items() if values is not None}
     free = [name for name in CHOICES if name in set(ignore) and name not in differs]
     on = tuple(name for name in CHOICES if name not in differs and name not in free)
-    keys = [*on, "_sparsity", "seed"]
+    keys = [*on, "_sparsity", "_of", "seed"]
     numbered = rounded(one).with_row_index("_row")
     frame = numbered.join(
         rounded(other).unique([*keys, *free], keep="first", maintain_order=True),
@@ -59,17 +59,25 @@ def pair(one: pl.DataFrame, other: pl.DataFrame, ignore: Iterable[str] = (), *, 
         frame = frame.filter(agree).with_columns(pl.coalesce(name, f"{name}_other").alias(name)).drop(f"{name}_other")
     crossed = tuple(name for name in free if max(frame[name].n_unique(), frame[f"{name}_other"].n_unique()) > 1)
     return Pairs(
-        frame=frame.drop("_sparsity", "_row"),
+        frame=frame.drop("_sparsity", "_of", "_row"),
         on=on,
         crossed=crossed,
         differs=differs,
-        unpaired=numbered.join(frame, on="_row", how="anti", maintain_order="left").drop("_sparsity", "_row"),
+        unpaired=numbered.join(frame, on="_row", how="anti", maintain_order="left").drop("_sparsity", "_of", "_row"),
     )
 
 
 def rounded(trials: pl.DataFrame) -> pl.DataFrame:
-    """The trials with a column `_sparsity` that is safe to join on."""
-    return trials.with_columns(pl.col("sparsity").round(SPARSITY_DIGITS).alias("_sparsity"))
+    """The trials with columns that are safe to join on: `_sparsity`, and `_of`, what it is a fraction of.
+
+    Nothing is nothing of whatever it is counted in: dense networks pair. A table without the column has fractions of
+    the prunable weights.
+    """
+    of = pl.col("sparsity_of") if "sparsity_of" in trials.columns else pl.lit(None, pl.String)
+    return trials.with_columns(
+        pl.col("sparsity").round(SPARSITY_DIGITS).alias("_sparsity"),
+        pl.when(pl.col("sparsity") == 0).then(pl.lit("")).otherwise(of.fill_null("prunable")).alias("_of"),
+    )
 
 
 def _single(one: pl.DataFrame, other: pl.DataFrame, name: str) -> tuple[str | None, str | None] | None:

@@ -9,7 +9,7 @@ from safetensors.numpy import load
 
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.stage import Stage
-from prunectl.results.gather import Shelf
+from prunectl.results.gather import Shelf, denominator
 from prunectl.results.table import METRICS
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
@@ -35,10 +35,14 @@ def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]
         return [{**_trial(trial), **_metrics(shelf, trial.measure, shelf.metrics(trial))} for trial in plan.trials]
     pruned = [trial for trial in plan.trials if trial.plain_mask is not None]
     if stage == "prune":
-        return [{**_trial(trial), **_mask(shelf, trial.plain_mask)} for trial in pruned]
+        return [{**_trial(trial), **_mask(shelf, trial, trial.plain_mask)} for trial in pruned]
     plain = {_place(trial): trial.plain_mask for trial in pruned if trial.arm.ablation.changes != "ranking"}
     return [
-        {**_trial(trial), "ablation": trial.arm.ablation.name, **_mask(shelf, trial.mask, plain.get(_place(trial)))}
+        {
+            **_trial(trial),
+            "ablation": trial.arm.ablation.name,
+            **_mask(shelf, trial, trial.mask, plain.get(_place(trial))),
+        }
         for trial in pruned
         if trial.arm.ablation.changes != "nothing"
     ]
@@ -65,7 +69,7 @@ def _metrics(shelf: Shelf, measure: Key, metrics: dict[str, Any] | None) -> dict
     return {metric.name: metrics[metric.name] for metric in METRICS if metric.name in metrics} | {"reason": None}
 
 
-def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[str, Any]:
+def _mask(shelf: Shelf, trial: Trial, mask: Key | None, original: Key | None = None) -> dict[str, Any]:
     """What a mask leaves, layer by layer; how much of it moved, if it is an ablated one and its original is there."""
     assert mask is not None
     info = shelf.document(mask, layout.INFO)
@@ -77,17 +81,21 @@ def _mask(shelf: Shelf, mask: Key | None, original: Key | None = None) -> dict[s
     ]
     for layer, moved in zip(layers, _moved(shelf, original, mask, layers), strict=False):
         layer["moved"] = moved
-    total, kept = (sum(layer[name] for layer in layers) for name in ("n", "kept"))
+    prunable, n_kept = (sum(layer[name] for layer in layers) for name in ("n", "kept"))
+    of_all = denominator(shelf.plan, trial) == "all"
+    total, kept = (info["n_params"], info["n_nonzero"]) if of_all else (prunable, n_kept)
     return {
         "layers": layers,
         "artefact": mask,
-        "n_kept": kept,
+        "n_kept": n_kept,
+        "sparsity_of": denominator(shelf.plan, trial),
         "sparsity_actual": 1 - kept / total,
         "compression_actual": total / kept if kept else None,
         "tied": info["tied"],
         "n_effective": _on_path(info),
         "uncounted": info.get("uncounted", {}),
         "layers_collapsed": [layer["name"] for layer in layers if layer["kept"] == 0],
+        "remark": trial.arm.remark,
         "reason": None,
     }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -22,6 +22,9 @@ from prunectl.results.aggregate import (
 )
 from prunectl.results.pairing import groups
 from prunectl.results.statistics import Center, bootstrap, center, mean, paired, t_interval
+
+if TYPE_CHECKING:
+    from prunectl.plan.graph import Placed
 
 SPOKEN = 6
 """The maximum number of sparsities that get a sentence of their own: the sparsest ones."""
@@ -188,6 +191,7 @@ def _compression(trials: pl.DataFrame) -> Iterator[str]:
     errors = trials.filter(pl.col("compression_error").is_not_null() & (pl.col("sparsity") > 0))
     if errors.is_empty():
         return
+    yield from _counted_in(errors)
     worst = errors.sort(pl.col("compression_error").abs(), descending=True).row(0, named=True)
     if abs(worst["compression_error"]) < 0.005:
         yield "Every mask hits the compression asked for to within 0.5 %."
@@ -196,6 +200,29 @@ def _compression(trials: pl.DataFrame) -> Iterator[str]:
         f"The compression reached is off by up to {percent(abs(worst['compression_error']), 1)} "
         f"({worst['arm']} at {percent(worst['sparsity'])})."
     )
+
+
+def _counted_in(pruned: pl.DataFrame) -> Iterator[str]:
+    """What sparsities are fractions of, where that is not the prunable weights: all the numbers at the sparsest."""
+    row = pruned.sort("sparsity", maintain_order=True).row(-1, named=True)
+    if row["sparsity_of"] != "all" or row["n_prunable"] is None:
+        return
+    total, prunable, left = row["n_params"], row["n_prunable"], row["n_nonzero"]
+    yield (
+        f"Sparsity and compression are of all {total:,} parameters, of which {prunable:,} may be pruned: at "
+        f"compression {row['compression']:.4g} a network keeps {percent(left / total, 2)} of all parameters and "
+        f"{percent((left - total + prunable) / prunable, 2)} of the prunable weights."
+    )
+
+
+def remarks(trials: pl.DataFrame, arms: Mapping[str, Placed]) -> tuple[str, ...]:
+    """What readers have to know about masks of pruned trials, with the arms that it is about."""
+    about: dict[str, list[str]] = {}
+    pruned = set(trials.filter(pl.col("sparsity") > 0)["arm"])
+    for label, placed in arms.items():
+        if label in pruned and (remark := placed.arm.remark) is not None:
+            about.setdefault(remark, []).append(label)
+    return tuple(f"{remark} ({and_list(labels)})." for remark, labels in about.items())
 
 
 def resources(frame: pl.DataFrame) -> tuple[str, ...]:

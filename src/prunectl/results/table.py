@@ -29,6 +29,7 @@ SCHEMA: dict[str, Any] = {
     **dict.fromkeys(ARM, pl.String),
     "seed": pl.Int64,
     "sparsity": pl.Float64,
+    "sparsity_of": pl.String,  # "prunable" | "all": what sparsities and compressions are fractions of
     "sparsity_actual": pl.Float64,
     "compression": pl.Float64,
     "compression_actual": pl.Float64,
@@ -37,6 +38,7 @@ SCHEMA: dict[str, Any] = {
     "top1_dense": pl.Float64,
     "top1_before_retrain": pl.Float64,
     "n_params": pl.Int64,
+    "n_prunable": pl.Int64,
     "n_nonzero": pl.Int64,
     "n_effective": pl.Int64,
     "layers_collapsed": pl.List(pl.String),

@@ -50,6 +50,21 @@ class Arm:
     budget: Budget  # None: the retraining has none, or a length of its own
     inherits_init: bool = field(default=True, compare=False)  # [model]'s initialization; then the label omits it
 
+    @property
+    def rounds_of_a_mask(self) -> Rounds:
+        """How each mask is made: rounds that retrain prune every level as the criterion is defined."""
+        return self.criterion.own_rounds() if self.rounds.retrains else self.rounds
+
+    @property
+    def inverted(self) -> bool:
+        """Whether the highest scores go."""
+        return self.ablation.changes == "ranking"
+
+    @property
+    def remark(self) -> str | None:
+        """What readers of the results of this arm have to know about its masks; None if there is nothing."""
+        return self.criterion.remark(self.rounds_of_a_mask, invert=self.inverted)
+
     def columns(self) -> dict[str, str | None]:
         """The cells of the table, as the study file writes them; None where there is no such choice."""
         return {name: self.cell(name) for name in COLUMNS}

@@ -82,9 +82,11 @@ def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> It
     yield from combinations.structures(section, parts.sweep)
     yield from combinations.ablations(section)
     yield from initial.redrawn(section, parts.model)
+    yield from combinations.redrawn(section, parts.train)
     yield from budgets(section, parts.train)
     if parts.train is not None:
         yield from moments(section, parts.train)
+        yield from retraining_optimizers(section, parts.train)
         if check_length:
             yield from retraining_schedules(section, parts.train)
 
@@ -145,7 +147,9 @@ def budgets(section: PruneSection, train: TrainSection | None) -> Iterator[Probl
         if key := retrain.own_length():
             message = f"{key} sets the length of the retraining, and so does budget; keep one of them"
             yield Problem(path=("retrain", place, key), message=message)
-    if train is None or not any(retrain.within_recipe for retrain in section.retrain):
+    yield from _longer(section)
+    redraws = all(ablation.changes == "weights" for ablation in section.ablation)
+    if train is None or redraws or not any(retrain.within_recipe for retrain in section.retrain):
         return
     for place, budget in enumerate(section.budget):
         for unit in ("epochs", "steps"):
@@ -153,6 +157,18 @@ def budgets(section: PruneSection, train: TrainSection | None) -> Iterator[Probl
             if asked is not None and length is not None and asked > length:
                 message = f"{asked} {unit} are more than the training has, {length}; rewinding goes no further back"
                 yield Problem(path=("budget", place, unit), message=message)
+
+
+def _longer(section: PruneSection) -> Iterator[Problem]:
+    """More than the whole recipe is for weights that are drawn again, pruned in one go."""
+    redraws = all(ablation.changes == "weights" for ablation in section.ablation)
+    if redraws and not any(way.retrains for way in section.rounds or ()):
+        return
+    for place, budget in enumerate(section.budget or ()):
+        if isinstance(budget, float) and budget > 1:
+            message = f"{budget:g} times the recipe is for weights that are drawn again alone"
+            hint = 'with ablation = "reinit" in a [[prune]] table of its own, and no rounds that retrain'
+            yield Problem(path=("budget", place), message=message, hint=hint)
 
 
 def moments(section: PruneSection, train: TrainSection) -> Iterator[Problem]:
@@ -171,6 +187,13 @@ def _moment(when: object, train: TrainSection, path: Path) -> Iterator[Problem]:
         if moment is not None and length is not None and moment > length:
             message = f"{unit} {moment} is beyond the end of the training, which has {length} {unit}s"
             yield Problem(path=(*path, unit), message=message)
+
+
+def retraining_optimizers(section: PruneSection, train: TrainSection) -> Iterator[Problem]:
+    """An optimizer goes on with its own state only."""
+    for place, retrain in enumerate(section.retrain):
+        for key, message in retrain.unfit(train.optimizer):
+            yield Problem(path=("retrain", place, key), message=message)
 
 
 def retraining_schedules(section: PruneSection, train: TrainSection) -> Iterator[Problem]:

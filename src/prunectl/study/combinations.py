@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from itertools import product
 
 from prunectl.base.errors import Problem, PrunectlError
+from prunectl.catalog.ablation import Ablation
+from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.tables import names, read_entry
+from prunectl.catalog.tables import entry_type, names, read_entry
+from prunectl.catalog.values import Length
 from prunectl.catalog.wording import listing, shown
-from prunectl.study.schema import PruneSection, SweepSection
+from prunectl.study.arms import budget_label
+from prunectl.study.schema import PruneSection, SweepSection, TrainSection
 
 
 def scopes(section: PruneSection) -> Iterator[Problem]:
@@ -41,6 +45,7 @@ def structures(section: PruneSection, sweep: SweepSection | None) -> Iterator[Pr
     """A structure may have few sparsities: of the sweep, and of the rounds on the way to them."""
     if sweep is None:
         return
+    yield from _fixed_of_all(section, sweep)
     for place, structure in enumerate(section.structure):
         scope = next((scope for scope in section.scope if structure.refusal(scope) is None), None)
         if structure.any_sparsity or scope is None:
@@ -49,6 +54,14 @@ def structures(section: PruneSection, sweep: SweepSection | None) -> Iterator[Pr
         if reason := next(filter(None, reasons), None):
             hint = 'with rounds that pass through others, write rounds = "one-shot"'
             yield Problem(path=("structure", place), message=reason, hint=hint)
+
+
+def _fixed_of_all(section: PruneSection, sweep: SweepSection) -> Iterator[Problem]:
+    """A structure that has few sparsities has them of what it prunes."""
+    for place, structure in enumerate(section.structure):
+        if sweep.of == "all" and not structure.any_sparsity:
+            message = f'the sparsities of {structure.label()} are fractions of the prunable weights, not of = "all"'
+            yield Problem(path=("structure", place), message=message, hint="leave `of` out of [sweep]")
 
 
 def _reached(section: PruneSection, sweep: SweepSection) -> Iterator[float]:
@@ -60,6 +73,49 @@ def _reached(section: PruneSection, sweep: SweepSection) -> Iterator[float]:
             for level in (*way.levels(reached, sparsity), sparsity):
                 yield from (own if way.retrains else way).targets(level)
             reached = sparsity
+
+
+def redrawn(section: PruneSection, train: TrainSection | None) -> Iterator[Problem]:
+    """Weights that are drawn again take the whole recipe, from its start."""
+    for place, ablation in enumerate(section.ablation):
+        if ablation.changes != "weights":
+            continue
+        hint = f"give {shown(ablation.name)} a [[prune]] table of its own with {_listed_redrawn()}"
+        for retrain in section.retrain if "end" in section.at else ():
+            if not retrain.redrawn:
+                yield Problem(path=("ablation", place), message=redrawn_refusal(ablation, retrain), hint=hint)
+        for number, budget in enumerate(section.budget or ()):
+            if _shorter(budget, train):
+                message = redrawn_too_short(ablation, budget_label(budget))
+                yield Problem(path=("budget", number), message=message, hint="leave it out, or make it longer")
+
+
+def _shorter(budget: float | Length, train: TrainSection | None) -> bool:
+    """Whether a budget is less than the recipe, as far as both are given in the same unit."""
+    if isinstance(budget, float):
+        return budget < 1
+    pairs = [(getattr(budget, unit), getattr(train, unit, None)) for unit in ("epochs", "steps")]
+    return any(asked is not None and whole is not None and asked < whole for asked, whole in pairs)
+
+
+def redrawn_refusal(ablation: Ablation, retrain: Retraining) -> str:
+    """Why weights that are drawn again do not go with a retraining at the end."""
+    why = "is no training from the start" if retrain.trains else "would leave them untrained"
+    return f"{shown(ablation.name)} draws the weights again, and retrain = {shown(retrain.name)} {why}"
+
+
+def redrawn_too_short(ablation: Ablation, budget: str) -> str:
+    """Why weights that are drawn again do not go with a budget below the recipe."""
+    return f"{shown(ablation.name)} trains the weights that it draws with the whole recipe, and {budget} is less"
+
+
+def _listed_redrawn() -> str:
+    """The retrainings that go with weights drawn again, as a study file writes them."""
+    fitting = []
+    for name in names("retrainings"):
+        with contextlib.suppress(PrunectlError):  # a broken plug-in
+            fitting += [name] if entry_type("retrainings", name, Retraining).redrawn else []
+    return " or ".join(f"retrain = {shown(name)}" for name in fitting)
 
 
 def ablations(section: PruneSection) -> Iterator[Problem]:

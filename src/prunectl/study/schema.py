@@ -20,6 +20,7 @@ from prunectl.catalog.values import (
     Budget,
     Compression,
     Count,
+    Denominator,
     Epochs,
     Fraction,
     Initialization,
@@ -140,6 +141,10 @@ class SweepSection(Section):
     )
     levels: LevelsSection | None = Field(
         default=None, description="repeated prunings by one rate, instead of sparsities"
+    )
+    of: Denominator = Field(
+        default="prunable",
+        description="what these are fractions of: the prunable weights, or all parameters of the network",
     )
     seeds: Seeds = Field(default=(1,), description="the seeds: a list, or a count n for 1 to n")
 

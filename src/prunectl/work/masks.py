@@ -8,7 +8,7 @@ from typing import Any
 
 from safetensors import safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from prunectl.base.keys import canonical
 from prunectl.base.operations import UncountedError
@@ -25,9 +25,16 @@ SHAPES = "shapes"
 
 
 def write_masks(out: Path, pruned: Pruned, network: Network, seed: int, **info: Any) -> None:
-    """A mask artefact: packed bits, and what they leave of each layer, counted here once for all that follows."""
+    """A mask artefact: packed bits, and what they leave of each layer, counted here once for all that follows.
+
+    `n_params` and `n_nonzero` count all parameters: those without a mask, and the entries of channels, too.
+    """
     (out / layout.MASK).write_bytes(mask_bytes(pruned.masks))
-    left = described(pruned.masks, network, seed) | {
+    built = empty(network, seed)
+    n_params = sum(parameter.numel() for parameter in built.parameters())
+    left = described(pruned.masks, built, network.shape) | {
+        "n_params": n_params,
+        "n_nonzero": n_params - sum(int((~mask).sum()) for mask in pruned.masks.values()),
         "tied": pruned.tied,
         "tied_pruned": pruned.tied_pruned,
     }
@@ -47,7 +54,7 @@ def load_masks(path: Path) -> Masks:
         return unpack({name: file.get_tensor(name) for name in shapes}, shapes)
 
 
-def described(masks: Masks, network: Network, seed: int) -> dict[str, Any]:
+def described(masks: Masks, network: nn.Module, shape: tuple[int, int, int]) -> dict[str, Any]:
     """`layers`: the shape of each, how many weights are kept, how many of those lie on a path through the network.
 
     `uncounted`: why that is null, by column of the table, where the network has an operation that is not known.
@@ -56,7 +63,7 @@ def described(masks: Masks, network: Network, seed: int) -> dict[str, Any]:
     on_path: dict[str, Tensor] = {}
     uncounted = {}
     try:
-        on_path = effective(empty(network, seed), masks, network.shape)
+        on_path = effective(network, masks, shape)
     except UncountedError as error:
         uncounted["n_effective"] = str(error)
     layers = [

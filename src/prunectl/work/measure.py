@@ -20,7 +20,7 @@ from prunectl.training.pixels import memory_format
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import described, read_described, read_masks
 from prunectl.work.material import hold, normalize_of, parts_of
-from prunectl.work.networks import restored
+from prunectl.work.networks import empty, restored
 from prunectl.work.tensors import write_json
 
 BYTES = 4  # of a float32
@@ -31,7 +31,8 @@ def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
     network = restored(step.network, step.seed, inputs["state"], context.device)
     mask = inputs.get("mask")
     masks = read_masks(mask) or masking.dense(prunable(network, step.exclude))
-    left = (read_described(mask) if mask is not None else None) or described(masks, step.network, step.seed)
+    left = read_described(mask) if mask is not None else None
+    left = left or described(masks, empty(step.network, step.seed), step.network.shape)
     masking.apply(masks, network)
     network.to(memory_format=memory_format(network))
     _, test = parts_of(step.data, context)

@@ -18,6 +18,7 @@ from prunectl.datasets.load import load
 from prunectl.models.survey import Survey
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Loaded, Network
+from prunectl.pruning.denominator import of_prunable
 from prunectl.pruning.engines.independence import REMEDY, refuse_dependence
 from prunectl.pruning.prunable import kept_layers, prunable
 from prunectl.training.lone_image import values_per_channel
@@ -137,6 +138,7 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
         yield from unfit
         return
     weights = prunable(built, exclude)
+    yield from _beyond(built, weights, preflight)
     shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
     for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
         flat = {name: weight.detach().flatten() for name, weight in weights.items()} if scope.needs_weights else None
@@ -154,6 +156,15 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
                 yield Problem(path=path, message=f"structure {structure.label()}: {reason}")
         except Exception as error:  # a third party's structure may, too
             yield Problem(path=path, message=f"structure {structure.label()} cannot be checked: {described(error)}")
+
+
+def _beyond(network: nn.Module, weights: dict[str, nn.Parameter], preflight: Preflight) -> Iterator[Problem]:
+    """The highest sparsity of all parameters, if there are not enough weights that may be pruned."""
+    for sparsity in preflight.of_all[-1:]:
+        try:
+            of_prunable(sparsity, "all", network, weights)
+        except MethodError as error:
+            yield Problem(path=preflight.sweep, message=str(error), hint='or count with of = "prunable"')
 
 
 def _patterns(network: nn.Module, exclude: tuple[str, ...]) -> Iterator[tuple[str, Problem]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from prunectl.base.rng import generator
 from prunectl.plan.steps import Prune
+from prunectl.pruning.denominator import of_prunable
 from prunectl.store import layout
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import read_masks, write_masks
@@ -14,14 +15,18 @@ from prunectl.work.tensors import read_tensors
 
 
 def perform(step: Prune, inputs: Inputs, out: Path, context: Context) -> None:
-    """Leaves a mask with exactly round(sparsity · n) weights gone, or as near to that as the structure allows."""
+    """Leaves a mask with exactly round(sparsity · n) weights gone, or as near to that as the structure allows.
+
+    n is the number of prunable weights, or of all parameters: `of`.
+    """
     weights = None
     if "state" in inputs:
         weights = dict(restored(step.network, step.seed, inputs["state"], context.device).named_parameters())
-    pruned = step.structure.units(empty(step.network, step.seed), step.network.shape).prune(
-        read_tensors(inputs["scores"] / layout.SCORES),
+    network, scores = empty(step.network, step.seed), read_tensors(inputs["scores"] / layout.SCORES)
+    pruned = step.structure.units(network, step.network.shape).prune(
+        scores,
         step.scope,
-        step.sparsity,
+        of_prunable(step.sparsity, step.of, network, scores),
         generator=generator(step.seed, "ties"),
         before=read_masks(inputs.get("before")),
         invert=step.invert,

@@ -188,7 +188,7 @@ def test_everything_wrong_with_an_entry_is_found_at_once(register: Register) -> 
         "blur": {"name": "blur", "radius": 11, "kernels": 1},
         "inner": {"rate": "0.5", "count": 1.5},
         "to": {"epoch": 1, "step": 2},
-        "budget": [0.5, 2, {"epoch": 1}, 0.5],
+        "budget": [0.5, 101, {"epoch": 1}, 0.5],
         "late": 1,
     }
     with pytest.raises(ValidationError) as caught:

@@ -11,7 +11,7 @@ from prunectl.base.keys import canonical
 from prunectl.catalog.checked import tupled
 from prunectl.catalog.entry import preimage_of, written
 from prunectl.catalog.table import resolve
-from prunectl.catalog.values import Length, Many, Moment, PruningMoment, Seeds, Share, distinct
+from prunectl.catalog.values import Length, Many, Moment, Multiple, PruningMoment, Seeds, distinct
 from unit.catalog.plugins import Blur, Needy, Outer
 
 
@@ -79,7 +79,7 @@ def test_what_is_no_count_and_no_list_of_seeds_is_refused(value: Any) -> None:
 
 
 def test_a_thousand_values_are_a_list_and_one_more_are_not() -> None:
-    many = TypeAdapter(Many[Share])
+    many = TypeAdapter(Many[Multiple])
     assert len(many.validate_python([place / 1000 for place in range(1, 1001)])) == 1000
     with pytest.raises(ValidationError, match="must be a list of at most 1000, not a list of 1001"):
         many.validate_python([place / 1001 for place in range(1, 1002)])

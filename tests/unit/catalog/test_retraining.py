@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from prunectl.catalog.recipe import learning_rate
 from prunectl.catalog.retraining import After, Retraining
 from prunectl.catalog.values import Length
+from prunectl.training.schedules.step import Step
 from trainings import RECIPE
 
 
@@ -58,6 +62,11 @@ def test_what_is_trained_takes_the_rest_of_its_recipe() -> None:
 
 
 def test_weights_that_are_drawn_again_have_no_past() -> None:
-    after = After(weights=7, recipe=RECIPE, first=7, keeps=True)
-    assert after.redrawn() == After(recipe=RECIPE, first=7)
-    assert After(recalibrates=True).redrawn() == After(recalibrates=True)
+    assert After.redrawn(RECIPE, RECIPE.steps) == After(recipe=RECIPE)
+
+
+def test_weights_that_are_drawn_again_may_have_a_longer_recipe() -> None:
+    after = After.redrawn(RECIPE, 2 * RECIPE.steps + 10)  # of 20, with milestones 10 and 15
+    assert after == After(recipe=replace(RECIPE, steps=50, schedule=Step(milestones=(25, 38))))
+    rates = [learning_rate(after.recipe or RECIPE, step) for step in (0, 24, 25, 37, 38, 49)]
+    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])

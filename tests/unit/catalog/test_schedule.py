@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,8 +33,29 @@ EXAMPLES: list[Schedule] = [
 def test_rates_are_positive_and_warmup_rises_to_them(schedule: Schedule, step: int, warmup: int) -> None:
     warm = schedule.model_copy(update={"warmup": warmup})
     rate, cold = (learning_rate(training(schedule=each).recipe, step) for each in (warm, schedule))
-    assert 0 < rate <= cold <= 0.1
-    assert rate == pytest.approx(cold * min(1, (step + 1) / warmup) if warmup else cold)
+    assert 0 <= rate <= cold <= 0.1
+    assert rate == pytest.approx(cold * min(1, step / warmup) if warmup else cold)
+
+
+def test_a_warmup_begins_at_0_as_the_authors_have_it() -> None:
+    """open_lth's schedule multiplies by min(1, step / W)."""
+    recipe = training(schedule=Step(milestones=(10, 15), warmup=4)).recipe
+    rates = [learning_rate(recipe, step) for step in (0, 1, 2, 3, 4, 9, 10)]
+    assert rates == pytest.approx([0, 0.025, 0.05, 0.075, 0.1, 0.1, 0.01])
+
+
+def test_a_warmup_has_a_key_of_its_own_and_a_schedule_without_keeps_its_key() -> None:
+    """A warmup that began at 1/W of the rate was another training."""
+    assert Cosine().preimage() == {"name": "cosine", "version": 1, "warmup": 0}
+    assert Cosine(warmup=3).preimage() == {"name": "cosine", "version": 1, "warmup": 3, "warmup_version": 2}
+
+
+def test_a_stretched_schedule_keeps_its_shape() -> None:
+    assert Step(milestones=(2, 5), warmup=1).stretched(Fraction(5, 2)) == Step(milestones=(5, 12), warmup=2)
+    assert Cyclic(half_cycle=3).stretched(Fraction(2)) == Cyclic(half_cycle=6)
+    slow = Cosine().stretched(Fraction(5))
+    rates = [slow.factor(5 * step, 100) for step in range(20)]
+    assert rates == pytest.approx([Cosine().factor(step, 20) for step in range(20)])
 
 
 @pytest.mark.parametrize("schedule", EXAMPLES, ids=lambda schedule: schedule.label())

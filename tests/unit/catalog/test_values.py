@@ -99,7 +99,10 @@ def test_what_a_value_becomes(kind: Any, value: Any, result: Any) -> None:
         (Many[When], ["end", "ned"], {"key[1]": 'one of "init", "end", or a table { epoch = N } or { step = N }'}),
         (Many[At], {"epoch": 0, "schedule": "restart"}, {"key.schedule": 'epoch 0 is "init"'}),
         (Many[At], {"step": 3, "schedule": "again"}, {"key.schedule": 'one of "continue", "restart", not "again"'}),
-        (Budget, 0, {"key": "must be a number, more than 0 and at most 1, or a table { epochs = N } or { steps = N }"}),
+        (
+            Budget, 0,
+            {"key": "must be a number, more than 0 and at most 100, or a table { epochs = N } or { steps = N }"},
+        ),
         (Budget, {"epochs": 0}, {"key.epochs": "must be a whole number, at least 1"}),
         (Seeds, "3", {"key": 'a count, or a list of whole numbers from 0 to 2147483647, not "3"'}),
         (Many[Fraction], [7] * 1001, {"key": "must be a list of at most 1000, not a list of 1001"}),
@@ -125,7 +128,7 @@ def test_what_is_wrong_with_a_value(kind: Any, value: Any, wrong: dict[str, str]
         (Many[Fraction], [0.5, [0.5, 0]], [1, [], [1], "x", {}, [0.5] * 1001]),
         (When, ["init", "end", {"epoch": 0}, {"step": 3}], ["x", 3, {}, {"epoch": 1, "step": 1}, {"epoch": -1}]),
         (At, ["init", {"epoch": 1, "schedule": "restart"}], [{"schedule": "restart"}, {"epoch": 1, "schedule": 1}]),
-        (Budget, [0.5, 1, {"epochs": 1}], [0, 2, {}, {"epochs": 1, "steps": 1}, {"epochs": 0}]),
+        (Budget, [0.5, 1, {"epochs": 1}], [0, 101, {}, {"epochs": 1, "steps": 1}, {"epochs": 0}]),
         (Seeds, [1, [0, 7]], [0, [], [-1], 10_001, 1.5]),
     ],
 )

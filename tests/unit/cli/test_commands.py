@@ -58,7 +58,7 @@ def test_a_default_without_a_value_is_said_in_words(prunectl: Prunectl) -> None:
 def test_published_tables_are_listed_with_their_notes(prunectl: Prunectl) -> None:
     out = prunectl("list", "published").out
     assert "comp6258-figure1: " in out and "\n    note: " in out
-    assert {"name", "title", "source", "warning"} == set(prunectl("list", "published", "--json").json()[0])
+    assert {"name", "title", "source", "warning", "of"} == set(prunectl("list", "published", "--json").json()[0])
 
 
 def test_the_schema_is_json(prunectl: Prunectl) -> None:

@@ -15,7 +15,8 @@ from prunectl.plan.steps import Key
 Prunectl = Callable[..., Any]
 
 MASK: dict[str, Any] = {
-    "arm": "snip", "sparsity": 0.5, "compression": 2.0, "seed": 1, "reason": None, "tied": 3, "n_kept": 60,
+    "arm": "snip", "sparsity": 0.5, "compression": 2.0, "seed": 1, "reason": None, "remark": None,
+    "sparsity_of": "prunable", "tied": 3, "n_kept": 60,
     "n_effective": 55, "uncounted": {}, "sparsity_actual": 0.4, "compression_actual": 1 / 0.6, "layers_collapsed": [],
     "layers": [
         {"name": "conv1", "n": 40, "kept": 40, "sparsity": 0.0},

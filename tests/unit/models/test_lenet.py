@@ -57,6 +57,22 @@ def test_the_thesis_network_has_430_500_weights_on_digits() -> None:
     assert kernels(built("mnist-cnn", MNIST, 10)) == 430_500
 
 
+@pytest.mark.parametrize(("name", "activations"), [("lenet-5", 2), ("mnist-cnn", 1)])
+def test_caffes_lenet_has_no_activation_after_its_convolutions(name: str, activations: int) -> None:
+    network = built(name, MNIST, 10, activation_after_conv=False)
+    order = [type(module) for module in network.children()]
+    for place in (place for place, kind in enumerate(order) if kind is nn.Conv2d):
+        assert order[place + 1] is nn.MaxPool2d
+    assert order.count(nn.ReLU) == activations
+    assert trainable(network) == trainable(built(name, MNIST, 10))
+
+
+@pytest.mark.parametrize("name", ["lenet-5", "mnist-cnn"])
+def test_a_network_with_activations_after_convolutions_keeps_its_key(name: str) -> None:
+    assert "activation_after_conv" not in model(name).preimage()
+    assert model(name, activation_after_conv=False).preimage()["activation_after_conv"] is False
+
+
 def test_colour_images_enter_the_fully_connected_network_flat() -> None:
     assert outputs(built("lenet-300-100", CIFAR, 10), CIFAR)["flatten"] == (3072,)
 

@@ -31,6 +31,7 @@ from prunectl.plan.steps import (
     parents,
 )
 from prunectl.study.load import load
+from prunectl.training.schedules.step import Step
 
 
 @given(
@@ -82,6 +83,86 @@ def test_a_shuffle_shares_the_mask_that_it_shuffles() -> None:
     assert isinstance(start, Init) and start.draw == "reinit"
 
 
+WHOLE = {"epochs": 10, "batch_size": 100, "lr": 0.1}
+
+
+@pytest.mark.parametrize(
+    "arm",
+    [
+        {"criterion": "magnitude", "at": {"step": 30}},
+        {"criterion": "magnitude", "at": {"step": 30, "schedule": "restart"}},
+        {**END, "retrain": "lr-rewind"},
+        {**END, "retrain": "weight-rewind"},
+        {**END, "retrain": {"name": "weight-rewind", "to": {"epoch": 2}}},
+        {**END, "retrain": {"name": "weight-rewind", "to": "end"}},
+        {**END, "retrain": "lr-rewind", "budget": {"steps": 100}},
+    ],
+)
+def test_weights_drawn_again_take_the_whole_recipe_wherever_they_are_pruned(arm: dict[str, Any]) -> None:
+    """Frankle et al. (2021), Section 5, train the redrawn network from step 0, with a fresh optimizer."""
+    planned = plan({**arm, "ablation": "reinit"})
+    chosen = trial(planned)
+    training = trained(planned, chosen)
+    assert (training.first_step, training.to_step, training.optimizer) == (0, 100, "fresh")
+    assert planned.steps[training.start] == Init(network=training.network, seed=1, draw="reinit")
+    assert training.recipe.steps == 100
+
+
+def test_both_rewindings_of_weights_drawn_again_are_one_training() -> None:
+    both = [{"name": "weight-rewind", "to": {"epoch": 2}}, "weight-rewind", "lr-rewind"]
+    planned = plan({**END, "retrain": both, "ablation": "reinit"})
+    states = {trial.state for trial in planned.trials if (trial.sparsity, trial.seed) == (0.5, 1)}
+    assert (len(planned.arms), len(states)) == (3, 1)
+
+
+@pytest.mark.parametrize("budget", [2.5, {"epochs": 25}, {"steps": 250}])
+def test_weights_drawn_again_are_trained_for_longer_with_a_stretched_schedule(budget: Any) -> None:
+    train = {**WHOLE, "schedule": {"name": "step", "milestones": [4, 8], "warmup": 2}}
+    planned = plan({**END, "retrain": "lr-rewind", "budget": budget, "ablation": "reinit"}, train=train)
+    training = trained(planned, trial(planned))
+    assert (training.first_step, training.to_step, training.recipe.steps) == (0, 250, 250)
+    assert training.recipe.schedule == Step(milestones=(100, 200), warmup=50)
+    assert trial(planned).placed.share == 2.5
+
+
+def test_levels_of_an_ablated_chain_are_retrained_as_they_are_without_it() -> None:
+    arm = {**END, "rounds": "iterative", "retrain": {"name": "weight-rewind", "to": {"epoch": 2}}}
+    planned = plan({**arm, "ablation": ["none", "reinit"]})
+    plain, fresh = (trained(planned, trial(planned, ablation=name)) for name in ("none", "reinit"))
+    assert (plain.first_step, fresh.first_step) == (20, 0)
+    later = trial(planned, 0.9, ablation="reinit")
+    assert later.mask == trial(planned, 0.9, ablation="none").mask
+
+
+def test_a_budget_below_the_recipe_in_another_unit_is_refused_when_it_is_planned() -> None:
+    with pytest.raises(StudyError, match="trains the weights that it draws with the whole recipe, and 99 steps"):
+        plan({**END, "retrain": "lr-rewind", "budget": {"steps": 99}, "ablation": "reinit"})
+
+
+def test_the_end_written_as_a_moment_is_the_end_for_weights_drawn_again() -> None:
+    with pytest.raises(StudyError, match='retrain = "none" would leave them untrained'):
+        plan({"criterion": "magnitude", "at": {"step": 100}, "ablation": "reinit"})
+
+
+def test_the_optimizer_goes_on_unless_it_is_to_be_fresh() -> None:
+    """Renda et al. (2020) keep the momentum when they fine-tune and when they rewind the rate."""
+    for name in ("finetune", "lr-rewind"):
+        planned = plan({**END, "retrain": [name, {"name": name, "optimizer_state": "fresh"}]})
+        states = [trained(planned, each) for each in planned.trials if (each.sparsity, each.seed) == (0.5, 1)]
+        assert [step.optimizer for step in states] == ["kept", "fresh"]
+
+
+def test_what_sparsities_are_fractions_of_is_in_the_keys_of_masks_only_where_it_is_all_parameters() -> None:
+    arms = {"criterion": ["snip", "synflow"]}
+    sweep = {"sparsities": [0.0, 0.5], "seeds": [1]}
+    usual, stated, of_all = (plan(arms, sweep=sweep | of) for of in ({}, {"of": "prunable"}, {"of": "all"}))
+    assert set(usual.steps) == set(stated.steps)
+    masks = [step for step in of_all.steps.values() if isinstance(step, Prune | PruneRounds)]
+    assert {(step.of, step.sparsity) for step in masks} == {("all", 0.5)}
+    shared = set(usual.steps) & set(of_all.steps)
+    assert {of_all.steps[key].kind for key in shared} == {"init", "train", "score", "measure"}
+
+
 def test_adding_a_sparsity_an_arm_or_a_seed_leaves_every_other_key() -> None:
     small = plan({"criterion": "snip"})
     larger = plan(
@@ -124,7 +205,7 @@ def test_retraining_follows_the_definitions() -> None:
     assert isinstance(measured, Measure)
     assert (measured.state, measured.mask) == (none.baseline, none.mask)
     again = trained(planned, rate)
-    assert (again.start, again.first_step, again.to_step, again.optimizer) == (rate.baseline, 0, 100, "fresh")
+    assert (again.start, again.first_step, again.to_step, again.optimizer) == (rate.baseline, 0, 100, "kept")
     small = trained(planned, fine)
     assert (small.recipe.lr, small.recipe.schedule.name, small.to_step, small.start) == (
         0.001, "constant", 40, fine.baseline,
@@ -149,7 +230,7 @@ def test_a_budget_is_the_last_part_of_the_recipe() -> None:
     assert isinstance(state, Train)
     assert (state.to_step, weights.first_step, weights.to_step, weights.optimizer) == (75, 75, 100, "kept")
     rate = trained(planned, trial(planned, retrain="lr-rewind", budget=0.25))
-    assert (rate.first_step, rate.to_step, rate.optimizer) == (75, 100, "fresh")
+    assert (rate.first_step, rate.to_step, rate.optimizer) == (75, 100, "kept")
     assert trained(planned, trial(planned, retrain="weight-rewind", budget=1.0)).first_step == 0
 
 

@@ -49,7 +49,8 @@ ARMS = 'criterion = ["snip", { name = "magnitude" }]\nablation = ["none", "shuff
         (END + "budget = 0.5", "prune[0].budget", "no arm here is retrained"),
         (END + 'retrain = ["none", "recalibrate"]\nbudget = 0.5', "prune[0].budget", "no arm here is retrained"),
         (END + 'retrain = { name = "recalibrate", lr = 0.1 }', "prune[0].retrain.lr", "allowed here: name"),
-        (END + 'retrain = { name = "lr-rewind", to = "init" }', "prune[0].retrain.to", "allowed here: name"),
+        (END + 'retrain = { name = "lr-rewind", to = "init" }', "prune[0].retrain.to",
+         "allowed here: optimizer_state, name"),
         (END + 'retrain = { name = "weight-rewind", to = {epoch = 11} }', "prune[0].retrain.to.epoch", "has 10 epochs"),
         (END + 'retrain = ["none", { name = "weight-rewind", to = {epoch = 11} }]', "prune[0].retrain[1].to.epoch",
          "epoch 11 is beyond the end"),
@@ -165,9 +166,66 @@ def test_problems_of_optimizers_and_schedules_have_a_nearest_name_and_a_place(pr
     ]
 
 
+OTHER_OPTIMIZER = 'retrain = { name = "finetune", optimizer = "adam"'
+
+
 def test_fine_tuning_with_another_optimizer_is_not_held_to_the_momentum_of_the_recipe(load_text: LoadText) -> None:
     train = 'epochs = 3\noptimizer = { name = "sgd", nesterov = true }'
-    load_text(study(END + 'retrain = { name = "finetune", optimizer = "adam" }', train=train))
+    load_text(study(END + OTHER_OPTIMIZER + ', optimizer_state = "fresh" }', train=train))
+    load_text(
+        study(END + 'retrain = { name = "finetune", optimizer = { name = "sgd", nesterov = true } }', train=train)
+    )
+
+
+def test_another_optimizer_cannot_go_on_with_the_momentum_of_the_recipe(problems: Problems) -> None:
+    (problem,) = problems(study(END + OTHER_OPTIMIZER + " }"))
+    assert problem.key == "prune[0].retrain.optimizer"
+    assert problem.message == (
+        'another optimizer cannot go on with what [train]\'s, sgd, has kept: write optimizer_state = "fresh"'
+    )
+
+
+REINIT = 'ablation = ["none", "reinit"]\n'
+
+
+@pytest.mark.parametrize(
+    ("prune", "key", "message"),
+    [
+        (END + 'retrain = "finetune"\n' + REINIT, "ablation[1]", 'retrain = "finetune" is no training from the start'),
+        (END + REINIT, "ablation[1]", 'retrain = "none" would leave them untrained'),
+        (END + 'retrain = "recalibrate"\n' + REINIT, "ablation[1]", '"recalibrate" would leave them untrained'),
+        (END + 'retrain = "lr-rewind"\nbudget = [1.0, 0.5]\n' + REINIT, "budget[1]", "and budget 0.5 is less"),
+        (END + 'retrain = "lr-rewind"\nbudget = { epochs = 9 }\n' + REINIT, "budget", "and 9 epochs is less"),
+        (END + 'retrain = "lr-rewind"\nbudget = 2\n' + REINIT, "budget", "2 times the recipe is for weights that"),
+        (END + 'retrain = "finetune"\nbudget = 1.5\n', "budget", "1.5 times the recipe is for weights that"),
+        (
+            END + 'retrain = "lr-rewind"\nrounds = "iterative"\nbudget = 2\nablation = "reinit"',
+            "budget", "2 times the recipe is for weights that",
+        ),
+    ],
+)  # fmt: skip
+def test_weights_drawn_again_take_the_whole_recipe(problems: Problems, prune: str, key: str, message: str) -> None:
+    (problem,) = problems(study(prune))
+    assert problem.key == f"prune[0].{key}"
+    assert message in problem.message
+    assert problem.hint
+
+
+@pytest.mark.parametrize("retrain", ["lr-rewind", "weight-rewind"])
+@pytest.mark.parametrize("budget", ["1.0", "2.5", "{ epochs = 10 }", "{ epochs = 25 }", "[1.0, 3]"])
+def test_weights_drawn_again_may_be_trained_for_longer(load_text: LoadText, retrain: str, budget: str) -> None:
+    load_text(study(END + f'retrain = "{retrain}"\nbudget = {budget}\nablation = "reinit"'))
+
+
+def test_weights_drawn_again_may_be_pruned_at_every_moment_before_the_end(load_text: LoadText) -> None:
+    load_text(study(M + 'at = ["init", { epoch = 3 }]\n' + REINIT))
+
+
+def test_a_structure_with_few_sparsities_has_them_of_what_it_prunes(problems: Problems) -> None:
+    prune = M + 'structure = { name = "n-of-m", n = 2, m = 4 }\n'
+    (problem,) = problems(study(prune, sweep='sparsities = [0, 0.5]\nof = "all"'))
+    assert problem.key == "prune[0].structure"
+    assert "fractions of the prunable weights" in problem.message
 
 
 def test_an_arm_in_two_tables_is_refused(problems: Problems) -> None:

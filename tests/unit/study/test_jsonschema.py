@@ -78,7 +78,7 @@ def test_other_ways_to_write_a_study_are_valid(good: str, old: str, new: str) ->
         ('at = "end"', "at = { epoch = 1, step = 2 }"),
         ('at = "end"', 'at = { epoch = 1, schedule = "again" }'),
         ('at = "end"', 'schedule = "restart"'),
-        ('at = "end"', "budget = 1.5"),
+        ('at = "end"', "budget = 101"),
         ('at = "end"', "budget = { epochs = 3, steps = 3 }"),
         ('at = "end"', 'init = "kaiming"'),
         ("{ epoch = 2 }", '"ned"'),

@@ -65,6 +65,17 @@ def test_patterns_that_match_no_layer_are_all_reported_with_the_nearest_name() -
     assert found[1].startswith("prunable.exclude[2]: ") and "there are conv" in found[1]
 
 
+@pytest.mark.parametrize("sweep", [{"sparsities": [0.5, 0.98]}, {"compression": [2, 50]}], ids=str)
+def test_a_sparsity_of_all_parameters_that_cannot_be_reached_is_reported_with_the_highest(sweep: Any) -> None:
+    """Without the output layer the small network has 4,752 of 6,138 parameters to prune."""
+    exclude = {"exclude": ["head"]}
+    (found,) = texts(sweep={**sweep, "of": "all"}, prunable=exclude)
+    assert found.startswith(f"sweep.{next(iter(sweep))}: a sparsity of 0.98 (compression 50) of all 6,138 parameters")
+    assert "the 4,752 weights that may be pruned; the highest that can be reached is 0.774" in found
+    assert texts(sweep={"sparsities": [0.5, 0.774], "of": "all"}, prunable=exclude) == []
+    assert texts(sweep=sweep, prunable=exclude) == []
+
+
 def test_nothing_to_prune_is_reported() -> None:
     assert texts(prunable={"exclude": ["conv*", "head"]}) == [
         "prunable.exclude: nothing to prune: the network has no convolution or linear layer that is not excluded"

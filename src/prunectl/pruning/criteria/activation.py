@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prunectl.catalog.criterion import DataCriterion, Subject
+from prunectl.catalog.criterion import BatchNormCriterion, Subject
 
 if TYPE_CHECKING:
     from prunectl.catalog.criterion import Scores
 
 
-class Activation(DataCriterion):
+class Activation(BatchNormCriterion):
     """score = |w ⊙ ā|, ā the mean activation of the unit that the weight leads to, normalised (James 2022, eq. 2.3).
 
     ā has one number per output unit or channel: the output of the first activation function that the layer's output
@@ -23,7 +23,6 @@ class Activation(DataCriterion):
     summary = "|w · mean activation of its unit|, a baseline of James (2022)"
     paper = "James (2022), eq. 2.3"
     needs_labels = False
-    batch_norm = "train"
     repeatable = True
 
     def score(self, subject: Subject) -> Scores:

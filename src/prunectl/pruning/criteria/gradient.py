@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prunectl.catalog.criterion import DataCriterion, Subject
+from prunectl.catalog.criterion import BatchNormCriterion, Subject
 
 if TYPE_CHECKING:
     from prunectl.catalog.criterion import Scores
 
 
-class Gradient(DataCriterion):
+class Gradient(BatchNormCriterion):
     """score = |w ⊙ g|, g = ∂L/∂w on one batch (James 2022, eq. 2.2).
 
     With more batches g is their mean, and |·| is taken after it; SNIP takes |·| of each batch and then the mean. On
@@ -20,7 +20,6 @@ class Gradient(DataCriterion):
     name = "gradient"
     summary = "|w · ∂L/∂w| of the mean gradient, a baseline of James (2022)"
     paper = "James (2022), eq. 2.2"
-    batch_norm = "train"
     repeatable = True
 
     def score(self, subject: Subject) -> Scores:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from prunectl.catalog.criterion import DataCriterion, Subject
+from prunectl.catalog.criterion import BatchNormCriterion, Subject
 
 if TYPE_CHECKING:
     from prunectl.catalog.criterion import Scores
 
 
-class Snip(DataCriterion):
+class Snip(BatchNormCriterion):
     """score = mean over batches of |∂L/∂m| at m = 1, which is |w ⊙ ∂L/∂w| (Lee et al. 2019, eq. 5 and 6).
 
     `wrt = "weight"` is the reading of James (2022), eq. 3.5: |∂L/∂w| without the weight. BatchNorm uses the
@@ -22,7 +22,6 @@ class Snip(DataCriterion):
     name = "snip"
     summary = "|w · ∂L/∂w|: weights that the loss at initialization does not feel go"
     paper = "Lee et al. (2019), eq. 5 and 6"
-    batch_norm = "train"
     repeatable = True
 
     wrt: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,26 +27,38 @@ def saliency_(gradient: Tensor, weight: Tensor) -> Tensor:
     return gradient
 
 
-def loss_gradients(subject: Subject, batch: Batch) -> dict[str, Tensor]:
-    """∂L/∂w of the mean cross-entropy over one batch, for every prunable weight."""
+def loss_gradients(subject: Subject, batch: Batch, temperature: float = 1.0) -> dict[str, Tensor]:
+    """∂L/∂w of the mean cross-entropy over one batch, logits divided by `temperature`, for every prunable weight."""
     images, labels = batch
-    loss = functional.cross_entropy(subject.network(images), labels)
+    loss = functional.cross_entropy(subject.network(images) / temperature, labels)
     gradients = torch.autograd.grad(loss, list(subject.weights.values()))
     return dict(zip(subject.weights, gradients, strict=True))
 
 
-def hessian_gradient_products(subject: Subject, batch: Batch, temperature: float) -> dict[str, Tensor]:
+def mean_gradients(subject: Subject, temperature: float) -> dict[str, Tensor]:
+    """The mean of `loss_gradients` over the batches of a subject."""
+    total: dict[str, Tensor] = {}
+    for batch in subject.batches:
+        for name, gradient in loss_gradients(subject, batch, temperature).items():
+            total[name] = total[name].add_(gradient) if name in total else gradient
+    return {name: gradient.div_(len(subject.batches)) for name, gradient in total.items()}
+
+
+def hessian_gradient_products(
+    subject: Subject, batch: Batch, temperature: float, gradient: Mapping[str, Tensor] | None = None
+) -> dict[str, Tensor]:
     """H g for the loss of one batch with logits divided by `temperature`, for every prunable weight.
 
-    One graph: ∂(g · stop(g))/∂w. Weights that are masked have no part in g.
+    One graph: ∂(g · stop(g))/∂w. `gradient` is g, by default that of the batch itself. Weights that are masked have
+    no part in it.
     """
     images, labels = batch
     weights = list(subject.weights.values())
     loss = functional.cross_entropy(subject.network(images) / temperature, labels)
     gradients = torch.autograd.grad(loss, weights, create_graph=True)
     fixed = [
-        gradient.detach() * subject.masks[name].to(gradient.device)
-        for name, gradient in zip(subject.weights, gradients, strict=True)
+        (own.detach() if gradient is None else gradient[name]) * subject.masks[name].to(own.device)
+        for name, own in zip(subject.weights, gradients, strict=True)
     ]
     products = torch.autograd.grad(gradients, weights, fixed)
     return dict(zip(subject.weights, products, strict=True))

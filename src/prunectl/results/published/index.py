@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean
+from prunectl.catalog.values import Denominator
 
 
 class Description(NamedTuple):
@@ -15,8 +16,14 @@ class Description(NamedTuple):
     title: str
     source: str
     warning: str
+    of: Denominator = "prunable"
+    """What its sparsities are fractions of."""
 
 
+SHRINKBENCH = (
+    "Its compression (ShrinkBench's) is of all parameters, and its classifier is never pruned; biases are, which ours "
+    "never are."
+)
 THESIS = "James (2022), Gauging the State-of-the-art for Foresight Weight Pruning on Neural Networks"
 CHANCE = (
     "Top-1 of 9.89 and 0.99 % and top-5 of 49.45 and 4.94 % are chance, read as 10000/10112 of itself: a mean over "
@@ -49,22 +56,26 @@ TABLES: Mapping[str, Description] = {
     "thesis-vgg16-r32": Description(
         title="VGG-16 on CIFAR-10 and CIFAR-100: 13 methods at initialization, compression 32",
         source=f"{THESIS}, Table 4.2",
-        warning=f"{CHANCE} {HALF} {ONE}",
+        warning=f"{SHRINKBENCH} {CHANCE} {HALF} {ONE}",
+        of="all",
     ),
     "thesis-vgg16-r64": Description(
         title="VGG-16 on CIFAR-10 and CIFAR-100: 13 methods at initialization, compression 64",
         source=f"{THESIS}, Table 4.3",
-        warning=f"{CHANCE} {HALF} {ONE}",
+        warning=f"{SHRINKBENCH} {CHANCE} {HALF} {ONE}",
+        of="all",
     ),
     "thesis-resnet56-r32": Description(
         title="ResNet-56 on CIFAR-10 and CIFAR-100: 13 methods at initialization, compression 32",
         source=f"{THESIS}, Table 4.4",
-        warning=f"{CHANCE} {HALF} {HARDLY} {ONE}",
+        warning=f"{SHRINKBENCH} {CHANCE} {HALF} {HARDLY} {ONE}",
+        of="all",
     ),
     "thesis-resnet56-r64": Description(
         title="ResNet-56 on CIFAR-10 and CIFAR-100: 13 methods at initialization, compression 64",
         source=f"{THESIS}, Table 4.5",
-        warning=f"{CHANCE} {HALF} {HARDLY} {ONE}",
+        warning=f"{SHRINKBENCH} {CHANCE} {HALF} {HARDLY} {ONE}",
+        of="all",
     ),
     "l1-lenet-mnist": Description(
         title="LeNet-5 and LeNet-300-100 on MNIST: layerwise magnitude after training, not retrained",
@@ -110,7 +121,8 @@ TABLES: Mapping[str, Description] = {
         title="Five criteria at initialization: 12 pairs of network and data set, 13 compressions up to 1000",
         source="Tanaka, Kunin, Yamins and Ganguli (2020), Pruning neural networks without any data by iteratively "
         "conserving synaptic flow, Figure 6: the authors' result files",
-        warning="top1 is the mean of three runs, all of them given. On CIFAR the VGGs are the lottery-ticket form; the "
+        warning="top1 is the mean of three runs, all of them given. SNIP and GraSP were scored with BatchNorm in "
+        "evaluation. On CIFAR the VGGs are the lottery-ticket form; the "
         "VGGs on TinyImageNet, all ResNets and wide-resnet-18 are the authors' TinyImageNet classes, which differ "
         "from ours. The dense rows were trained again for every criterion.",
     ),

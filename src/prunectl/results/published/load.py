@@ -31,6 +31,7 @@ def schema() -> dict[str, Any]:
     return {
         **dict.fromkeys(TEXTS[:-1], pl.String),
         **dict.fromkeys(FRACTIONS, pl.Float64),
+        "sparsity_of": pl.String,  # what sparsities are fractions of, as in the results table
         "runs": pl.List(pl.Float64),  # top-1 of each run, where the authors gave them
         **dict.fromkeys(COUNTS, pl.Int64),
         **dict.fromkeys(TIMES, pl.Float64),
@@ -45,9 +46,9 @@ def load(name: str) -> pl.DataFrame:
     """
     import polars as pl
 
-    describe(name)
+    of = describe(name).of
     content = resources.files("prunectl.results.published").joinpath("data", f"{name}.csv").read_bytes()
-    text = pl.read_csv(io.BytesIO(content), infer_schema=False).with_columns(table=pl.lit(name))
+    text = pl.read_csv(io.BytesIO(content), infer_schema=False).with_columns(table=pl.lit(name), sparsity_of=pl.lit(of))
     if "runs" in text.columns:
         text = text.with_columns(pl.col("runs").str.split(";"))
     return text.select(
@@ -57,13 +58,19 @@ def load(name: str) -> pl.DataFrame:
 
 
 def matching(trials: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
-    """The rows of the named tables that are about a network and a data set of the trials, for charts and lists."""
+    """The rows of the named tables that are about a network and a data set of the trials, for charts and lists.
+
+    Sparsities of the prunable weights and sparsities of all parameters are two axes: rows on the other one are left
+    out, dense networks apart.
+    """
     import polars as pl
 
     frames = [pl.DataFrame(schema=schema())]
     ours = [choices(row) for row in trials.select("model", "dataset").unique(maintain_order=True).iter_rows(named=True)]
+    counted = set(trials["sparsity_of"].fill_null("prunable")) if "sparsity_of" in trials.columns else {"prunable"}
+    on_our_axis = (pl.col("sparsity").fill_null(0) == 0) | pl.col("sparsity_of").is_in(counted)
     for name in names:
-        frame = load(name)
+        frame = load(name).filter(on_our_axis)
         about = frame.select("model", "dataset").iter_rows(named=True)
         keep = [any(means(wanted, choice) for choice in ours) for wanted in about]
         frames.append(frame.filter(pl.Series(keep, dtype=pl.Boolean)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
 
 from prunectl.catalog.optimizer import Optimizer
-from prunectl.catalog.retraining import After, Dense, Retraining
+from prunectl.catalog.retraining import After, Dense, OptimizerState, Retraining
 from prunectl.catalog.schedule import Schedule
 from prunectl.catalog.values import BatchSize, Epochs, LearningRate, Length, Steps, WeightDecay, catalogued
 
@@ -35,10 +36,17 @@ class Finetune(Retraining):
     schedule: Annotated[
         Annotated[Schedule, *catalogued("schedules")] | None, Field(description="constant unless given")
     ] = None
+    optimizer_state: OptimizerState = "kept"
 
     def own_length(self) -> str | None:
         """`epochs` or `steps`, if given."""
         return "epochs" if self.epochs is not None else "steps" if self.steps is not None else None
+
+    def unfit(self, optimizer: Optimizer) -> Iterator[tuple[str, str]]:
+        """What one optimizer keeps is of no use to another."""
+        if self.optimizer_state == "kept" and self.optimizer not in (None, optimizer):
+            message = f"another optimizer cannot go on with what [train]'s, {optimizer.label()}, has kept"
+            yield "optimizer", f'{message}: write optimizer_state = "fresh"'
 
     def after(self, dense: Dense, budget: float | Length | None) -> After:
         """A budget is a fraction of this recipe's length, or a length."""
@@ -49,4 +57,4 @@ class Finetune(Retraining):
         recipe = dense.changed(**{"schedule": "constant", **changes})
         if budget is not None:
             recipe = replace(recipe, steps=dense.length(budget, recipe))
-        return After(recipe=recipe)
+        return After(recipe=recipe, keeps=self.optimizer_state == "kept")

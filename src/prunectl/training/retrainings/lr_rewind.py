@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prunectl.base.errors import StudyError
-from prunectl.catalog.retraining import After, Dense, Retraining
+from prunectl.catalog.retraining import After, Dense, OptimizerState, Retraining
 from prunectl.catalog.values import Length
 
 
@@ -13,10 +13,14 @@ class RateRewind(Retraining):
     name = "lr-rewind"
     summary = "weights stay, and the learning rate's schedule begins again"
     within_recipe = True
+    redrawn = True
+
+    optimizer_state: OptimizerState = "kept"
 
     def after(self, dense: Dense, budget: float | Length | None) -> After:
         """A budget b takes the schedule back to where its last b begins."""
         steps = dense.length(1.0 if budget is None else budget, dense.recipe)
         if steps > dense.recipe.steps:
             raise StudyError(f"{self.name} goes back by {steps} steps, and the training has only {dense.recipe.steps}")
-        return After(recipe=dense.recipe, first=dense.recipe.steps - steps)
+        keeps = self.optimizer_state == "kept"
+        return After(recipe=dense.recipe, first=dense.recipe.steps - steps, keeps=keeps)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from prunectl.base.errors import StudyError
-from prunectl.catalog.retraining import After, Dense, Retraining
+from prunectl.catalog.retraining import After, Dense, OptimizerState, Retraining
 from prunectl.catalog.values import Length, When
 
 
@@ -21,8 +21,10 @@ class WeightRewind(Retraining):
     name = "weight-rewind"
     summary = "weights and optimizer state go back to an earlier step, and are trained on from there"
     within_recipe = True
+    redrawn = True
 
     to: Annotated[When | None, Field(description="the moment of the dense training that weights go back to")] = "init"
+    optimizer_state: OptimizerState = "kept"
 
     def own_length(self) -> str | None:
         """`to`, if given."""
@@ -33,11 +35,11 @@ class WeightRewind(Retraining):
         if self.to not in (None, "init"):
             return self, None
         if budget in (None, 1.0):
-            return WeightRewind(), 1.0
-        return WeightRewind(to=None), budget
+            return WeightRewind(optimizer_state=self.optimizer_state), 1.0
+        return WeightRewind(to=None, optimizer_state=self.optimizer_state), budget
 
     def after(self, dense: Dense, budget: float | Length | None) -> After:
-        """From step K the weights, the optimizer state and the schedule."""
+        """From step K the weights, the optimizer state (unless it is to be fresh) and the schedule."""
         if budget is None:
             first = dense.moment(self.to or "init")
         else:
@@ -47,4 +49,5 @@ class WeightRewind(Retraining):
                 f"{self.name} goes back by {dense.recipe.steps - first} steps, and the training has only "
                 f"{dense.recipe.steps}"
             )
-        return After(weights=first, recipe=dense.recipe, first=first, keeps=first > 0)
+        keeps = first > 0 and self.optimizer_state == "kept"
+        return After(weights=first, recipe=dense.recipe, first=first, keeps=keeps)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from prunectl.catalog.values import Length
 from prunectl.training.optimizers.adam import Adam
+from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.retrainings.finetune import Finetune
 from prunectl.training.schedules.constant import Constant
 from prunectl.training.schedules.cosine import Cosine
@@ -18,7 +19,22 @@ from unit.training.retrainings.dense import DENSE
 
 def test_it_trains_the_pruned_networks_own_weights_from_the_first_step() -> None:
     after = Finetune().after(DENSE, 1.0)
-    assert (after.weights, after.first, after.keeps, after.recalibrates) == (None, 0, False, False)
+    assert (after.weights, after.first, after.keeps, after.recalibrates) == (None, 0, True, False)
+
+
+def test_its_optimizer_goes_on_unless_it_is_to_be_fresh() -> None:
+    """Renda et al. (2020), in their code, keep the momentum."""
+    assert Finetune().after(DENSE, 1.0).keeps
+    assert not Finetune(optimizer_state="fresh").after(DENSE, 1.0).keeps
+
+
+def test_only_the_optimizer_that_kept_a_state_goes_on_with_it() -> None:
+    assert not list(Finetune().unfit(Sgd()))
+    assert not list(Finetune(optimizer=Sgd()).unfit(Sgd()))
+    assert not list(Finetune(optimizer=Adam(), optimizer_state="fresh").unfit(Sgd()))
+    for other in (Adam(), Sgd(momentum=0.5)):
+        ((key, message),) = Finetune(optimizer=other).unfit(Sgd())
+        assert key == "optimizer" and 'optimizer_state = "fresh"' in message
 
 
 def test_without_parameters_it_is_the_recipe_at_a_small_constant_rate() -> None:

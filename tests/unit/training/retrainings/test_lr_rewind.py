@@ -17,14 +17,16 @@ from unit.training.retrainings.dense import DENSE
     ("budget", "first"), [(None, 0), (1.0, 0), (0.25, 75), (Length(epochs=3), 70), (Length(steps=7), 93)]
 )
 def test_the_recipe_is_repeated_from_where_its_last_part_begins(budget: float | Length | None, first: int) -> None:
-    assert RateRewind().after(DENSE, budget) == After(recipe=DENSE.recipe, first=first)
+    assert RateRewind().after(DENSE, budget) == After(recipe=DENSE.recipe, first=first, keeps=True)
+    fresh = RateRewind(optimizer_state="fresh").after(DENSE, budget)
+    assert fresh == After(recipe=DENSE.recipe, first=first, keeps=False)
 
 
 @given(st.integers(1, 100))
 def test_it_takes_as_long_as_its_budget_with_the_weights_of_the_pruned_network(steps: int) -> None:
     for budget in (steps / 100, Length(steps=steps)):
         after = RateRewind().after(DENSE, budget)
-        assert (after.steps, after.weights, after.keeps) == (steps, None, False)
+        assert (after.steps, after.weights, after.keeps) == (steps, None, True)
 
 
 @pytest.mark.parametrize("budget", [0.5, 1.0, Length(epochs=3)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,6 +43,15 @@ def test_it_takes_as_long_as_its_budget(steps: int) -> None:
 def test_to_the_start_and_the_whole_recipe_are_one_choice() -> None:
     whole = (WeightRewind(), 1.0)
     assert WeightRewind().settled(None) == WeightRewind(to="init").settled(None) == WeightRewind().settled(1.0) == whole
+
+
+@pytest.mark.parametrize("budget", [None, 0.5, 1.0, Length(epochs=3)])
+def test_a_fresh_optimizer_stays_one_however_the_length_is_written(budget: float | Length | None) -> None:
+    entry, settled = WeightRewind(optimizer_state="fresh").settled(budget)
+    assert not entry.after(DENSE, settled).keeps
+    assert entry.written() == {"name": "weight-rewind", "optimizer_state": "fresh"}
+    usual, same = WeightRewind().settled(budget)
+    assert usual.after(DENSE, same) == replace(entry.after(DENSE, settled), keeps=budget not in (None, 1.0))
 
 
 @pytest.mark.parametrize("budget", [0.5, Length(epochs=3)])
