@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from prunectl.plan.cost import Past
     from prunectl.plan.explain import Todo
     from prunectl.plan.steps import Key
+    from prunectl.results.foresight import Foresight
 
 MOST_PAST = 2000
 """Maximum number of stored steps that are read to find what changed and how long steps take."""
@@ -47,12 +48,15 @@ class Planned:
     """What every trial on its own would take."""
     estimate_s: float | None
     """Seconds of one process; None until a step of each kind has been done here."""
+    claims: Sequence[Foresight]
+    """What each claim of the study can show."""
 
 
 def planned(session: Session) -> Planned:
     """What `run` would do."""
     from prunectl.plan.changes import changes
     from prunectl.plan.cost import estimate, training_steps
+    from prunectl.results.foresight import foresee
 
     plan, todo = session.plan, todo_of(session, "retrain")
     past = past_steps(session, todo)
@@ -64,6 +68,7 @@ def planned(session: Session) -> Planned:
         dense_trainings=len({trial.baseline for trial in plan.trials}),
         **training_steps(plan),
         estimate_s=estimate(plan, todo.todo, past),
+        claims=foresee(session.study, plan),
     )
 
 

@@ -24,7 +24,9 @@ def results_of(session: Session, *, warn: Warn = warn_in_log) -> Results:
     """Everything that the store holds of a study; trials that have not been made are rows with a status."""
     from prunectl.results.gather import results
 
-    return undamaged(lambda: results(session.study, session.text, session.plan, session.store, set()), warn)
+    return undamaged(
+        lambda: results(session.study, session.text, session.plan, session.store, set(), session.content), warn
+    )
 
 
 def table_of(session: Session, *, warn: Warn = warn_in_log) -> pl.DataFrame:

@@ -79,7 +79,7 @@ def complete(
 
     def attempt() -> Completed:
         tally = make(session, "retrain", machine, retry_failed=retry_failed, show=show)
-        read = results(session.study, session.text, session.plan, session.store, tally.done)
+        read = results(session.study, session.text, session.plan, session.store, tally.done, session.content)
         return Completed(results=read, tally=tally)
 
     return undamaged(attempt, warn, then=RECOMPUTED)

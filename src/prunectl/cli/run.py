@@ -60,10 +60,13 @@ def run(
 
 def document(completed: Completed, written: list[Path]) -> dict[str, object]:
     """What `--json` prints."""
+    from prunectl.results.claims import verdicts
+
     return {
         "study": completed.results.study.name,
         "steps": counts(completed),
         "files": [str(path) for path in written],
+        "claims": [verdict.to_dict() for verdict in verdicts(completed.results)],
         "trials": completed.results.trials.to_dicts(),
     }
 

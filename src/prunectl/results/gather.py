@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.cells import cell
+from prunectl.catalog.dataset import Content
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.steps import Key, Prune, PruneRounds, Score, Step, Train, parents
-from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results
+from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results, Task
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Manifest
@@ -115,7 +116,7 @@ def table(study: Study, plan: Plan, store: LocalStore, shelf: Shelf | None = Non
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def results(study: Study, text: str, plan: Plan, store: LocalStore, made: set[Key]) -> Results:
+def results(study: Study, text: str, plan: Plan, store: LocalStore, made: set[Key], content: Content) -> Results:
     """Everything that a report shows; `made` are the steps that this very run has done."""
     shelf = Shelf(plan, store)
     trials = table(study, plan, store, shelf)
@@ -123,12 +124,19 @@ def results(study: Study, text: str, plan: Plan, store: LocalStore, made: set[Ke
         study=study,
         arms=plan.arms,
         study_text=text,
+        task=task_of(study, content),
         trials=trials,
         layers=pl.DataFrame(list(_layers(plan, shelf)), schema=LAYERS, orient="row"),
         curves=pl.DataFrame(list(_curves(plan, shelf)), schema=CURVES, orient="row"),
         resources=pl.DataFrame(_resources(plan, shelf, made), schema=RESOURCES, orient="row"),
         versions=_versions(plan, shelf),
     )
+
+
+def task_of(study: Study, content: Content) -> Task:
+    """The classes of the data set, and the test images that the study asks for."""
+    limit = study.data.test_limit
+    return Task(classes=content.classes, images=content.test_size if limit is None else limit)
 
 
 def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def test_there_is_no_plot_of_one_sparsity_or_of_more_than_fit(results: Results, 
 
 
 def test_verdicts_have_their_reason_below(results: Results) -> None:
-    lines = text.verdicts(verdicts(results.study.claim, results.trials, results.arms), 60).splitlines()
+    lines = text.verdicts(verdicts(results), 60).splitlines()
     assert len([line for line in lines if line[0] in "✓✗?"]) == 3
     assert all(line.startswith("    ") for line in lines if line[0] not in "✓✗?")
     assert text.verdicts((), 60) == ""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from prunectl.catalog.dataset import Content
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
@@ -35,6 +36,10 @@ def deep(tmp_path: Path, levels: int, seeds: list[int]) -> tuple[Study, Plan, Lo
     )
     assert study is not None, slips
     return study, build(study, study.data.dataset.declared("f" * 64)), LocalStore(tmp_path)
+
+
+def content(study: Study) -> Content:
+    return study.data.dataset.declared("f" * 64)
 
 
 class Rewound:
@@ -73,7 +78,7 @@ class Rewound:
         return Shelf(self.plan, self.store).train_s(self.baseline)
 
     def unshared_s(self) -> float:
-        told = results(self.study, "", self.plan, self.store, set()).resources
+        told = results(self.study, "", self.plan, self.store, set(), content(self.study)).resources
         return float(told.filter(told["kind"] == "train")["unshared_s"].sum())
 
 
@@ -142,5 +147,7 @@ def test_the_reason_is_found_behind_many_steps(tmp_path: Path) -> None:
 def test_resources_are_those_of_the_part_that_is_asked_for(tmp_path: Path) -> None:
     study, plan, store = deep(tmp_path, 2, [1, 2])
     part = only(plan, ["seed=2"])
-    whole, half = (results(study, "", each, store, set()).resources["steps"].sum() for each in (plan, part))
+    whole, half = (
+        results(study, "", each, store, set(), content(study)).resources["steps"].sum() for each in (plan, part)
+    )
     assert 2 * half == whole == len(plan.steps)

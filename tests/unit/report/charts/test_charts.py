@@ -24,7 +24,7 @@ def results() -> Results:
 
 @pytest.fixture(scope="module")
 def drawn(results: Results) -> dict[str, Chart]:
-    sections = charts(results, verdicts(results.study.claim, results.trials, results.arms))
+    sections = charts(results, verdicts(results))
     return {chart.name: chart for section in sections.values() for chart in section}
 
 
