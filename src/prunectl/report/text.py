@@ -35,6 +35,7 @@ def table(results: Results, width: int) -> str:
         "\n".join(_failures(results, width)),
         "\n".join(plot(results, width)),
         verdicts(judged, width),
+        "\n".join(wrapped(RULE, width, first="")) if judged else "",
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -45,7 +46,6 @@ def verdicts(judged: Sequence[Verdict], width: int) -> str:
     for verdict in judged:
         lines += wrapped(f"{ANSWERS[verdict.answer]} {verdict.answer}: {verdict.claim.text}", width, first="")
         lines += wrapped(verdict.reason, width)
-    lines += ["", *wrapped(RULE, width, first="")] if judged else []
     return "\n".join(lines)
 
 

@@ -47,7 +47,11 @@ def test_the_table_has_every_arm_and_the_plain_truth(results: Results) -> None:
 
 def test_a_wide_terminal_shows_spreads_and_a_narrow_one_does_not(results: Results) -> None:
     wide = text.table(of(results, small.swept()), 100).splitlines()
-    assert wide[0] == "Top-1 accuracy, %, mean of 3 seeds ± half the 80 % bootstrap interval; * is highest"
+    assert (
+        wide[0] == "Top-1 accuracy, %, mean of 3 seeds ± half the 80 % bootstrap interval of the mean (with 3 seeds it"
+    )
+    assert wide[1] == "    holds the true mean in 61 % of studies); * is highest"
+    wide = wide[1:]
     assert wide[1] == "dense: 90.00 ±0.00"
     assert wide[3].split() == ["50", "%", "90", "%"]
     assert wide[4].split() == ["magnitude", "·", "at", "init", "85.20", "±0.07*", "81.20", "±0.07*"]

@@ -26,7 +26,7 @@ def test_two_seeds_that_agree_are_not_judged() -> None:
     twins = trials.with_columns(top1=pl.when(ablated).then(0.5).otherwise(0.75))
     text = " ".join(summary.sentences(twins))
     assert "changes accuracy by −25.00 points on average" in text
-    assert "(two seeds without a spread: not judged)" in text
+    assert "(two seeds: not judged)" in text
     assert "worse in" not in text
 
 

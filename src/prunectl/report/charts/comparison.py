@@ -47,7 +47,7 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
         + _spread(frame)
         + (OWN_SCALE if own else "")
         + _left_out(_every_arm(comparison), arms),
-        spec=arm_panels.spec(layers if several else layers[1:], frame, arms, look, own),
+        spec=arm_panels.spec(layers if several else [layers[1], layers[-1]], frame, arms, look, own),
         panel_px=PANEL_PX,
     )
 
