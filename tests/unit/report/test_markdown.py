@@ -36,9 +36,8 @@ def test_claims_are_items_with_answer_and_reason(text: str) -> None:
     items = [line for line in text.splitlines() if line.startswith("- **")]
     assert len(items) == 3
     assert items[2].startswith("- **refuted**: Inverting does no harm. ")
-    assert text.partition("## Claims\n\n")[2].startswith(
-        "Supported: in every case (an arm at a sparsity) the 95 % t-int"
-    )
+    claims = text.partition("## Claims\n\n")[2]
+    assert claims.startswith("Supported: in every case (an arm at a sparsity) the 95 % t-interval")
     assert "with 3 seeds it holds the true mean in 61 % of studies" in text.partition("## Top-1")[2]
 
 
