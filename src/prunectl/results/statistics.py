@@ -118,12 +118,11 @@ def bootstrap(values: Sequence[float], of: Center = "mean", level: float = 0.8) 
 
 
 _SIZES = (*range(3, 21), 30)
+_MEAN = (61, 66, 68, 72, 72, 74, 74, 76, 75, 75, 76, 77, 76, 76, 77, 77, 77, 77, 78)
+_MEDIAN = (75, 75, 62, 78, 88, 79, 82, 82, 78, 77, 74, 78, 70, 78, 86, 80, 84, 80, 77)
 COVERAGE: Mapping[Center, Mapping[int, float]] = {
-    center: dict(zip(_SIZES, (share / 100 for share in shares), strict=True))
-    for center, shares in {
-        "mean": (61, 66, 68, 72, 72, 74, 74, 76, 75, 75, 76, 77, 76, 76, 77, 77, 77, 77, 78),
-        "median": (75, 75, 62, 78, 88, 79, 82, 82, 78, 77, 74, 78, 70, 78, 86, 80, 84, 80, 77),
-    }.items()
+    "mean": {n: share / 100 for n, share in zip(_SIZES, _MEAN, strict=True)},
+    "median": {n: share / 100 for n, share in zip(_SIZES, _MEDIAN, strict=True)},
 }
 """How often the 80 % bootstrap interval of n normal values holds their true mean or median, from 200,000 draws up to
 five values and 10,000 or more beyond: `python bench/verdicts.py coverage`. That of medians goes up and down with n.
