@@ -13,7 +13,7 @@ import polars as pl
 
 from prunectl.plan.graph import Placed
 from prunectl.plan.resolve import arms_of, dense_of
-from prunectl.results.table import CURVES, LAYERS, RESOURCES, SCHEMA, Results
+from prunectl.results.table import CURVES, LAYERS, RESOURCES, SCHEMA, Results, Task
 from prunectl.results.table_files import to_csv, to_json, to_parquet
 from prunectl.study.load import Loaded, load
 
@@ -105,6 +105,7 @@ def results(text: str = STUDY, seeds: int = 5, failed: int = 2, epochs: int = 80
         study=loaded.study,
         arms={each.arm.label: each for each in placed},
         study_text=loaded.text,
+        task=Task(classes=10, images=10_000),
         trials=trials,
         layers=pl.DataFrame(list(layers(rows)), schema=LAYERS),
         curves=pl.DataFrame(list(curves(rows, epochs)), schema=CURVES),

@@ -17,7 +17,7 @@ from prunectl.plan.cost import training_steps
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
 from prunectl.results import published
-from prunectl.results.claims import pairs_of, selected
+from prunectl.results.cases import pairs_of, selected
 from prunectl.results.table import SCHEMA
 from prunectl.study.load import load
 from prunectl.study.schema import Study

@@ -22,7 +22,7 @@ CHARTS = 15
 
 
 def written(results: Results, file: Path) -> Path:
-    file.write_text(page.build(results, verdicts(results.study.claim, results.trials, results.arms)), encoding="utf-8")
+    file.write_text(page.build(results, verdicts(results)), encoding="utf-8")
     return file
 
 

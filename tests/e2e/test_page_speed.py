@@ -40,7 +40,7 @@ FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFram
 
 
 def built(results: Results) -> str:
-    return page.build(results, verdicts(results.study.claim, results.trials, results.arms))
+    return page.build(results, verdicts(results))
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browser.Page]:
     """The page of made-up results, drawn."""
     results = made_up.results(seeds=2, epochs=20)
     file = tmp_path_factory.mktemp("screens") / "report.html"
-    file.write_text(page.build(results, verdicts(results.study.claim, results.trials, results.arms)), encoding="utf-8")
+    file.write_text(page.build(results, verdicts(results)), encoding="utf-8")
     with browser.page() as opened:
         opened.open(file)
         yield opened

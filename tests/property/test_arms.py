@@ -14,7 +14,7 @@ from prunectl.base.errors import StudyError
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import narrowed, only
-from prunectl.results.claims import selected
+from prunectl.results.cases import selected
 from prunectl.study.arms import COLUMNS
 from prunectl.study.load import validate
 from prunectl.study.reading import choices

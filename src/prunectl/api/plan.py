@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prunectl.plan.cost import Past
     from prunectl.plan.explain import Todo
     from prunectl.plan.steps import Key
+    from prunectl.results.foresight import Foresight
 
 MOST_PAST = 2000
 """Maximum number of stored steps that are read to find what changed and how long steps take."""
@@ -49,6 +50,8 @@ class Planned:
     """What every trial on its own would take."""
     estimate_s: float | None
     """Seconds of one process; None until a step of each kind has been done here."""
+    claims: Sequence[Foresight]
+    """What each claim of the study can show."""
     made_on: Mapping[str, int] = field(default_factory=dict)
     """How many of the steps that are reused were made on which class of hardware."""
     mixture: str = ""
@@ -63,6 +66,7 @@ def planned(session: Session, *, warn: Warn = warn_in_log) -> Planned:
 def _planned(session: Session) -> Planned:
     from prunectl.plan.changes import changes
     from prunectl.plan.cost import estimate, training_steps
+    from prunectl.results.foresight import foresee
     from prunectl.store.hardware import mixture
 
     plan, todo = session.plan, todo_of(session, "retrain")
@@ -76,6 +80,7 @@ def _planned(session: Session) -> Planned:
         dense_trainings=len({trial.baseline for trial in plan.trials}),
         **training_steps(plan),
         estimate_s=estimate(plan, todo.todo, past),
+        claims=foresee(session.study, plan),
         made_on={of.label: count for of, count in made_on.items()},
         mixture=mixture(made_on),
     )

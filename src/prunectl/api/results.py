@@ -25,7 +25,15 @@ def results_of(session: Session, *, warn: Warn = warn_in_log) -> Results:
     from prunectl.results.gather import results
 
     def read() -> Results:
-        return results(session.study, session.text, session.plan, session.store, set(), selection=session.selection)
+        return results(
+            session.study,
+            session.text,
+            session.plan,
+            session.store,
+            set(),
+            session.content,
+            selection=session.selection,
+        )
 
     return undamaged(read, warn)
 

@@ -80,7 +80,13 @@ def complete(
     def attempt() -> Completed:
         tally = make(session, "retrain", machine, retry_failed=retry_failed, show=show, warn=warn)
         read = results(
-            session.study, session.text, session.plan, session.store, tally.done, selection=session.selection
+            session.study,
+            session.text,
+            session.plan,
+            session.store,
+            tally.done,
+            session.content,
+            selection=session.selection,
         )
         return Completed(results=read, tally=tally)
 

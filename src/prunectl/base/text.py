@@ -38,10 +38,14 @@ def percent(fraction: float | None, digits: int | None = None) -> str:
 
 def points(difference: float, *, sign: bool = False, unit: bool = True, digits: int = 2) -> str:
     """A difference of two fractions in percentage points, with a true minus sign and no negative zero."""
-    text = f"{difference * 100:{'+' if sign else ''}.{digits}f}".replace("-", "−")
-    if float(text.replace("−", "-")) == 0:
-        text = f"{0:.{digits}f}"
+    text = amount(difference * 100, digits, sign=sign)
     return f"{text} points" if unit else text
+
+
+def amount(value: float, digits: int, *, sign: bool = False) -> str:
+    """A number with the given decimals, a true minus sign and no negative zero."""
+    text = f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    return f"{0:.{digits}f}" if float(text.replace("−", "-")) == 0 else text
 
 
 def seconds(value: float | None) -> str:

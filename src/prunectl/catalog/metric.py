@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from prunectl.base.text import amount
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.required import required
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unit:
+    """How differences between two values in a unit are shown, and how large they can be."""
+
+    name: str
+    """What differences are counted in: 'points'."""
+    factor: float
+    """What a difference is multiplied by to be counted in that."""
+    digits: int
+    """Decimals shown."""
+    largest: float
+    """The largest size that a difference can have."""
+
+
+UNITS: Mapping[str, Unit] = {
+    "fraction": Unit(name="points", factor=100, digits=2, largest=1.0),
+    "nats": Unit(name="nats", factor=1, digits=4, largest=math.inf),
+}
+"""The units of metrics."""
 
 
 class Metric(Entry):
@@ -22,6 +47,28 @@ class Metric(Entry):
     """A fraction lies in [0, 1], is shown in percent, and differs by percentage points."""
     better: ClassVar[Literal["high", "low"]]
     """Which end is better."""
+
+    @classmethod
+    def differences(cls) -> Unit:
+        """How differences are shown. A unit that is not known is shown as it is."""
+        return UNITS.get(cls.unit, Unit(name=cls.unit, factor=1, digits=4, largest=math.inf))
+
+    @classmethod
+    def difference(cls, value: float, *, unit: bool = True) -> str:
+        """A difference or a margin for people, with its sign: '+0.50 points', '−0.0312 nats'."""
+        shown = cls.differences()
+        text = amount(value * shown.factor, shown.digits, sign=True)
+        return f"{text} {shown.name}" if unit else text
+
+    @classmethod
+    def gain(cls, value: float, other: float) -> float:
+        """value − other, with the sign turned where low is better: positive if `value` is the better one."""
+        return value - other if cls.better == "high" else other - value
+
+    @classmethod
+    def chance(cls, classes: int) -> float | None:
+        """The value of a network that guesses, with equally many images of each class; None where it is not known."""
+        return None
 
     @required
     def sums(self, logits: Tensor, labels: Tensor) -> Tensor:

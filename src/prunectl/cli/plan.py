@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from prunectl.base.text import seconds
+from prunectl.base.text import seconds, shortened, visible
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Selected, StudyFile, options
 
 if TYPE_CHECKING:
     from prunectl.api.plan import Planned
+    from prunectl.results.foresight import Foresight
+
+CLAIM = 44
+"""Width of the text of a claim."""
 
 Check = Annotated[
     bool,
@@ -61,4 +66,29 @@ def lines(planned: Planned) -> list[str]:
         if planned.estimate_s is None
         else f"estimated time: {seconds(planned.estimate_s)} with one process",
     ]
+    out += claims(planned.claims)
     return [*out, planned.mixture] if planned.mixture else out
+
+
+def claims(foreseen: Sequence[Foresight]) -> list[str]:
+    """A line for each claim: how large a difference must be to settle it."""
+    if not foreseen:
+        return []
+    return [
+        "",
+        f"{'claim':<{CLAIM}}{'seeds':>7}{'cases':>7}   refuted below, supported above the margin by",
+        *(_claim(each) for each in foreseen),
+        "SD: the standard deviation of the difference between paired seeds",
+    ]
+
+
+def _claim(claim: Foresight) -> str:
+    head = f"{visible(shortened(claim.text, CLAIM)):<{CLAIM}}{claim.seeds:>7,}{claim.cases:>7,}   "
+    if claim.refutes_sd is None or claim.supports_sd is None:
+        few = f"settles nothing: give the study at least {claim.fewest} seeds"
+        return head + (few if claim.cases else "settles nothing: there are no two arms to compare")
+    refutes, supports = (f"{value:.2g} SD" for value in (claim.refutes_sd, claim.supports_sd))
+    if claim.over == "average":
+        return f"{head}{refutes} of the average, {supports} of the average"
+    alone, every = (" in one case alone", " in every case") if claim.cases > 1 else ("", "")
+    return f"{head}{refutes}{alone}, {supports}{every}"

@@ -68,11 +68,14 @@ def complete_and_sound(completed: Completed) -> bool:
 
 def document(completed: Completed, written: list[Path]) -> dict[str, object]:
     """What `--json` prints."""
+    from prunectl.results.claims import verdicts
+
     return {
         "study": completed.results.study.name,
         "steps": counts(completed),
         "files": [str(path) for path in written],
         "made_on": {of.label: count for of, count in completed.results.made_on.items()},
+        "claims": [verdict.to_dict() for verdict in verdicts(completed.results)],
         "trials": completed.results.trials.to_dicts(),
     }
 

@@ -50,7 +50,7 @@ def html(results: Results, center: Center = "mean", *, written: str = "", reload
     from prunectl.report import page
     from prunectl.results.claims import verdicts
 
-    judged = verdicts(results.study.claim, results.trials, results.arms)
+    judged = verdicts(results)
     return page.build(results, judged, published(results), center=center, written=written, reload_s=reload_s)
 
 

@@ -9,6 +9,7 @@ from prunectl.base.text import visible
 from prunectl.report import tables
 from prunectl.results import summary
 from prunectl.results.claims import Verdict, verdicts
+from prunectl.results.judging import RULE
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
@@ -16,14 +17,14 @@ from prunectl.results.table import Results
 def report(results: Results, center: Center) -> str:
     """Sentences, verdicts, accuracy by arm and sparsity, resources and versions."""
     study = results.study
-    judged = verdicts(study.claim, results.trials, results.arms)
+    judged = verdicts(results)
     parts = [
         f"# {escaped(study.title or study.name)}",
         escaped(study.source),
         f"Restricted to {escaped(results.selection.text)}." if results.selection else "",
         _items([escaped(sentence) for sentence in _sentences(results, center)]),
         escaped(results.mixture),
-        *(["## Claims", _items([_verdict(verdict) for verdict in judged])] if judged else []),
+        *(["## Claims", RULE, _items([_verdict(verdict) for verdict in judged])] if judged else []),
         *(["## Top-1 accuracy, %", _grid(tables.grid(results.trials, center))] if results.trials.height else []),
         "## Resources",
         _items(summary.resources(results.resources)),
@@ -58,7 +59,7 @@ def _grid(grid: tables.Grid) -> str:
     ]
     dense = "".join(f"{escaped(name.capitalize())}: {cell.with_spread}. " for name, cell in grid.dense.items())
     note = (
-        f"The {grid.of} over the seeds; in brackets the 80 % bootstrap interval of the {grid.of}. "
+        f"The {grid.of} over the seeds{f'; in brackets the {grid.interval}' if grid.interval else ''}. "
         "Bold: the highest of its column."
     )
     return f"{_table(['arm', *grid.heads], rows)}\n\n{dense}{note}"

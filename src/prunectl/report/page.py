@@ -8,12 +8,15 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.cells import words
-from prunectl.base.text import percent, plural, points
+from prunectl.base.text import percent, plural
+from prunectl.catalog.metric import Metric
 from prunectl.report import cells, shell, tables
 from prunectl.report.charts import charts, look
 from prunectl.results import summary
-from prunectl.results.claims import Detail, Verdict
-from prunectl.results.statistics import Center
+from prunectl.results.claims import Verdict
+from prunectl.results.judging import RULE
+from prunectl.results.reasons import Detail
+from prunectl.results.statistics import Center, Interval
 from prunectl.results.table import Results
 
 SECTIONS = {
@@ -57,6 +60,7 @@ def build(
             *summary.remarks(trials, results.arms),
             *([results.mixture] if results.mixture else []),
         ),
+        rule=RULE,
         verdicts=[_verdict(verdict) for verdict in verdicts],
         sections=[(name, head, sections[name]) for name, head in SECTIONS.items() if name in sections],
         claim_charts=sections.get("claims", []),
@@ -94,22 +98,28 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "answer": verdict.answer,
         "mark": MARKS[verdict.answer],
         "reason": verdict.reason,
-        "margin": points(claim.margin, sign=True),
+        "margin": claim.metric.difference(claim.margin, unit=False),
+        "unit": claim.metric.differences().name,
+        "level": percent(verdict.level) if len(verdict.details) > 1 else "",
         "arms": any(detail.arm for detail in verdict.details),
-        "details": [_detail(detail) for detail in verdict.details],
+        "details": [_detail(detail, claim.metric) for detail in verdict.details],
         "behind": " ".join(key[:12] for key in verdict.artefacts),
         "trials": plural(len(verdict.artefacts), "trained network"),
     }
 
 
-def _detail(detail: Detail) -> dict[str, str]:
-    interval = detail.interval
+def _detail(detail: Detail, metric: Metric) -> dict[str, str]:
+    def between(interval: Interval | None) -> str:
+        bounds = (interval.low, interval.high) if interval else ()
+        return " to ".join(metric.difference(bound, unit=False) for bound in bounds) or cells.MISSING
+
     return {
         "arm": detail.arm,
         "sparsity": percent(detail.sparsity),
-        "difference": cells.change(detail.difference),
-        "interval": cells.changes(interval.low, interval.high) if interval else cells.MISSING,
+        "difference": cells.MISSING if detail.difference is None else metric.difference(detail.difference, unit=False),
+        "interval": between(detail.interval),
+        "refuting": between(detail.refuting),
         "n": str(detail.n),
         "mark": MARKS[detail.answer],
-        "answer": detail.answer,
+        "answer": f"{detail.answer}: {detail.idle}" if detail.idle else detail.answer,
     }

@@ -30,7 +30,7 @@ def png(results: Results, published: pl.DataFrame | None, center: Center, chart:
 
 
 def _spec(results: Results, published: pl.DataFrame | None, center: Center, name: str | None) -> Any:
-    sections = charts(results, verdicts(results.study.claim, results.trials, results.arms), published, center)
+    sections = charts(results, verdicts(results), published, center)
     named = {chart.name: chart for section in sections.values() for chart in section}
     if not named:
         raise PrunectlError("nothing to draw yet: no trial is done", hint="run the study first")

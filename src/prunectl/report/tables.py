@@ -15,7 +15,7 @@ from prunectl.results import compare
 from prunectl.results.aggregate import baselines, roles, summarise, with_roles
 from prunectl.results.pairing import groups
 from prunectl.results.published.against import Held
-from prunectl.results.statistics import Center, bootstrap, center, mean
+from prunectl.results.statistics import FEWEST, Center, bootstrap, bootstrap_words, center, mean
 from prunectl.results.table import METRICS
 
 
@@ -86,6 +86,11 @@ class Grid:
     def seeds(self) -> int:
         """The number of seeds asked for."""
         return max((cell.of for row in self.rows for cell in row.cells), default=0)
+
+    @property
+    def interval(self) -> str:
+        """What the cells have in brackets, in words; nothing with too few seeds for an interval."""
+        return bootstrap_words(self.seeds, self.of) if self.seeds >= FEWEST else ""
 
     @property
     def ranked(self) -> tuple[Row, ...]:

@@ -12,6 +12,7 @@ from prunectl.report import arms, cells, tables
 from prunectl.results import claims, summary
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
+from prunectl.results.judging import RULE
 from prunectl.results.table import Results
 
 MARKS = "●■▲◆✚▼▶◀○□△◇"
@@ -28,7 +29,7 @@ def table(results: Results, width: int) -> str:
     width = max(width, 40)
     if results.trials.is_empty():
         return "The study asks for no trial."
-    judged = claims.verdicts(results.study.claim, results.trials, results.arms)
+    judged = claims.verdicts(results)
     parts = [
         "\n".join(wrapped(f"Restricted to {results.selection.text}", width, first="")) if results.selection else "",
         "\n".join(_grid(tables.grid(results.trials), width)),
@@ -40,6 +41,7 @@ def table(results: Results, width: int) -> str:
             for line in wrapped(remark, width, first="")
         ),
         verdicts(judged, width),
+        "\n".join(wrapped(RULE, width, first="")) if judged else "",
         "\n".join(wrapped(results.mixture, width, first="")),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -73,7 +75,7 @@ def _grid(grid: tables.Grid, width: int) -> Iterator[str]:
         blocks = _blocks(widths, longest, width)
         if len(blocks) < 2:
             break
-    half = " ± half the 80 % bootstrap interval" if spread else ""
+    half = f" ± half the {grid.interval}" if spread and grid.interval else ""
     seeds = f"mean of {grid.seeds} seeds{half}" if grid.seeds > 1 else "one seed"
     yield from wrapped(f"Top-1 accuracy, %, {seeds}; * is highest", width, first="")
     yield from (f"{name}: {_cell(cell, True)}" for name, cell in grid.dense.items())

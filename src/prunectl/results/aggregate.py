@@ -41,6 +41,7 @@ SUMMARY: dict[str, Any] = {
     "low": pl.Float64,
     "high": pl.Float64,
     "interval": pl.String,  # the kind of low and high
+    "seeds": pl.List(pl.Float64),  # the values of the single seeds
     "dense": pl.Float64,  # top-1 of the same seeds' baselines, mean or median likewise
 }
 
@@ -127,6 +128,7 @@ def _spread(numbers: Sequence[float], interval: Interval | None, of: Center) -> 
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
         "interval": interval.kind if interval else None,
+        "seeds": list(numbers),
     }
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from prunectl.base.text import percent, plural, points
 from prunectl.results.pairing import Pairs, groups, pair
-from prunectl.results.statistics import Interval, bootstrap, mean, t_interval
+from prunectl.results.statistics import FEWEST, Interval, bootstrap, mean, t_interval
 from prunectl.results.table_files import read_table
 from prunectl.results.wording import in_words
 from prunectl.study.arms import CHOICES
@@ -54,6 +54,7 @@ class Mean:
     n: int
     mean: float
     interval: Interval | None
+    seeds: tuple[float, ...]  # of the single seeds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +175,14 @@ def _cells(pairs: Pairs) -> Iterator[Cell]:
 def _means(trials: pl.DataFrame) -> Iterator[Mean]:
     for (arm, sparsity), cell in groups(trials.filter(pl.col("top1").is_not_null()), ["arm", "sparsity"]):
         numbers = cell["top1"].to_list()
-        yield Mean(arm=arm, sparsity=sparsity, n=len(numbers), mean=mean(numbers), interval=bootstrap(numbers))
+        yield Mean(
+            arm=arm,
+            sparsity=sparsity,
+            n=len(numbers),
+            mean=mean(numbers),
+            interval=bootstrap(numbers),
+            seeds=tuple(numbers),
+        )
 
 
 def _named_rows(trials: pl.DataFrame) -> tuple[str, ...]:
@@ -214,15 +222,16 @@ def _pruned(side: Side, other: str) -> Iterator[str]:
     if not pruned:
         return
     overall = points(mean([cell.difference for cell in pruned if cell.difference is not None]), sign=True)
-    judged = [cell for cell in pruned if cell.n > 1]
+    judged = [cell for cell in pruned if cell.n >= FEWEST]
     if not judged:
-        yield f"Pruned networks differ by {overall} on average ({other} − A); one seed each, so nothing is judged"
+        few = "one seed each" if max(cell.n for cell in pruned) == 1 else "at most two seeds each"
+        yield f"Pruned networks differ by {overall} on average ({other} − A); {few}, so nothing is judged"
         return
     counts = {answer: sum(cell.answer == answer for cell in judged) for answer in ("higher", "lower", "the same")}
     open_ = len(judged) - sum(counts.values())
     same = f", the same in {counts['the same']}" if counts["the same"] else ""
     yield (
-        f"Pruned networks differ by {overall} on average ({other} − A). Of {plural(len(judged), 'case')} with two or "
+        f"Pruned networks differ by {overall} on average ({other} − A). Of {plural(len(judged), 'case')} with three or "
         f"more common seeds {other} is higher in {counts['higher']}, lower in {counts['lower']}{same} and not settled "
         f"in {open_}"
     )
@@ -243,6 +252,7 @@ def spread(cell: Cell) -> str:
         return "not measured in both"
     text = f"a difference of {points(cell.difference, sign=True)}"
     if cell.interval is None:
-        return f"{text}, {'one seed' if cell.n == 1 else f'the same with both of {cell.n} seeds'}"
+        few = {1: "one seed", 2: "two seeds"}.get(cell.n, f"the same with all {cell.n} seeds")
+        return f"{text}, {few}"
     low, high = (points(bound, sign=True, unit=False) for bound in (cell.interval.low, cell.interval.high))
     return f"{text} (95 % t-interval {low} to {high}, {plural(cell.n, 'seed')})"

@@ -11,10 +11,11 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.cells import cell
+from prunectl.catalog.dataset import Content
 from prunectl.catalog.values import Denominator
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.steps import Key, Prune, PruneRounds, Score, Step, Train, parents
-from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results
+from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results, Task
 from prunectl.store import layout
 from prunectl.store.hardware import HardwareClass, counted
 from prunectl.store.local import LocalStore
@@ -135,7 +136,14 @@ def table(study: Study, plan: Plan, store: LocalStore, shelf: Shelf | None = Non
 
 
 def results(
-    study: Study, text: str, plan: Plan, store: LocalStore, made: set[Key], *, selection: Selection = WHOLE
+    study: Study,
+    text: str,
+    plan: Plan,
+    store: LocalStore,
+    made: set[Key],
+    content: Content,
+    *,
+    selection: Selection = WHOLE,
 ) -> Results:
     """Everything that a report shows; `made` are the steps that this very run has done.
 
@@ -148,6 +156,7 @@ def results(
         arms=plan.arms,
         study_text=text,
         selection=selection,
+        task=task_of(study, content),
         trials=trials,
         layers=pl.DataFrame(list(_layers(plan, shelf)), schema=LAYERS, orient="row"),
         curves=pl.DataFrame(list(_curves(plan, shelf)), schema=CURVES, orient="row"),
@@ -155,6 +164,12 @@ def results(
         versions=_versions(plan, shelf),
         made_on=_made_on(plan, shelf),
     )
+
+
+def task_of(study: Study, content: Content) -> Task:
+    """The classes of the data set, and the test images that the study asks for."""
+    limit = study.data.test_limit
+    return Task(classes=content.classes, images=content.test_size if limit is None else limit)
 
 
 def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Mean, spread and intervals of a few numbers, mostly one per seed. Each interval names its kind.
 
 t-intervals are for differences paired by seed, the 80 % bootstrap for plots as Renda et al. (2020) draw them.
-One number has no interval, and two equal ones have no t-interval.
+Fewer than three numbers have no interval, and numbers without any spread have no t-interval.
 """
 
 from __future__ import annotations
@@ -11,14 +11,25 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations_with_replacement
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from prunectl.base.rng import seed_of
+from prunectl.base.text import percent, plural
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 K = TypeVar("K", bound=Hashable)
 
 Center = Literal["mean", "median"]
 """What stands for several seeds."""
+
+FEWEST = 3
+"""The least number of values that have an interval."""
+
+NO_SPREAD = 1e-9
+"""A standard deviation up to this is a rounding error: accuracies of a million images are multiples of 1e-6."""
 
 EXACT_UP_TO = 5
 """The largest number of values whose bootstraps are enumerated; beyond, they are drawn."""
@@ -61,26 +72,40 @@ def center(values: Sequence[float], of: Center) -> float:
 
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
-    """Student's interval of the mean; None for a single value, and for two that happen to agree.
+    """Student's interval of the mean; None for fewer than three values, and for values that are all the same.
 
-    Two equal values do not show the spread: their interval would have no width, and settle what it should not.
+    Equal values do not show the spread: accuracies come in steps of one image, so three seeds may agree by chance.
+    Their interval would have no width, and settle what it should not.
     """
+    intervals = t_intervals(values, level)
+    return intervals[0] if intervals else None
+
+
+def t_intervals(values: Sequence[float], *levels: float) -> tuple[Interval, ...]:
+    """Student's intervals of one mean at several levels; none where `t_interval` is None."""
     spread, n = sd(values), len(values)
-    if spread is None or (n == 2 and spread == 0):
-        return None
-    centre = mean(values)
-    half = t_quantile((1 + level) / 2, n - 1) * spread / math.sqrt(n)
-    return Interval(low=centre - half, high=centre + half, kind=f"{level * 100:.0f} % t-interval of the mean", n=n)
+    if spread is None or n < FEWEST or spread <= NO_SPREAD:
+        return ()
+    centre, error = mean(values), spread / math.sqrt(n)
+    halves = ((level, error * t_quantile((1 + level) / 2, n - 1)) for level in levels)
+    return tuple(Interval(low=centre - half, high=centre + half, kind=_t_kind(level), n=n) for level, half in halves)
+
+
+@cache
+def _t_kind(level: float) -> str:
+    return f"{percent(level)} t-interval of the mean"
 
 
 def bootstrap(values: Sequence[float], of: Center = "mean", level: float = 0.8) -> Interval | None:
-    """The percentile bootstrap interval of the mean or the median; None for a single value.
+    """The percentile bootstrap interval of the mean or the median; None for fewer than three values.
+
+    Of few values it covers the truth less often than its level says: see `coverage`.
 
     Up to five values all resamples are enumerated; beyond, 10,000 are drawn, the same on every call. The bounds
     are the innermost values with at least (1 − level)/2 of the resamples at or beyond them.
     """
     n = len(values)
-    if n < 2:
+    if n < FEWEST:
         return None
     ordered = sorted(values)
     if n <= EXACT_UP_TO:
@@ -90,6 +115,34 @@ def bootstrap(values: Sequence[float], of: Center = "mean", level: float = 0.8) 
     tail = (1 - level) / 2 * sum(ways for _, ways in weighted)
     low, high = _reaches(weighted, tail), _reaches(weighted[::-1], tail)
     return Interval(low=low, high=high, kind=f"{level * 100:.0f} % bootstrap interval of the {of}", n=n)
+
+
+_SIZES = (*range(3, 21), 30)
+_MEAN = (61, 66, 68, 72, 72, 74, 74, 76, 75, 75, 76, 77, 76, 76, 77, 77, 77, 77, 78)
+_MEDIAN = (75, 75, 62, 78, 88, 79, 82, 82, 78, 77, 74, 78, 70, 78, 86, 80, 84, 80, 77)
+COVERAGE: Mapping[Center, Mapping[int, float]] = {
+    "mean": {n: share / 100 for n, share in zip(_SIZES, _MEAN, strict=True)},
+    "median": {n: share / 100 for n, share in zip(_SIZES, _MEDIAN, strict=True)},
+}
+"""How often the 80 % bootstrap interval of n normal values holds their true mean or median, from 200,000 draws up to
+five values and 10,000 or more beyond: `python bench/verdicts.py coverage`. That of medians goes up and down with n.
+"""
+
+
+def coverage(n: int, of: Center) -> float:
+    """The share of 80 % bootstrap intervals of n values that hold the truth; between the n of COVERAGE the next lower.
+
+    Raises ValueError for fewer than three values, which have no interval.
+    """
+    if n < FEWEST:
+        raise ValueError(f"at least {FEWEST} values have an interval")
+    return COVERAGE[of][max(known for known in COVERAGE[of] if known <= n)]
+
+
+def bootstrap_words(n: int, of: Center) -> str:
+    """The interval that accuracies over n seeds are shown with, and what it is worth."""
+    name = f"80 % bootstrap interval of the {of}"
+    return f"{name} (with {plural(n, 'seed')} it holds the true {of} in {percent(coverage(n, of), 0)} of studies)"
 
 
 @cache
@@ -104,11 +157,17 @@ def _resamples(n: int) -> tuple[tuple[tuple[int, ...], int], ...]:
 def _drawn(ordered: Sequence[float], of: Center) -> list[float]:
     import numpy as np
 
-    n = len(ordered)
-    picks = np.random.default_rng(seed_of(n, "bootstrap")).integers(0, n, size=(RESAMPLES, n))
-    samples = np.asarray(ordered)[picks]
+    samples = np.asarray(ordered)[_picks(len(ordered))]
     found = samples.mean(axis=1) if of == "mean" else np.median(samples, axis=1)
     return [float(value) for value in np.sort(found)]
+
+
+@cache
+def _picks(n: int) -> NDArray[np.int64]:
+    """The resamples that are drawn of n values, as places (RESAMPLES, n): the same on every call."""
+    import numpy as np
+
+    return np.random.default_rng(seed_of(n, "bootstrap")).integers(0, n, size=(RESAMPLES, n))
 
 
 def _reaches(weighted: Sequence[tuple[float, int]], tail: float) -> float:

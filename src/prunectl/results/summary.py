@@ -21,7 +21,7 @@ from prunectl.results.aggregate import (
     with_roles,
 )
 from prunectl.results.pairing import groups
-from prunectl.results.statistics import Center, bootstrap, center, mean, paired, t_interval
+from prunectl.results.statistics import FEWEST, Center, bootstrap, bootstrap_words, center, mean, paired, t_interval
 
 if TYPE_CHECKING:
     from prunectl.plan.graph import Placed
@@ -80,9 +80,12 @@ def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
         yield f"{text}; one seed settles nothing, so nothing is judged."
         return
     yield f"{text}."
+    if seeds < FEWEST:
+        yield f"Accuracies are {of}s over the seeds, differences means. Two seeds have no interval, and settle nothing."
+        return
     yield (
-        f"Accuracies are {of}s over the seeds, differences means. In brackets: for accuracies the 80 % bootstrap "
-        f"interval of the {of}, for differences the 95 % t-interval of the mean, paired by seed."
+        f"Accuracies are {of}s over the seeds, differences means. In brackets: for accuracies the "
+        f"{bootstrap_words(seeds, of)}, for differences the 95 % t-interval of the mean, paired by seed."
     )
 
 
@@ -147,7 +150,7 @@ def _ablations(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
         text = f"{noun[:1].upper()}{noun[1:]} changes accuracy by {change} on average"
         judged = rows.filter(pl.col("low").is_not_null())
         if judged.is_empty():
-            why = "one seed" if rows["n"].max() == 1 else "two seeds without a spread"
+            why = {1: "one seed", 2: "two seeds"}.get(max(rows["n"].to_list()), "no spread over the seeds")
             yield f"{text} over {plural(rows.height, 'case')} ({why}: not judged)."
             continue
         worse, better = judged.filter(pl.col("high") < 0), judged.filter(pl.col("low") > 0)

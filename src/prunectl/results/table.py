@@ -95,6 +95,14 @@ RESOURCES: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What the networks are measured on."""
+
+    classes: int
+    images: int  # of the test set
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Results:
     """Everything that a report shows of one study. Frames have exactly the columns above."""
@@ -102,6 +110,7 @@ class Results:
     study: Study
     arms: Mapping[str, Placed]  # by label, in the order of the study file
     study_text: str  # the file as written, overrides included
+    task: Task
     trials: pl.DataFrame
     layers: pl.DataFrame
     curves: pl.DataFrame

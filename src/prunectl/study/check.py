@@ -19,7 +19,7 @@ from prunectl.catalog.values import Moment
 from prunectl.catalog.wording import shown
 from prunectl.study import combinations, initial
 from prunectl.study.arms import Arm, Init, expand, number_of_arms
-from prunectl.study.claimed import Index, claimed
+from prunectl.study.claimed import Index, claimed, margin
 from prunectl.study.schema import (
     Claim,
     DataSection,
@@ -69,6 +69,9 @@ def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden:
         if section is not None:
             for problem in _arm_table(section, parts, check_length=not length_overridden):
                 yield problem.under(("prune", place))
+    for place, claim in enumerate(parts.claim):
+        if claim is not None:
+            yield from (problem.under(("claim", place)) for problem in margin(claim))
     if parts.sweep is not None and all(section is not None for section in parts.prune):
         yield from size([section for section in parts.prune if section is not None], parts.sweep)
     if sum(number_of_arms(section) for section in parts.prune if section is not None) <= MOST_ARMS:

@@ -6,8 +6,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from prunectl.base.errors import Problem, path_text
 from prunectl.base.text import did_you_mean
+from prunectl.catalog.entry import Entry
+from prunectl.catalog.problems import unknown
 from prunectl.catalog.wording import listing, shown
 from prunectl.study.arms import COLUMNS, Arm, agrees
 from prunectl.study.schema import Claim, SweepSection
@@ -33,6 +37,10 @@ class Index:
     def cells(self, column: str) -> list[str]:
         """The distinct choices of a column, as the study file writes them, in its order."""
         return [cell for cell in self._choices[column] if cell is not None]
+
+    def choices(self, column: str) -> list[Any]:
+        """The distinct choices of a column."""
+        return [value for value, _ in self._choices[column].values()]
 
     def meant(self, selector: Mapping[str, Any]) -> bool:
         """Whether a selector means an arm."""
@@ -64,13 +72,24 @@ def _bits(places: Sequence[int], count: int) -> int:
     return int.from_bytes(held, "little")
 
 
+def margin(claim: Claim) -> Iterator[Problem]:
+    """A margin is no larger than differences in the metric can be."""
+    metric, unit = claim.metric, claim.metric.differences()
+    if abs(claim.margin) > unit.largest:
+        message = f"must be a number, at least {-unit.largest:g} and at most {unit.largest:g}, not {claim.margin:g}"
+        meant = f"{claim.margin / unit.factor:g} for {claim.margin:g} {unit.name}"
+        hint = f"{metric.title} is a {metric.unit}: write {meant}"
+        yield Problem(path=("margin",), message=message, hint=hint)
+
+
 def claimed(claim: Claim, arms: Index, sweep: SweepSection | None) -> Iterator[Problem]:
     """Both selectors of a claim mean arms of the study, and its sparsities are the study's."""
     for side in ("better", "than"):
         selector = getattr(claim, side)
         alone = [key for key in selector if not arms.meant({key: selector[key]})]
         for key in alone:
-            yield _unknown((side, key), selector[key], arms.cells(key))
+            misspelt = [problem.under((side, key)) for problem in misspelt_keys(selector[key], arms.choices(key))]
+            yield from misspelt or [_unknown((side, key), selector[key], arms.cells(key))]
         if not alone and not arms.meant(selector):
             both = " and ".join(f"{key} = {_wanted(value)}" for key, value in selector.items())
             yield Problem(path=(side,), message=f"no arm of the study has {both} together")
@@ -79,6 +98,28 @@ def claimed(claim: Claim, arms: Index, sweep: SweepSection | None) -> Iterator[P
         if not any(math.isclose(sparsity, each, abs_tol=SAME_SPARSITY, rel_tol=0) for each in asked):
             message = f"{sparsity} is no sparsity of the sweep: {', '.join(f'{each:.4g}' for each in asked)}"
             yield Problem(path=("at_sparsity", place), message=message)
+
+
+def misspelt_keys(wanted: object, choices: Sequence[Any]) -> Iterator[Problem]:
+    """The keys of a table in a selector that none of the choices has as a parameter, at any depth."""
+    if not isinstance(wanted, Mapping):
+        return
+    tables = [each for each in choices if isinstance(each, BaseModel) and _named(each, wanted.get("name"))]
+    known = list(dict.fromkeys(key for each in tables for key in _keys(each)))
+    for key, value in wanted.items() if known else ():
+        if key not in known:
+            yield unknown((key,), known)
+            continue
+        inner = [getattr(each, key) for each in tables if key in type(each).model_fields]
+        yield from (problem.under((key,)) for problem in misspelt_keys(value, inner))
+
+
+def _named(choice: BaseModel, name: object) -> bool:
+    return name is None or (isinstance(choice, Entry) and choice.name == name)
+
+
+def _keys(choice: BaseModel) -> list[str]:
+    return [*(["name"] if isinstance(choice, Entry) else []), *type(choice).model_fields]
 
 
 def _unknown(path: tuple[str, str], wanted: object, cells: Sequence[str]) -> Problem:

@@ -6,6 +6,7 @@ with the parameters of an entry, and flat [data] and [model].
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic_core import core_schema
 
 from prunectl.catalog import tables
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.metric import Metric
 from prunectl.catalog.table import FlatSection
 from prunectl.catalog.tables import entry_type, names
 from prunectl.study.schema import SELECTORS, DataSection, ModelSection, Study
@@ -51,6 +53,7 @@ def json_schema() -> Schema:
         definitions[section.__name__] = _flat(section, definitions[section.__name__], entries)
     for catalog, kinds in catalogs.items():
         definitions[catalog] = _catalog(catalog, {names_of[kind]: definitions[names_of[kind]] for kind in kinds})
+    definitions["Claim"]["anyOf"] = list(_margins(catalogs["metrics"]))
     definitions["Selector"] = _selector(definitions["PruneSection"]["properties"])
     study = definitions.pop("Study")
     schema = {"$schema": DIALECT, **study, "title": "A study of prunectl", "$defs": dict(sorted(definitions.items()))}
@@ -102,6 +105,21 @@ def _flat(section: type[FlatSection], given: Schema, entries: list[Schema]) -> S
         for entry in entries
     ]
     return {"description": given["description"], "type": "object", "anyOf": alternatives}
+
+
+def _margins(metrics: list[type[Entry]]) -> Iterator[Schema]:
+    """The margins of a claim: at most 1 for every metric, and what the differences of the claim's own reach."""
+    yield {"properties": {"margin": {"description": "of any metric", "minimum": -1, "maximum": 1}}}
+    for metric in metrics:
+        if issubclass(metric, Metric) and (largest := metric.differences().largest) > 1:
+            name = {"const": metric.name, "description": metric.summary}
+            named = {"properties": {"name": name}, "required": ["name"], "type": "object"}
+            bounds = {"minimum": -largest, "maximum": largest} if math.isfinite(largest) else {}
+            properties = {
+                "metric": {"anyOf": [name, named], "description": metric.summary},
+                "margin": {"description": f"in {metric.unit}", **bounds},
+            }
+            yield {"properties": properties, "required": ["metric"]}
 
 
 def _selector(columns: Schema) -> Schema:

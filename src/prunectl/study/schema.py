@@ -214,12 +214,16 @@ class Claim(Section):
     than: dict[str, Any] = Field(
         description="the arms that they are compared with", json_schema_extra={"x-selector": True}
     )
-    margin: Annotated[float, Field(ge=-1, le=1)] = Field(
-        default=0.0, description="how much better, in the metric's unit; −0.005 allows half a point worse"
+    margin: float = Field(
+        default=0.0,
+        description="how much better, in the metric's unit (−1 to 1 for a fraction); −0.005: half a point worse",
     )
     metric: NamedMetric = Field(default="top1", validate_default=True, description="what is compared")
     at_sparsity: Many[Fraction] | None = Field(
         default=None, description="the sparsities that the claim is about; the default is every one"
+    )
+    over: Literal["cases", "average"] = Field(
+        default="cases", description="whether the claim is about every case, or about the mean over them"
     )
 
     @classmethod

@@ -9,7 +9,9 @@ import pytest
 
 from prunectl.api.plan import Kind, Planned
 from prunectl.base.errors import Problem, StudyError
-from prunectl.cli.plan import lines
+from prunectl.cli.plan import claims, lines
+from prunectl.results.foresight import Foresight
+from prunectl.results.judging import Over, spreads_needed
 
 Prunectl = Callable[..., Any]
 
@@ -33,7 +35,7 @@ def test_what_is_to_do_and_why() -> None:
     kind = Kind(steps=1200, to_do=7, reused=1190, failed=2, skipped=1, why={"never made": 7})
     planned = Planned(
         study="s", trials=9, steps={"train": kind}, changed=["train: recipe.lr 0.1 → 0.2"], dense_trainings=3,
-        training_steps=50, training_steps_unshared=100, estimate_s=None,
+        training_steps=50, training_steps_unshared=100, estimate_s=None, claims=(),
     )  # fmt: skip
     assert lines(planned) == [
         "s: 9 trials",
@@ -45,6 +47,30 @@ def test_what_is_to_do_and_why() -> None:
         "dense trainings: 3, one per seed; training steps: 50 instead of 100 without sharing (50% saved)",
         "estimated time: unknown until a step of each kind has been done here",
     ]
+
+
+def foresight(seeds: int, cases: int, text: str = "A claim", over: Over = "cases") -> Foresight:
+    needed = spreads_needed(seeds, 1 if over == "average" else cases) if seeds > 2 else (None, None)
+    return Foresight(text=text, over=over, seeds=seeds, cases=cases, refutes_sd=needed[0], supports_sd=needed[1])
+
+
+def test_a_line_for_each_claim_with_what_it_takes_to_settle_it() -> None:
+    assert claims(()) == []
+    assert claims([foresight(3, 36), foresight(5, 36), foresight(3, 1), foresight(3, 9, over="average")]) == [
+        "",
+        "claim                                         seeds  cases   refuted below, supported above the margin by",
+        "A claim                                           3     36   22 SD in one case alone, 2.5 SD in every case",
+        "A claim                                           5     36   4.2 SD in one case alone, 1.2 SD in every case",
+        "A claim                                           3      1   2.5 SD, 2.5 SD",
+        "A claim                                           3      9   2.5 SD of the average, 2.5 SD of the average",
+        "SD: the standard deviation of the difference between paired seeds",
+    ]
+
+
+def test_one_seed_settles_nothing_and_the_plan_says_so_before_it_runs() -> None:
+    one, none = claims([foresight(1, 4, "x" * 60), foresight(0, 0)])[2:4]
+    assert one == f"{'x' * 43}…      1      4   settles nothing: give the study at least 3 seeds"
+    assert none.endswith("0      0   settles nothing: there are no two arms to compare")
 
 
 def test_a_check_that_passes_is_one_line(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,12 @@ from prunectl.base.cells import words
 from prunectl.catalog.retraining import After
 from prunectl.plan.graph import Placed
 from prunectl.report.charts import Chart
-from prunectl.results.table import SCHEMA
+from prunectl.results.table import SCHEMA, Task
 from prunectl.study.arms import COLUMNS, Arm
 from prunectl.study.reading import choices
 
 DENSE = 0.9
+TASK = Task(classes=10, images=10_000)
 
 SAME = {
     "study": "small", "model": "lenet", "dataset": "digits", "criterion": "magnitude", "scope": "global",

@@ -23,7 +23,7 @@ from prunectl.store.hardware import HardwareClass
 
 @pytest.fixture(scope="module")
 def results() -> Results:
-    return made_up.results(seeds=2, epochs=3)
+    return made_up.results(seeds=3, epochs=3)
 
 
 def test_tables_for_programs_hold_every_trial_with_the_same_columns(results: Results) -> None:

@@ -16,7 +16,7 @@ from prunectl.study.selection import Selection
 
 @pytest.fixture(scope="module")
 def results() -> Results:
-    return made_up.results(seeds=2, epochs=1)
+    return made_up.results(seeds=3, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,9 @@ def test_claims_are_items_with_answer_and_reason(text: str) -> None:
     items = [line for line in text.splitlines() if line.startswith("- **")]
     assert len(items) == 3
     assert items[2].startswith("- **refuted**: Inverting does no harm. ")
+    claims = text.partition("## Claims\n\n")[2]
+    assert claims.startswith("Supported: in every case (an arm at a sparsity) the 95 % t-interval")
+    assert "with 3 seeds it holds the true mean in 61 % of studies" in text.partition("## Top-1")[2]
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(text: str) -> None:

@@ -22,7 +22,7 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`${7
 
 
 def build(results: Results) -> str:
-    return page.build(results, verdicts(results.study.claim, results.trials, results.arms))
+    return page.build(results, verdicts(results))
 
 
 @pytest.fixture(scope="module")

@@ -86,11 +86,12 @@ def test_an_ablated_trial_stands_against_its_twin_of_the_same_seed() -> None:
 
 
 def test_differences_have_student_s_interval() -> None:
-    """−.1 and −.3: mean −.2, half-width 12.7062 · .141421 / √2 = 1.27062."""
-    trials = pl.concat([table(0.5, 0.6), table(0.4, 0.3, ablation="shuffle", arm="shuffled")])
+    """−.1, −.2 and −.3: mean −.2, half-width 4.3026527 · .1 / √3 = .2484138."""
+    trials = pl.concat([table(0.5, 0.6, 0.7), table(0.4, 0.4, 0.4, ablation="shuffle", arm="shuffled")])
     (row,) = ablation_differences(trials).rows(named=True)
-    assert (row["arm"], row["n"], row["mean"]) == ("shuffled", 2, pytest.approx(-0.2))
-    assert [row["low"], row["high"]] == pytest.approx([-1.470620, 1.070620], abs=1e-6)
+    assert (row["arm"], row["n"], row["mean"]) == ("shuffled", 3, pytest.approx(-0.2))
+    assert [row["low"], row["high"]] == pytest.approx([-0.4484138, 0.0484138], abs=1e-6)
+    assert row["seeds"] == pytest.approx([-0.1, -0.2, -0.3])
 
 
 def test_a_baseline_has_nothing_to_ablate() -> None:

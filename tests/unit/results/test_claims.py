@@ -4,47 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
 import pytest
 
-from prunectl.catalog.retraining import After
-from prunectl.plan.graph import Placed
-from prunectl.results.claims import Verdict, verdict
-from prunectl.results.table import SCHEMA
-from prunectl.study.arms import Arm, expand
-from prunectl.study.schema import Claim, PruneSection
-
-Row = tuple[Arm, dict[str, Any]]
-
-
-def arm(**table: Any) -> Arm:
-    """The one arm of a [[prune]] table: SNIP unless it says otherwise."""
-    (single,) = expand([PruneSection.model_validate({"criterion": "snip", **table})], "kaiming-normal")
-    return single
-
-
-def rows(top1: list[float | None], sparsity: float = 0.9, **table: Any) -> list[Row]:
-    """Trials of one arm at one sparsity, one value a seed from 1 on."""
-    single = arm(**table)
-    return [(single, {"sparsity": sparsity, "seed": seed, "top1": value}) for seed, value in enumerate(top1, 1)]
-
-
-def both(none: list[float | None], shuffle: list[float | None], **more: Any) -> list[Row]:
-    """Trials of two ablations, one value a seed."""
-    return [*rows(none, ablation="none", **more), *rows(shuffle, ablation="shuffle", **more)]
-
-
-def judged(trials: list[Row], margin: float = 0.0, **claim: Any) -> Verdict:
-    """The verdict on a claim, by default that shuffling does not hurt."""
-    sides = {"better": {"ablation": "shuffle"}, "than": {"ablation": "none"}}
-    base = dict.fromkeys(SCHEMA) | {"model": "m", "dataset": "d", "status": "done"}
-    full = [
-        base | single.columns() | {"arm": single.label, "artefact": f"key{place}"} | row
-        for place, (single, row) in enumerate(trials)
-    ]
-    arms = {single.label: Placed(arm=single, at_step=0, after=After(), dense_steps=1) for single, _ in trials}
-    asked = Claim.model_validate({"text": "t", "margin": margin, **sides, **claim})
-    return verdict(asked, pl.DataFrame(full, schema=SCHEMA), arms)
+from prunectl.results.claims import Verdict
+from prunectl.results.table import Task
+from unit.results.claiming import Row, both, judged, rows
 
 
 def test_supported_if_the_whole_interval_reaches_the_margin() -> None:
@@ -70,8 +34,8 @@ def test_one_seed_never_settles_anything() -> None:
 
 
 def test_every_sparsity_counts() -> None:
-    good = both([0.8, 0.8, 0.8], [0.9, 0.9, 0.9], sparsity=0.5)
-    bad = both([0.8, 0.8, 0.8], [0.7, 0.7, 0.7], sparsity=0.9)
+    good = both([0.8, 0.8, 0.8], [0.900, 0.901, 0.902], sparsity=0.5)
+    bad = both([0.8, 0.8, 0.8], [0.700, 0.701, 0.702], sparsity=0.9)
     assert judged([*good, *bad]).answer == "refuted"
     assert judged([*good, *bad], at_sparsity=[0.5]).answer == "supported"
     assert judged(good, at_sparsity=[0.5]).answer == "supported"
@@ -79,19 +43,148 @@ def test_every_sparsity_counts() -> None:
 
 
 def test_the_baseline_is_left_out_unless_asked_for() -> None:
-    dense = both([0.8, 0.8, 0.8], [0.7, 0.7, 0.7], sparsity=0.0)
-    pruned = both([0.8, 0.8, 0.8], [0.9, 0.9, 0.9])
+    dense = both([0.8, 0.8, 0.8], [0.700, 0.701, 0.702], sparsity=0.0)
+    pruned = both([0.8, 0.8, 0.8], [0.900, 0.901, 0.902])
     assert judged([*dense, *pruned]).answer == "supported"
     assert judged([*dense, *pruned], at_sparsity=[0.0]).answer == "refuted"
 
 
 def test_sparsities_meet_in_spite_of_rounding() -> None:
-    trials = both([0.8, 0.8, 0.8], [0.9, 0.9, 0.9], sparsity=1 - 0.8**3)
+    trials = both([0.8, 0.8, 0.8], [0.900, 0.901, 0.902], sparsity=1 - 0.8**3)
     assert judged(trials, at_sparsity=[0.488]).answer == "supported"
 
 
-def test_two_equal_differences_tell_nothing_of_the_spread() -> None:
-    assert judged(both([0.8, 0.8], [0.9, 0.9])).answer == "not settled"
+@pytest.mark.parametrize(("seeds", "margin"), [(2, 0.0), (3, 0.0), (3, -0.01), (5, 0.2)])
+def test_equal_differences_show_no_spread_and_settle_nothing(seeds: int, margin: float) -> None:
+    """An interval without a width would support or refute by accuracies that happen to agree; [0, 0, 0] did."""
+    for top1 in (0.8, 0.9):
+        found = judged(both([0.8] * seeds, [top1] * seeds), margin=margin)
+        assert (found.answer, found.details[0].interval) == ("not settled", None)
+        expected = "Two seeds settle nothing" if seeds == 2 else "no spread: the difference is the same with every seed"
+        assert expected in found.reason
+
+
+def test_two_seeds_never_settle_anything() -> None:
+    found = judged(both([0.5, 0.5], [0.9, 0.90001]))
+    assert (found.answer, found.n, found.details[0].interval) == ("not settled", 2, None)
+    assert found.reason == "Two seeds settle nothing: give the study at least 3 seeds"
+
+
+def test_one_training_under_two_names_settles_nothing() -> None:
+    """Equal artefacts, and everything that was measured is equal."""
+    numbers: list[float | None] = [0.8, 0.81, 0.83]
+    same = [(single, {**row, "artefact": f"key{row['seed']}"}) for single, row in both(numbers, numbers)]
+    found = judged(same, margin=-0.01)
+    assert (found.answer, found.details[0].idle) == ("not settled", "the two arms are the same training")
+    assert found.reason.endswith("stays open: the two arms are the same training")
+    assert "same training" in judged(same[:1] + same[3:4], margin=-0.01).reason
+
+
+def test_two_masks_on_one_dense_network_are_two_networks() -> None:
+    """Without training after pruning, every arm has the artefact of the dense network."""
+    trials = both([0.5, 0.51, 0.53], [0.6, 0.612, 0.63])
+    found = judged([(single, {**row, "artefact": f"dense{row['seed']}"}) for single, row in trials])
+    assert (found.answer, found.details[0].idle) == ("supported", "")
+
+
+def test_a_case_in_which_every_network_guesses_settles_nothing() -> None:
+    """Of 10,000 images in ten classes guessing gets up to 10.78 % right; below chance is guessing, too."""
+    found = judged(both([0.1, 0.107, 0.099], [0.104, 0.1, 0.0]), margin=-0.5)
+    assert found.answer == "not settled"
+    assert found.reason.endswith("every network is at chance (top-1 accuracy at most 10.78 % with 10 classes)")
+    learning = both([0.1, 0.107, 0.099], [0.109, 0.1, 0.0])
+    assert judged(learning, margin=-0.5).answer == "supported"
+    assert judged(learning, margin=-0.5, task=Task(classes=10, images=100)).answer == "not settled"
+
+
+def test_cases_that_settle_nothing_keep_a_claim_from_being_supported_but_not_from_being_refuted() -> None:
+    chance = both([0.1, 0.1, 0.1], [0.1, 0.101, 0.1], sparsity=0.99)
+    good = both([0.8, 0.8, 0.8], [0.900, 0.901, 0.902], sparsity=0.5)
+    bad = both([0.8, 0.8, 0.8], [0.700, 0.701, 0.702], sparsity=0.5)
+    found = judged([*good, *chance])
+    assert found.answer == "not settled"
+    assert "in 1 of 2 cases every network is at chance" in found.reason
+    assert judged([*bad, *chance]).answer == "refuted"
+
+
+def test_one_case_of_several_refutes_at_a_level_that_grows_with_their_number() -> None:
+    """Differences −.021, −.02, −.019 are 20 standard deviations below 0: enough for one of 14 cases, not of 36."""
+
+    def among(cases: int) -> Verdict:
+        low = both([0.8, 0.8, 0.8], [0.779, 0.78, 0.781], sparsity=0.5)
+        high = [both([0.7, 0.7, 0.7], [0.85, 0.87, 0.86], sparsity=0.5 + place / 100) for place in range(1, cases)]
+        return judged([*low, *(row for case in high for row in case)])
+
+    found = among(14)
+    assert (found.answer, len(found.details), found.level) == ("refuted", 14, 1 - 0.025 / 14)
+    assert "in 1 of 14 cases, most clearly at 50 % sparsity: −2.00 points (99.82 % t-interval" in found.reason
+    unsettled = among(36)
+    assert (unsettled.answer, unsettled.level) == ("not settled", 1 - 0.025 / 36)
+    assert "the interval holds the margin at the level that refutes" in unsettled.reason
+
+
+def test_the_mean_over_the_cases_refutes_what_no_case_refutes_alone() -> None:
+    """Each case is 5 standard deviations below 0, and their noise cancels: the mean is far below."""
+    noise = ([0.002, 0.0, -0.002], [-0.0019, 0.0, 0.0021])
+    trials = [
+        row
+        for place, sparsity in enumerate((0.5, 0.6, 0.7, 0.8))
+        for row in both([0.8, 0.8, 0.8], [0.79 + each for each in noise[place % 2]], sparsity=sparsity)
+    ]
+    found = judged(trials)
+    assert {detail.answer for detail in found.details} == {"not settled"}
+    assert found.answer == "refuted"
+    assert "is not at least 0.00 points on average over the cases: −1.00 points (97.5 % t-interval" in found.reason
+
+
+def test_a_claim_over_the_average_asks_of_the_mean_alone() -> None:
+    trials = [
+        *both([0.8, 0.8, 0.8], [0.900, 0.901, 0.902], sparsity=0.5),
+        *both([0.8, 0.8, 0.8], [0.780, 0.781, 0.782], sparsity=0.9),
+    ]
+    assert judged(trials).answer == "refuted"
+    found = judged(trials, over="average")
+    assert found.answer == "supported"
+    assert "is at least 0.00 points on average over 2 cases: +4.10 points (95 % t-interval" in found.reason
+    assert judged(trials, over="average", margin=0.1).answer == "refuted"
+    close = judged(trials, over="average", margin=0.041)
+    assert close.answer == "not settled" and "the interval holds the margin: +4.10 points" in close.reason
+    assert {judged(trials[:6], over=over).answer for over in ("cases", "average")} == {"supported"}
+
+
+def test_an_average_with_a_gap_or_a_case_at_chance_is_not_settled() -> None:
+    good = both([0.8, 0.8, 0.8], [0.900, 0.901, 0.902], sparsity=0.5)
+    gap = both([0.8, 0.8, None], [0.900, 0.901, 0.902], sparsity=0.9)
+    chance = both([0.1, 0.1, 0.1], [0.1, 0.101, 0.1], sparsity=0.99)
+    same = both([0.8, 0.8, 0.8], [0.9, 0.9, 0.9], sparsity=0.9)
+    assert judged([*good, *same], over="average").answer == "supported"  # the mean over both has a spread
+    for other, why in ((gap, "trials are missing"), (chance, "every network is at chance")):
+        found = judged([*good, *other], over="average")
+        assert found.answer == "not settled" and why in found.reason
+
+
+def test_only_seeds_that_have_every_case_are_averaged() -> None:
+    trials = [
+        *both([0.8, 0.8, 0.8, 0.8], [0.900, 0.901, 0.902, None], sparsity=0.5),
+        *both([0.8, 0.8, 0.8, 0.8], [0.800, 0.801, 0.802, 0.8], sparsity=0.9),
+    ]
+    average = judged(trials, margin=0.5).average
+    assert average is not None and average.n == 3
+    assert (average.low + average.high) / 2 == pytest.approx(0.051)
+
+
+def test_reasons_are_in_the_unit_of_the_metric() -> None:
+    """Of a loss, 0.2 is 0.2 nats and not 20 points."""
+    trials = [
+        (single, {**row, "loss": 1 - (row["top1"] or 0)}) for single, row in both([0.5, 0.6, 0.7], [0.7, 0.81, 0.9])
+    ]
+    found = judged(trials, metric="loss", margin=0.1)
+    assert found.answer == "supported"
+    assert found.reason.startswith("The difference is at least +0.1000 nats at 90 % sparsity: +0.2033 nats")
+    assert "points" not in found.reason
+    plain = found.to_dict()
+    assert (plain["metric"], plain["unit"], plain["margin"], plain["cases"]) == ("loss", "nats", 0.1, 1)
+    assert plain["refuting_level"] == 0.95 and plain["details"][0]["n"] == 3
 
 
 def test_a_failed_trial_leaves_it_open() -> None:
@@ -102,19 +195,19 @@ def test_a_failed_trial_leaves_it_open() -> None:
 def test_trials_are_paired_by_all_that_the_claim_does_not_name() -> None:
     """Two scopes: each shuffled trial meets the unmodified one of its own scope."""
     trials = [
-        *both([0.8, 0.8, 0.8], [0.9, 0.9, 0.9], scope="global"),
-        *both([0.1, 0.1, 0.1], [0.2, 0.2, 0.2], scope="erk"),
+        *both([0.8, 0.8, 0.8], [0.900, 0.901, 0.902], scope="global"),
+        *both([0.1, 0.1, 0.1], [0.200, 0.201, 0.202], scope="erk"),
     ]
     found = judged(trials, margin=0.05)
     assert found.answer == "supported"
     assert [detail.arm for detail in found.details] == ["global", "erk"]
-    assert [detail.difference for detail in found.details] == [pytest.approx(0.1)] * 2
+    assert [detail.difference for detail in found.details] == [pytest.approx(0.101)] * 2
     assert len(found.artefacts) == 12
 
 
 def test_what_is_single_on_both_sides_does_not_keep_arms_apart() -> None:
     """SynFlow prunes in rounds, magnitude at once: the claim is about the criteria all the same, and says so."""
-    trials = [*rows([0.9, 0.9, 0.9], criterion="synflow"), *rows([0.8, 0.8, 0.8], criterion="magnitude")]
+    trials = [*rows([0.900, 0.901, 0.902], criterion="synflow"), *rows([0.8, 0.8, 0.8], criterion="magnitude")]
     found = judged(trials, better={"criterion": "synflow"}, than={"criterion": "magnitude"})
     assert found.answer == "supported"
     assert "rounds is exponential(count=100)" in found.reason
@@ -150,8 +243,8 @@ def test_several_arms_of_one_name_are_not_several_seeds(sides: tuple[dict[str, s
 
 def test_each_arm_of_the_one_side_stands_against_each_of_the_other() -> None:
     trials = [
-        *retrained("weight-rewind", [0.90, 0.91, 0.92]),
-        *retrained(to(2), [0.92, 0.93, 0.94]),
+        *retrained("weight-rewind", [0.899, 0.91, 0.921]),
+        *retrained(to(2), [0.919, 0.93, 0.941]),
         *retrained({"name": "finetune", "lr": 0.01}, [0.80, 0.81, 0.82]),
         *retrained({"name": "finetune", "lr": 0.1}, [0.98, 0.99, 1.00]),
     ]
@@ -181,8 +274,8 @@ def test_a_claim_about_one_rewinding_point_leaves_the_others_out() -> None:
     """Of rewinding to the start and to the end, a claim about one never selects the other."""
     end = {"name": "weight-rewind", "to": "end"}
     trials = [
-        *retrained("weight-rewind", [0.90, 0.91, 0.92]),
-        *retrained(end, [0.50, 0.51, 0.52]),
+        *retrained("weight-rewind", [0.899, 0.91, 0.921]),
+        *retrained(end, [0.499, 0.51, 0.521]),
         *retrained("lr-rewind", [0.80, 0.81, 0.82]),
     ]
     start = {"retrain": {"name": "weight-rewind", "to": "init"}}
@@ -196,12 +289,13 @@ def test_a_claim_about_one_rewinding_point_leaves_the_others_out() -> None:
 
 def test_only_equal_budgets_are_compared() -> None:
     """Three budgets at four sparsities are twelve cases, not thirty-six."""
+    accuracies: dict[str, list[float | None]] = {"lr-rewind": [0.9, 0.911, 0.93], "finetune": [0.8, 0.81, 0.83]}
     trials = [
         row
-        for retrain, base in (("lr-rewind", 0.9), ("finetune", 0.8))
+        for retrain, top1 in accuracies.items()
         for budget in (0.25, 0.5, 1.0)
         for sparsity in (0.5, 0.6, 0.7, 0.8)
-        for row in retrained(retrain, [base, base + 0.01, base + 0.03], budget=budget, sparsity=sparsity)
+        for row in retrained(retrain, top1, budget=budget, sparsity=sparsity)
     ]
     found = judged(trials, better={"retrain": "lr-rewind"}, than={"retrain": "finetune"})
     assert (found.answer, len(found.details)) == ("supported", 12)
@@ -215,7 +309,7 @@ def test_only_equal_budgets_are_compared() -> None:
 
 def test_what_has_no_budget_is_compared_with_every_one() -> None:
     trials = [
-        *retrained("none", [0.5, 0.51, 0.53]),
+        *retrained("none", [0.5, 0.511, 0.53]),
         *retrained("finetune", [0.8, 0.81, 0.83], budget=0.25),
         *retrained("finetune", [0.9, 0.91, 0.93], budget=1.0),
     ]

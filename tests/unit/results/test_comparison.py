@@ -53,16 +53,16 @@ def test_a_difference_is_told_with_its_interval_and_seeds() -> None:
 
 
 def test_the_dense_networks_and_the_pruned_ones_are_told_apart() -> None:
-    one = pl.concat([table(0.9, 0.9, sparsity=0.0), table(0.5, 0.5)])
-    other = pl.concat([table(0.9, 0.9, sparsity=0.0), table(0.4, 0.401), magnitude(0.1)])
+    one = pl.concat([table(0.9, 0.9, 0.9, sparsity=0.0), table(0.5, 0.5, 0.5)])
+    other = pl.concat([table(0.9, 0.9, 0.9, sparsity=0.0), table(0.4, 0.401, 0.402), magnitude(0.1)])
     common, dense, pruned, *lower = told(one, other)
     assert common == (
-        "A and B have 4 done trials in common, in 2 cases (an arm at a sparsity); 0 trials only in A, 1 only in B."
+        "A and B have 6 done trials in common, in 2 cases (an arm at a sparsity); 0 trials only in A, 1 only in B."
     )
     assert dense.startswith("The dense networks reach 90.00 % in A and 90.00 % in B, a difference of 0.00 points")
-    assert pruned.startswith("Pruned networks differ by −9.95 points on average (B − A). Of 1 case with two or more")
+    assert pruned.startswith("Pruned networks differ by −9.90 points on average (B − A). Of 1 case with three or more")
     assert lower == [
-        "B is lower by most with snip at 90 %, a difference of −9.95 points (95 % t-interval −10.59 to −9.31, 2 seeds)."
+        "B is lower by most with snip at 90 %, a difference of −9.90 points (95 % t-interval −10.15 to −9.65, 3 seeds)."
     ]
 
 
@@ -70,6 +70,7 @@ def test_one_seed_each_is_not_judged() -> None:
     assert told(table(0.5), table(0.6))[-1] == (
         "Pruned networks differ by +10.00 points on average (B − A); one seed each, so nothing is judged."
     )
+    assert told(table(0.5, 0.6), table(0.6, 0.71))[-1].endswith("at most two seeds each, so nothing is judged.")
 
 
 def test_a_comparison_takes_two_tables_with_names() -> None:

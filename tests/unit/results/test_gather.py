@@ -13,6 +13,7 @@ import pytest
 from prunectl.api.results import rows_of
 from prunectl.api.run import reach
 from prunectl.api.session import Session, open_study
+from prunectl.catalog.dataset import Content
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
@@ -42,6 +43,10 @@ def deep(tmp_path: Path, levels: int, seeds: list[int]) -> tuple[Study, Plan, Lo
     )
     assert study is not None, slips
     return study, build(study, study.data.dataset.declared("f" * 64)), LocalStore(tmp_path)
+
+
+def content(study: Study) -> Content:
+    return study.data.dataset.declared("f" * 64)
 
 
 class Rewound:
@@ -89,7 +94,7 @@ class Rewound:
         return Shelf(self.plan, self.store).train_s(self.baseline)
 
     def unshared_s(self) -> float:
-        told = results(self.study, "", self.plan, self.store, set()).resources
+        told = results(self.study, "", self.plan, self.store, set(), content(self.study)).resources
         return float(told.filter(told["kind"] == "train")["unshared_s"].sum())
 
 
@@ -158,7 +163,9 @@ def test_the_reason_is_found_behind_many_steps(tmp_path: Path) -> None:
 def test_resources_are_those_of_the_part_that_is_asked_for(tmp_path: Path) -> None:
     study, plan, store = deep(tmp_path, 2, [1, 2])
     part = only(plan, ["seed=2"])
-    whole, half = (results(study, "", each, store, set()).resources["steps"].sum() for each in (plan, part))
+    whole, half = (
+        results(study, "", each, store, set(), content(study)).resources["steps"].sum() for each in (plan, part)
+    )
     assert 2 * half == whole == len(plan.steps)
 
 
@@ -166,7 +173,7 @@ def test_what_the_steps_were_made_on_is_counted(tmp_path: Path) -> None:
     rewound = Rewound(tmp_path)
     for key, threads in ((rewound.first, 1), (rewound.second, 1), (rewound.baseline, 2)):
         rewound.put(key, replace(MADE, device_class="cpu/x86_64/AVX2", threads=threads))
-    read = results(rewound.study, "", rewound.plan, rewound.store, set())
+    read = results(rewound.study, "", rewound.plan, rewound.store, set(), content(rewound.study))
     assert {of.label: count for of, count in read.made_on.items()} == {
         "cpu/x86_64/AVX2 with 1 thread": 2,
         "cpu/x86_64/AVX2 with 2 threads": 1,

@@ -6,7 +6,22 @@ import math
 
 import pytest
 
-from prunectl.results.statistics import bootstrap, incomplete_beta, mean, median, paired, sd, t_interval, t_quantile
+from prunectl.results.statistics import (
+    COVERAGE,
+    Center,
+    bootstrap,
+    bootstrap_words,
+    coverage,
+    incomplete_beta,
+    mean,
+    median,
+    paired,
+    sd,
+    t_interval,
+    t_intervals,
+    t_quantile,
+)
+from simulated import covered
 
 T_975 = {  # two-sided 95 %, to 16 digits (Abramowitz and Stegun, table 26.10, print the first six)
     1: 12.70620473617470,
@@ -65,17 +80,39 @@ def test_one_value_has_no_interval() -> None:
     assert sd([0.9]) is None
 
 
-def test_two_equal_values_tell_nothing_of_the_spread() -> None:
-    """An interval of no width would leave 0 out, and settle a question by two seeds that happen to agree."""
-    assert t_interval([-0.25, -0.25]) is None
-    assert t_interval([-0.25, -0.25, -0.25]) is not None
+def test_equal_values_tell_nothing_of_the_spread() -> None:
+    """An interval of no width would leave 0 out, and settle a question by seeds that happen to agree."""
+    for n in (2, 3, 10):
+        assert t_interval([-0.25] * n) is None
+    assert t_interval([0.91 - 0.81, 0.92 - 0.82, 0.93 - 0.83]) is None  # equal but for rounding
+    assert t_interval([-0.25, -0.25, -0.2501]) is not None
 
 
-def test_the_bootstrap_of_two_is_their_range() -> None:
-    """Means 1, 1.5, 1.5, 2: a tenth of four resamples is less than one."""
-    found = bootstrap([2.0, 1.0])
-    assert found is not None
-    assert (found.low, found.high, found.kind) == (1, 2, "80 % bootstrap interval of the mean")
+def test_two_values_have_no_interval() -> None:
+    assert t_interval([1.0, 2.0]) is None
+    assert bootstrap([1.0, 2.0]) is None
+
+
+def test_several_levels_have_one_mean() -> None:
+    values = [1.0, 2.0, 4.0]
+    assert t_intervals(values, 0.95, 0.975) == (t_interval(values), t_interval(values, 0.975))
+    assert t_intervals(values, 1 - 0.025 / 36)[0].kind == "99.93 % t-interval of the mean"
+    assert t_intervals([1.0, 2.0], 0.95) == ()
+
+
+@pytest.mark.parametrize(("n", "of"), [(3, "mean"), (4, "mean"), (5, "mean"), (3, "median"), (5, "median")])
+def test_the_bootstrap_covers_as_often_as_the_table_states(n: int, of: Center) -> None:
+    """80 % in name: of three seeds the interval of the mean holds the truth in 61 % of studies."""
+    draws = 4000
+    assert covered(n, of, draws) == pytest.approx(COVERAGE[of][n], abs=0.005 + 3 * (0.25 / draws) ** 0.5)
+
+
+def test_coverage_between_the_numbers_of_the_table_is_that_of_the_next_lower() -> None:
+    assert (coverage(25, "mean"), coverage(1000, "mean")) == (COVERAGE["mean"][20], COVERAGE["mean"][30])
+    assert COVERAGE["mean"].keys() == COVERAGE["median"].keys()
+    assert bootstrap_words(3, "mean").endswith("(with 3 seeds it holds the true mean in 61 % of studies)")
+    with pytest.raises(ValueError, match="at least 3"):
+        coverage(2, "mean")
 
 
 def test_the_bootstrap_of_three_by_hand() -> None:

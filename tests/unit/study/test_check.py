@@ -314,7 +314,14 @@ def test_a_long_file_is_judged_in_seconds(problems: Problems) -> None:
         ('{ init = "orthogonl" }', ".init", "they have kaiming-normal, orthogonal", 'did you mean "orthogonal"?'),
         ('{ criterion = { name = "snip", samples_per_class = 3 } }', ".criterion", "samples_per_class = 3", None),
         ("{ criterion = 3 }", ".criterion", "criterion = 3", None),
-        ('{ criterion = { __class__ = "x" } }', ".criterion", "__class__", None),
+        ('{ criterion = { __class__ = "x" } }', ".criterion.__class__", "unknown key; allowed here: name", None),
+        (
+            '{ criterion = { name = "snip", samples_per_clas = 10 } }',
+            ".criterion.samples_per_clas",
+            "unknown key; allowed here: name, samples_per_class",
+            'did you mean "samples_per_class"?',
+        ),
+        ("{ at = { epochs = 3 } }", ".at.epochs", "allowed here: epoch, step", 'did you mean "epoch"?'),
         ('{ scope = "globl" }', ".scope", "they have global", 'did you mean "global"?'),
     ],
 )

@@ -112,3 +112,15 @@ def test_sparsities_are_those_of_the_sweep_to_four_digits() -> None:
     assert messages(**sides, at_sparsity=[0.4, 0.5]) == {
         "at_sparsity[0]": "0.4 is no sparsity of the sweep: 0, 0.488, 0.5"
     }
+
+
+@pytest.mark.parametrize(("metric", "value", "wrong"), [("top1", 1.0, False), ("top1", 2.0, True), ("ece", -1.5, True),
+                                                        ("loss", 2.0, False), ("loss", -30.0, False)])  # fmt: skip
+def test_a_margin_has_the_range_of_its_metric(metric: str, value: float, wrong: bool) -> None:
+    """A fraction differs by at most 1: a margin of 2 was meant in points. A loss has no such bound."""
+    sides = {"better": {"ablation": "shuffle"}, "than": {"ablation": "none"}}
+    problems = list(claimed.margin(Claim.model_validate({"text": "t", **sides, "metric": metric, "margin": value})))
+    assert [problem.key for problem in problems] == (["margin"] if wrong else [])
+    if value == 2.0 and wrong:
+        assert problems[0].message == "must be a number, at least -1 and at most 1, not 2"
+        assert problems[0].hint == "top-1 accuracy is a fraction: write 0.02 for 2 points"

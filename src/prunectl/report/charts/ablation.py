@@ -12,6 +12,7 @@ from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.results import ablations
 from prunectl.results.aggregate import ablation_differences, ablation_pairs, summarise
+from prunectl.results.statistics import FEWEST
 
 
 def differences(trials: pl.DataFrame, look: Look) -> Chart | None:
@@ -66,8 +67,8 @@ def _points(means: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
 def _caption(seeds: int) -> str:
     of = "Ablated minus unmodified network of the same arm, sparsity and seed."
-    if seeds == 1:
-        return f"{of} One seed: nothing is settled."
+    if seeds < FEWEST:
+        return f"{of} {'One seed' if seeds == 1 else 'Two seeds'}: nothing is settled."
     return f"{of} Small dots are seeds, large marks their mean, {paired.CAPTION} Each panel has its own scale."
 
 
@@ -81,6 +82,7 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     y = axes.accuracy("top-1 accuracy", axes.numbers(frame))
     base = alt.Chart().encode(x=axes.sparsity(frame["sparsity"].to_list()), y=y, color=look.among(frame).colour(False))
     band = base.mark_area(opacity=0.1, clip=True).encode(y=axes.along(y, "low:Q"), y2="high:Q", detail="ablation:N")
+    seeds = pieces.seeds(base, y, look.among(frame).colour(False))
     dash, shape = _marks(frame)
     line = base.mark_line(strokeWidth=1.8).encode(strokeDash=dash)
     point = base.mark_point(size=42, filled=True, opacity=1).encode(
@@ -89,7 +91,7 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     order = frame["series"].unique(maintain_order=True).to_list()
     sheet = Sheet()
     data = sheet.rows(frame, [*pieces.FIELDS, "ablation"])
-    chart = pieces.faceted([band, line, point], data, "series", order, min(4, len(order)), width=215, height=200)
+    chart = pieces.faceted([band, line, seeds, point], data, "series", order, min(4, len(order)), width=215, height=200)
     return Chart(
         name="ablations",
         title="Ablations arm by arm",

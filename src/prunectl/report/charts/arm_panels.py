@@ -24,10 +24,11 @@ WIDTH, HEIGHT, PANEL_PX = 225, 170, 290
 
 OWN_SCALE = " Each panel has its own scale."
 NUMBERS = ("mean", "low", "high", "difference", "published", "ours")
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     **dict.fromkeys(("hue", "arm"), pl.String),
     **dict.fromkeys(("sparsity", *NUMBERS), pl.Float64),
     "n": pl.Int64,
+    "seeds": pl.List(pl.Float64),
 }
 
 

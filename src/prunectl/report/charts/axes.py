@@ -24,7 +24,8 @@ def accuracy(title: str, numbers: Sequence[float], field: str = "center:Q") -> a
 
 def numbers(frame: pl.DataFrame, columns: Sequence[str] = ("center", "low", "high")) -> list[float]:
     """All numbers of some columns, for the domain of an axis."""
-    return [float(value) for name in columns for value in frame[name].drop_nulls()]
+    single = frame["seeds"].explode().drop_nulls().to_list() if "seeds" in frame.columns else []
+    return [float(value) for name in columns for value in frame[name].drop_nulls()] + single
 
 
 def domain_of(axis: alt.Y) -> tuple[float, float]:

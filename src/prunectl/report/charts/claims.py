@@ -28,34 +28,52 @@ def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
     most = max(len(verdict.details) for verdict in verdicts)
     sheet = Sheet()
     chart = pieces.faceted(
-        _layers(), sheet.values(values), "claim", None, 3, width=270, height=22 * most, own_y=True, label_px=330
+        _layers(_title(verdicts)),
+        sheet.values(values),
+        "claim",
+        None,
+        3,
+        width=270,
+        height=22 * most,
+        own_y=True,
+        label_px=330,
     )
     return Chart(
         name="claims",
         title="The differences that the claims are about",
-        caption="Mean differences paired by seed with their 95 % t-intervals; grey ticks: the least that is claimed.",
+        caption="Mean differences paired by seed with their 95 % t-intervals; grey ticks: the least that is claimed. "
+        "Colours and shapes show what each case alone shows.",
         spec=spec_of(chart.resolve_scale(x="independent", y="independent"), sheet),
         panel_px=380,
     )
 
 
-def _layers() -> list[alt.Chart]:
+def _title(verdicts: Sequence[Verdict]) -> str:
+    """The unit of the axes, where all claims have one."""
+    metrics = {verdict.claim.metric.name: verdict.claim.metric for verdict in verdicts if verdict.details}
+    if len(metrics) > 1:
+        return "difference, in the unit of the claim's metric"
+    (metric,) = metrics.values()
+    return f"difference in {metric.head}, {metric.differences().name}"
+
+
+def _layers(title: str) -> list[alt.Chart]:
     legend = alt.Legend(title=None)
     colours, shapes = (
         alt.Scale(domain=list(ANSWERS), range=[marks[at] for marks in ANSWERS.values()]) for at in (0, 1)
     )
     colour = alt.Color("answer:N", scale=colours, legend=legend)
     tooltip = [
-        alt.Tooltip("claim:N"), alt.Tooltip("case:N"), alt.Tooltip("answer:N", title="verdict"),
-        alt.Tooltip("mean:Q", title="mean difference", format="+.2f"), alt.Tooltip("low:Q", format="+.2f"),
-        alt.Tooltip("high:Q", format="+.2f"), alt.Tooltip("margin:Q", title="at least", format="+.2f"),
+        alt.Tooltip("claim:N"), alt.Tooltip("case:N"), alt.Tooltip("answer:N", title="this case alone"),
+        alt.Tooltip("mean:Q", title="mean difference", format="+.4~g"), alt.Tooltip("low:Q", format="+.2f"),
+        alt.Tooltip("high:Q", format="+.4~g"), alt.Tooltip("margin:Q", title="at least", format="+.2f"),
         alt.Tooltip("n:Q", title="seeds"),
     ]  # fmt: skip
-    x = alt.X("mean:Q", title="difference in top-1, points", scale=alt.Scale(zero=False, nice=True),
+    x = alt.X("mean:Q", title=title, scale=alt.Scale(zero=False, nice=True),
               axis=alt.Axis(tickCount=5))  # fmt: skip
     base = alt.Chart().encode(y=alt.Y("case:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, grid=True)))
     margin = base.mark_tick(color=palette.NOTE, thickness=2, height=18).encode(x="margin:Q")
-    interval = base.mark_rule(strokeWidth=2.2).encode(x=alt.X("low:Q", title=x["title"]), x2="high:Q", color=colour)
+    interval = base.mark_rule(strokeWidth=2.2).encode(x=alt.X("low:Q", title=title), x2="high:Q", color=colour)
     point = base.mark_point(filled=True, size=60, opacity=1).encode(
         x=x, color=colour, shape=alt.Shape("answer:N", scale=shapes, legend=legend), tooltip=tooltip
     )
@@ -64,15 +82,16 @@ def _layers() -> list[alt.Chart]:
 
 def _rows(number: int, verdict: Verdict) -> list[dict[str, object]]:
     title = shortened(f"{number}. {verdict.claim.text}", 60)
+    factor = verdict.claim.metric.differences().factor
     return [
         {
             "claim": title,
             "case": " · ".join([percent(detail.sparsity), *([detail.arm] if detail.arm else [])]),
             "answer": detail.answer,
-            "mean": detail.difference * 100,
-            "low": detail.interval.low * 100 if detail.interval else None,
-            "high": detail.interval.high * 100 if detail.interval else None,
-            "margin": verdict.claim.margin * 100,
+            "mean": detail.difference * factor,
+            "low": detail.interval.low * factor if detail.interval else None,
+            "high": detail.interval.high * factor if detail.interval else None,
+            "margin": verdict.claim.margin * factor,
             "n": detail.n,
         }
         for detail in verdict.details

@@ -8,14 +8,14 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from prunectl.report.charts import arm_panels, axes
+from prunectl.report.charts import arm_panels, axes, pieces
 from prunectl.report.charts import differences as paired
 from prunectl.report.charts.arm_panels import OWN_SCALE, PANEL_PX, PANELS
 from prunectl.report.charts.chart import Chart
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.results.aggregate import Roles
 from prunectl.results.compare import Cell, Comparison, Mean
-from prunectl.results.statistics import Interval
+from prunectl.results.statistics import Interval, bootstrap_words
 
 
 def look_of(labels: Sequence[str]) -> Look:
@@ -28,6 +28,7 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
     arms = _arms(comparison)
     frame = arm_panels.frame(
         {"hue": label, "arm": mean.arm, "sparsity": mean.sparsity, "mean": mean.mean, "n": mean.n}
+        | {"seeds": list(mean.seeds)}
         | _bounds(mean.interval)
         for label, table in zip(look.role.hues, _tables(comparison), strict=True)
         for mean in table
@@ -43,12 +44,19 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
         name="accuracies",
         title="Accuracy arm by arm",
         caption="Points are means over all seeds that a table has"
-        + (", lines the 80 % bootstrap interval of the mean." if several else ": one seed.")
+        + _spread(frame)
         + (OWN_SCALE if own else "")
         + _left_out(_every_arm(comparison), arms),
-        spec=arm_panels.spec(layers if several else layers[1:], frame, arms, look, own),
+        spec=arm_panels.spec(layers if several else [layers[1], layers[-1]], frame, arms, look, own),
         panel_px=PANEL_PX,
     )
+
+
+def _spread(frame: pl.DataFrame) -> str:
+    least = frame.filter(pl.col("low").is_not_null())["n"].min()
+    if not isinstance(least, int):
+        return ": one seed." if frame["n"].max() == 1 else " (small dots); two seeds have no interval."
+    return f" (small dots), lines the {bootstrap_words(least, 'mean')}."
 
 
 def _lines(frame: pl.DataFrame, look: Look, y: alt.Y) -> list[alt.Chart]:
@@ -58,6 +66,7 @@ def _lines(frame: pl.DataFrame, look: Look, y: alt.Y) -> list[alt.Chart]:
     return [
         base.mark_rule(strokeWidth=1.6, opacity=0.6).encode(y=axes.along(y, "low:Q"), y2="high:Q"),
         base.mark_line(strokeWidth=1.8).encode(y=y),
+        pieces.seeds(base, y, look.colour()),
         base.mark_point(size=42, filled=True, opacity=1).encode(y=y, shape=look.shape(), tooltip=tooltip),
     ]
 

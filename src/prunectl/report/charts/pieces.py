@@ -13,6 +13,7 @@ from prunectl.report.charts import axes
 from prunectl.report.charts.chart import Sheet
 from prunectl.report.charts.look import Look
 from prunectl.results.aggregate import summarise
+from prunectl.results.statistics import bootstrap_words
 from prunectl.results.wording import in_words
 
 HEIGHT, WIDTH = 300, 500
@@ -21,7 +22,7 @@ HEIGHT, WIDTH = 300, 500
 PANELS = 6
 """Maximum number of panels, where there is one for each sparsity."""
 
-FIELDS = ("series", "hue", "variant", "sparsity", "compression", "center", "low", "high", "sd", "n")
+FIELDS = ("series", "hue", "variant", "sparsity", "compression", "center", "low", "high", "sd", "n", "seeds")
 """The columns that lines and their tooltips need."""
 
 
@@ -38,10 +39,12 @@ def means(trials: pl.DataFrame, look: Look, metric: str = "top1") -> pl.DataFram
 
 def spread(frame: pl.DataFrame, look: Look) -> str:
     """What the points and bands of a summary show, in words."""
-    if frame["n"].max() == 1:
-        return "One seed: points without intervals."
-    kinds = frame["interval"].drop_nulls().unique().to_list()
-    return f"Points are {look.center}s over the seeds, bands the {kinds[0]}."
+    least = frame.filter(pl.col("interval").is_not_null())["n"].min()
+    if not isinstance(least, int):
+        if frame["n"].max() == 1:
+            return "One seed: points without intervals."
+        return f"Two seeds (small dots) and their {look.center}, without intervals."
+    return f"Points are {look.center}s over the seeds (small dots), bands the {bootstrap_words(least, look.center)}."
 
 
 def lines(
@@ -58,7 +61,15 @@ def lines(
     point = base.mark_point(size=48, filled=True, opacity=1).encode(
         y=y, color=colour, shape=look.shape(legend), tooltip=list(tooltip)
     )
-    return [interval, line, point] if band else [line, point]
+    return [interval, line, seeds(base, y, colour, detail), point] if band else [line, point]
+
+
+def seeds(base: alt.Chart, y: alt.Y, colour: alt.Color, detail: Sequence[str] = ()) -> alt.Chart:
+    """The single seeds as small dots, over the bands of their intervals, which with few seeds cover too little."""
+    flat: alt.Chart = base.transform_flatten(["seeds"], ["seed"])
+    dots = flat.mark_point(size=7, filled=True, opacity=0.5, shape="circle")
+    drawn: alt.Chart = dots.encode(y=axes.along(y, "seed:Q"), color=colour, detail=list(detail))
+    return drawn
 
 
 def tooltip(look: Look, metric: str, extra: Sequence[alt.Tooltip] = ()) -> list[alt.Tooltip]:

@@ -37,7 +37,7 @@ def against(held: Held, label: str, name: str, look: Look, arms: Sequence[str]) 
     )
     columns = (PUBLISHED, "ours", "from", "to")
     own = arm_panels.uneven(arm_panels.ranges(frame, columns))
-    several = max(frame["n"]) > 1
+    several = frame["low"].is_not_null().any()
     layers = _layers(frame, label, look, arm_panels.accuracy(frame, "ours", columns, own))
     return Chart(
         name=name,

@@ -78,6 +78,7 @@ def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
     return [
         base.mark_area(opacity=0.14).encode(y=axes.along(y, "low:Q"), y2="high:Q", color=colour),
         base.mark_line(strokeWidth=2).encode(y=y, color=colour, **drawn.dash()),
+        pieces.seeds(base, y, colour),
         base.mark_point(size=48, filled=True, opacity=1).encode(
             y=y, color=colour, shape=drawn.shape(field="line"), tooltip=tooltip
         ),

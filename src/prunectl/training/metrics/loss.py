@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from prunectl.catalog.metric import Metric
@@ -19,6 +20,11 @@ class Loss(Metric):
     title = "loss"
     unit = "nats"
     better = "low"
+
+    @classmethod
+    def chance(cls, classes: int) -> float:
+        """ln C: every class with the same probability."""
+        return math.log(classes)
 
     def sums(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The sum of the cross-entropies, ()."""

@@ -21,6 +21,11 @@ class Top1(Metric):
     unit = "fraction"
     better = "high"
 
+    @classmethod
+    def chance(cls, classes: int) -> float:
+        """1/C."""
+        return 1 / classes
+
     def sums(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The number of right images, ()."""
         return hits(logits, labels)[:, 0].sum()

@@ -20,6 +20,11 @@ class Top5(Metric):
     unit = "fraction"
     better = "high"
 
+    @classmethod
+    def chance(cls, classes: int) -> float:
+        """5/C, or 1 with at most five classes."""
+        return min(5, classes) / classes
+
     def sums(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The number of right images, ()."""
         return hits(logits, labels).sum()

@@ -59,7 +59,7 @@ def test_arms_are_panels_and_ablations_lines_the_unmodified_one_solid() -> None:
     some = pl.concat([PLAIN, SHUFFLED.filter(pl.col("criterion") == "snip")])
     chart = shown(ablation.by_arm(some, look(some)))
     assert panels(chart) == ["snip"]
-    assert marks(chart) == ["area", "line", "point"]
+    assert marks(chart) == ["area", "line", "point", "point"]
     dash = encoding(chart, "strokeDash")["scale"]
     assert dash["domain"] == ["none", "shuffle"] and dash["range"][0] == [1, 0]
     lines = {(row["series"], row["ablation"]) for row in rows(chart)}

@@ -24,7 +24,7 @@ def hollow(published: list[dict[str, Any]], trials: pl.DataFrame = TRIALS) -> li
 
 def test_a_line_per_criterion_with_band_points_baseline_and_names() -> None:
     chart = shown(accuracy.against_sparsity(TRIALS, look(TRIALS)))
-    assert marks(chart) == ["area", "line", "point", "rule", "text", "text"]
+    assert marks(chart) == ["area", "line", "point", "point", "rule", "text", "text"]
     assert domain(chart, "color") == ["magnitude", "snip"]
     assert encoding(chart, "color")["legend"] is None, "the lines carry their names"
     assert chart.labels_px > 0 and chart.panel_px is None
@@ -100,7 +100,7 @@ def test_published_numbers_are_hollow_marks_in_the_colour_of_their_criterion() -
     chart = shown(accuracy.against_sparsity(TRIALS, look(TRIALS), pl.DataFrame([PUBLISHED])))
     assert "Hollow" in chart.caption
     assert [unit["mark"].get("filled") for unit in small.units(chart.spec) if unit["mark"]["type"] == "point"] == [
-        True, False,
+        True, True, False,
     ]  # fmt: skip
     assert domain(chart, "y")[0] < 0.7, "the axis has room for it"
 

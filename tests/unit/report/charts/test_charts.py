@@ -19,12 +19,12 @@ from unit.report.small import rows
 
 @pytest.fixture(scope="module")
 def results() -> Results:
-    return made_up.results(seeds=2, epochs=8)
+    return made_up.results(seeds=3, epochs=8)
 
 
 @pytest.fixture(scope="module")
 def drawn(results: Results) -> dict[str, Chart]:
-    sections = charts(results, verdicts(results.study.claim, results.trials, results.arms))
+    sections = charts(results, verdicts(results))
     return {chart.name: chart for section in sections.values() for chart in section}
 
 
@@ -56,7 +56,10 @@ def test_names_can_be_ids_and_file_names(drawn: dict[str, Chart]) -> None:
 
 def test_medians_are_drawn_and_called_so_if_asked(results: Results) -> None:
     chart = charts(results, center="median")["accuracy"][0]
-    assert chart.caption == "Points are medians over the seeds, bands the 80 % bootstrap interval of the median."
+    assert chart.caption == (
+        "Points are medians over the seeds (small dots), bands the 80 % bootstrap interval of the median "
+        "(with 3 seeds it holds the true median in 75 % of studies)."
+    )
     assert "top-1 accuracy, median" in str(chart.spec)
     assert " mean" not in str(chart.spec)
 

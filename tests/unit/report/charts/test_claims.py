@@ -21,7 +21,7 @@ TRIALS = TRIALS.with_columns(top1=pl.when(pl.col("criterion") == "snip").then(pl
 def judged(trials: pl.DataFrame = TRIALS, **values: Any) -> Verdict:
     """The verdict on SNIP against magnitude."""
     claim = {"text": "SNIP is better", "better": {"criterion": "snip"}, "than": {"criterion": "magnitude"}} | values
-    return verdict(Claim.model_validate(claim), trials, small.arms(trials))
+    return verdict(Claim.model_validate(claim), trials, small.arms(trials), small.TASK)
 
 
 def test_a_row_for_each_sparsity_in_points_with_its_margin() -> None:

@@ -34,7 +34,8 @@ def test_differences_are_other_minus_first_with_every_seed_below(three: Comparis
     }  # fmt: skip
     seeds = [row["difference"] for row in rows(chart) if row["mean"] is None and row["hue"] == LABELS[1]]
     assert sorted(seeds) == pytest.approx([1.0] * 6 + [2.0] * 6 + [3.0] * 6)
-    for row in means:
+    assert {row["n"] for row in means if row["low"] is None} == {2}
+    for row in (row for row in means if row["n"] == 3):
         assert row["low"] <= row["from"] <= row["mean"] <= row["to"] <= row["high"]
 
 
@@ -52,7 +53,8 @@ def test_accuracies_are_means_of_every_table_over_all_its_seeds(three: Compariso
     points = {(row["hue"], row["arm"], row["sparsity"]): (row["mean"], row["n"]) for row in rows(chart)}
     assert points[(LABELS[0], "snip · at init", 0.9)] == (pytest.approx(0.802), 3)
     assert points[(LABELS[2], "snip · at init", 0.9)] == (pytest.approx(0.8165), 2)
-    assert marks(chart) == ["rule", "line", "point"]
+    assert marks(chart) == ["rule", "line", "point", "point"]
+    assert "with 3 seeds it holds the true mean in 61 % of studies" in chart.caption
     assert "80 % bootstrap interval from" in tips(chart, "point")
 
 

@@ -23,7 +23,7 @@ def test_costs_are_shares_of_the_dense_network(cost: str, shares: list[float], t
     assert sorted({row["share"] for row in rows(chart)}) == pytest.approx(shares)
     assert chart.title == f"Top-1 accuracy against {title}"
     assert chart.name == f"top1-{cost}"
-    assert marks(chart) == ["area", "line", "point", "text"]
+    assert marks(chart) == ["area", "line", "point", "point", "text"]
 
 
 def test_cheaper_networks_are_further_to_the_right() -> None:

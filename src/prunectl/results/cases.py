@@ -1,0 +1,110 @@
+"""The cases of a claim: which arm is compared with which, at which sparsity, paired by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from prunectl.base.cells import words
+from prunectl.base.text import UNKNOWN
+from prunectl.plan.graph import Placed
+from prunectl.results import ablations
+from prunectl.results.pairing import Pairs, groups, pair
+from prunectl.results.wording import wording
+from prunectl.study.claimed import SAME_SPARSITY
+from prunectl.study.schema import Claim
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Compared:
+    """One case: an arm that `better` selects against one that `than` selects, at one sparsity."""
+
+    name: str  # what the pairs share and what is compared, where the claim leaves a choice; else empty
+    sparsity: float
+    pairs: pl.DataFrame  # a row per seed; the columns of the other arm have the suffix '_other'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cases:
+    """The cases of a claim; what else its two sides differ in, in words; or why there is none."""
+
+    compared: tuple[Compared, ...] = ()
+    also: tuple[str, ...] = ()
+    none: str = ""
+
+
+def cases_of(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> Cases:
+    """The cases that a table of trials has; `arms` are the study's, by label.
+
+    Sparsity 0 is the baseline itself and is left out unless `at_sparsity` asks for it.
+    """
+    asked = _about(claim, trials)
+    better, than = (selected(asked, arms, selector) for selector in (claim.better, claim.than))
+    if better.is_empty() or than.is_empty():
+        return Cases(none=f"no trial is what {'better' if better.is_empty() else 'than'!r} selects")
+    pairs = pairs_of(claim, better, than)
+    if pairs.frame.is_empty():
+        return Cases(none="no two trials differ in only what the claim is about")
+    shared = [name for name in pairs.on if pairs.frame[name].n_unique() > 1]
+    crossed = [*pairs.crossed, *(f"{name}_other" for name in pairs.crossed)]
+    return Cases(
+        compared=tuple(
+            _compared(cell, shared, pairs.crossed) for _, cell in groups(pairs.frame, [*shared, *crossed, "sparsity"])
+        ),
+        also=tuple(
+            f"{name} is {words(ones or UNKNOWN)} for the one and {words(others or UNKNOWN)} for the other"
+            for name, (ones, others) in pairs.differs.items()
+            if name not in asked_apart(claim)
+        ),
+    )
+
+
+def asked_apart(claim: Claim) -> set[str]:
+    """The columns that a claim compares: those in which its two sides ask for different things."""
+    return {name for name in claim.better if name in claim.than and claim.better[name] != claim.than[name]}
+
+
+def pairs_of(claim: Claim, better: pl.DataFrame, than: pl.DataFrame) -> Pairs:
+    """Pairs of different arms. In a column that only one side asks for, the two agree, if they can."""
+    asked_once = set(claim.better).symmetric_difference(claim.than)
+    for ignored in (asked_apart(claim), asked_apart(claim) | asked_once):
+        pairs = pair(better, than, ignore=ignored)
+        pairs = replace(pairs, frame=pairs.frame.filter(pl.col("arm") != pl.col("arm_other")))
+        if not pairs.frame.is_empty():
+            break
+    return pairs
+
+
+def selected(trials: pl.DataFrame, arms: Mapping[str, Placed], selector: Mapping[str, Any]) -> pl.DataFrame:
+    """The rows of the arms that a selector means."""
+    return trials.filter(pl.col("arm").is_in([label for label, placed in arms.items() if placed.arm.matches(selector)]))
+
+
+def _about(claim: Claim, trials: pl.DataFrame) -> pl.DataFrame:
+    """The trials at the sparsities that a claim is about."""
+    if claim.at_sparsity is None:
+        return trials.filter(pl.col("sparsity") > 0)
+    near = [(pl.col("sparsity") - value).abs() <= SAME_SPARSITY for value in claim.at_sparsity]
+    return trials.filter(pl.any_horizontal(near))
+
+
+def _compared(cell: pl.DataFrame, shared: Sequence[str], crossed: Sequence[str]) -> Compared:
+    name = _name(cell.row(0, named=True), shared, crossed)
+    assert cell["seed"].is_unique().all(), f"{name}: a case has each seed once"
+    return Compared(name=name, sparsity=cell["sparsity"][0], pairs=cell)
+
+
+def _name(row: Mapping[str, Any], shared: Sequence[str], crossed: Sequence[str]) -> str:
+    """What the pairs of a case share, and the two arms that are compared: 'erk · weight-rewind against finetune'."""
+    sides = [" · ".join(_spoken(name, row[f"{name}{side}"]) for name in crossed) for side in ("", "_other")]
+    against = [" against ".join(sides)] if crossed else []
+    return " · ".join([*(_spoken(name, row[name]) for name in shared), *against])
+
+
+def _spoken(name: str, cell: str | None) -> str:
+    if name == "ablation" and cell == "none":
+        return ablations.verb(cell)
+    return wording(name, UNKNOWN if cell is None else cell)

@@ -1,0 +1,67 @@
+"""Whether networks do better than guessing. Differences between networks that guess are noise, or nothing at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+import polars as pl
+
+from prunectl.catalog.metric import Metric
+from prunectl.results.statistics import incomplete_beta
+from prunectl.results.table import METRICS, Task
+
+BAND = 0.99
+"""Guessing stays within the middle of this share of the binomial distribution."""
+TOLERANCE = 0.01
+"""How far, as a share of chance, a loss may lie on its better side and still be one of guessing."""
+JUDGED_BY = "top1"
+"""The metric that every network is judged by, in addition to the one that a claim is about."""
+
+
+def at_chance(trials: pl.DataFrame, sides: Sequence[str], metric: type[Metric], task: Task) -> bool:
+    """Whether every network guesses, as far as that can be known: in the metric, and in top-1.
+
+    `sides` are the suffixes of the columns of the networks that are compared: '' and '_other'. A metric whose chance is
+    not known (ece) leaves the question to top-1.
+    """
+    asked = [each for each in METRICS if each.name in (metric.name, JUDGED_BY)]
+    known = [(each, limit) for each in asked if (limit := guessed(each, task)) is not None]
+    return bool(known) and all(
+        _no_better(trials[f"{each.name}{side}"].to_list(), each, limit) for each, limit in known for side in sides
+    )
+
+
+def guessed(metric: type[Metric], task: Task) -> float | None:
+    """The best value that guessing gives, but for once in 200 tests; None where chance is not known.
+
+    A fraction is one of the images: the upper end of the binomial band. Another value may be better by 1 %.
+    """
+    chance = metric.chance(task.classes)
+    if chance is None:
+        return None
+    if metric.unit == "fraction":
+        return most_right(task.images, chance) / task.images
+    return chance * (1 - TOLERANCE if metric.better == "low" else 1 + TOLERANCE)
+
+
+def _no_better(values: Iterable[float | None], metric: type[Metric], limit: float) -> bool:
+    return all(value is not None and metric.gain(value, limit) <= 0 for value in values)
+
+
+@cache
+def most_right(images: int, chance: float) -> int:
+    """The upper end of the middle 99 % of the number of right guesses: the least k with P(right > k) ≤ 0.5 %."""
+    low, high = math.floor(images * chance) - 1, images
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _more(images, chance, middle) <= (1 - BAND) / 2 else (middle, high)
+    return high
+
+
+def _more(images: int, chance: float, count: int) -> float:
+    """P(more than `count` of the images are right)."""
+    if count < 0:
+        return 1.0
+    return 0.0 if count >= images else incomplete_beta(count + 1, images - count, chance)

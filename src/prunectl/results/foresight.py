@@ -1,0 +1,70 @@
+"""What a claim can show, known before anything runs: its cases, its seeds, and the differences that would settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from prunectl.plan.graph import Plan
+from prunectl.results.cases import cases_of
+from prunectl.results.judging import Over, spreads_needed
+from prunectl.results.statistics import FEWEST
+from prunectl.study.arms import CHOICES
+from prunectl.study.schema import Claim, Study
+
+SCHEMA: dict[str, Any] = {
+    **dict.fromkeys(("arm", *CHOICES), pl.String), "sparsity": pl.Float64, "seed": pl.Int64,
+}  # fmt: skip
+"""The columns of a table of trials that pairs are made by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foresight:
+    """What a claim can show. Distances are in standard deviations of the differences, paired by seed, of one case."""
+
+    text: str
+    over: Over
+    seeds: int
+    """The least number of seeds of a case."""
+    cases: int
+    refutes_sd: float | None
+    """How far below the margin one case alone refutes the claim; None where nothing can be settled."""
+    supports_sd: float | None
+    """How far above the margin each case supports it."""
+    fewest: int = FEWEST
+    """The least number of seeds that can settle it."""
+
+
+def foresee(study: Study, plan: Plan) -> tuple[Foresight, ...]:
+    """For each claim of a study what the trials of a plan can show."""
+    if not study.claim:
+        return ()
+    trials = pl.DataFrame(list(_rows(plan)), schema=SCHEMA, orient="row")
+    return tuple(_foreseen(claim, trials, plan) for claim in study.claim)
+
+
+def _rows(plan: Plan) -> Iterator[dict[str, object]]:
+    columns = {label: placed.arm.columns() for label, placed in plan.arms.items()}
+    for trial in plan.trials:
+        label = trial.arm.label
+        yield {
+            "arm": label,
+            "model": "",
+            "dataset": "",
+            **columns[label],
+            "sparsity": trial.sparsity,
+            "seed": trial.seed,
+        }
+
+
+def _foreseen(claim: Claim, trials: pl.DataFrame, plan: Plan) -> Foresight:
+    cases = cases_of(claim, trials, plan.arms).compared
+    seeds = min((case.pairs.height for case in cases), default=0)
+    # The mean over the cases is one number for each seed, whatever the number of cases.
+    needed = spreads_needed(seeds, 1 if claim.over == "average" else len(cases)) if seeds >= FEWEST else (None, None)
+    return Foresight(
+        text=claim.text, over=claim.over, seeds=seeds, cases=len(cases), refutes_sd=needed[0], supports_sd=needed[1]
+    )

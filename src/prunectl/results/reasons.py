@@ -1,0 +1,149 @@
+"""Why a claim has its verdict, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prunectl.base.text import and_list, percent, plural
+from prunectl.catalog.metric import Metric
+from prunectl.results.chance import JUDGED_BY, guessed
+from prunectl.results.judging import Answer, Judgement, answered, below
+from prunectl.results.statistics import FEWEST, Interval
+from prunectl.results.table import METRICS, Task
+from prunectl.study.schema import Claim
+
+SAME = "the two arms are the same training"
+ADVICE = f"give the study at least {FEWEST} seeds"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detail:
+    """One case, an arm against another at one sparsity: the difference better − than, paired by seed.
+
+    Its sign is turned where low is better. `answer` is that of the case alone.
+    """
+
+    arm: str  # what the pairs share and what is compared, where the claim leaves a choice; else empty
+    sparsity: float
+    n: int  # seeds that both sides have
+    difference: float | None  # the mean over the seeds
+    interval: Interval | None  # at 95 %, which supports
+    refuting: Interval | None  # at the level that refutes
+    answer: Answer
+    idle: str  # why it settles nothing whatever its difference ("one seed"); else empty
+    artefacts: tuple[str, ...]
+
+
+def guessing(metric: type[Metric], task: Task) -> str:
+    """Why a case of networks at chance settles nothing, with the limit."""
+    known = [each for each in METRICS if each.name in (metric.name, JUDGED_BY) and guessed(each, task) is not None]
+    judged = next((each for each in known if each.name == metric.name), known[0])
+    limit, end = guessed(judged, task) or 0.0, "at most" if judged.better == "high" else "at least"
+    shown = percent(limit, 2) if judged.unit == "fraction" else f"{limit:.4g}"
+    return f"every network is at chance ({judged.title} {end} {shown} with {task.classes:,} classes)"
+
+
+def reason(claim: Claim, judgement: Judgement, details: Sequence[Detail], also: Sequence[str]) -> str:
+    """The reason for an answer; `also` is what else the two sides differ in."""
+    parts = [_average(claim, judgement, details) if claim.over == "average" else _cases(claim, judgement, details)]
+    parts += [f"Mind that {and_list(also)}"] if also else []
+    return ". ".join(parts)
+
+
+def phrase(claim: Claim, detail: Detail, interval: Interval | None) -> str:
+    """A case in words: where, the mean difference, an interval and the seeds."""
+    where = f"at {percent(detail.sparsity)} sparsity" + (f" ({detail.arm})" if detail.arm else "")
+    if detail.difference is None:
+        return f"{where}: no pair of trials is done"
+    text = f"{where}: {claim.metric.difference(detail.difference)}"
+    return f"{text} ({_range(claim, interval) if interval else plural(detail.n, 'seed')})"
+
+
+def _range(claim: Claim, interval: Interval) -> str:
+    low, high = (claim.metric.difference(bound, unit=False) for bound in (interval.low, interval.high))
+    return f"{interval.kind} {low} to {high}, {plural(interval.n, 'seed')}"
+
+
+def _needed(claim: Claim) -> str:
+    return f"at least {claim.metric.difference(claim.margin)}"
+
+
+def _cases(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> str:
+    if judgement.answer == "supported":
+        worst = min(details, key=lambda detail: detail.interval.low if detail.interval else 0)
+        every = f"in all {len(details)} cases, most narrowly " if len(details) > 1 else ""
+        return f"The difference is {_needed(claim)} {every}{phrase(claim, worst, worst.interval)}"
+    if judgement.answer == "refuted":
+        return "; ".join(
+            [f"The difference is not {_needed(claim)} {_against(claim, judgement, details)}", *_idle(details)]
+        )
+    return _open(claim, details, f"Whether the difference is {_needed(claim)} stays open")
+
+
+def _against(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> str:
+    """What refutes a claim: the clearest of the cases that do, or the mean over the cases."""
+    refuting = [detail for detail in details if detail.answer == "refuted"]
+    if refuting:
+        worst = min(refuting, key=lambda detail: detail.refuting.high if detail.refuting else 0)
+        where = f"in {len(refuting)} of {len(details)} cases, most clearly " if len(details) > 1 else ""
+        return where + phrase(claim, worst, worst.refuting)
+    assert judgement.average is not None, "a claim is refuted by a case or by the mean over the cases"
+    return f"on average over the cases: {_middle(claim, judgement.average)}"
+
+
+def _middle(claim: Claim, interval: Interval) -> str:
+    return f"{claim.metric.difference((interval.low + interval.high) / 2)} ({_range(claim, interval)})"
+
+
+def _open(claim: Claim, details: Sequence[Detail], text: str) -> str:
+    """Why nothing is settled: cases whose interval does not decide, and cases that can decide nothing."""
+    if (few := _too_few(details)) is not None:
+        return few
+    undecided = [detail for detail in details if detail.answer == "not settled" and not detail.idle]
+    parts = []
+    if undecided:
+        widest = max(undecided, key=lambda each: each.interval.high - each.interval.low if each.interval else 0)
+        where = f"in {len(undecided)} of {len(details)} cases, most widely " if len(details) > 1 else ""
+        parts.append(f"{_held(claim, widest)} {where}{phrase(claim, widest, widest.interval)}")
+    return f"{text}: {'; '.join([*parts, *_idle(details)])}"
+
+
+def _too_few(details: Sequence[Detail]) -> str | None:
+    """That there are too few seeds, where this alone keeps every case from being settled."""
+    seeds = max(detail.n for detail in details)
+    if not 0 < seeds < FEWEST or any(detail.idle == SAME for detail in details):
+        return None
+    return f"{'One seed settles' if seeds == 1 else 'Two seeds settle'} nothing: {ADVICE}"
+
+
+def _held(claim: Claim, detail: Detail) -> str:
+    """A case of several may lie below the margin at 95 %, and not at the level that refutes."""
+    clear = below(detail.interval, claim.margin)
+    return "the interval holds the margin at the level that refutes" if clear else "the interval holds the margin"
+
+
+def _idle(details: Sequence[Detail]) -> list[str]:
+    """The reasons why cases settle nothing, each with the number of these cases."""
+    counts = Counter(detail.idle for detail in details if detail.idle)
+    if len(details) == 1:
+        return list(counts)
+    return [f"in {count} of {len(details)} cases {idle}" for idle, count in counts.items()]
+
+
+def _average(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> str:
+    over = f"on average over {plural(len(details), 'case')}"
+    interval = judgement.average or details[0].interval
+    if judgement.answer != "not settled" and interval is not None:
+        has = "" if judgement.answer == "supported" else "not "
+        return f"The difference is {has}{_needed(claim)} {over}: {_middle(claim, interval)}"
+    if (few := _too_few(details)) is not None:
+        return few
+    if interval is None:
+        parts = ["it is the same with every seed" if not _idle(details) else "it has no interval"]
+    elif answered(interval, interval, claim.margin) == "not settled":
+        parts = [f"the interval holds the margin: {_middle(claim, interval)}"]
+    else:
+        parts = [f"it is {_middle(claim, interval)}"]
+    return f"Whether the difference is {_needed(claim)} {over} stays open: {'; '.join([*parts, *_idle(details)])}"
