@@ -1,33 +1,27 @@
-"""One request in a process of its own: a step, or the check before the first of them.
+"""One request: a step, or the check before the first of them.
 
-For a step: take its lock, verify its inputs, perform it, put the artefact into the store. Imported by the fork
-server, so that torch and every kind of work are loaded when a child begins.
+For a step: take its lock, verify its inputs, perform it, put the artefact into the store. Imported by the nursery, so
+that torch and every kind of work are loaded when a worker begins.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import gc
-import os
-import pickle
-import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import filelock
 import torch
 import torch._dynamo  # torch's optimizers import it at their first step: seconds, here once and not in every child
 
-from prunectl.base.errors import MethodError, Problem, PrunectlError, StoreError, described
-from prunectl.base.rng import seeded
+from prunectl.base.errors import MethodError, PrunectlError, StoreError, described
 from prunectl.execute import hardware
 from prunectl.execute.energy import Meter
-from prunectl.execute.outcome import Outcome, Progress, Request, Status
+from prunectl.execute.outcome import Outcome, Request, Status
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Key, Step, key_of, parents, preimage
 from prunectl.store.atomic import remove_tree
@@ -42,29 +36,6 @@ for module in dict.fromkeys(KINDS.values()):
     import_module(module)  # a forked child finds every kind of step imported
 
 GONE = "it is gone"
-
-
-def main(connection: Connection, key: Key, packed: bytes) -> None:
-    """The whole life of a child: one request (pickled), one outcome, exit."""
-    gc.freeze()  # else the first collection walks all of torch, and copies every page of it that the server shares
-    stop = _Stop()
-    try:
-        connection.send(_answer(connection, key, packed, stop))
-    except BrokenPipeError:
-        os._exit(1)  # the driver is gone; finished work is in the store
-    connection.close()
-    os._exit(0)  # nothing to clean up: skip the seconds that torch takes to exit
-
-
-def _answer(connection: Connection, key: Key, packed: bytes, stop: _Stop) -> Outcome:
-    try:
-        with seeded(0, "import"):  # what a module of a plug-in draws when it is imported
-            request: Request = pickle.loads(packed)
-    except Exception as error:  # the module of a plug-in may raise anything when it is imported here
-        reason = f"a module that the study uses cannot be imported in a worker: {described(error)}"
-        return Outcome(key=key, status=Status.FAILED, reason=reason, problems=(Problem(message=reason),))
-    hardware.settle(request.threads)
-    return do(request, stop, lambda done, total: _report(connection, request, done, total, stop))
 
 
 def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, int], None]) -> Outcome:
@@ -227,26 +198,3 @@ def _failed(store: LocalStore, key: Key, kind: str, reason: str, detail: str = "
 
 def _fatal(key: Key, error: PrunectlError) -> Outcome:
     return Outcome(key=key, status=Status.FATAL, reason=error.message, hint=error.hint, exit_code=error.exit_code)
-
-
-def _report(connection: Connection, request: Request, done: int, total: int, stop: _Stop) -> None:
-    try:
-        connection.send(Progress(key=request.key, done=done, total=total))
-    except BrokenPipeError:
-        stop.asked = True  # the driver is gone: nobody would receive the outcome
-
-
-class _Stop:
-    """SIGTERM asks a step to stop at the next good moment. Ctrl-C and a hangup are left to the driver."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, self._ask)
-
-    def _ask(self, number: int, frame: object) -> None:
-        self.asked = True
-
-    def __call__(self) -> bool:
-        return self.asked

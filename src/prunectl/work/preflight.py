@@ -14,7 +14,6 @@ from torch import nn
 
 from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.base.rng import seeded
-from prunectl.datasets.load import load
 from prunectl.models.survey import Survey
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Loaded, Network
@@ -22,6 +21,7 @@ from prunectl.pruning.denominator import of_prunable
 from prunectl.pruning.engines.independence import REMEDY, refuse_dependence
 from prunectl.pruning.prunable import kept_layers, prunable
 from prunectl.training.lone_image import values_per_channel
+from prunectl.work import held
 from prunectl.work.beginning import undrawable, unloadable
 from prunectl.work.networks import empty
 from prunectl.work.surveyed import surveyed, unprunable
@@ -47,13 +47,7 @@ def _data(data: Data, root: Path) -> Iterator[Problem]:
     if dataset.in_files:
         return
     try:
-        load(
-            dataset,
-            root,
-            fingerprint=data.fingerprint,
-            train_limit=data.train_limit,
-            test_limit=data.test_limit,
-        )
+        held.read(data, root)
     except DataError as error:
         yield Problem(path=("data",), message=error.message, hint=error.hint)
     except Exception as error:  # a third party's data set may raise anything
