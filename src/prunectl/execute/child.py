@@ -16,7 +16,7 @@ from pathlib import Path
 
 import filelock
 import torch
-import torch._dynamo  # torch's optimizers import it at their first step: seconds, here once and not in every child
+import torch._dynamo  # torch's optimizers import it at their first step: seconds, here once for all workers
 
 from prunectl.base.errors import MethodError, PrunectlError, StoreError, described
 from prunectl.execute import hardware
@@ -33,7 +33,7 @@ from prunectl.work.context import Context, Inputs, Stopped
 from prunectl.work.perform import KINDS, perform
 
 for module in dict.fromkeys(KINDS.values()):
-    import_module(module)  # a forked child finds every kind of step imported
+    import_module(module)  # a forked worker finds every kind of step imported
 
 GONE = "it is gone"
 
@@ -72,6 +72,10 @@ def _do(request: Request, step: Step, stopping: Callable[[], bool], progress: Ca
     except PrunectlError as error:
         return _fatal(key, error)
     except Exception as error:  # whatever else goes wrong is the outcome of this step, not the end of the study
+        return _crash(store, request, error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # `sys.exit` in a third party's code
         return _crash(store, request, error)
 
 
@@ -129,6 +133,7 @@ def _make(
         stopping=stopping,
         progress=going,
     )
+    hardware.forget_peak(device)
     wall, cpu = time.perf_counter(), time.process_time()
     with store.scratch() as out, noticing_deletions(store, inputs):
         perform(step, inputs, out, context)
@@ -174,7 +179,7 @@ def _damaged(request: Request, step: Step, error: DamagedError) -> Outcome:
     return Outcome(key=request.key, status=Status.DAMAGED, reason=error.why, damaged=damaged)
 
 
-def _crash(store: LocalStore, request: Request, error: Exception) -> Outcome:
+def _crash(store: LocalStore, request: Request, error: BaseException) -> Outcome:
     """An accident, recorded with its traceback, and tried again by the next run. A failing disk stops the run.
 
     Without one of its parents, which another process has deleted in the meantime, a step can only fail.
@@ -183,7 +188,7 @@ def _crash(store: LocalStore, request: Request, error: Exception) -> Outcome:
     gone = next((parent for parent in parents(request.step).values() if not store.has(parent)), None)
     if gone is not None:
         return Outcome(key=request.key, status=Status.DAMAGED, reason="it is gone", damaged=gone)
-    if (disk := disk_error(error, request.store)) is not None:
+    if isinstance(error, Exception) and (disk := disk_error(error, request.store)) is not None:
         return _fatal(request.key, disk)
     return _failed(store, request.key, "crash", described(error), "".join(traceback.format_exception(error)))
 

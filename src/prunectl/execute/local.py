@@ -1,7 +1,7 @@
 """The local engine: long-lived workers on this machine, forked from a nursery that has imported torch and the data.
 
-A worker that dies takes only its step along, which is tried once more in a fresh one. A worker never runs the user's
-main module, so a script that starts a run needs no `if __name__ == "__main__"`.
+A worker that dies takes only its step along; the driver starts that once more, and it gets a fresh worker. A worker
+never runs the user's main module, so a script that starts a run needs no `if __name__ == "__main__"`.
 """
 
 from __future__ import annotations
@@ -9,34 +9,35 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import socket
-import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import count
-from multiprocessing.connection import Connection, Pipe, wait
-from multiprocessing.reduction import send_handle
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from prunectl.base.errors import FAILED, PrunectlError
+from prunectl.base.errors import FAILED, PrunectlError, StoreError
 from prunectl.base.text import size
 from prunectl.base.theirs import third_party
-from prunectl.execute import nursery
 from prunectl.execute.engine import Executor
-from prunectl.execute.nursery import Born, Ended, Fork, Hello, Read
+from prunectl.execute.nursery import Ended
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
+from prunectl.execute.spool import Spool
+from prunectl.execute.started import NurseryProcess
 from prunectl.execute.task import Done, Task
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Key
+from prunectl.store.local import LocalStore
 
 GRACE_S = 30.0  # seconds for a worker to save a snapshot when asked to stop
+ENDING_S = 5.0  # seconds for a worker to end that has closed its connection
 STARTS = 3
-"""How often a nursery is started before a run gives up."""
-ATTEMPTS = 2
-"""How often a step is tried whose worker dies."""
+"""How often a nursery is started, or a worker that does not stay alive, before a run gives up."""
+BROKEN = (EOFError, OSError, pickle.UnpicklingError)
+"""What reading a connection raises whose other end is gone; or whose message Ctrl-C had interrupted."""
 
 
 class NurseryError(PrunectlError):
@@ -56,66 +57,29 @@ class _Worker:
     """A worker as its driver sees it."""
 
     number: int
+    device: str
     connection: Connection
+    spool: Spool
     pid: int
     request: Request | None = None
 
-
-class Nursery:
-    """The driver's end of a nursery (`execute/nursery.py`)."""
-
-    def __init__(self, imports: Sequence[str]) -> None:
-        """Start one. It begins to import at once."""
-        ours, theirs = socket.socketpair()
-        with ours, theirs, _signals_blocked():
-            self.process = subprocess.Popen(
-                nursery.command(theirs.fileno()), pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=2
-            )
-            self.control = Connection(ours.detach())
-        self.control.send(Hello(path=tuple(sys.path), imports=tuple(imports)))
-        self.born: dict[int, Born] = {}
-        self.ended: dict[int, Ended] = {}
-
-    def read(self, data: Sequence[Data], root: Path) -> None:
-        """Let it read data sets, for the workers that are forked from now on."""
-        self.control.send(Read(data=tuple(data), root=root))
-
-    def fork(self, number: int) -> _Worker:
-        """A new worker. Raises EOFError or ConnectionError if the nursery is gone."""
-        ours, theirs = Pipe()
-        with theirs:
-            self.control.send(Fork(number=number))
-            send_handle(self.control, theirs.fileno(), self.process.pid)
-        while number not in self.born:
-            self._hear()
-        return _Worker(number=number, connection=ours, pid=self.born.pop(number).pid)
-
-    def ending(self, number: int, timeout_s: float | None = None) -> Ended | None:
-        """How a worker has ended; None if that is not known: it lives, or the nursery has died before it."""
-        with suppress(EOFError, ConnectionError):
-            while number not in self.ended and self.control.poll(timeout_s):
-                self._hear()
-        return self.ended.get(number)
-
     def close(self) -> None:
-        """Let it end."""
-        self.control.close()
-        self.process.wait()
-
-    def _hear(self) -> None:
-        message = self.control.recv()
-        (self.born if isinstance(message, Born) else self.ended)[message.number] = message
+        if not self.connection.closed:
+            self.connection.close()
+            self.spool.close()
 
 
 class LocalEngine:
     """Steps in workers on this machine, up to `jobs` at once."""
 
     def __init__(self, jobs: int, imports: Sequence[str]) -> None:
-        self.jobs, self.imports = jobs, imports
+        self.jobs = jobs
+        self.imports = [module for module in imports if not third_party(module, None)]
         self.workers: dict[int, _Worker] = {}
-        self.attempts: dict[Key, int] = {}
-        self.deaths: dict[Key, list[str]] = {}
-        self.nursery: Nursery | None = None
+        self.suspects: set[Key] = set()
+        """Steps whose worker has died: they get a fresh one."""
+        self.shared: tuple[Sequence[Data], Path] = ((), Path())
+        self.nursery: NurseryProcess | None = None
         self.numbers = count()
 
     @property
@@ -124,28 +88,38 @@ class LocalEngine:
         return {worker.request.key: worker for worker in self.workers.values() if worker.request}
 
     def start(self, request: Request) -> None:
-        """Give a request to a worker that is idle, or to a new one."""
-        idle = (worker for worker in self.workers.values() if worker.request is None)
-        for worker in [*idle]:
-            if self._sent(worker, request):
+        """Give a request to a worker on the device with the fewest steps: to an idle one, or to a new one."""
+        if isinstance(request.step, Preflight):
+            self._share(request.step.data, request.data)
+        busy = Counter(worker.device for worker in self.running.values())
+        device = min(request.devices or (request.device,), key=lambda name: busy[name])
+        request = replace(request, device=device, devices=())
+        for worker in [worker for worker in self.workers.values() if not worker.request and worker.device == device]:
+            if request.key in self.suspects:
+                self._forget(worker)  # it makes room for a fresh one
+            elif self._sent(worker, request):
                 return
-        while not self._sent(self._forked(request), request):
-            pass  # it was killed at once
+        for _ in range(STARTS):
+            if self._sent(self._forked(device), request):
+                return
+        raise NurseryError
 
     def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
         """What workers have reported; waits for a report at most this long."""
         by_connection = {worker.connection: worker for worker in self.workers.values()}
-        for ready in wait(list(by_connection), timeout_s):
-            worker = by_connection[ready]  # type: ignore[index]
-            event = self._received(worker)
-            if event is not None:
-                yield event
+        controls = [] if self.nursery is None else [self.nursery.control]
+        ready = wait([*by_connection, *controls], timeout_s)
+        for connection, worker in by_connection.items():
+            if connection in ready:
+                yield from self._received(worker)
+        if self.nursery is not None:
+            yield from self._ended(self.nursery)
 
     def stop(self) -> None:
         """Ask every worker to stop, give it time to save a snapshot, and kill those that do not stop."""
         for worker in self.workers.values():
             if worker.request is None:
-                worker.connection.close()
+                worker.close()
             else:
                 _signal(worker, signal.SIGTERM)
         deadline = time.monotonic() + GRACE_S
@@ -158,37 +132,45 @@ class LocalEngine:
 
     def _end(self, worker: _Worker, deadline: float) -> None:
         """Wait until a worker has ended, or kill it."""
-        assert self.nursery is not None
-        while worker.request is not None and (left_s := deadline - time.monotonic()) > 0:
-            if not worker.connection.poll(left_s):
-                break
+        while worker.request is not None and worker.connection.poll(max(0.0, deadline - time.monotonic())):
             try:
                 worker.request = None if isinstance(worker.connection.recv(), Done) else worker.request
-            except (EOFError, ConnectionError):
-                worker.request = None
-        if not worker.connection.closed:
-            worker.connection.close()
+            except BROKEN:
+                break
+        worker.close()
         if worker.request is not None:
             _signal(worker, signal.SIGKILL)
-        self.nursery.ending(worker.number, timeout_s=max(1.0, deadline - time.monotonic()))
+        if self.nursery is not None and self.nursery.ending(worker.number, timeout_s=ENDING_S) is None:
+            _signal(worker, signal.SIGKILL)
 
-    def _forked(self, request: Request) -> _Worker:
+    def _share(self, data: Sequence[Data], root: Path) -> None:
+        self.shared = ([each for each in data if _is_shared(each)], root)
+        if self.nursery is not None:
+            with suppress(OSError):  # it is started again, with these, when a worker is needed
+                self.nursery.read(*self.shared)
+
+    def _forked(self, device: str) -> _Worker:
         """A new worker; the nursery is started, or started again if it was killed. Raises NurseryError."""
         for _ in range(STARTS):
+            number, spool = next(self.numbers), Spool()
             try:
                 if self.nursery is None:
-                    self.nursery = Nursery(self.imports)
-                if isinstance(request.step, Preflight):
-                    self.nursery.read([data for data in request.step.data if _is_shared(data)], request.data)
-                worker = self.nursery.fork(next(self.numbers))
-            except (EOFError, ConnectionError):
-                if self.nursery is not None:
-                    self.nursery.close()
-                self.nursery = None
+                    self.nursery = NurseryProcess(self.imports)
+                    self.nursery.read(*self.shared)
+                connection, pid = self.nursery.fork(number, spool)
+            except BROKEN:
+                spool.close()
+                self._without_nursery()
             else:
-                self.workers[worker.number] = worker
+                worker = _Worker(number=number, device=device, connection=connection, spool=spool, pid=pid)
+                self.workers[number] = worker
                 return worker
         raise NurseryError
+
+    def _without_nursery(self) -> None:
+        if self.nursery is not None:
+            self.nursery.close()
+            self.nursery = None
 
     def _sent(self, worker: _Worker, request: Request) -> bool:
         """Whether a worker was alive to receive a request."""
@@ -202,36 +184,48 @@ class LocalEngine:
 
     def _forget(self, worker: _Worker) -> None:
         del self.workers[worker.number]
-        worker.connection.close()
+        worker.close()
 
-    def _received(self, worker: _Worker) -> Outcome | Progress | None:
+    def _received(self, worker: _Worker) -> Iterator[Outcome | Progress]:
+        """One message of a worker, or its death."""
         try:
             event = worker.connection.recv()
-        except (EOFError, ConnectionError):
-            return self._died(worker)
+        except BROKEN:
+            yield from self._died(worker)
+            return
         if isinstance(event, Progress):
-            return event
+            yield event
+            return
         assert isinstance(event, Done)
         worker.request = None
+        self.suspects.discard(event.outcome.key)
         if event.leaving:
             self._forget(worker)
-        self.deaths.pop(event.outcome.key, None)
-        return event.outcome
+        yield event.outcome
 
-    def _died(self, worker: _Worker) -> Outcome | None:
-        """Try its step once more in a fresh worker; if that dies too, the step has failed."""
+    def _ended(self, nursery: NurseryProcess) -> Iterator[Outcome | Progress]:
+        """What workers reported before they ended; a process that they left behind may keep their connection open."""
+        try:
+            nursery.listen()
+        except BROKEN:
+            self._without_nursery()  # workers that are alive go on
+        for number in nursery.ended.keys() & self.workers.keys():
+            while (worker := self.workers.get(number)) is not None and worker.connection.poll():
+                yield from self._received(worker)
+            if worker is not None:
+                yield from self._died(worker)
+
+    def _died(self, worker: _Worker) -> Iterator[Outcome]:
+        """The outcome of the step of a worker that has ended without one."""
+        ended = None if self.nursery is None else self.nursery.ending(worker.number, timeout_s=ENDING_S)
+        if ended is None and self.nursery is not None:
+            _signal(worker, signal.SIGKILL)  # it lives, but nobody can talk to it
+        printed = worker.spool.take()
         self._forget(worker)
-        request = worker.request
-        if request is None:
-            return None
-        assert self.nursery is not None
-        deaths = self.deaths.setdefault(request.key, [])
-        deaths.append(_reason(self.nursery.ending(worker.number, timeout_s=GRACE_S)))
-        if len(deaths) < ATTEMPTS:
-            self.start(request)
-            return None
-        reason = " and again: ".join(dict.fromkeys(self.deaths.pop(request.key)))
-        return Outcome(key=request.key, status=Status.FAILED, reason=reason)
+        if worker.request is not None:
+            _keep_log(worker.request, printed)
+            self.suspects.add(worker.request.key)
+            yield Outcome(key=worker.request.key, status=Status.LOST, reason=_reason(ended))
 
 
 class Local(Executor):
@@ -245,24 +239,17 @@ class Local(Executor):
         return LocalEngine(jobs, imports)
 
 
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Block what a terminal sends to all of its processes while a nursery starts; it inherits the mask.
-
-    Until it ignores them it would answer Ctrl-C with a traceback. Ending workers is the driver's task.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _is_shared(data: Data) -> bool:
     """Whether a nursery may read a data set: it is held in memory, and no code of third parties reads it."""
     kind = type(data.dataset)
     theirs = third_party(kind.__module__, getattr(sys.modules.get(kind.__module__), "__file__", None))
     return not data.dataset.in_files and not theirs
+
+
+def _keep_log(request: Request, printed: bytes) -> None:
+    if not isinstance(request.step, Preflight):
+        with suppress(StoreError):  # a log costs no step
+            LocalStore(request.store).keep_log(request.key, printed)
 
 
 def _signal(worker: _Worker, number: signal.Signals) -> None:
@@ -271,12 +258,12 @@ def _signal(worker: _Worker, number: signal.Signals) -> None:
 
 
 def _reason(ended: Ended | None) -> str:
+    """How a worker ended, in words."""
     if ended is None:
-        return "its worker ended, how is not known"
-    peak = f"; it had used {size(ended.peak_bytes)} of memory"
-    if ended.code < 0:
-        name = signal.Signals(-ended.code).name
-        return f"its worker was killed by signal {-ended.code}, {name}{peak}" + (
-            " (out of memory?)" if ended.code == -signal.SIGKILL else ""
-        )
-    return f"its worker exited with status {ended.code} before it reported a result{peak}"
+        return "its worker ended, and how is not known"
+    used = f"it had used {size(ended.peak_bytes)} of memory"
+    if ended.code >= 0:
+        return f"its worker exited with status {ended.code} before it reported a result; {used}"
+    name = signal.Signals(-ended.code).name
+    guess = " (out of memory?)" if ended.code == -signal.SIGKILL else ""
+    return f"its worker was killed by signal {-ended.code}, {name}{guess}; {used}"

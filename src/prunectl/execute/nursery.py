@@ -1,8 +1,8 @@
 """The process that workers are forked from. It has imported torch and read the data, once for all of them.
 
 It never uses either: a process that forks must not have started the threads of torch, nor touched a GPU. It answers
-its driver on one connection, which also brings the descriptor of each worker's own; it ends when that is closed.
-No torch here, so that the driver can import this module.
+its driver on one connection, which also brings the descriptors of each worker's own. When that is closed it ends its
+workers and then itself. No torch here, so that the driver can import this module.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import gc
 import os
 import signal
 import sys
+import time
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +24,8 @@ from pathlib import Path
 from prunectl.plan.steps import Data
 
 WORKER = "prunectl.execute.worker"
+GRACE_S = 30.0
+"""Seconds for workers to save a snapshot after their driver has died."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,7 @@ class Read:
 
 @dataclass(frozen=True, kw_only=True)
 class Fork:
-    """Fork a worker. The descriptor of its connection follows."""
+    """Fork a worker. The descriptors of its connection and of its spool follow."""
 
     number: int
 
@@ -66,22 +70,33 @@ class Ended:
 
 def main(descriptor: int) -> None:
     """The whole life of a nursery, on one end of a socket."""
+    try:
+        _live(Connection(descriptor))
+    except (EOFError, ConnectionError):
+        pass  # the driver is gone before it sent anything
+    except BaseException:
+        traceback.print_exc()
+    os._exit(0)  # skip the seconds that torch takes to exit
+
+
+def _live(control: Connection) -> None:
     gc.disable()  # nothing that an import makes is garbage, and looking for it takes a fifth of the time
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the driver decides what ends
-    control = Connection(descriptor)
     hello = control.recv()
     sys.path[:] = hello.path
-    import_module(WORKER)
+    import_module(WORKER).prepare()
     for module in hello.imports:
         with suppress(Exception):  # the step that needs it reports what is wrong
             import_module(module)
     gc.enable()
     gc.freeze()  # else the first collection in each worker walks all of torch, and copies every page that it shares
-    Nursery(control).serve()
+    nursery = Nursery(control)
+    nursery.serve()
+    nursery.end()
 
 
-@dataclass(kw_only=False)
+@dataclass
 class Nursery:
     """Forks workers and reports their ends."""
 
@@ -104,6 +119,17 @@ class Nursery:
             if self.control in ready and not self._answer():
                 return
 
+    def end(self) -> None:
+        """End the workers: a driver that was killed cannot do it."""
+        for number, grace_s in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, 1.0)):
+            deadline = time.monotonic() + grace_s
+            for pid in self.numbers:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            while self.numbers and time.monotonic() < deadline:
+                self._reap()
+                time.sleep(0.02)
+
     def _answer(self) -> bool:
         """One message. False if the driver is gone."""
         try:
@@ -111,7 +137,7 @@ class Nursery:
             if isinstance(message, Read):
                 self._read(message)
             elif isinstance(message, Fork):
-                self._fork(message.number, recv_handle(self.control))
+                self._fork(message.number, recv_handle(self.control), recv_handle(self.control))
         except (EOFError, ConnectionError):
             return False
         return True
@@ -123,10 +149,11 @@ class Nursery:
             with suppress(Exception):  # missing, or damaged: the step that needs it reports that
                 held.read(data, message.root)
 
-    def _fork(self, number: int, descriptor: int) -> None:
+    def _fork(self, number: int, connection: int, spool: int) -> None:
         pid = os.fork()
         if pid:
-            os.close(descriptor)
+            os.close(connection)
+            os.close(spool)
             self.numbers[pid] = number
             self.control.send(Born(number=number, pid=pid))
             return
@@ -134,7 +161,9 @@ class Nursery:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.close(self.control.fileno())
-            import_module(WORKER).main(Connection(descriptor))
+            import_module(WORKER).main(Connection(connection), spool)
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(1)  # a worker never becomes a second nursery
 
@@ -147,7 +176,8 @@ class Nursery:
             if number is not None:
                 peak_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
                 code = os.waitstatus_to_exitcode(status)
-                self.control.send(Ended(number=number, code=code, peak_bytes=peak_bytes))
+                with suppress(ConnectionError):  # nobody asks any more
+                    self.control.send(Ended(number=number, code=code, peak_bytes=peak_bytes))
 
 
 def command(descriptor: int) -> Sequence[str]:

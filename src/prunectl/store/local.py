@@ -198,6 +198,8 @@ class LocalStore(StoreDirectory):
         with self._guarded("written"):
             (home / layout.MANIFEST).unlink(missing_ok=True)
         remove_tree(home)
+        with contextlib.suppress(OSError):
+            self.log(key).unlink(missing_ok=True)
 
     def _object(self, key: str) -> Path:
         return layout.sharded(self.root, layout.OBJECTS, key)
@@ -287,6 +289,21 @@ class LocalStore(StoreDirectory):
         with contextlib.suppress(OSError):
             layout.sharded(self.root, layout.FAILURES, key, ".json").unlink(missing_ok=True)
 
+    def keep_log(self, key: str, printed: bytes) -> None:
+        """Keep what a step printed, in place of what it printed before; if it printed nothing, there is no log."""
+        path = self.log(key)
+        if not printed:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+            return
+        with self._guarded("written"):
+            self._make_directory(path.parent)
+            write_whole(path, printed)
+
+    def log(self, key: str) -> Path:
+        """Where what a step printed is kept. There is no file if it printed nothing."""
+        return layout.sharded(self.root, layout.LOGS, key, ".log")
+
     def sweep(self, older_than_s: float = 3600.0) -> None:
         """Remove the scratch directories and drafts of killed processes. One that is locked is in use, however old.
 
@@ -300,7 +317,7 @@ class LocalStore(StoreDirectory):
                         lock = _scratch_lock(folder)
                         lock.acquire()
                         _clear(folder, lock)
-        for pattern in ("", f"{layout.FAILURES}/*", f"{layout.SNAPSHOTS}/*/*"):
+        for pattern in ("", f"{layout.FAILURES}/*", f"{layout.LOGS}/*", f"{layout.SNAPSHOTS}/*/*"):
             for folder in self.root.glob(pattern) if pattern else [self.root]:
                 sweep_drafts(folder, pattern=LEFT, older_than_s=older_than_s)
 

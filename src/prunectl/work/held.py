@@ -19,6 +19,9 @@ from prunectl.plan.steps import Data
 MOST = 2
 """Data sets that are kept: those of a study, and of the study before."""
 
+MOST_COPIES = 12
+"""Copies that are kept of their tensors, four for each of them: on a device, and there in another layout."""
+
 _READ: OrderedDict[tuple[Data, Path], Tensors] = OrderedDict()
 _LAID_OUT: OrderedDict[tuple[int, torch.device, torch.memory_format], tuple[Tensor, Tensor]] = OrderedDict()
 
@@ -38,7 +41,13 @@ def read(data: Data, root: Path) -> Tensors:
         _READ[data, root] = kept
         while len(_READ) > MOST:
             _READ.popitem(last=False)
+    _READ.move_to_end((data, root))
     return kept
+
+
+def on(device: torch.device, tensor: Tensor) -> Tensor:
+    """The same tensor on a device; the last few are kept there, so that a GPU is not sent them for every step."""
+    return tensor if tensor.device == device else laid_out(tensor, device, torch.preserve_format)
 
 
 def laid_out(images: Tensor, device: torch.device, layout: torch.memory_format) -> Tensor:
@@ -46,8 +55,9 @@ def laid_out(images: Tensor, device: torch.device, layout: torch.memory_format) 
     key = (id(images), device, layout)
     kept = _LAID_OUT.get(key)
     if kept is None:  # `images` is kept with them, so that its id belongs to nothing else
-        kept = (images, images.to(device).contiguous(memory_format=layout))
+        kept = (images, images.to(device, memory_format=layout))
         _LAID_OUT[key] = kept
-        while len(_LAID_OUT) > 2 * MOST:
+        while len(_LAID_OUT) > MOST_COPIES:
             _LAID_OUT.popitem(last=False)
+    _LAID_OUT.move_to_end(key)
     return kept[1]

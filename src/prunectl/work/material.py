@@ -51,8 +51,8 @@ def parts_of(data: Data, context: Context) -> tuple[Source, Source]:
     if not isinstance(dataset, Pictures):
         images = held.read(data, context.data_root)
         return (
-            Held(images.train_images.to(device), images.train_labels.to(device)),
-            Held(images.test_images.to(device), images.test_labels.to(device)),
+            Held(held.on(device, images.train_images), held.on(device, images.train_labels)),
+            Held(held.on(device, images.test_images), held.on(device, images.test_labels)),
         )
     listing = dataset.listing(context.data_root)
     if listing.digest() != data.fingerprint:
