@@ -73,7 +73,7 @@ def test_switches_take_a_criterion_out_of_every_chart(opened: browser.Page) -> N
     shapes = "document.querySelectorAll('#chart-top1-sparsity .mark-symbol.role-mark path').length"
     before = opened.evaluate(shapes)
     opened.evaluate("document.querySelector('#switches input[value=\"2\"]').click()")
-    opened.wait(f"{shapes} === {before - 5}")
+    opened.wait(f"{shapes} === {before - 5 - 5 * 5}")
     names = "[...document.querySelectorAll('#chart-top1-sparsity text')].map((e) => e.textContent).join('|')"
     assert "snip" not in opened.evaluate(names)
     opened.evaluate("document.querySelector('#switches input[value=\"2\"]').click()")

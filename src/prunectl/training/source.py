@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from prunectl.base.rng import generator, seed_globals
+from prunectl.base.rng import generator, seeded
 from prunectl.catalog.augmentation import Augmentation, Window
 
 Chosen = Tensor | slice
@@ -24,9 +24,9 @@ class RandomWindow:
     epoch: int
 
     def __call__(self, index: int, width: int, height: int) -> tuple[int, int, int, int]:
-        """The window of picture `index`. The global generators stay seeded: called in a reader, or between steps."""
-        seed_globals(self.seed, "cut", self.epoch, index)
-        return self.augmentation.cut(width, height, generator(self.seed, "cut", self.epoch, index))
+        """The window of picture `index`."""
+        with seeded(self.seed, "cut", self.epoch, index):
+            return self.augmentation.cut(width, height, generator(self.seed, "cut", self.epoch, index))
 
 
 class Source(Protocol):

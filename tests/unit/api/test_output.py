@@ -17,7 +17,9 @@ from small import SMALL
 
 @pytest.fixture
 def here(own: Session, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A session in its folder. Pages take seconds to render, and what is on them does not matter here."""
     monkeypatch.chdir(own.path.parent)
+    monkeypatch.setattr("prunectl.report.page.build", lambda *given, **more: "<p>a page</p>")
     return own
 
 

@@ -58,8 +58,8 @@ BROKEN = {
         'has a version that is "2" and must be a whole number ({net}:4)',
     ),
     "has a mode that does not exist": (
-        GOOD + "    batch_norm = 'eval '\n",
-        'has a batch_norm that is "eval " and must be one of "train", "eval" ({net}:4)',
+        GOOD + "    precision = 'float16'\n",
+        'has a precision that is "float16" and must be one of "float32", "float64" ({net}:4)',
     ),
     "has a list": (GOOD + "    scopes = ['global']\n", "has a scopes that is a list of 1 and must be"),
     "has a property": (

@@ -126,9 +126,8 @@ def test_a_file_of_somebody_else_is_a_failure_of_the_step_alone(own: Session, mo
     own.store.delete(key)
     monkeypatch.setattr(child, "perform", raising(PermissionError(errno.EACCES, "Permission denied", "/data/x.png")))
     outcome = do(own, key)
-    assert (outcome.status, outcome.reason) == (
-        Status.FAILED, "PermissionError: [Errno 13] Permission denied: '/data/x.png'",
-    )  # fmt: skip
+    assert outcome.status is Status.FAILED
+    assert outcome.reason.startswith("PermissionError: [Errno 13] Permission denied: '/data/x.png' (")
 
 
 def test_a_parent_that_vanishes_under_a_step_is_made_again(own: Session, monkeypatch: pytest.MonkeyPatch) -> None:

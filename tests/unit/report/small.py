@@ -84,10 +84,16 @@ def shown(chart: Chart | None) -> Chart:
 
 
 def rows(chart: Chart | None) -> list[dict[str, Any]]:
-    """The largest data set of a chart."""
+    """The largest data set of a chart, without the rows of single seeds."""
     assert chart is not None
     data: list[dict[str, Any]] = max(chart.spec["datasets"].values(), key=len)
-    return data
+    return [row for row in data if row.get("seed") is None]
+
+
+def seeds(chart: Chart | None) -> list[dict[str, Any]]:
+    """The rows of single seeds in a chart."""
+    assert chart is not None
+    return [row for data in chart.spec["datasets"].values() for row in data if row.get("seed") is not None]
 
 
 def units(node: Any) -> Iterator[dict[str, Any]]:

@@ -101,7 +101,7 @@ def test_the_most_frequent_reasons_come_first_and_at_most_five(results: Results)
 
 def test_a_count_that_is_not_known_has_its_reason_below(results: Results) -> None:
     unknown = small.swept(["snip"], [0.5], range(2), reason="flops is not known: it has an lstm")
-    assert "2 trials done: flops is not known: it has an lstm" in text.table(of(results, unknown), 100)
+    assert "2 trials done, but flops is not known: it has an lstm" in text.table(of(results, unknown), 100)
 
 
 def test_one_seed_is_called_one_seed(results: Results) -> None:

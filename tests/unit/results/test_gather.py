@@ -232,7 +232,7 @@ def test_a_count_that_is_null_has_its_reason_in_the_row(tmp_path: Path) -> None:
     rewound = Rewound(tmp_path)
     trial = rewound.plan.trials[0]
     layer = {"name": "head.weight", "shape": [4], "n": 4, "kept": 2, "effective": None}
-    counts = {"n_effective": None, "flops": None, "flops_dense": 8.0, "n_params": 5, "n_prunable": 4}
+    counts = {"n_effective": None, "flops": None, "flops_dense": 8.0, "n_params": 5, "n_prunable": 4, "n_nonzero": 3}
     rewound.put_document(trial.measure, layout.METRICS, {**counts, "layers": [layer], "uncounted": NULLS})
     row = table(rewound.study, rewound.plan, rewound.store).row(0, named=True)
     assert (row["status"], row["n_effective"], row["flops"], row["flops_dense"]) == ("done", None, None, 8.0)

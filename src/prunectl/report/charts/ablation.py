@@ -80,9 +80,10 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     if frame.is_empty() or frame["sparsity"].n_unique() < 2:
         return None
     y = axes.accuracy("top-1 accuracy", axes.numbers(frame))
-    base = alt.Chart().encode(x=axes.sparsity(frame["sparsity"].to_list()), y=y, color=look.among(frame).colour(False))
+    both = alt.Chart().encode(x=axes.sparsity(frame["sparsity"].to_list()), y=y, color=look.among(frame).colour(False))
+    base = both.transform_filter(pieces.SUMMARY)
     band = base.mark_area(opacity=0.1, clip=True).encode(y=axes.along(y, "low:Q"), y2="high:Q", detail="ablation:N")
-    seeds = pieces.seeds(base, y, look.among(frame).colour(False))
+    seeds = pieces.seeds(both, y, look.among(frame).colour(False))
     dash, shape = _marks(frame)
     line = base.mark_line(strokeWidth=1.8).encode(strokeDash=dash)
     point = base.mark_point(size=42, filled=True, opacity=1).encode(
@@ -90,7 +91,7 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     )
     order = frame["series"].unique(maintain_order=True).to_list()
     sheet = Sheet()
-    data = sheet.rows(frame, [*pieces.FIELDS, "ablation"])
+    data = sheet.rows(pieces.with_seeds(frame), [*pieces.FIELDS, "seed", "ablation"])
     chart = pieces.faceted([band, line, seeds, point], data, "series", order, min(4, len(order)), width=215, height=200)
     return Chart(
         name="ablations",

@@ -72,7 +72,7 @@ def _lines(
     named = labels.fit(frame, look)
     layers = pieces.lines(look, x, y, pieces.tooltip(look, TITLES[metric]), legend=not named)
     sheet = Sheet()
-    data = sheet.rows(frame, FIELDS)
+    data = sheet.rows(pieces.with_seeds(frame), [*FIELDS, "seed"])
     if len(look.variants) > MOST_VARIANTS:
         panels = pieces.faceted(layers, data, "variant", look.variants, 3, width=260, height=200)
         return spec_of(panels.transform_filter(SHOWN).add_params(look.shown()), sheet)

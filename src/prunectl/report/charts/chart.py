@@ -59,8 +59,7 @@ class Sheet:
 
     def rows(self, frame: pl.DataFrame, columns: Sequence[str]) -> alt.NamedData:
         """The columns as data, with numbers rounded to six digits: a screen shows fewer."""
-        lists = pl.col(pl.List(pl.Float64)).list.eval(pl.element().round_sig_figs(6))
-        chosen = frame.select(columns).with_columns(pl.col(pl.Float64).round_sig_figs(6), lists)
+        chosen = frame.select(columns).with_columns(pl.col(pl.Float64).round_sig_figs(6))
         return self.values(chosen.to_dicts())
 
     def values(self, values: list[dict[str, Any]]) -> alt.NamedData:

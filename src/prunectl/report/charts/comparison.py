@@ -39,7 +39,9 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
     columns = ("mean", "low", "high")
     own = arm_panels.uneven(arm_panels.ranges(frame, columns))
     several = max(frame["n"]) > 1
-    layers = _lines(frame, look, arm_panels.accuracy(frame, "mean", columns, own))
+    interval, line, seeds, point = _lines(frame, look, arm_panels.accuracy(frame, "mean", columns, own))
+    bounded = frame["low"].is_not_null().any()
+    layers = [*([interval] if bounded else []), line, *([seeds] if several else []), point]
     return Chart(
         name="accuracies",
         title="Accuracy arm by arm",
@@ -47,7 +49,7 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
         + _spread(frame)
         + (OWN_SCALE if own else "")
         + _left_out(_every_arm(comparison), arms),
-        spec=arm_panels.spec(layers if several else [layers[1], layers[-1]], frame, arms, look, own),
+        spec=arm_panels.spec(layers, pieces.with_seeds(frame), arms, look, own),
         panel_px=PANEL_PX,
     )
 
@@ -62,11 +64,12 @@ def _spread(frame: pl.DataFrame) -> str:
 def _lines(frame: pl.DataFrame, look: Look, y: alt.Y) -> list[alt.Chart]:
     table = alt.Tooltip("hue:N", title="table")
     tooltip = arm_panels.tooltip("80 % bootstrap interval", [table], mean="accuracy, mean")
-    base = alt.Chart().transform_filter(SHOWN).encode(x=axes.even_sparsities(frame), color=look.colour())
+    every = alt.Chart().transform_filter(SHOWN).encode(x=axes.even_sparsities(frame), color=look.colour())
+    base = every.transform_filter(pieces.SUMMARY)
     return [
         base.mark_rule(strokeWidth=1.6, opacity=0.6).encode(y=axes.along(y, "low:Q"), y2="high:Q"),
         base.mark_line(strokeWidth=1.8).encode(y=y),
-        pieces.seeds(base, y, look.colour()),
+        pieces.seeds(every, y, look.colour()),
         base.mark_point(size=42, filled=True, opacity=1).encode(y=y, shape=look.shape(), tooltip=tooltip),
     ]
 

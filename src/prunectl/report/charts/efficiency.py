@@ -28,7 +28,9 @@ def against_cost(trials: pl.DataFrame, look: Look, cost: str) -> Chart | None:
     tooltip = pieces.tooltip(look, "accuracy", [alt.Tooltip("share:Q", title=words, format=".3~p")])
     layers = pieces.lines(look, _axis(frame["share"].to_list(), words), y, tooltip, legend=not named)
     sheet = Sheet()
-    drawn = alt.layer(*layers, data=sheet.rows(frame, [*FIELDS, "share"])).transform_filter(SHOWN)
+    drawn = alt.layer(*layers, data=sheet.rows(pieces.with_seeds(frame), [*FIELDS, "seed", "share"])).transform_filter(
+        SHOWN
+    )
     names = [labels.end_labels(sheet, frame, "sparsity", look, y)] if named else []
     chart = alt.layer(drawn, *names).properties(width=WIDTH, height=HEIGHT)
     return Chart(

@@ -22,8 +22,12 @@ HEIGHT, WIDTH = 300, 500
 PANELS = 6
 """Maximum number of panels, where there is one for each sparsity."""
 
-FIELDS = ("series", "hue", "variant", "sparsity", "compression", "center", "low", "high", "sd", "n", "seeds")
+FIELDS = ("series", "hue", "variant", "sparsity", "compression", "center", "low", "high", "sd", "n")
 """The columns that lines and their tooltips need."""
+
+
+SUMMARY = "isValid(datum.n)"
+"""The filter that leaves the rows of a summary, in data that `with_seeds` has made."""
 
 
 def with_series(frame: pl.DataFrame) -> pl.DataFrame:
@@ -53,7 +57,8 @@ def lines(
     """Lines with points and a band for the interval, on the data of the chart around them."""
     colour = look.colour(legend)
     detail = ["variant:N", "ablation:N"]
-    base = alt.Chart().encode(x=x)
+    every = alt.Chart().encode(x=x)
+    base = every.transform_filter(SUMMARY) if band else every
     interval = base.mark_area(opacity=0.14, clip=True).encode(
         y=axes.along(y, "low:Q"), y2="high:Q", color=colour, detail=detail
     )
@@ -61,15 +66,24 @@ def lines(
     point = base.mark_point(size=48, filled=True, opacity=1).encode(
         y=y, color=colour, shape=look.shape(legend), tooltip=list(tooltip)
     )
-    return [interval, line, seeds(base, y, colour, detail), point] if band else [line, point]
+    return [interval, line, seeds(every, y, colour, detail), point] if band else [line, point]
 
 
 def seeds(base: alt.Chart, y: alt.Y, colour: alt.Color, detail: Sequence[str] = ()) -> alt.Chart:
     """The single seeds as small dots, over the bands of their intervals, which with few seeds cover too little."""
-    flat: alt.Chart = base.transform_flatten(["seeds"], ["seed"])
-    dots = flat.mark_point(size=7, filled=True, opacity=0.5, shape="circle")
+    dots = base.mark_point(size=7, filled=True, opacity=0.5, shape="circle")
     drawn: alt.Chart = dots.encode(y=axes.along(y, "seed:Q"), color=colour, detail=list(detail))
     return drawn
+
+
+def with_seeds(frame: pl.DataFrame) -> pl.DataFrame:
+    """Below the rows of a summary, a row for each single seed: it has a `seed` and no number of its own.
+
+    Vega-Lite could flatten lists of seeds by itself, but not in panels: there it warns.
+    """
+    numbers = [name for name in ("center", "mean", "low", "high", "sd", "n") if name in frame.columns]
+    single = frame.drop(numbers).explode("seeds").rename({"seeds": "seed"}).filter(pl.col("seed").is_not_null())
+    return pl.concat([frame.drop("seeds"), single], how="diagonal")
 
 
 def tooltip(look: Look, metric: str, extra: Sequence[alt.Tooltip] = ()) -> list[alt.Tooltip]:

@@ -33,7 +33,7 @@ def against_budget(results: Results, look: Look) -> Chart | None:
         panel=pl.col("sparsity").replace_strict(panels, names, return_dtype=pl.String)
     )
     sheet = Sheet()
-    data = sheet.rows(shown, ["panel", "line", *pieces.FIELDS, "ablation", "share"])
+    data = sheet.rows(pieces.with_seeds(shown), ["panel", "line", *pieces.FIELDS, "seed", "ablation", "share"])
     chart = pieces.faceted(
         _layers(shown, look), data, "panel", names, 4, width=WIDTH, height=HEIGHT, own_y=True, bounds="flush",
         spacing=SPACING,
@@ -71,14 +71,15 @@ def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
     )  # fmt: skip
     drawn = _look_of_lines(frame, look)
     colour = drawn.colour(field="line")
-    base = alt.Chart().transform_filter(SHOWN).encode(x=_axis(frame["share"].to_list()), detail="variant:N")
+    every = alt.Chart().transform_filter(SHOWN).encode(x=_axis(frame["share"].to_list()), detail="variant:N")
+    base = every.transform_filter(pieces.SUMMARY)
     tooltip = pieces.tooltip(
         look, "accuracy", [alt.Tooltip("share:Q", title="retraining, of the recipe", format=".3~p")]
     )
     return [
         base.mark_area(opacity=0.14).encode(y=axes.along(y, "low:Q"), y2="high:Q", color=colour),
         base.mark_line(strokeWidth=2).encode(y=y, color=colour, **drawn.dash()),
-        pieces.seeds(base, y, colour),
+        pieces.seeds(every, y, colour),
         base.mark_point(size=48, filled=True, opacity=1).encode(
             y=y, color=colour, shape=drawn.shape(field="line"), tooltip=tooltip
         ),

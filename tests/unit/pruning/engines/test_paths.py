@@ -129,7 +129,7 @@ def test_weights_that_cannot_be_pruned_connect_everything() -> None:
 def test_a_weight_that_two_layers_share_is_kept_where_both_masks_keep_it() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(4, 4, bias=False), nn.ReLU(), nn.Linear(4, 4, bias=False))
     network[3].weight = network[1].weight
-    masks = ones(network)
+    masks = {name: torch.ones(4, 4, dtype=torch.bool) for name in ("1.weight", "3.weight")}
     masks["1.weight"][0] = False
     masks["3.weight"][1] = False
     assert counts(network, masks, (1, 2, 2)) == [8, 8]

@@ -50,10 +50,20 @@ def test_lines_have_a_band_below_and_points_above() -> None:
     layers = pieces.lines(drawn, x, y, pieces.tooltip(drawn, "accuracy"), legend=True)
     kinds = [described(layer)["mark"]["type"] for layer in layers]
     assert kinds == ["area", "line", "point", "point"]
-    assert described(layers[2])["transform"] == [{"flatten": ["seeds"], "as": ["seed"]}]
+    assert [described(layer).get("transform") for layer in layers] == [
+        [{"filter": pieces.SUMMARY}] if kind != 2 else None for kind in range(4)
+    ]
     bare = pieces.lines(drawn, x, y, [], legend=False, band=False)
     assert [described(layer)["mark"]["type"] for layer in bare] == ["line", "point"]
     assert described(bare[0])["encoding"]["color"]["legend"] is None
+
+
+def test_single_seeds_are_rows_below_their_summary() -> None:
+    trials = small.swept(["snip"], [0.5])
+    frame = pieces.with_seeds(pieces.means(trials, look(trials)))
+    assert frame["n"].to_list() == [3, None, None, None]
+    assert frame["seed"].to_list() == [None, *trials["top1"].to_list()]
+    assert frame["sparsity"].to_list() == [0.5] * 4 and frame["center"].null_count() == 3
 
 
 def test_a_tooltip_names_arm_numbers_and_seeds() -> None:
