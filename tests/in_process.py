@@ -1,4 +1,4 @@
-"""An executor for tests that does steps in the process of the test: no fork server, no seconds to wait."""
+"""An executor for tests that does steps in the process of the test: no nursery, no seconds to wait."""
 
 from __future__ import annotations
 

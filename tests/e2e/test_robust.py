@@ -58,7 +58,7 @@ def _hear() -> None:
 
 
 def kill_all(process: subprocess.Popen[str]) -> None:
-    """kill -9 to every process of the session at once: driver, fork server, children."""
+    """kill -9 to every process of the session at once: driver, nursery, workers."""
     for member in session_of(process.pid):
         try:
             os.kill(member, signal.SIGKILL)

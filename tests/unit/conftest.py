@@ -42,6 +42,14 @@ def own(completed: tuple[Path, Completed], tmp_path: Path) -> Session:
     return open_study(tmp_path / "own" / "study.toml", store=tmp_path / "own" / "store")
 
 
+@pytest.fixture(autouse=True)
+def _read_again() -> None:
+    """No test gets the data set that another has read."""
+    if (held := sys.modules.get("prunectl.work.held")) is not None:
+        held._READ.clear()
+        held._LAID_OUT.clear()
+
+
 def forget() -> None:
     """Nothing that was read of one set of packages reaches another test."""
     for kept in (registrations, tables.places, tables._entry_type):

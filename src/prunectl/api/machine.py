@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prunectl.base.errors import PrunectlError, StudyError
+from prunectl.base.text import and_list, plural
 
 if TYPE_CHECKING:
     from prunectl.catalog.executor import Executor
@@ -21,9 +22,9 @@ class Machine:
     """Where steps run, as a user asks for it."""
 
     device: str = "auto"
-    """'auto', 'cpu', 'cuda' or 'cuda:N'."""
+    """'auto', 'cpu', 'cuda' (every GPU), or some of them: 'cuda:0,2'."""
     jobs: int | None = None
-    """Number of steps at once; by default one per core, or one on a GPU."""
+    """Number of steps at once on each device; by default one per core, or one on a GPU."""
     threads: int = 1
     """CPU threads per step. Changing it may change results in the last bits."""
     executor: str | Executor = "local"
@@ -34,20 +35,32 @@ class Machine:
 class Workers:
     """The same with everything settled."""
 
-    device: str
+    devices: tuple[str, ...]
+    """Where steps run, each on one of them: ('cpu',), ('cuda:0', 'cuda:2')."""
     jobs: int
+    """Number of steps at once, on all devices together."""
     threads: int
     readers: int
     executor: Executor
+
+    @property
+    def device(self) -> str:
+        """The first device: what is done once, as the check before the first step, is done there."""
+        return self.devices[0]
+
+    @property
+    def label(self) -> str:
+        """How many workers there are, and where: '4 workers on cuda:0 and cuda:1'."""
+        return f"{plural(self.jobs, 'worker')} on {and_list(self.devices)}"
 
 
 def settled(machine: Machine) -> Workers:
     """The workers that a machine gives. Raises PrunectlError for a device or executor that does not exist."""
     executor = executor_of(machine.executor)
-    device = resolve_device(machine.device)
-    jobs = machine.jobs or default_jobs(device)
+    devices = resolve_devices(machine.device)
+    jobs = (machine.jobs or default_jobs(devices[0])) * len(devices)
     readers = max(0, min(MOST_READERS, cores() // jobs - machine.threads))
-    return Workers(device=device, jobs=jobs, threads=machine.threads, readers=readers, executor=executor)
+    return Workers(devices=devices, jobs=jobs, threads=machine.threads, readers=readers, executor=executor)
 
 
 def executor_of(asked: str | Executor) -> Executor:
@@ -90,21 +103,26 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def resolve_device(asked: str) -> str:
-    """`auto` is CUDA if this machine has a GPU that torch can use, else the CPU. An explicit device must exist."""
-    head, _, index = asked.partition(":")
-    if head not in ("auto", "cpu", "cuda") or (index and not (head == "cuda" and index.isdigit())):
-        raise PrunectlError(f"no device {asked!r}; a device is auto, cpu, cuda or cuda:0, cuda:1, ...")
+def resolve_devices(asked: str) -> tuple[str, ...]:
+    """`cuda` is every GPU that torch can use, `cuda:0,2` are two of them; `auto` is every GPU, else the CPU.
+
+    Raises PrunectlError for a device that does not exist.
+    """
+    head, _, places = asked.partition(":")
+    wanted = places.split(",") if ":" in asked else []
+    if head not in ("auto", "cpu", "cuda") or (wanted and head != "cuda") or not all(map(str.isdigit, wanted)):
+        raise PrunectlError(f"no device {asked!r}; a device is auto, cpu, cuda (every GPU), or cuda:0, cuda:0,2, ...")
     if head == "cpu" or (head == "auto" and not Path("/dev/nvidiactl").exists()):
-        return "cpu"
+        return ("cpu",)
     import torch  # only on machines with a GPU, or where CUDA is asked for
 
-    if torch.cuda.is_available() and int(index or 0) < torch.cuda.device_count():
-        return "cuda" if head == "auto" else asked
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    chosen = [int(place) for place in dict.fromkeys(wanted)] or list(range(count))
+    if chosen and max(chosen) < count:
+        return tuple(f"cuda:{place}" for place in chosen)
     if head == "auto":
-        return "cpu"
+        return ("cpu",)
     raise PrunectlError(
-        f"no device {asked!r} on this machine: torch {torch.__version__} finds "
-        f"{torch.cuda.device_count()} CUDA devices",
+        f"no device {asked!r} on this machine: torch {torch.__version__} finds {count} CUDA devices",
         hint="use --device cpu, or install a torch built for this machine's driver",
     )

@@ -159,6 +159,7 @@ def _request(session: Session, workers: Workers, key: Key) -> Request:
         data=session.data.absolute(),
         weights=session.weights,
         device=workers.device,
+        devices=workers.devices,
         threads=workers.threads,
         workers=workers.readers,
         jobs=workers.jobs,

@@ -45,7 +45,9 @@ Data = Annotated[
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps at once [default: one per core, or one per GPU]."),
+    typer.Option(
+        "--jobs", "-j", min=1, metavar="N", help="Steps at once on each device [default: one per core, or one per GPU]."
+    ),
 ]
 Threads = Annotated[
     int,
@@ -56,7 +58,9 @@ Threads = Annotated[
         help="CPU threads per step. Changing it may change results in the last bits.",
     ),
 ]
-Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda[:i]", help="Where steps run.")]
+Device = Annotated[
+    str, typer.Option("--device", metavar="auto|cpu|cuda[:0,2]", help="Where steps run; cuda is every GPU.")
+]
 Executor = Annotated[
     str,
     typer.Option(

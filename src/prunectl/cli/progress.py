@@ -171,6 +171,6 @@ class Live:
         if event.status in ENDED:
             self.counts[event.status.value] += 1
         self.bars.update(self.all, completed=len(self.count.ended), total=len(self.count.expected))
-        if event.status is Status.FAILED:
-            failure = visible(f"failed: {text}: {event.reason}", keep="\n")
+        if event.status in (Status.FAILED, Status.LOST):
+            failure = visible(f"{event.status.value}: {text}: {event.reason}", keep="\n")
             self.bars.console.print(failure, markup=False, style="red")

@@ -1,33 +1,27 @@
-"""One request in a process of its own: a step, or the check before the first of them.
+"""One request: a step, or the check before the first of them.
 
-For a step: take its lock, verify its inputs, perform it, put the artefact into the store. Imported by the fork
-server, so that torch and every kind of work are loaded when a child begins.
+For a step: take its lock, verify its inputs, perform it, put the artefact into the store. Imported by the nursery, so
+that torch and every kind of work are loaded when a worker begins.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import gc
-import os
-import pickle
-import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import filelock
 import torch
-import torch._dynamo  # torch's optimizers import it at their first step: seconds, here once and not in every child
+import torch._dynamo  # torch's optimizers import it at their first step: seconds, here once for all workers
 
-from prunectl.base.errors import MethodError, Problem, PrunectlError, StoreError, described
-from prunectl.base.rng import seeded
+from prunectl.base.errors import MethodError, PrunectlError, StoreError, described
 from prunectl.execute import hardware
 from prunectl.execute.energy import Meter
-from prunectl.execute.outcome import Outcome, Progress, Request, Status
+from prunectl.execute.outcome import Outcome, Request, Status
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Key, Step, key_of, parents, preimage
 from prunectl.store.address import store_at
@@ -40,32 +34,9 @@ from prunectl.work.context import Context, Inputs, Stopped
 from prunectl.work.perform import KINDS, perform
 
 for module in dict.fromkeys(KINDS.values()):
-    import_module(module)  # a forked child finds every kind of step imported
+    import_module(module)  # a forked worker finds every kind of step imported
 
 GONE = "it is gone"
-
-
-def main(connection: Connection, key: Key, packed: bytes) -> None:
-    """The whole life of a child: one request (pickled), one outcome, exit."""
-    gc.freeze()  # else the first collection walks all of torch, and copies every page of it that the server shares
-    stop = _Stop()
-    try:
-        connection.send(_answer(connection, key, packed, stop))
-    except BrokenPipeError:
-        os._exit(1)  # the driver is gone; finished work is in the store
-    connection.close()
-    os._exit(0)  # nothing to clean up: skip the seconds that torch takes to exit
-
-
-def _answer(connection: Connection, key: Key, packed: bytes, stop: _Stop) -> Outcome:
-    try:
-        with seeded(0, "import"):  # what a module of a plug-in draws when it is imported
-            request: Request = pickle.loads(packed)
-    except Exception as error:  # the module of a plug-in may raise anything when it is imported here
-        reason = f"a module that the study uses cannot be imported in a worker: {described(error)}"
-        return Outcome(key=key, status=Status.FAILED, reason=reason, problems=(Problem(message=reason),))
-    hardware.settle(request.threads)
-    return do(request, stop, lambda done, total: _report(connection, request, done, total, stop))
 
 
 def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, int], None]) -> Outcome:
@@ -105,6 +76,10 @@ def _do(request: Request, step: Step, stopping: Callable[[], bool], progress: Ca
     except PrunectlError as error:
         return _fatal(key, error)
     except Exception as error:  # whatever else goes wrong is the outcome of this step, not the end of the study
+        return _crash(store, request, error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # `sys.exit` in a third party's code
         return _crash(store, request, error)
 
 
@@ -162,6 +137,7 @@ def _make(
         stopping=stopping,
         progress=going,
     )
+    hardware.forget_peak(device)
     wall, cpu = time.perf_counter(), time.process_time()
     with store.scratch() as out, noticing_deletions(store, inputs):
         perform(step, inputs, out, context)
@@ -207,7 +183,7 @@ def _damaged(request: Request, step: Step, error: DamagedError) -> Outcome:
     return Outcome(key=request.key, status=Status.DAMAGED, reason=error.why, damaged=damaged)
 
 
-def _crash(store: LocalStore, request: Request, error: Exception) -> Outcome:
+def _crash(store: LocalStore, request: Request, error: BaseException) -> Outcome:
     """An accident, recorded with its traceback, and tried again by the next run. A failing disk stops the run.
 
     Without one of its parents, which another process has deleted in the meantime, a step can only fail.
@@ -216,7 +192,7 @@ def _crash(store: LocalStore, request: Request, error: Exception) -> Outcome:
     gone = next((parent for parent in parents(request.step).values() if not store.has(parent)), None)
     if gone is not None:
         return Outcome(key=request.key, status=Status.DAMAGED, reason="it is gone", damaged=gone)
-    if (disk := disk_error(error, store.root)) is not None:
+    if isinstance(error, Exception) and (disk := disk_error(error, store.root)) is not None:
         return _fatal(request.key, disk)
     return _failed(store, request.key, "crash", described(error), "".join(traceback.format_exception(error)))
 
@@ -231,26 +207,3 @@ def _failed(store: LocalStore, key: Key, kind: str, reason: str, detail: str = "
 
 def _fatal(key: Key, error: PrunectlError) -> Outcome:
     return Outcome(key=key, status=Status.FATAL, reason=error.message, hint=error.hint, exit_code=error.exit_code)
-
-
-def _report(connection: Connection, request: Request, done: int, total: int, stop: _Stop) -> None:
-    try:
-        connection.send(Progress(key=request.key, done=done, total=total))
-    except BrokenPipeError:
-        stop.asked = True  # the driver is gone: nobody would receive the outcome
-
-
-class _Stop:
-    """SIGTERM asks a step to stop at the next good moment. Ctrl-C and a hangup are left to the driver."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, self._ask)
-
-    def _ask(self, number: int, frame: object) -> None:
-        self.asked = True
-
-    def __call__(self) -> bool:
-        return self.asked

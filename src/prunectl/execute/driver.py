@@ -17,6 +17,8 @@ from prunectl.plan.steps import Key, parents
 BUSY_S = 0.5  # seconds until a step is tried again that another process is making
 MOST_STOPS = 3
 """How often one run continues a step whose worker was asked to stop."""
+MOST_DEATHS = 2
+"""How often one run starts a step whose worker dies."""
 STOPPED = "its process was asked to stop (SIGTERM)"
 Listener = Callable[[Outcome | Progress], None]
 
@@ -89,6 +91,7 @@ class _Queue:
         self.left: dict[Key, float] = dict.fromkeys(todo.todo, 0.0)  # → the earliest time to start it
         self.running: set[Key] = set()
         self.stops: Counter[Key] = Counter()
+        self.deaths: Counter[Key] = Counter()
         self.tally = Tally(reused=set(todo.reused))
         self.ready: list[Key] = []
         self.waiting: dict[Key, set[Key]] = {}
@@ -122,7 +125,9 @@ class _Queue:
         return None
 
     def judged(self, outcome: Outcome) -> Outcome:
-        """The outcome; one that was asked to stop, though the run goes on, is continued, but not for ever."""
+        """The outcome; a step that was asked to stop, or whose worker died, is started again, but not for ever."""
+        if outcome.status is Status.LOST:
+            return self._lost(outcome)
         if outcome.status is not Status.STOPPED:
             return outcome
         self.stops[outcome.key] += 1
@@ -130,10 +135,16 @@ class _Queue:
             return replace(outcome, status=Status.FAILED, reason=f"{STOPPED} {self.stops[outcome.key]} times")
         return replace(outcome, reason=f"{STOPPED}; it is continued")
 
+    def _lost(self, outcome: Outcome) -> Outcome:
+        self.deaths[outcome.key] += 1
+        if self.deaths[outcome.key] < MOST_DEATHS:
+            return replace(outcome, reason=f"{outcome.reason}; it is tried once more")
+        return replace(outcome, status=Status.FAILED, reason=f"tried {MOST_DEATHS} times: {outcome.reason}")
+
     def end(self, outcome: Outcome, listen: Listener) -> None:
         key = outcome.key
         self.running.discard(key)
-        if outcome.status in (Status.BUSY, Status.STOPPED):
+        if outcome.status in (Status.BUSY, Status.STOPPED, Status.LOST):
             self.left[key] = time.monotonic() + (BUSY_S if outcome.status is Status.BUSY else 0)
             self.ready.append(key)
         elif outcome.status is Status.DAMAGED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -18,6 +19,7 @@ from prunectl.base.version import __version__
 from prunectl.store.hardware import CPU, HardwareClass
 
 CPUINFO = Path("/proc/cpuinfo")
+STATM, CLEAR_REFS = Path("/proc/self/statm"), Path("/proc/self/clear_refs")
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 
@@ -44,8 +46,38 @@ def keep_memory() -> None:
     libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
+def trim() -> None:
+    """Return freed memory to the system, where glibc keeps it."""
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def flush() -> None:
+    """Write out what C code has printed."""
+    ctypes.CDLL(None).fflush(None)
+
+
+def resident_bytes() -> int:
+    """The memory that this process holds now, shared pages included; where that is not known, at most."""
+    try:
+        return int(STATM.read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        return peak_bytes(torch.device(CPU))
+
+
+def forget_peak(device: torch.device) -> None:
+    """Let `peak_bytes` be that of what follows; where the system cannot do that, it is that of the process."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    with contextlib.suppress(OSError):
+        CLEAR_REFS.write_text("5")
+
+
 def peak_bytes(device: torch.device) -> int:
-    """The most memory used so far: on a GPU what torch allocated, else the resident set of this process."""
+    """The most memory used since `forget_peak`, or so far.
+
+    On a GPU it is what torch allocated, else the resident set of this process.
+    """
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -1,164 +1,269 @@
-"""The local engine: one child process per step, forked from a server that has imported torch.
+"""The local engine: long-lived workers on this machine, forked from a nursery that has imported torch and the data.
 
-A child that is killed affects no other, and leaves nothing but its own unfinished step. A child never runs the
-user's main module again, so a script that starts a run needs no `if __name__ == "__main__"`.
+A worker that dies takes only its step along; the driver starts that once more, and it gets a fresh worker. A worker
+never runs the user's main module, so a script that starts a run needs no `if __name__ == "__main__"`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
+import os
 import pickle
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing import resource_tracker
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import count
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from types import ModuleType
+from pathlib import Path
 
-from prunectl.base.errors import FAILED, PrunectlError
+from prunectl.base.errors import FAILED, PrunectlError, StoreError
+from prunectl.base.text import size
+from prunectl.base.theirs import third_party
 from prunectl.execute.engine import Executor
+from prunectl.execute.nursery import Ended
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
-from prunectl.plan.steps import Key
+from prunectl.execute.spool import Spool
+from prunectl.execute.started import NurseryProcess
+from prunectl.execute.task import Done, Task
+from prunectl.plan.preflight import Preflight
+from prunectl.plan.steps import Data, Key
+from prunectl.store.address import store_at
 
-ATTEMPTS = 3
-"""How often the fork server is started before a run gives up."""
+GRACE_S = 30.0  # seconds for a worker to save a snapshot when asked to stop
+ENDING_S = 5.0  # seconds for a worker to end that has closed its connection
+STARTS = 3
+"""How often a nursery is started, or a worker that does not stay alive, before a run gives up."""
+BROKEN = (EOFError, OSError, pickle.UnpicklingError)
+"""What reading a connection raises whose other end is gone; or whose message Ctrl-C had interrupted."""
 
-GRACE_S = 30.0  # seconds for a child to save a snapshot when asked to stop
 
-
-class ServerError(PrunectlError):
-    """The process from which workers are forked does not stay alive: an accident of the machine."""
+class NurseryError(PrunectlError):
+    """The process that workers are forked from does not stay alive: an accident of the machine."""
 
     exit_code = FAILED
 
     def __init__(self) -> None:
         super().__init__(
-            f"the process that starts the workers ended {ATTEMPTS} times while it started",
+            f"the process that starts the workers ended {STARTS} times",
             hint="is there memory left for it? finished steps are kept: run the same command to continue",
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Job:
-    process: BaseProcess
+@dataclass(kw_only=True, eq=False)
+class _Worker:
+    """A worker as its driver sees it."""
+
+    number: int
+    device: str
     connection: Connection
+    spool: Spool
+    pid: int
+    request: Request | None = None
+
+    def close(self) -> None:
+        if not self.connection.closed:
+            self.connection.close()
+            self.spool.close()
 
 
 class LocalEngine:
-    """Steps in processes on this machine, up to `jobs` at once."""
+    """Steps in workers on this machine, up to `jobs` at once."""
 
     def __init__(self, jobs: int, imports: Sequence[str]) -> None:
         self.jobs = jobs
-        self.running: dict[Key, _Job] = {}
-        self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(["prunectl.execute.child", *imports])
+        self.imports = [module for module in imports if not third_party(module, None)]
+        self.workers: dict[int, _Worker] = {}
+        self.suspects: set[Key] = set()
+        """Steps whose worker has died: they get a fresh one."""
+        self.shared: tuple[Sequence[Data], Path] = ((), Path())
+        self.nursery: NurseryProcess | None = None
+        self.numbers = count()
+
+    @property
+    def running(self) -> dict[Key, _Worker]:
+        """The requests that have been started and have not ended."""
+        return {worker.request.key: worker for worker in self.workers.values() if worker.request}
 
     def start(self, request: Request) -> None:
-        """Start a request in a new child."""
-        receive, send = self.context.Pipe(duplex=False)
-        # Pickled apart from the process, so that a module that fails to import in the child is an outcome.
-        arguments = (send, request.key, pickle.dumps(request))
-        process = self._started(arguments)
-        send.close()
-        self.running[request.key] = _Job(process=process, connection=receive)
-
-    def _started(self, arguments: tuple[Connection, Key, bytes]) -> BaseProcess:
-        """A child; the fork server is started again if it was killed. Raises ServerError if that does not help."""
-        for _ in range(ATTEMPTS):
-            process = self.context.Process(target=run_child, args=arguments, daemon=False)  # it may have readers
-            with _without_main(), _signals_blocked(), contextlib.suppress(EOFError, ConnectionError):
-                process.start()
-                return process
-        raise ServerError
+        """Give a request to a worker on the device with the fewest steps: to an idle one, or to a new one."""
+        if isinstance(request.step, Preflight):
+            self._share(request.step.data, request.data)
+        busy = Counter(worker.device for worker in self.running.values())
+        device = min(request.devices or (request.device,), key=lambda name: busy[name])
+        request = replace(request, device=device, devices=())
+        for worker in [worker for worker in self.workers.values() if not worker.request and worker.device == device]:
+            if request.key in self.suspects:
+                self._forget(worker)  # it makes room for a fresh one
+            elif self._sent(worker, request):
+                return
+        for _ in range(STARTS):
+            if self._sent(self._forked(device), request):
+                return
+        raise NurseryError
 
     def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
-        """What children have reported; waits for a report at most this long."""
-        by_connection = {job.connection: key for key, job in self.running.items()}
-        for ready in wait(list(by_connection), timeout_s):
-            assert isinstance(ready, Connection)
-            yield self._receive(by_connection[ready], ready)
+        """What workers have reported; waits for a report at most this long."""
+        by_connection = {worker.connection: worker for worker in self.workers.values()}
+        controls = [] if self.nursery is None else [self.nursery.control]
+        ready = wait([*by_connection, *controls], timeout_s)
+        for connection, worker in by_connection.items():
+            if connection in ready:
+                yield from self._received(worker)
+        if self.nursery is not None:
+            yield from self._ended(self.nursery)
 
     def stop(self) -> None:
-        """Ask every child to stop, give it time to save a snapshot, and kill those that do not stop."""
-        for job in self.running.values():
-            job.process.terminate()
+        """Ask every worker to stop, give it time to save a snapshot, and kill those that do not stop."""
+        for worker in self.workers.values():
+            if worker.request is None:
+                worker.close()
+            else:
+                _signal(worker, signal.SIGTERM)
         deadline = time.monotonic() + GRACE_S
-        for job in self.running.values():
-            job.process.join(max(0.0, deadline - time.monotonic()))
-            if job.process.is_alive():
-                job.process.kill()
-                job.process.join()
-        self.running.clear()
+        for worker in self.workers.values():
+            self._end(worker, deadline)
+        self.workers.clear()
+        if self.nursery is not None:
+            self.nursery.close()
+            self.nursery = None
 
-    def _receive(self, key: Key, connection: Connection) -> Outcome | Progress:
+    def _end(self, worker: _Worker, deadline: float) -> None:
+        """Wait until a worker has ended, or kill it."""
+        while worker.request is not None and worker.connection.poll(max(0.0, deadline - time.monotonic())):
+            try:
+                worker.request = None if isinstance(worker.connection.recv(), Done) else worker.request
+            except BROKEN:
+                break
+        worker.close()
+        if worker.request is not None:
+            _signal(worker, signal.SIGKILL)
+        if self.nursery is not None and self.nursery.ending(worker.number, timeout_s=ENDING_S) is None:
+            _signal(worker, signal.SIGKILL)
+
+    def _share(self, data: Sequence[Data], root: Path) -> None:
+        self.shared = ([each for each in data if _is_shared(each)], root)
+        if self.nursery is not None:
+            with suppress(OSError):  # it is started again, with these, when a worker is needed
+                self.nursery.read(*self.shared)
+
+    def _forked(self, device: str) -> _Worker:
+        """A new worker; the nursery is started, or started again if it was killed. Raises NurseryError."""
+        for _ in range(STARTS):
+            number, spool = next(self.numbers), Spool()
+            try:
+                if self.nursery is None:
+                    self.nursery = NurseryProcess(self.imports)
+                    self.nursery.read(*self.shared)
+                connection, pid = self.nursery.fork(number, spool)
+            except BROKEN:
+                spool.close()
+                self._without_nursery()
+            else:
+                worker = _Worker(number=number, device=device, connection=connection, spool=spool, pid=pid)
+                self.workers[number] = worker
+                return worker
+        raise NurseryError
+
+    def _without_nursery(self) -> None:
+        if self.nursery is not None:
+            self.nursery.close()
+            self.nursery = None
+
+    def _sent(self, worker: _Worker, request: Request) -> bool:
+        """Whether a worker was alive to receive a request."""
+        worker.request = request
         try:
-            event = connection.recv()
-        except (EOFError, ConnectionError):
-            event = None
+            worker.connection.send(Task(key=request.key, packed=pickle.dumps(request)))
+        except ConnectionError:
+            self._forget(worker)
+            return False
+        return True
+
+    def _forget(self, worker: _Worker) -> None:
+        del self.workers[worker.number]
+        worker.close()
+
+    def _received(self, worker: _Worker) -> Iterator[Outcome | Progress]:
+        """One message of a worker, or its death."""
+        try:
+            event = worker.connection.recv()
+        except BROKEN:
+            yield from self._died(worker)
+            return
         if isinstance(event, Progress):
-            return event
-        job = self.running.pop(key)
-        job.process.join()
-        connection.close()
-        if isinstance(event, Outcome):
-            return event
-        return Outcome(key=key, status=Status.FAILED, reason=_exit_reason(job.process.exitcode))
+            yield event
+            return
+        assert isinstance(event, Done)
+        worker.request = None
+        self.suspects.discard(event.outcome.key)
+        if event.leaving:
+            self._forget(worker)
+        yield event.outcome
+
+    def _ended(self, nursery: NurseryProcess) -> Iterator[Outcome | Progress]:
+        """What workers reported before they ended; a process that they left behind may keep their connection open."""
+        try:
+            nursery.listen()
+        except BROKEN:
+            self._without_nursery()  # workers that are alive go on
+        for number in nursery.ended.keys() & self.workers.keys():
+            while (worker := self.workers.get(number)) is not None and worker.connection.poll():
+                yield from self._received(worker)
+            if worker is not None:
+                yield from self._died(worker)
+
+    def _died(self, worker: _Worker) -> Iterator[Outcome]:
+        """The outcome of the step of a worker that has ended without one."""
+        ended = None if self.nursery is None else self.nursery.ending(worker.number, timeout_s=ENDING_S)
+        if ended is None and self.nursery is not None:
+            _signal(worker, signal.SIGKILL)  # it lives, but nobody can talk to it
+        printed = worker.spool.take()
+        self._forget(worker)
+        if worker.request is not None:
+            _keep_log(worker.request, printed)
+            self.suspects.add(worker.request.key)
+            yield Outcome(key=worker.request.key, status=Status.LOST, reason=_reason(ended))
 
 
 class Local(Executor):
     """The processes of this machine."""
 
     name = "local"
-    summary = "a process of this machine for each step"
+    summary = "long-lived worker processes of this machine"
 
     def engine(self, jobs: int, imports: Sequence[str]) -> LocalEngine:
-        """An engine whose fork server imports torch and `imports` before the first step."""
+        """An engine whose nursery imports torch and `imports` before the first step."""
         return LocalEngine(jobs, imports)
 
 
-def run_child(connection: Connection, key: Key, packed: bytes) -> None:
-    """What a child runs. Here, and not in child.py, so that the driver need not import torch."""
-    from prunectl.execute.child import main
-
-    main(connection, key, packed)
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Hide the main module while a process is started.
-
-    multiprocessing would have the child run it again: a plain script would begin its study again in every child, and
-    a session that reads from stdin has no file to run.
-    """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+def _is_shared(data: Data) -> bool:
+    """Whether a nursery may read a data set: it is held in memory, and no code of third parties reads it."""
+    kind = type(data.dataset)
+    theirs = third_party(kind.__module__, getattr(sys.modules.get(kind.__module__), "__file__", None))
+    return not data.dataset.in_files and not theirs
 
 
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Block what a terminal sends to all of its processes while the fork server starts; it inherits the mask.
-
-    Until it has imported torch it would answer Ctrl-C with a traceback. Children ignore both signals anyway: ending
-    them is the driver's task.
-    """
-    resource_tracker.ensure_running()  # else the fork server starts it, and that unblocks SIGINT again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _keep_log(request: Request, printed: bytes) -> None:
+    if not isinstance(request.step, Preflight):
+        with suppress(StoreError):  # a log costs no step
+            store_at(request.store).keep_log(request.key, printed)
 
 
-def _exit_reason(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"its process was killed by signal {-code}" + (" (out of memory?)" if code == -9 else "")
-    return f"its process exited with status {code} before it reported a result"
+def _signal(worker: _Worker, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(worker.pid, number)
+
+
+def _reason(ended: Ended | None) -> str:
+    """How a worker ended, in words."""
+    if ended is None:
+        return "its worker ended, and how is not known"
+    used = f"it had used {size(ended.peak_bytes)} of memory"
+    if ended.code >= 0:
+        return f"its worker exited with status {ended.code} before it reported a result; {used}"
+    name = signal.Signals(-ended.code).name
+    guess = " (out of memory?)" if ended.code == -signal.SIGKILL else ""
+    return f"its worker was killed by signal {-ended.code}, {name}{guess}; {used}"

@@ -21,6 +21,7 @@ class Status(Enum):
     BUSY = "busy"  # another process is making it
     STOPPED = "stopped"  # asked to stop; another run continues it
     DAMAGED = "damaged"  # a parent was damaged and has been set aside
+    LOST = "lost"  # its worker died; the driver starts it once more
     FAILED = "failed"  # an outcome, kept with its reason
     SKIPPED = "skipped"  # it depends on a step that failed
     FATAL = "fatal"  # no other step could be done either: the store is full, the data are missing
@@ -39,6 +40,8 @@ class Request:
     weights: Mapping[str, Path] = field(default_factory=dict)
     """Files of weights to begin from, by the digest of their tensors."""
     device: str
+    devices: tuple[str, ...] = ()
+    """Devices of which an engine chooses one; none if `device` is the only one."""
     threads: int
     workers: int = 0
     """Processes that read pictures ahead; with 0 the step's own process reads them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prunectl.base.errors import FAILED, PrunectlError
 from prunectl.execute.driver import BUSY_S, InterruptedRunError
 from prunectl.execute.engine import Engine
-from prunectl.execute.outcome import Outcome, Request
+from prunectl.execute.outcome import Outcome, Request, Status
 
 
 class PreflightError(PrunectlError):
@@ -20,12 +20,19 @@ def check(engine: Engine, request: Request) -> Outcome:
     Raises PreflightError if it ends without an answer.
     """
     try:
-        engine.start(request)
-        outcome: Outcome | None = None
-        while outcome is None:
-            outcome = next((event for event in engine.wait(BUSY_S) if isinstance(event, Outcome)), None)
+        outcome = _answer(engine, request)
+        if outcome.status is Status.LOST:
+            outcome = _answer(engine, request)
     except KeyboardInterrupt:
         raise InterruptedRunError from None
     if outcome.reason and not outcome.problems:
         raise PreflightError(f"the check before the first step failed: {outcome.reason}", hint=outcome.hint)
+    return outcome
+
+
+def _answer(engine: Engine, request: Request) -> Outcome:
+    engine.start(request)
+    outcome: Outcome | None = None
+    while outcome is None:
+        outcome = next((event for event in engine.wait(BUSY_S) if isinstance(event, Outcome)), None)
     return outcome

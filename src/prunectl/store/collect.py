@@ -80,8 +80,8 @@ def garbage(store: LocalStore, needed: Collection[str], *, older_than_s: float =
 
 
 def _wanted(store: LocalStore, item: Item, needed: Collection[str]) -> bool:
-    """Whether a needed step needs the item. One whose artefact is complete needs nothing else."""
-    return item.key in needed and (item.artefact or not store.has(item.key or ""))
+    """Whether a needed step needs the item. One whose artefact is complete needs nothing else, but keeps its log."""
+    return item.key in needed and (item.artefact or item.kind == layout.LOGS or not store.has(item.key or ""))
 
 
 def _changed(path: Path) -> float:
@@ -112,6 +112,8 @@ def others(store: LocalStore) -> Iterator[Item]:
         yield Item(kind="snapshots", path=path, size_bytes=_size(path), key=path.name)
     for path in _sharded(store, layout.FAILURES):
         yield Item(kind="failures", path=path, size_bytes=_size(path), key=path.stem)
+    for path in _sharded(store, layout.LOGS):
+        yield Item(kind="logs", path=path, size_bytes=_size(path), key=path.stem)
     for path in _entries(store.root / layout.LOCKS):
         yield Item(kind="locks", path=path, size_bytes=_size(path), key=path.stem)
     for path in _entries(store.root / layout.SCRATCH):
@@ -185,6 +187,7 @@ def _drafts(store: LocalStore) -> Iterator[Path]:
         store.root,
         store.root / layout.RUNS,
         *_entries(store.root / layout.FAILURES),
+        *_entries(store.root / layout.LOGS),
         *_sharded(store, layout.SNAPSHOTS),
     ]
     for folder in folders:

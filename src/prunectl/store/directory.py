@@ -138,7 +138,7 @@ class StoreDirectory:
                         lock = _scratch_lock(folder)
                         lock.acquire()
                         _clear(folder, lock)
-        for pattern in ("", f"{layout.FAILURES}/*", f"{layout.SNAPSHOTS}/*/*"):
+        for pattern in ("", f"{layout.FAILURES}/*", f"{layout.LOGS}/*", f"{layout.SNAPSHOTS}/*/*"):
             for folder in self.root.glob(pattern) if pattern else [self.root]:
                 sweep_drafts(folder, pattern=LEFT, older_than_s=older_than_s)
 

@@ -4,6 +4,7 @@ ROOT/
   prunectl-store.json        marks the directory as a store and holds the version of its layout
   objects/ab/abcd.../        an artefact: its files, and manifest.json, written last
   failures/ab/abcd....json   a step that failed, and the reason
+  logs/ab/abcd....log        what third-party code printed in a step
   snapshots/ab/abcd.../      from where an interrupted training resumes
   locks/abcd....lock         held by the process that computes the artefact
   scratch/                   artefacts being built, on the same file system, each with its lock next to it
@@ -31,7 +32,7 @@ from pathlib import Path
 LAYOUT, REMOTE_LAYOUT = 1, 1001
 
 MARKER = "prunectl-store.json"
-OBJECTS, FAILURES, SNAPSHOTS, LOCKS, SCRATCH, ASIDE, RUNS = (
+OBJECTS, FAILURES, SNAPSHOTS, LOCKS, SCRATCH, ASIDE, RUNS, LOGS = (
     "objects",
     "failures",
     "snapshots",
@@ -39,6 +40,7 @@ OBJECTS, FAILURES, SNAPSHOTS, LOCKS, SCRATCH, ASIDE, RUNS = (
     "scratch",
     "aside",
     "runs",
+    "logs",
 )
 
 COPY, PEEKED = "prunectl-copy.json", "peeked"

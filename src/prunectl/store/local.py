@@ -211,6 +211,8 @@ class LocalStore(StoreDirectory):
         with self._guarded("written"):
             (home / layout.MANIFEST).unlink(missing_ok=True)
         remove_tree(home)
+        with contextlib.suppress(OSError):
+            self.log(key).unlink(missing_ok=True)
 
     def _object(self, key: str) -> Path:
         return layout.sharded(self.root, layout.OBJECTS, key)
@@ -299,6 +301,21 @@ class LocalStore(StoreDirectory):
         """Remove the failure of a step that has succeeded since. One that cannot be removed does no harm."""
         with contextlib.suppress(OSError):
             layout.sharded(self.root, layout.FAILURES, key, ".json").unlink(missing_ok=True)
+
+    def keep_log(self, key: str, printed: bytes) -> None:
+        """Keep what a step printed, in place of what it printed before; if it printed nothing, there is no log."""
+        path = self.log(key)
+        if not printed:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+            return
+        with self._guarded("written"):
+            self._make_directory(path.parent)
+            write_whole(path, printed)
+
+    def log(self, key: str) -> Path:
+        """Where what a step printed is kept. There is no file if it printed nothing."""
+        return layout.sharded(self.root, layout.LOGS, key, ".log")
 
 
 def changed(name: str) -> str:

@@ -11,7 +11,6 @@ from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
 from prunectl.catalog.dataset import Dataset
 from prunectl.catalog.recipe import Recipe
-from prunectl.datasets.load import load
 from prunectl.datasets.locate import changed
 from prunectl.datasets.pictures import Pictures
 from prunectl.datasets.streaming import Streamed, stream
@@ -20,6 +19,7 @@ from prunectl.training.loop import cuts_on_reading
 from prunectl.training.pixels import Normalize
 from prunectl.training.source import Held, Source, runs
 from prunectl.training.trainee import Material
+from prunectl.work import held
 from prunectl.work.context import Context
 
 READ = 500
@@ -49,16 +49,10 @@ def parts_of(data: Data, context: Context) -> tuple[Source, Source]:
     dataset, device = data.dataset, context.device
     assert isinstance(dataset, Dataset)
     if not isinstance(dataset, Pictures):
-        images = load(
-            dataset,
-            context.data_root,
-            fingerprint=data.fingerprint,
-            train_limit=data.train_limit,
-            test_limit=data.test_limit,
-        )
+        images = held.read(data, context.data_root)
         return (
-            Held(images.train_images.to(device), images.train_labels.to(device)),
-            Held(images.test_images.to(device), images.test_labels.to(device)),
+            Held(held.on(device, images.train_images), held.on(device, images.train_labels)),
+            Held(held.on(device, images.test_images), held.on(device, images.test_labels)),
         )
     listing = dataset.listing(context.data_root)
     if listing.digest() != data.fingerprint:
@@ -72,7 +66,7 @@ def parts_of(data: Data, context: Context) -> tuple[Source, Source]:
 def hold(source: Source, layout: torch.memory_format) -> Source:
     """The same images in memory and in the layout, unless they are too many."""
     if isinstance(source, Held):
-        return Held(source.images.contiguous(memory_format=layout), source.labels)
+        return Held(held.laid_out(source.images, source.images.device, layout), source.labels)
     assert isinstance(source, Streamed)
     if source.size_bytes > HELD_BYTES:
         return source

@@ -14,7 +14,6 @@ from torch import nn
 
 from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.base.rng import seeded
-from prunectl.datasets.load import load
 from prunectl.models.survey import Survey
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Loaded, Network
@@ -22,6 +21,7 @@ from prunectl.pruning.denominator import of_prunable
 from prunectl.pruning.engines.independence import REMEDY, refuse_dependence
 from prunectl.pruning.prunable import kept_layers, prunable
 from prunectl.training.lone_image import values_per_channel
+from prunectl.work import held
 from prunectl.work.beginning import undrawable, unloadable
 from prunectl.work.networks import empty
 from prunectl.work.surveyed import surveyed, unprunable
@@ -47,16 +47,10 @@ def _data(data: Data, root: Path) -> Iterator[Problem]:
     if dataset.in_files:
         return
     try:
-        load(
-            dataset,
-            root,
-            fingerprint=data.fingerprint,
-            train_limit=data.train_limit,
-            test_limit=data.test_limit,
-        )
+        held.read(data, root)
     except DataError as error:
         yield Problem(path=("data",), message=error.message, hint=error.hint)
-    except Exception as error:  # a third party's data set may raise anything
+    except (Exception, SystemExit) as error:  # a third party's data set may raise anything
         yield Problem(path=("data",), message=f"{dataset.label()} cannot be read: {described(error)}")
 
 
@@ -65,7 +59,7 @@ def _network(network: Network, preflight: Preflight, weights: Mapping[str, Path]
     label = network.model.label()
     try:
         built = empty(network, preflight.seed)
-    except Exception as error:  # whatever a network's own code raises
+    except (Exception, SystemExit) as error:  # whatever a network's own code raises
         yield Problem(path=("model",), message=f"{label} cannot be built: {described(error)}")
         return
     image = torch.zeros((1, *network.shape))
@@ -91,7 +85,7 @@ def _refused(network: nn.Module, image: torch.Tensor, classes: int) -> str | Non
     try:
         with torch.no_grad():
             outputs = network(image)
-    except Exception as error:  # the same
+    except (Exception, SystemExit) as error:  # the same
         return f"cannot take an image of {shape}: {described(error)}"
     if not isinstance(outputs, torch.Tensor) or outputs.shape != (1, classes):
         given = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
@@ -121,7 +115,7 @@ def _single_images(built: nn.Module, network: Network, preflight: Preflight) -> 
             refuse_dependence(criterion.label(), built, network.shape)
         except MethodError as error:
             yield Problem(path=path, message=str(error), hint=REMEDY)
-        except Exception as error:  # whatever a network's own code raises
+        except (Exception, SystemExit) as error:  # whatever a network's own code raises
             yield Problem(path=path, message=f"criterion {criterion.label()} cannot be checked: {described(error)}")
 
 
@@ -146,7 +140,7 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
             scope.groups(shapes, 0.0, {}, flat)
         except MethodError as error:
             yield Problem(path=("prune", table, "scope"), message=f"scope {scope.label()}: {error}")
-        except Exception as error:  # a third party's scope may raise anything
+        except (Exception, SystemExit) as error:  # a third party's scope may raise anything
             message = f"scope {scope.label()} cannot be applied: {described(error)}"
             yield Problem(path=("prune", table, "scope"), message=message)
     for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
@@ -154,7 +148,7 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
         try:
             for reason in structure.check(built, weights, network.shape):
                 yield Problem(path=path, message=f"structure {structure.label()}: {reason}")
-        except Exception as error:  # a third party's structure may, too
+        except (Exception, SystemExit) as error:  # a third party's structure may, too
             yield Problem(path=path, message=f"structure {structure.label()} cannot be checked: {described(error)}")
 
 

@@ -1,8 +1,7 @@
-"""One request in a process of its own: whatever happens is an outcome."""
+"""One request: whatever happens is an outcome."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,27 +21,6 @@ from prunectl.store.local import LocalStore
 from prunectl.work.context import Stopped
 from prunectl.work.perform import KINDS
 from small import damage
-
-CODE = """
-import gc, types
-import pickle
-from prunectl.execute import child
-
-class Printing:
-    def send(self, outcome):
-        print(outcome, flush=True)
-    def close(self):
-        pass
-
-child.do = lambda request, stop, progress: gc.get_freeze_count()
-child.main(Printing(), "key", pickle.dumps(types.SimpleNamespace(threads=1)))
-"""
-
-
-def test_what_a_child_shares_with_its_server_is_not_walked() -> None:
-    """One collection over all that torch brought in takes ten times as long as a small step."""
-    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
-    assert int(done.stdout) > 100_000, done.stderr
 
 
 def request(session: Session, key: Key, **changed: Any) -> Request:
@@ -128,6 +106,28 @@ def test_a_crash_is_a_failure_with_its_line_and_traceback(
     assert failure["reason"] == outcome.reason
 
 
+def test_code_that_exits_is_a_crash_with_its_line(own: Session, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(out: Path) -> None:
+        sys.exit("bye")
+
+    performing(monkeypatch, leave)
+    outcome = do(own, key)
+    assert outcome.status is Status.FAILED
+    assert outcome.reason.startswith("SystemExit: bye (") and outcome.reason.endswith("in leave)")
+    failure = own.store.failure(key)
+    assert failure is not None and failure["kind"] == "crash"
+
+
+def test_ctrl_c_is_not_the_outcome_of_a_step(own: Session, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(out: Path) -> None:
+        raise KeyboardInterrupt
+
+    performing(monkeypatch, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        do(own, key)
+    assert own.store.failure(key) is None
+
+
 def test_a_step_is_not_made_by_other_code_than_its_key_says(own: Session, key: Key) -> None:
     """A process that imports a plug-in after it was edited makes another key of the step."""
     step = own.plan.steps[key]
@@ -179,7 +179,7 @@ def test_a_preflight_leaves_nothing_in_the_store(own: Session) -> None:
 
 
 def test_every_kind_of_step_is_imported_with_it() -> None:
-    """A forked child finds them loaded."""
+    """A forked worker finds them loaded."""
     assert {f"prunectl.work.{name}" for name in ("train", "score", "prune", "measure")} <= set(sys.modules)
     assert Score.kind in KINDS
 

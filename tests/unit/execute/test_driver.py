@@ -81,7 +81,7 @@ def test_everything_is_done_once_parents_first(jobs: int) -> None:
     assert sorted(engine.begun) == sorted(todo.todo)
     assert tally.done == set(todo.todo)
     assert engine.stopped
-    assert sum(isinstance(told, Outcome) for told in heard) == len(todo.todo)
+    assert sum(isinstance(recorded, Outcome) for recorded in heard) == len(todo.todo)
     for later, earlier in plan.follows.items():
         assert engine.begun.index(earlier) < engine.begun.index(later)
 
@@ -213,3 +213,27 @@ def test_but_not_for_ever() -> None:
     assert tally.failed == {stopped: f"its process was asked to stop (SIGTERM) {MOST_STOPS + 1} times"}
     assert [outcome.key for outcome in kept] == [stopped]
     assert tally.skipped
+
+
+def test_a_step_whose_worker_dies_is_tried_once_more_and_then_has_failed() -> None:
+    plan, todo = planned()
+    once, twice = [key for key, step in plan.steps.items() if step.kind == "score"][:2]
+    deaths = {once: 1, twice: 2}
+
+    def dying(key: Key) -> Outcome | None:
+        if deaths.get(key, 0) == 0:
+            return None
+        deaths[key] -= 1
+        return Outcome(key=key, status=Status.LOST, reason="killed")
+
+    heard: list[Outcome] = []
+    recorded: list[Outcome] = []
+    engine = Scripted(plan, dying)
+    tally = drive(
+        plan, todo, engine, request(plan),
+        lambda event: heard.append(event) if isinstance(event, Outcome) else None, recorded.append,
+    )  # fmt: skip
+    assert tally.failed == {twice: "tried 2 times: killed"} and once in tally.done
+    assert [event.reason for event in heard if event.status is Status.LOST] == ["killed; it is tried once more"] * 2
+    assert [outcome.key for outcome in recorded] == [twice]
+    assert engine.begun.count(once) == engine.begun.count(twice) == 2

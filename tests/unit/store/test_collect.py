@@ -91,6 +91,16 @@ def test_a_snapshot_of_a_finished_training_is_not_kept(store: LocalStore) -> Non
     assert kinds(garbage(store, {key})) == ["snapshots"]
 
 
+def test_the_log_of_a_needed_step_is_kept_and_any_other_is_not(store: LocalStore) -> None:
+    kept, deleted, unknown = put(store, "kept"), put(store, "deleted"), "f" * 64
+    for key in (kept, deleted, unknown):
+        store.keep_log(key, b"printed")
+    old = garbage(store, {kept}, older_than_s=-1)
+    assert {(item.kind, item.key) for item in old.items} == {("train", deleted), ("logs", deleted), ("logs", unknown)}
+    collect.delete(store, old, lambda: {kept})
+    assert [store.log(key).exists() for key in (kept, deleted, unknown)] == [True, False, False]
+
+
 def test_what_is_young_is_spared(store: LocalStore) -> None:
     littered(store, digest("x"))
     put(store, "unneeded")

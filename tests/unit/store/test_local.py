@@ -263,3 +263,18 @@ def test_an_artefact_that_is_deleted_while_it_is_read_is_missing_not_damaged(tmp
     (store.root / layout.OBJECTS / KEY[:2] / KEY / "a.json").unlink()
     with pytest.raises(DamagedError):
         store.read(KEY, "a.json", manifest)
+
+
+def test_what_a_step_printed_is_kept_as_long_as_its_artefact(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path).open()
+    key = "a" * 64
+    store.keep_log(key, b"first")
+    store.keep_log(key, b"second")
+    assert store.log(key).read_bytes() == b"second"
+    assert store.log(key).relative_to(store.root).parts == ("logs", "aa", f"{key}.log")
+    store.keep_log(key, b"")
+    store.keep_log(key, b"")
+    assert not store.log(key).exists(), "no log of a step that printed nothing"
+    store.keep_log(key, b"third")
+    store.delete(key)
+    assert not store.log(key).exists()

@@ -1,0 +1,88 @@
+"""The driver's end of a nursery (`execute/nursery.py`): started, asked for workers, listened to, ended."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, Pipe
+from multiprocessing.reduction import send_handle
+from pathlib import Path
+
+from prunectl.execute import nursery
+from prunectl.execute.nursery import Born, Ended, Fork, Hello, Read
+from prunectl.execute.spool import Spool
+from prunectl.plan.steps import Data
+
+
+class NurseryProcess:
+    """A nursery that runs. Every method that talks to it raises EOFError or an OSError if it is gone."""
+
+    def __init__(self, imports: Sequence[str]) -> None:
+        """Start one. It begins to import at once."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs, _signals_blocked():
+            self.process = subprocess.Popen(
+                nursery.command(theirs.fileno()), pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=2
+            )
+            self.control = Connection(ours.detach())
+        self.born: dict[int, Born] = {}
+        self.ended: dict[int, Ended] = {}
+        with suppress(OSError):  # the next message reports it
+            self.control.send(Hello(path=tuple(sys.path), imports=tuple(imports)))
+
+    def read(self, data: Sequence[Data], root: Path) -> None:
+        """Let it read data sets, for the workers that are forked from now on."""
+        if data:
+            self.control.send(Read(data=tuple(data), root=root))
+
+    def fork(self, number: int, spool: Spool) -> tuple[Connection, int]:
+        """A new worker: its connection and its process."""
+        ours, theirs = Pipe()
+        with theirs:
+            self.control.send(Fork(number=number))
+            send_handle(self.control, theirs.fileno(), self.process.pid)
+            send_handle(self.control, spool.descriptor, self.process.pid)
+        while number not in self.born:
+            self._hear()
+        return ours, self.born.pop(number).pid
+
+    def listen(self) -> None:
+        """Take in what it has reported: `ended` has the end of every worker that has ended."""
+        while self.control.poll():
+            self._hear()
+
+    def ending(self, number: int, timeout_s: float) -> Ended | None:
+        """How a worker has ended, once; None if that is not known: it lives, or the nursery has died before it."""
+        deadline = time.monotonic() + timeout_s
+        with suppress(EOFError, OSError):
+            while number not in self.ended and self.control.poll(max(0.0, deadline - time.monotonic())):
+                self._hear()
+        return self.ended.get(number)
+
+    def close(self) -> None:
+        """End it. Its workers have ended before, or go on without it."""
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+
+    def _hear(self) -> None:
+        message = self.control.recv()
+        (self.born if isinstance(message, Born) else self.ended)[message.number] = message
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Block what a terminal sends to all of its processes while a nursery starts; it inherits the mask.
+
+    Until it ignores them it would answer Ctrl-C with a traceback. Ending workers is the driver's task.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

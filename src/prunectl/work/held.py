@@ -1,0 +1,63 @@
+"""Data sets that this process has in memory: read, verified and laid out once, not once for each step.
+
+Nothing changes them: a step gets views. What a third party's code did to them would reach no other step, since the
+worker that ran it does nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from prunectl.catalog.dataset import Dataset
+from prunectl.datasets.load import Tensors, load
+from prunectl.plan.steps import Data
+
+MOST = 2
+"""Data sets that are kept: those of a study, and of the study before."""
+
+MOST_COPIES = 12
+"""Copies that are kept of their tensors, four for each of them: on a device, and there in another layout."""
+
+_READ: OrderedDict[tuple[Data, Path], Tensors] = OrderedDict()
+_LAID_OUT: OrderedDict[tuple[int, torch.device, torch.memory_format], tuple[Tensor, Tensor]] = OrderedDict()
+
+
+def read(data: Data, root: Path) -> Tensors:
+    """A data set of arrays: images uint8 (N, C, H, W) on the CPU, verified and limited. Raises what `load` raises."""
+    kept = _READ.get((data, root))
+    if kept is None:
+        assert isinstance(data.dataset, Dataset)
+        kept = load(
+            data.dataset,
+            root,
+            fingerprint=data.fingerprint,
+            train_limit=data.train_limit,
+            test_limit=data.test_limit,
+        )
+        _READ[data, root] = kept
+        while len(_READ) > MOST:
+            _READ.popitem(last=False)
+    _READ.move_to_end((data, root))
+    return kept
+
+
+def on(device: torch.device, tensor: Tensor) -> Tensor:
+    """The same tensor on a device; the last few are kept there, so that a GPU is not sent them for every step."""
+    return tensor if tensor.device == device else laid_out(tensor, device, torch.preserve_format)
+
+
+def laid_out(images: Tensor, device: torch.device, layout: torch.memory_format) -> Tensor:
+    """The same images on a device and in a layout; the last few are kept."""
+    key = (id(images), device, layout)
+    kept = _LAID_OUT.get(key)
+    if kept is None:  # `images` is kept with them, so that its id belongs to nothing else
+        kept = (images, images.to(device, memory_format=layout))
+        _LAID_OUT[key] = kept
+        while len(_LAID_OUT) > MOST_COPIES:
+            _LAID_OUT.popitem(last=False)
+    _LAID_OUT.move_to_end(key)
+    return kept[1]

@@ -1,0 +1,68 @@
+"""Data sets that a process has read once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from prunectl.datasets import load as loading
+from prunectl.datasets.digits import Digits
+from prunectl.plan.steps import Data
+from prunectl.work import held
+
+
+@pytest.fixture(autouse=True)
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
+    """The limits of the data sets that were read from the disk."""
+    limits: list[int | None] = []
+
+    def counted(*given: Any, **named: Any) -> loading.Tensors:
+        limits.append(named["train_limit"])
+        return loading.load(*given, **named)
+
+    monkeypatch.setattr(held, "load", counted)
+    return limits
+
+
+def digits(limit: int) -> Data:
+    fingerprint = "70931fb9a06056a95ec50271a64a6b29c089f1a7e185f0f3d242b5be52a6cff9"
+    return Data(dataset=Digits(), fingerprint=fingerprint, train_limit=limit, test_limit=50)
+
+
+def test_a_data_set_is_read_once(read: list[int | None]) -> None:
+    images = held.read(digits(100), Path())
+    assert held.read(digits(100), Path()) is images
+    assert images.train_images.shape[0] == 100
+    assert read == [100]
+
+
+def test_only_the_last_few_are_kept_and_the_one_in_use_is_one_of_them(read: list[int | None]) -> None:
+    for limit in (10, 20, 10, 30, 10):
+        held.read(digits(limit), Path())
+    assert read == [10, 20, 30]
+    assert len(held._READ) == held.MOST
+
+
+def test_what_cannot_be_read_is_not_kept() -> None:
+    wrong = replace(digits(100), fingerprint="0" * 64)
+    for _ in range(2):
+        with pytest.raises(Exception, match="digits"):
+            held.read(wrong, Path())
+    assert not held._READ
+
+
+def test_a_copy_in_another_layout_or_on_a_device_is_made_once() -> None:
+    images, cpu = held.read(digits(100), Path()).train_images, torch.device("cpu")
+    assert held.on(cpu, images) is images
+    copy = held.laid_out(images, cpu, torch.channels_last)
+    assert held.laid_out(images, cpu, torch.channels_last) is copy
+    assert torch.equal(copy, images) and copy.is_contiguous(memory_format=torch.channels_last)
+    meta = held.on(torch.device("meta"), images)
+    assert held.on(torch.device("meta"), images) is meta
+    for number in range(2 * held.MOST_COPIES):
+        held.laid_out(torch.full((1, 1, 2, 2), number), cpu, torch.channels_last)
+    assert len(held._LAID_OUT) == held.MOST_COPIES
