@@ -125,3 +125,13 @@ def test_twice_the_epochs_take_twice_the_time() -> None:
     past = [Past(preimage=preimage(step), wall_s=3.0) for step in short.steps.values() if step.kind == "train"]
     todo = [key for key, step in long.steps.items() if step.kind == "train"]
     assert estimate(long, todo, past).wall_s == pytest.approx(2 * 6.0)
+
+
+def test_disk_space_is_the_median_of_like_steps_and_unknown_where_none_was_recorded() -> None:
+    planned = plan({"criterion": "snip"})
+    scores = [key for key, step in planned.steps.items() if step.kind == "score"]
+    text = preimage(planned.steps[scores[0]])
+    past = [Past(preimage=text, wall_s=1.0, size_bytes=size) for size in (10, 90, 20)]
+    assert estimate(planned, scores, past).size_bytes == len(scores) * 20
+    assert estimate(planned, scores, [Past(preimage=text, wall_s=1.0)]).size_bytes is None
+    assert estimate(planned, list(planned.steps), past).size_bytes is None
