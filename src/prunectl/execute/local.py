@@ -26,7 +26,7 @@ from prunectl.execute.engine import Executor
 from prunectl.execute.nursery import Ended
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.execute.spool import Spool
-from prunectl.execute.started import NurseryProcess
+from prunectl.execute.started import NurseryProcess, left, taken
 from prunectl.execute.task import Done, Task
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Key
@@ -69,6 +69,10 @@ class _Worker:
             self.spool.close()
 
 
+NUMBERS = count()
+"""Every worker of this process has a number of its own: one nursery may serve several engines."""
+
+
 class LocalEngine:
     """Steps in workers on this machine, up to `jobs` at once."""
 
@@ -80,7 +84,6 @@ class LocalEngine:
         """Steps whose worker has died: they get a fresh one."""
         self.shared: tuple[Sequence[Data], Path] = ((), Path())
         self.nursery: NurseryProcess | None = None
-        self.numbers = count()
 
     @property
     def running(self) -> dict[Key, _Worker]:
@@ -127,7 +130,7 @@ class LocalEngine:
             self._end(worker, deadline)
         self.workers.clear()
         if self.nursery is not None:
-            self.nursery.close()
+            left(self.nursery)
             self.nursery = None
 
     def _end(self, worker: _Worker, deadline: float) -> None:
@@ -152,10 +155,10 @@ class LocalEngine:
     def _forked(self, device: str) -> _Worker:
         """A new worker; the nursery is started, or started again if it was killed. Raises NurseryError."""
         for _ in range(STARTS):
-            number, spool = next(self.numbers), Spool()
+            number, spool = next(NUMBERS), Spool()
             try:
                 if self.nursery is None:
-                    self.nursery = NurseryProcess(self.imports)
+                    self.nursery = taken(self.imports)
                     self.nursery.read(*self.shared)
                 connection, pid = self.nursery.fork(number, spool)
             except BROKEN:

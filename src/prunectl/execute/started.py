@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
 import socket
 import subprocess
@@ -32,6 +34,8 @@ class NurseryProcess:
             self.control = Connection(ours.detach())
         self.born: dict[int, Born] = {}
         self.ended: dict[int, Ended] = {}
+        self.between_messages = True
+        self.surroundings = _surroundings(imports)
         with suppress(OSError):  # the next message reports it
             self.control.send(Hello(path=tuple(sys.path), imports=tuple(imports)))
 
@@ -41,8 +45,9 @@ class NurseryProcess:
             self.control.send(Read(data=tuple(data), root=root))
 
     def fork(self, number: int, spool: Spool) -> tuple[Connection, int]:
-        """A new worker: its connection and its process."""
+        """A new worker, by a number that no other has had: its connection and its process."""
         ours, theirs = Pipe()
+        self.between_messages = False
         with theirs:
             self.control.send(Fork(number=number))
             send_handle(self.control, theirs.fileno(), self.process.pid)
@@ -70,9 +75,50 @@ class NurseryProcess:
         self.process.kill()
         self.process.wait()
 
+    @property
+    def usable(self) -> bool:
+        """Whether it lives, and was not left in the middle of a message, as by Ctrl-C."""
+        return self.between_messages and self.process.poll() is None
+
     def _hear(self) -> None:
+        self.between_messages = False
         message = self.control.recv()
+        self.between_messages = True
         (self.born if isinstance(message, Born) else self.ended)[message.number] = message
+
+
+_IDLE: list[NurseryProcess] = []
+"""At most one, which the last engine of this process has left: importing torch takes seconds."""
+
+
+def taken(imports: Sequence[str]) -> NurseryProcess:
+    """The idle nursery, if one like it would be started now; else a new one."""
+    for kept in [_IDLE.pop() for _ in list(_IDLE)]:
+        if kept.usable and kept.surroundings == _surroundings(imports):
+            return kept
+        kept.close()
+    return NurseryProcess(imports)
+
+
+def left(used: NurseryProcess) -> None:
+    """Keep a nursery for the next engine of this process, if it can be used again."""
+    close_idle()
+    if used.usable:
+        _IDLE.append(used)
+    else:
+        used.close()
+
+
+@atexit.register
+def close_idle() -> None:
+    """End the nursery that waits for another engine."""
+    while _IDLE:
+        _IDLE.pop().close()
+
+
+def _surroundings(imports: Sequence[str]) -> tuple[object, ...]:
+    """What a nursery and its workers inherit when it is started."""
+    return tuple(imports), tuple(sys.path), os.getcwd(), tuple(sorted(os.environ.items()))  # noqa: PTH109
 
 
 @contextmanager

@@ -305,16 +305,35 @@ def test_stop_leaves_no_process(run: Running, key: Key) -> None:
     pids, nursery = run.pids(), run.engine.nursery.process
     run.engine.stop()
     run.engine.stop()
+    started.close_idle()
     assert nursery.returncode is not None
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
 
+def test_the_next_engine_takes_over_a_nursery_that_it_would_start_alike(
+    run: Running, key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run.do(key).status is Status.DONE
+    first = run.engine.nursery
+    run.engine.stop()
+    assert first is not None and first.usable
+    assert started.taken(()) is first
+    started.left(first)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    other = started.taken(())
+    assert other is not first and not first.usable
+    other.between_messages = False  # as if Ctrl-C had come while it was heard
+    started.left(other)
+    assert started._IDLE == []
+
+
 # ---- a nursery that does not live ----------------------------------------------------------------------
 
 
 def test_a_nursery_that_never_lives_is_an_error_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    started.close_idle()
     commands = []
 
     def dying(descriptor: int) -> list[str]:
