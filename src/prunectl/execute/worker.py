@@ -84,7 +84,8 @@ class Worker:
             outcome, foreign = self._outcome(task)
             leaving = foreign or self.stop.asked or _too_large()
             self.connection.send(Done(outcome=outcome, leaving=leaving))
-        return not leaving
+        # Asked only here, when the signal ends an idle worker at once: one that came before is not forgotten.
+        return not (leaving or self.stop.asked)
 
     def _outcome(self, task: Task) -> tuple[Outcome, bool]:
         """The outcome, and whether code of third parties was run."""
