@@ -49,7 +49,9 @@ def artefacts(store: LocalStore, *, warn: Warn = warn_in_log) -> Iterator[Artefa
     """Every artefact, by key."""
     from prunectl.store.local import DamagedError
 
-    for key in list(store.keys()):
+    keys = list(store.keys())
+    store.prefetch(keys)
+    for key in keys:
         try:
             manifest = store.manifest(key)
         except KeyError:
@@ -90,9 +92,10 @@ def verify(store: LocalStore, keys: Iterable[str] | None = None) -> Verified:
     from prunectl.store.local import DamagedError
 
     verified = Verified()
+    look = store.check if keys is None else store.fetch
     for key in sorted(store.keys() if keys is None else keys):
         try:
-            store.fetch(key)
+            look(key)
         except KeyError:
             continue
         except DamagedError as error:
@@ -114,6 +117,12 @@ def collectable(store: LocalStore, keep: Iterable[Session] = (), *, older_than_s
     """What neither a recorded run nor one of the studies needs. Raises PrunectlError if that cannot be known."""
     from prunectl.store.collect import HOUR_S, garbage
 
+    if store.url is not None:
+        raise PrunectlError(
+            f"what the store {store} holds may be needed by runs that only other machines have recorded",
+            hint="`prunectl cache rm KEY --store URL` deletes an artefact; the copies on this machine are collected by "
+            f"`prunectl cache gc --store {store.root}`",
+        )
     return garbage(store, wanted(store, keep), older_than_s=HOUR_S if older_than_s is None else older_than_s)
 
 
@@ -145,12 +154,12 @@ def wanted(store: LocalStore, keep: Iterable[Session]) -> set[str]:
     keep, recorded = list(keep), read(store.root)
     for id_, why in recorded.unreadable.items():
         raise PrunectlError(
-            f"the record of run {id_} in {store.root} cannot be read ({why}), so what it needs is not known",
+            f"the record of run {id_} in {store} cannot be read ({why}), so what it needs is not known",
             hint=f"forget it with `prunectl cache rm {id_}`, or run its study again",
         )
     if not keep and not recorded.runs:
         raise PrunectlError(
-            f"no run is recorded in {store.root} and no study is named: everything would be deleted",
+            f"no run is recorded in {store} and no study is named: everything would be deleted",
             hint="name the studies to keep, or run them again, which records them; to delete all, delete the directory",
         )
     return with_resumed(store, recorded.keys | {key for session in keep for key in session.plan.steps})
@@ -179,14 +188,15 @@ class Removal:
 
 def removal(store: LocalStore, names: Iterable[str]) -> Removal:
     """What runs and keys, or beginnings of them, mean. Raises PrunectlError for what means nothing, or several."""
-    from prunectl.store.collect import preimage_of
     from prunectl.store.runs import read
 
     recorded = read(store.root)
     ids, keys = [*(run.id for run in recorded.runs), *recorded.unreadable], list(store.keys())
     chosen = list(dict.fromkeys(_meant(name, ids, keys) for name in names))
     removed = [name for name in chosen if name in keys]
-    preimages = {key: preimage_of(store, key) for key in keys} if removed else {}
+    if removed:
+        store.prefetch(keys)
+    preimages = {key: store.preimage(key) for key in keys} if removed else {}
     return Removal(
         runs=[run for run in recorded.runs if run.id in chosen],
         unreadable=[id_ for id_ in recorded.unreadable if id_ in chosen],

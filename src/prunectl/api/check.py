@@ -38,7 +38,7 @@ def checked(session: Session, engine: Engine, workers: Workers) -> HardwareClass
     request = Request(
         key=PREFLIGHT,
         step=preflight(session.study, session.plan, session.content),
-        store=session.store.root.absolute(),
+        store=session.store.address,
         data=session.data.absolute(),
         weights=session.weights,
         device=workers.device,

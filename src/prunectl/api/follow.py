@@ -41,4 +41,5 @@ def going(results: Results) -> bool:
 def outcomes(session: Session) -> frozenset[str]:
     """The steps that are done or have failed."""
     store = session.store
+    store.refresh()
     return frozenset(key for key in session.plan.steps if store.has(key) or store.failure(key) is not None)

@@ -38,6 +38,8 @@ def todo_of(session: Session, stage: Stage, *, retry_failed: bool = False) -> To
     """What is to do up to a stage, and why. With `retry_failed`, failures that would be final too."""
     from prunectl.plan.explain import explain
 
+    session.store.refresh()
+
     def failure(key: str) -> str | None:
         recorded = session.store.failure(key)
         return None if recorded is None else "crash" if retry_failed else recorded["kind"]
@@ -116,6 +118,8 @@ def hardware_of(session: Session, keys: Iterable[str]) -> dict[HardwareClass, in
     from prunectl.store.hardware import counted
 
     classes = []
+    keys = list(keys)
+    session.store.prefetch(keys)
     for key in keys:
         with contextlib.suppress(KeyError):  # removed in the meantime
             classes.append(session.store.manifest(key).made.hardware_class)
@@ -138,6 +142,7 @@ def _record_if_possible(session: Session, stage: Stage, warn: Warn) -> None:
 
 def _keep_reason(session: Session, outcome: Outcome) -> None:
     """Store why a step failed whose process died before it could: an accident, which the next run tries again."""
+    session.store.refresh()
     known = session.store.failure(outcome.key)
     if known is None or known["reason"] != outcome.reason:
         session.store.record_failure(outcome.key, "crash", outcome.reason, "")
@@ -150,7 +155,7 @@ def _request(session: Session, workers: Workers, key: Key) -> Request:
         key=key,
         step=session.plan.steps[key],
         resume=session.plan.follows.get(key),
-        store=session.store.root.absolute(),
+        store=session.store.address,
         data=session.data.absolute(),
         weights=session.weights,
         device=workers.device,

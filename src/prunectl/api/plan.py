@@ -114,7 +114,9 @@ def past_steps(session: Session, todo: Todo) -> list[Past]:
     from prunectl.store.local import DamagedError
 
     past: list[Past] = []
-    for key in islice(session.store.keys(), MOST_PAST) if todo.todo else ():
+    keys = list(islice(session.store.keys(), MOST_PAST)) if todo.todo else []
+    session.store.prefetch(keys)
+    for key in keys:
         try:
             manifest = session.store.manifest(key)
         except (DamagedError, KeyError):

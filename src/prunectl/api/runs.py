@@ -111,7 +111,7 @@ def reopen(run: Run, store: LocalStore, warn: Warn = warn_in_log) -> Session:
     if content_digest(path) != caption.sha256:
         warn(f"{path} has changed since it was run at {when}: this is the study as it is now")
     return open_study(
-        path, only=caption.only, set=caption.overrides, profile=caption.profile, store=store.root, data=caption.data
+        path, only=caption.only, set=caption.overrides, profile=caption.profile, store=store.address, data=caption.data
     )
 
 

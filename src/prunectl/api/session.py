@@ -98,13 +98,13 @@ def assignments(set: Overrides) -> list[str]:
 
 
 def open_store(store: Place | None = None) -> LocalStore:
-    """The store at a place, else at PRUNECTL_STORE, else the user's own."""
+    """The store at a directory or a URL, else at PRUNECTL_STORE, else the user's own."""
     import platformdirs
 
-    from prunectl.store.local import LocalStore
+    from prunectl.store.address import store_at
 
-    chosen = store or os.environ.get("PRUNECTL_STORE")
-    return LocalStore(Path(chosen) if chosen else Path(platformdirs.user_cache_dir("prunectl")) / "store").open()
+    chosen = store or os.environ.get("PRUNECTL_STORE") or Path(platformdirs.user_cache_dir("prunectl")) / "store"
+    return store_at(chosen if isinstance(chosen, str) else Path(chosen)).open()
 
 
 def data_root(in_study: str | None, path: Path, asked: Path | None) -> Path:

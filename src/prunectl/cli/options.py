@@ -37,7 +37,8 @@ Only = Annotated[
     ),
 ]
 Store = Annotated[
-    Path | None, typer.Option("--store", envvar="PRUNECTL_STORE", metavar="DIR", help="Where artefacts are kept.")
+    str | None,
+    typer.Option("--store", envvar="PRUNECTL_STORE", metavar="DIR|URL", help="Where artefacts are kept."),
 ]
 Data = Annotated[
     Path | None, typer.Option("--data", envvar="PRUNECTL_DATA", metavar="DIR", help="Where data sets are.")

@@ -93,7 +93,7 @@ def opened(selected: Selected, studies: list[Path]) -> list[Session]:
     store = selected.open_store()
     run = last(store, Path.cwd(), warn=say)
     if run is None:
-        raise no_study(f", and no run in this directory is recorded in the store {store.root}")
+        raise no_study(f", and no run in this directory is recorded in the store {store}")
     session = reopen(run, store, warn=say)
     say(f"the last run in this directory: {shlex.join([str(session.path), *session.selection.options()])}")
     return [session]

@@ -30,6 +30,7 @@ from prunectl.execute.energy import Meter
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Key, Step, key_of, parents, preimage
+from prunectl.store.address import store_at
 from prunectl.store.atomic import remove_tree
 from prunectl.store.disk import disk_error
 from prunectl.store.local import DamagedError, LocalStore
@@ -79,8 +80,11 @@ def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, 
 
 def _do(request: Request, step: Step, stopping: Callable[[], bool], progress: Callable[[int, int], None]) -> Outcome:
     """Do a step, unless its artefact exists or another process is making it."""
-    store = LocalStore(request.store)
     key = request.key
+    try:
+        store = store_at(request.store)
+    except PrunectlError as error:
+        return _fatal(key, error)
     try:
         try:
             with store.lock(key):
@@ -212,7 +216,7 @@ def _crash(store: LocalStore, request: Request, error: Exception) -> Outcome:
     gone = next((parent for parent in parents(request.step).values() if not store.has(parent)), None)
     if gone is not None:
         return Outcome(key=request.key, status=Status.DAMAGED, reason="it is gone", damaged=gone)
-    if (disk := disk_error(error, request.store)) is not None:
+    if (disk := disk_error(error, store.root)) is not None:
         return _fatal(request.key, disk)
     return _failed(store, request.key, "crash", described(error), "".join(traceback.format_exception(error)))
 

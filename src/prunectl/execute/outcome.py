@@ -33,7 +33,8 @@ class Request:
     key: Key
     step: Step | Preflight
     resume: Key | None = None
-    store: Path
+    store: Path | str
+    """Its `address`: a directory or a URL."""
     data: Path
     weights: Mapping[str, Path] = field(default_factory=dict)
     """Files of weights to begin from, by the digest of their tensors."""

@@ -32,9 +32,14 @@ class Shelf:
 
     def __init__(self, plan: Plan, store: LocalStore) -> None:
         self.plan, self.store = plan, store
+        store.refresh()
         self._manifests: dict[Key, Manifest | None] = {}
         self._documents: dict[tuple[Key, str], Any] = {}
         self._merely_missing: set[Key] = set()  # nothing that these rest on has failed
+
+    def read_ahead(self) -> None:
+        """Before everything is read: a store that is not a directory reads many small files at once."""
+        self.store.prefetch(self.plan.steps, layout.METRICS, layout.PROGRESS, layout.INFO)
 
     def manifest(self, key: Key) -> Manifest | None:
         """The manifest of an artefact, or None if it is not there."""
@@ -131,6 +136,7 @@ class Shelf:
 def table(study: Study, plan: Plan, store: LocalStore, shelf: Shelf | None = None) -> pl.DataFrame:
     """One row per trial, complete and in the order of the plan: its length follows from the study alone."""
     shelf = shelf or Shelf(plan, store)
+    shelf.read_ahead()
     rows = [_row(study, trial, shelf) for trial in plan.trials]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 

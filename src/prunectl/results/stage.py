@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]:
     """The rows of a stage, in the order of the plan. Raises DamagedError for an artefact that is not sound."""
     shelf = Shelf(plan, store)
+    shelf.read_ahead()
     if stage == "train":
         first = {trial.baseline: trial for trial in plan.trials}
         return [

@@ -16,7 +16,7 @@ import filelock
 from prunectl.store import layout
 from prunectl.store.atomic import remove_tree
 from prunectl.store.disk import store_error
-from prunectl.store.local import LocalStore
+from prunectl.store.local import LocalStore, document_of
 
 HOUR_S = 3600.0
 """Younger things are spared: a run that has not been recorded yet may need them."""
@@ -57,7 +57,7 @@ def with_resumed(store: LocalStore, keys: Collection[str]) -> set[str]:
     needed = set(keys)
     stack = list(needed)
     while stack:
-        resume = _manifest(layout.sharded(store.root, layout.OBJECTS, stack.pop())).get("made", {}).get("resume")
+        resume = document_of(layout.sharded(store.root, layout.OBJECTS, stack.pop())).get("made", {}).get("resume")
         if resume and resume not in needed:
             needed.add(resume)
             stack.append(resume)
@@ -95,13 +95,8 @@ def _changed(path: Path) -> float:
 def artefacts(store: LocalStore) -> Iterator[Item]:
     """Every artefact, sound or not. Its kind is "incomplete" for the rest of one whose deletion was interrupted."""
     for home in _sharded(store, layout.OBJECTS):
-        manifest = _manifest(home)
+        manifest = document_of(home)
         yield Item(kind=_kind(manifest), path=home, size_bytes=_size(home), key=home.name, artefact=True)
-
-
-def preimage_of(store: LocalStore, key: str) -> str:
-    """The pre-image of an artefact, not verified; empty if it cannot be read."""
-    return str(_manifest(layout.sharded(store.root, layout.OBJECTS, key)).get("preimage", ""))
 
 
 def _kind(manifest: dict[str, Any]) -> str:
@@ -195,15 +190,6 @@ def _drafts(store: LocalStore) -> Iterator[Path]:
     for folder in folders:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             yield from sorted(path for path in folder.iterdir() if path.name.startswith(".") and path.is_file())
-
-
-def _manifest(home: Path) -> dict[str, Any]:
-    """The manifest of an artefact, not verified; empty if it is gone or cannot be read."""
-    try:
-        manifest = json.loads((home / layout.MANIFEST).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return manifest if isinstance(manifest, dict) and isinstance(manifest.get("made"), dict) else {}
 
 
 def _size(path: Path) -> int:

@@ -11,6 +11,8 @@ import errno
 import json
 import logging
 import os
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -20,10 +22,22 @@ import filelock
 from prunectl.base.errors import StoreError
 from prunectl.store import layout
 from prunectl.store.aside import set_aside
-from prunectl.store.atomic import ODD, make_directory, read_document, write_whole
+from prunectl.store.atomic import (
+    DRAFT,
+    ODD,
+    make_directory,
+    new_directory,
+    read_document,
+    remove_tree,
+    sweep_drafts,
+    write_whole,
+)
 from prunectl.store.disk import store_error
 
 IN_PLACE = "a file in the place of a directory"
+
+LEFT = re.compile(rf"{DRAFT.pattern}|\..+\.\d+|\.tmp\w{{6}}")
+"""Names of drafts, of those of earlier versions, and of those of safetensors."""
 
 _log = logging.getLogger("prunectl")
 
@@ -36,6 +50,20 @@ class StoreDirectory:
         self._unusable: set[str] = set()
         """Keys of damaged artefacts, and paths of other damaged files, that cannot be moved."""
 
+    @property
+    def address(self) -> Path | str:
+        """What opens this store in any process: see `store.address`."""
+        return self.root.absolute()
+
+    @property
+    def url(self) -> str | None:
+        """The URL of a store that is not a directory."""
+        return None
+
+    def __str__(self) -> str:
+        """The store in messages."""
+        return str(self.root)
+
     def open(self) -> Self:
         """Create the store if it does not exist. One that exists need not be writable.
 
@@ -46,7 +74,12 @@ class StoreDirectory:
         with self._guarded("written" if not os.path.lexists(marker) else "read"):
             if not os.path.lexists(marker):
                 self._create(marker)
-            elif self._layout(marker) != layout.LAYOUT:
+            elif (found := self._layout(marker)) == layout.REMOTE_LAYOUT:
+                raise StoreError(
+                    f"{self.root} holds the objects of a remote store",
+                    hint=f"use --store file://{self.root.absolute()}",
+                )
+            elif found != layout.LAYOUT:
                 raise StoreError(
                     f"the store {self.root} has a layout that this version of prunectl does not know",
                     hint="use the version that created it, or choose another store with --store DIR",
@@ -78,6 +111,36 @@ class StoreDirectory:
         if self._lay_aside(marker, "it names no layout"):
             _write_marker(marker)
         return layout.LAYOUT
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty, locked directory on the store's file system. It is removed at the end unless `put` has moved it."""
+        with self._guarded("written"):
+            self._make_directory(self.root / layout.SCRATCH)
+            path = new_directory(self.root / layout.SCRATCH)
+            lock = _scratch_lock(path)
+            lock.acquire()
+        try:
+            yield path
+        finally:
+            _clear(path, lock)
+
+    def sweep(self, older_than_s: float = 3600.0) -> None:
+        """Remove the scratch directories and drafts of killed processes. One that is locked is in use, however old.
+
+        Younger ones are left alone: they may not be locked yet.
+        """
+        with contextlib.suppress(OSError):
+            for path in (self.root / layout.SCRATCH).iterdir():
+                with contextlib.suppress(OSError):  # locked, or another process has removed it
+                    if time.time() - path.stat().st_mtime > older_than_s:
+                        folder = path.with_suffix("")  # for a lock file, the directory that it locks
+                        lock = _scratch_lock(folder)
+                        lock.acquire()
+                        _clear(folder, lock)
+        for pattern in ("", f"{layout.FAILURES}/*", f"{layout.SNAPSHOTS}/*/*"):
+            for folder in self.root.glob(pattern) if pattern else [self.root]:
+                sweep_drafts(folder, pattern=LEFT, older_than_s=older_than_s)
 
     @contextlib.contextmanager
     def _guarded(self, doing: str) -> Iterator[None]:
@@ -123,3 +186,17 @@ class StoreDirectory:
 
 def _write_marker(marker: Path) -> None:
     write_whole(marker, json.dumps({"layout": layout.LAYOUT}).encode() + b"\n")
+
+
+def _scratch_lock(scratch: Path) -> filelock.FileLock:
+    """The lock of the process that builds in a scratch directory; the system frees it if that process is killed."""
+    return filelock.FileLock(scratch.with_suffix(".lock"), blocking=False)
+
+
+def _clear(scratch: Path, lock: filelock.FileLock) -> None:
+    """Remove a scratch directory that this process has locked, and its lock. What cannot be removed is swept later."""
+    remove_tree(scratch)
+    with contextlib.suppress(OSError):
+        Path(lock.lock_file).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        lock.release()

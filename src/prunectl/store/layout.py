@@ -9,6 +9,18 @@ ROOT/
   scratch/                   artefacts being built, on the same file system, each with its lock next to it
   aside/                     damaged artefacts, kept for inspection, never used
   runs/ID.json               a run: the keys that it needs, and a caption for people
+
+A remote store, below its URL:
+  prunectl-store.json        as above, with a layout of its kind
+  manifests/ab/abcd....json  the manifest of an artefact, written last, never replaced
+  files/ab/abcd.../SHA256    its files by their digests: two machines that make it at once do not mix theirs
+  failures/ab/abcd....json   as above
+  claims/abcd....json        renewed by the machine that makes the artefact; expires
+  aside/                     as above
+
+and the local directory in front of one is a store as above, with
+  prunectl-copy.json         the URL, and a name of this directory that no other has
+  peeked/ab/abcd.../         manifests and small files of artefacts that were not fetched whole
 """
 
 from __future__ import annotations
@@ -16,7 +28,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-LAYOUT = 1
+LAYOUT, REMOTE_LAYOUT = 1, 1001
 
 MARKER = "prunectl-store.json"
 OBJECTS, FAILURES, SNAPSHOTS, LOCKS, SCRATCH, ASIDE, RUNS = (
@@ -28,6 +40,9 @@ OBJECTS, FAILURES, SNAPSHOTS, LOCKS, SCRATCH, ASIDE, RUNS = (
     "aside",
     "runs",
 )
+
+COPY, PEEKED = "prunectl-copy.json", "peeked"
+MANIFESTS, FILES, CLAIMS = "manifests", "files", "claims"
 
 MANIFEST = "manifest.json"
 STATE = "state.safetensors"
@@ -46,3 +61,23 @@ def sharded(root: Path, folder: str, key: str, suffix: str = "") -> Path:
 def place(root: Path, folder: str, key: str, suffix: str = "") -> str:
     """The same path as text: a plan needs tens of thousands of them, and building `Path` objects is slow."""
     return f"{root}{os.sep}{folder}{os.sep}{key[:2]}{os.sep}{key}{suffix}"
+
+
+def manifest_object(key: str) -> str:
+    """The name of the object that is the manifest of an artefact."""
+    return f"{MANIFESTS}/{key[:2]}/{key}.json"
+
+
+def file_object(key: str, digest: str = "") -> str:
+    """The name of the object that is a file of an artefact; without a digest what the names of all begin with."""
+    return f"{FILES}/{key[:2]}/{key}" + (f"/{digest}" if digest else "")
+
+
+def failure_object(key: str) -> str:
+    """The name of the object that records why a step failed."""
+    return f"{FAILURES}/{key[:2]}/{key}.json"
+
+
+def claim_object(key: str) -> str:
+    """The name of the object by which a machine claims a step."""
+    return f"{CLAIMS}/{key}.json"

@@ -10,11 +10,10 @@ import errno
 import hashlib
 import json
 import os
-import re
 import stat
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import filelock
 
@@ -22,14 +21,11 @@ from prunectl.base.errors import StoreError
 from prunectl.store import layout
 from prunectl.store.aside import set_aside
 from prunectl.store.atomic import (
-    DRAFT,
     ODD,
-    new_directory,
     read_document,
     read_file,
     remove_tree,
     sha256,
-    sweep_drafts,
     sync,
     sync_directory,
     write_whole,
@@ -39,9 +35,6 @@ from prunectl.store.disk import store_error
 from prunectl.store.manifest import DamagedError, Made, Manifest, decode, encode
 
 __all__ = ["DamagedError", "LocalStore"]
-
-LEFT = re.compile(rf"{DRAFT.pattern}|\..+\.\d+|\.tmp\w{{6}}")
-"""Names of drafts, of those of earlier versions, and of those of safetensors."""
 
 
 class LocalStore(StoreDirectory):
@@ -53,6 +46,12 @@ class LocalStore(StoreDirectory):
             for name in (layout.OBJECTS, layout.FAILURES, layout.SNAPSHOTS, layout.LOCKS):
                 self._make_directory(self.root / name)
                 self._require_access(self.root / name)
+
+    def refresh(self) -> None:
+        """Before the store is looked through: forget what others may have changed. A directory is read anyway."""
+
+    def prefetch(self, keys: Iterable[str], *names: str) -> None:
+        """Before the manifests, and files of these names, are read of many artefacts. A directory is fast anyway."""
 
     # ---- artefacts -------------------------------------------------------------------------------
 
@@ -87,8 +86,30 @@ class LocalStore(StoreDirectory):
             except OSError as error:
                 raise self._unreadable(key, name, error) from error
             if not sound:
-                raise self._damaged(key, _changed(name))
+                raise self._damaged(key, changed(name))
         return folder
+
+    def check(self, key: str) -> None:
+        """Check every byte of an artefact where it is stored. Raises KeyError and DamagedError as `manifest` does."""
+        self.fetch(key)
+
+    def extract(self, key: str, folder: Path) -> Manifest:
+        """Copy the files of an artefact to a directory, verified. Raises KeyError and DamagedError."""
+        manifest = self.manifest(key)
+        for name in manifest.files:
+            (folder / name).write_bytes(self.read(key, name, manifest))
+        return manifest
+
+    def receive(self, source: LocalStore, key: str) -> Manifest:
+        """Store an artefact of another store. Raises KeyError and DamagedError for one that it does not have sound."""
+        with self.scratch() as out:
+            manifest = source.extract(key, out)
+            self.put(key, manifest.preimage, out, manifest.made)
+        return manifest
+
+    def preimage(self, key: str) -> str:
+        """The pre-image of an artefact, not verified; empty if it cannot be read."""
+        return str(document_of(self._object(key)).get("preimage", ""))
 
     def read(self, key: str, name: str, manifest: Manifest | None = None) -> bytes:
         """The bytes of one file, verified. A caller that has the artefact's manifest already passes it.
@@ -101,7 +122,7 @@ class LocalStore(StoreDirectory):
         except OSError as error:
             raise self._unreadable(key, name, error) from error
         if hashlib.sha256(data).hexdigest() != stated:
-            raise self._damaged(key, _changed(name))
+            raise self._damaged(key, changed(name))
         return data
 
     def _unreadable(self, key: str, name: str, error: OSError) -> DamagedError | StoreError | KeyError:
@@ -112,7 +133,7 @@ class LocalStore(StoreDirectory):
         if not self.has(key):
             return KeyError(key)
         if error.errno == errno.ENOENT or error.errno in ODD:
-            return self._damaged(key, _changed(name))
+            return self._damaged(key, changed(name))
         return store_error(error, self.root, "read")
 
     def _damaged(self, key: str, why: str) -> DamagedError:
@@ -121,19 +142,6 @@ class LocalStore(StoreDirectory):
         if kept is not None:
             self._unusable.add(key)
         return DamagedError(key, why, kept)
-
-    @contextlib.contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """An empty, locked directory on the store's file system. It is removed at the end unless `put` has moved it."""
-        with self._guarded("written"):
-            self._make_directory(self.root / layout.SCRATCH)
-            path = new_directory(self.root / layout.SCRATCH)
-            lock = _scratch_lock(path)
-            lock.acquire()
-        try:
-            yield path
-        finally:
-            _clear(path, lock)
 
     def make_way(self, key: str) -> None:
         """Set aside or remove what is in the way of an artefact and of its snapshots.
@@ -151,9 +159,14 @@ class LocalStore(StoreDirectory):
 
     def put(self, key: str, preimage: str, built: Path, made: Made) -> None:
         """Store a directory as the artefact of `key`: sync its files, write the manifest last, rename."""
+        with self._guarded("written"):
+            complete(key, preimage, built, made)
+        self.enter(key, built)
+
+    def enter(self, key: str, built: Path) -> None:
+        """Move a directory with its manifest to the place of its artefact, unless that is complete already."""
         home = self._object(key)
         with self._guarded("written"):
-            _complete(key, preimage, built, made)
             self._make_directory(home.parent)
             if self.has(key):
                 return  # another process was faster; its bits are the same
@@ -268,7 +281,7 @@ class LocalStore(StoreDirectory):
             if error.errno not in ODD:
                 raise store_error(error, self.root, "read") from error
             failure = None
-        if _is_failure(failure):
+        if is_failure(failure):
             return dict(failure)
         self._lay_aside(path, "it is no record of a failure")
         return None
@@ -287,33 +300,18 @@ class LocalStore(StoreDirectory):
         with contextlib.suppress(OSError):
             layout.sharded(self.root, layout.FAILURES, key, ".json").unlink(missing_ok=True)
 
-    def sweep(self, older_than_s: float = 3600.0) -> None:
-        """Remove the scratch directories and drafts of killed processes. One that is locked is in use, however old.
 
-        Younger ones are left alone: they may not be locked yet.
-        """
-        with contextlib.suppress(OSError):
-            for path in (self.root / layout.SCRATCH).iterdir():
-                with contextlib.suppress(OSError):  # locked, or another process has removed it
-                    if time.time() - path.stat().st_mtime > older_than_s:
-                        folder = path.with_suffix("")  # for a lock file, the directory that it locks
-                        lock = _scratch_lock(folder)
-                        lock.acquire()
-                        _clear(folder, lock)
-        for pattern in ("", f"{layout.FAILURES}/*", f"{layout.SNAPSHOTS}/*/*"):
-            for folder in self.root.glob(pattern) if pattern else [self.root]:
-                sweep_drafts(folder, pattern=LEFT, older_than_s=older_than_s)
-
-
-def _changed(name: str) -> str:
+def changed(name: str) -> str:
+    """What is wrong with an artefact of which a file is missing or does not have its digest."""
     return f"{name} is not what was written"
 
 
-def _is_failure(value: object) -> bool:
+def is_failure(value: object) -> bool:
+    """Whether a JSON value is a record of a failure."""
     return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in ("kind", "reason", "detail"))
 
 
-def _complete(key: str, preimage: str, built: Path, made: Made) -> None:
+def complete(key: str, preimage: str, built: Path, made: Made) -> Manifest:
     """Flush the files of an artefact and write its manifest. Whoever may read the directory may read them."""
     readable = stat.S_IMODE(built.stat().st_mode) & 0o444
     files = sorted(built.iterdir())
@@ -329,17 +327,13 @@ def _complete(key: str, preimage: str, built: Path, made: Made) -> None:
     )
     write_whole(built / layout.MANIFEST, encode(manifest))
     (built / layout.MANIFEST).chmod(readable)
+    return manifest
 
 
-def _scratch_lock(scratch: Path) -> filelock.FileLock:
-    """The lock of the process that builds in a scratch directory; the system frees it if that process is killed."""
-    return filelock.FileLock(scratch.with_suffix(".lock"), blocking=False)
-
-
-def _clear(scratch: Path, lock: filelock.FileLock) -> None:
-    """Remove a scratch directory that this process has locked, and its lock. What cannot be removed is swept later."""
-    remove_tree(scratch)
-    with contextlib.suppress(OSError):
-        Path(lock.lock_file).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        lock.release()
+def document_of(home: Path) -> dict[str, Any]:
+    """The manifest in the directory of an artefact, not verified; empty if it is gone or cannot be read."""
+    try:
+        manifest = json.loads((home / layout.MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return manifest if isinstance(manifest, dict) and isinstance(manifest.get("made"), dict) else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from prunectl.cli.cache import export, gc, import_, ls, rm, runs, show, verify
+from prunectl.cli.cache import export, gc, import_, ls, pull, push, rm, runs, show, verify
 
 app = typer.Typer(
     help="The store: list, show, verify; delete what no run needs; carry artefacts to another machine.",
@@ -19,3 +19,5 @@ app.command("rm")(rm.rm)
 app.command("gc")(gc.gc)
 app.command("export")(export.export)
 app.command("import")(import_.import_)
+app.command("push")(push.push)
+app.command("pull")(pull.pull)

@@ -20,7 +20,7 @@ def import_(file: Archive, store: Store = None, json_: Json = False) -> None:
     opened = open_store(store)
     taken = take(file, opened)
     if json_:
-        answer_json({"file": str(file), "store": str(opened.root), "imported": taken.imported, "there": taken.present})
+        answer_json({"file": str(file), "store": str(opened), "imported": taken.imported, "there": taken.present})
         return
     imported = plural(len(taken.imported), "artefact")
-    answer(f"{opened.root}: {imported} imported, {len(taken.present)} were there already")
+    answer(f"{opened}: {imported} imported, {len(taken.present)} were there already")

@@ -24,13 +24,13 @@ def ls(store: Store = None, json_: Json = False) -> None:
     runs = len(recorded(opened, warn=say))
     if json_:
         listed = [asdict(row) for row in rows]
-        answer_json({"store": str(opened.root), "artefacts": listed, "runs": runs, "others": rest})
+        answer_json({"store": str(opened), "artefacts": listed, "runs": runs, "others": rest})
         return
     for row in rows:
         columns = f"{row.kind:<12}  {size(row.size_bytes):>9}  {seconds(row.wall_s):>8}  {row.created}"
         answer(f"{row.key[:16]}  {columns}")
     kinds = Counter(row.kind for row in rows)
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "no artefacts"
-    say(f"{opened.root}: {counted}; {size(sum(row.size_bytes for row in rows))}")
+    say(f"{opened}: {counted}; {size(sum(row.size_bytes for row in rows))}")
     also = [f"{kind}: {held['count']:,} ({size(held['size_bytes'])})" for kind, held in rest.items()]
     say("; ".join([plural(runs, "recorded run"), *also]))

@@ -22,13 +22,13 @@ def runs(store: Store = None, json_: Json = False) -> None:
     opened = open_store(store)
     found = recorded(opened, warn=say)
     if json_:
-        answer_json({"store": str(opened.root), "runs": [document(run, opened) for run in found]})
+        answer_json({"store": str(opened), "runs": [document(run, opened) for run in found]})
         return
     for run in found:
         for line in lines(run, opened):
             answer(line)
     if not found:
-        say(f"{opened.root}: no runs")
+        say(f"{opened}: no runs")
 
 
 def document(run: Run, store: LocalStore) -> dict[str, Any]:

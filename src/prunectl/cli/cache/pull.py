@@ -1,0 +1,28 @@
+"""`prunectl cache pull`: artefacts from another store to this one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from prunectl.cli.cache.push import Studies, show
+from prunectl.cli.options import Json, Variant, options
+
+From = Annotated[str, typer.Option("--from", metavar="DIR|URL", help="The store that gives the artefacts.")]
+
+
+@options
+def pull(variant: Variant, from_: From, studies: Studies = None, json_: Json = False) -> None:
+    """Copy the artefacts that studies need from another store; all artefacts, if no study is named.
+
+    Every byte is verified; a damaged artefact is refused and named, and what the other store has is skipped.
+    Failures, snapshots of trainings under way, and records of runs are not copied.
+    """
+    from prunectl.api.carry import copy
+    from prunectl.api.session import open_store
+
+    other = open_store(from_)
+    sessions = [variant.open(study) for study in studies] if studies else None
+    store = variant.open_store()
+    show(copy(other, store, sessions), other, store, json_)

@@ -1,0 +1,69 @@
+"""`prunectl cache push`: artefacts from the store to another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from prunectl.base.errors import STORE
+from prunectl.base.text import plural, size
+from prunectl.cli.console import answer, answer_json, say
+from prunectl.cli.options import Json, Variant, options
+
+if TYPE_CHECKING:
+    from prunectl.api.carry import Copied
+    from prunectl.store.local import LocalStore
+
+To = Annotated[str, typer.Option("--to", metavar="DIR|URL", help="The store that receives the artefacts.")]
+Studies = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[STUDY]...", help="Only what these studies need.", show_default=False),
+]
+
+
+@options
+def push(variant: Variant, to: To, studies: Studies = None, json_: Json = False) -> None:
+    """Copy the artefacts that studies need to another store; all artefacts, if no study is named.
+
+    Every byte is verified; a damaged artefact is refused and named, and what the other store has is skipped.
+    Failures, snapshots of trainings under way, and records of runs are not copied.
+    """
+    from prunectl.api.carry import copy
+    from prunectl.api.session import open_store
+
+    other = open_store(to)
+    sessions = [variant.open(study) for study in studies] if studies else None
+    store = variant.open_store()
+    show(copy(store, other, sessions), store, other, json_)
+
+
+def show(copied: Copied, source: LocalStore, target: LocalStore, json_: bool) -> None:
+    """Print what was copied. Exits with STORE if an artefact is damaged."""
+    for key, why in copied.damaged.items():
+        say(f"artefact {key[:12]} is damaged ({why}), and was not copied")
+    if json_:
+        answer_json(document(copied, source, target))
+    else:
+        number = plural(len(copied.copied), "artefact")
+        answer(
+            f"{source} → {target}: {number} copied ({size(copied.size_bytes)}), {len(copied.present)} already present"
+        )
+        if copied.missing:
+            say(f"{copied.missing} of {copied.needed} steps have no artefact in {source}")
+    if copied.damaged:
+        raise typer.Exit(STORE)
+
+
+def document(copied: Copied, source: LocalStore, target: LocalStore) -> dict[str, Any]:
+    """What was copied, as JSON."""
+    return {
+        "from": str(source),
+        "to": str(target),
+        "copied": copied.copied,
+        "size_bytes": copied.size_bytes,
+        "present": copied.present,
+        "missing": copied.missing,
+        "damaged": copied.damaged,
+    }
