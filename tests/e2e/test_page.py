@@ -11,7 +11,7 @@ import pytest
 
 import browser
 import made_up
-from prunectl.report import page
+from prunectl.report import page, tables
 from prunectl.results.claims import verdicts
 from prunectl.results.table import Results
 
@@ -113,6 +113,28 @@ def test_the_trials_behind_a_claim_are_one_click_away(opened: browser.Page) -> N
     rows_shown = opened.evaluate(cells)
     assert len(rows_shown) == 10
     assert all("98" in text and ("synflow" in text or "magnitude" in text) for text in rows_shown)
+
+
+def test_a_cut_table_is_filtered_and_sorted_and_counts_the_trials_that_it_lacks(
+    tab: browser.Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table ends before the networks of SNIP and SynFlow, which the claims are about."""
+    monkeypatch.setattr(tables, "LISTED", 100)
+    tab.open(written(made_up.results(seeds=2), tmp_path / "cut.html"))
+    count = "document.getElementById('count').textContent"
+    assert tab.evaluate(count) == "100 of the first 100"
+    tab.evaluate("document.querySelector('#trials-table th button').click()")
+    assert tab.evaluate("document.querySelectorAll('#trials-table tbody tr').length") == 100
+    keys = tab.evaluate("document.querySelectorAll('.behind')[1].dataset.keys.split(' ')")
+    rows = "[...document.querySelectorAll('#trials-table tbody tr')]"
+    listed = set(tab.evaluate(f"{rows}.map((row) => row.lastElementChild.textContent.trim())"))
+    lacking = [key for key in keys if key not in listed]
+    assert lacking
+    tab.evaluate("document.querySelectorAll('.behind')[1].click()")
+    listed_rows = tab.evaluate(f"{rows}.filter((row) => !row.hidden).length")
+    assert tab.evaluate(count) == f"{listed_rows} of the first 100, {len(lacking)} not in this table"
+    tab.evaluate("document.getElementById('all').click()")
+    assert tab.evaluate(count) == "100 of the first 100"
 
 
 def test_tables_are_copied_as_csv_markdown_and_latex(opened: browser.Page) -> None:

@@ -37,10 +37,15 @@ def silently(todo: Todo) -> AbstractContextManager[Listener]:
 def todo_of(session: Session, stage: Stage, *, retry_failed: bool = False) -> Todo:
     """What is to do up to a stage, and why. With `retry_failed`, failures that would be final too."""
     from prunectl.plan.explain import explain
+    from prunectl.store import layout
+
+    failed, under_way = (session.store.listed(folder) for folder in (layout.FAILURES, layout.SNAPSHOTS))
 
     session.store.refresh()
 
     def failure(key: str) -> str | None:
+        if key not in failed:
+            return None
         recorded = session.store.failure(key)
         return None if recorded is None else "crash" if retry_failed else recorded["kind"]
 
@@ -49,7 +54,7 @@ def todo_of(session: Session, stage: Stage, *, retry_failed: bool = False) -> To
         session.plan.targets(stage),
         has=session.store.has,
         failure=failure,
-        under_way=session.store.under_way,
+        under_way=under_way.__contains__,
     )
 
 

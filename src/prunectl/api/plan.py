@@ -50,6 +50,8 @@ class Planned:
     """What every trial on its own would take."""
     estimate_s: float | None
     """Seconds of one process; None until a step of each kind has been done here."""
+    estimate_bytes: int | None
+    """What the artefacts of the steps to do take in the store; None until a step of each kind has been done here."""
     claims: Sequence[Foresight]
     """What each claim of the study can show."""
     made_on: Mapping[str, int] = field(default_factory=dict)
@@ -72,6 +74,7 @@ def _planned(session: Session) -> Planned:
     plan, todo = session.plan, todo_of(session, "retrain")
     made_on = hardware_of(session, todo.reused)
     past = past_steps(session, todo)
+    expected = estimate(plan, todo.todo, past)
     return Planned(
         study=session.study.name,
         trials=len(plan.trials),
@@ -79,7 +82,8 @@ def _planned(session: Session) -> Planned:
         changed=changes(plan, todo.todo, [step.preimage for step in past]),
         dense_trainings=len({trial.baseline for trial in plan.trials}),
         **training_steps(plan),
-        estimate_s=estimate(plan, todo.todo, past),
+        estimate_s=expected.wall_s,
+        estimate_bytes=expected.size_bytes,
         claims=foresee(session.study, plan),
         made_on={of.label: count for of, count in made_on.items()},
         mixture=mixture(made_on),
@@ -93,15 +97,17 @@ def _kinds(session: Session, todo: Todo) -> dict[str, Kind]:
     for key, step in plan.steps.items():
         if key in needed:
             by_kind.setdefault(step.kind, []).append(key)
-    return {kind: _kind(session, todo, keys) for kind, keys in by_kind.items()}
+    missing = {*todo.todo, *todo.failed, *todo.skipped}
+    return {kind: _kind(session, todo, keys, missing) for kind, keys in by_kind.items()}
 
 
-def _kind(session: Session, todo: Todo, keys: list[Key]) -> Kind:
+def _kind(session: Session, todo: Todo, keys: list[Key], missing: set[Key]) -> Kind:
+    """`missing` are the steps of which it is known that the store has none: it need not be asked again."""
     reasons = Counter(todo.todo[key].value for key in keys if key in todo.todo)
     return Kind(
         steps=len(keys),
         to_do=reasons.total(),
-        reused=sum(session.store.has(key) for key in keys),
+        reused=sum(key in todo.reused or (key not in missing and session.store.has(key)) for key in keys),
         failed=sum(key in todo.failed for key in keys),
         skipped=sum(key in todo.skipped for key in keys),
         why=dict(reasons),
@@ -121,6 +127,6 @@ def past_steps(session: Session, todo: Todo) -> list[Past]:
             manifest = session.store.manifest(key)
         except (DamagedError, KeyError):
             continue
-        made = manifest.made
-        past.append(Past(preimage=manifest.preimage, wall_s=made.wall_s, resume=made.resume))
+        made, size_bytes = manifest.made, manifest.size_bytes if manifest.sizes else None
+        past.append(Past(preimage=manifest.preimage, wall_s=made.wall_s, resume=made.resume, size_bytes=size_bytes))
     return past

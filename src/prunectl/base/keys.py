@@ -70,6 +70,52 @@ def _grown(kind: type) -> tuple[tuple[str, str], ...]:
     )
 
 
+class Texts:
+    """Canonical texts of values that many pre-images share: each is rendered once, and known by its identity.
+
+    For values that do not change: frozen records, entries, tuples. They are kept, so that no identity is used twice.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[object, str]] = {}
+
+    def of(self, value: object) -> str:
+        """What `canonical` gives."""
+        if type(value) is str:
+            return _QUOTED(value)
+        if type(value) is int:
+            return repr(value)
+        known = self._known.get(id(value))
+        if known is None:
+            known = self._known[id(value)] = (value, canonical(value))
+        return known[1]
+
+    def record(self, value: object, head: tuple[tuple[str, str], ...]) -> str:
+        """What `canonical` gives for a record's fields, together with or replaced by `head`: names and texts."""
+        parts = []
+        kind: type = type(value)
+        for name, text, absent in _outline(kind, head):
+            if text is None:
+                text = self.of(getattr(value, name))
+                if text == absent:
+                    continue
+            parts.append(f'"{name}":{text}')
+        return "{" + ",".join(parts) + "}"
+
+
+_QUOTED = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@cache
+def _outline(kind: type, head: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str | None, str | None], ...]:
+    """Each name in a record's pre-image, sorted, with its text if that is given, and its absent text."""
+    absent = dict(_grown(kind))
+    named: dict[str, tuple[str, str | None, str | None]]
+    named = {name: (name, None, absent.get(name)) for name in _names(kind)}
+    named |= {name: (name, text, None) for name, text in head}
+    return tuple(named[name] for name in sorted(named))
+
+
 def digest(text: str) -> str:
     """SHA-256 of a text in UTF-8, in hex; the same that `sha256sum` prints."""
     return hashlib.sha256(text.encode()).hexdigest()

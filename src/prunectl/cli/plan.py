@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from prunectl.base.text import seconds, shortened, visible
+from prunectl.base.text import seconds, shortened, size, visible
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Selected, StudyFile, options
 
@@ -27,7 +27,7 @@ Check = Annotated[
 
 @options
 def plan(selected: Selected, study: StudyFile = None, check: Check = False, json_: Json = False) -> None:
-    """Show what `run` would do: steps by kind, reused or to do and why, what sharing saves, estimated time."""
+    """Show what `run` would do: steps by kind, reused or to do and why, what sharing saves, time and disk space."""
     session = selected.open(study)
     if check:
         from prunectl.api.check import check as checked
@@ -65,6 +65,9 @@ def lines(planned: Planned) -> list[str]:
         "estimated time: unknown until a step of each kind has been done here"
         if planned.estimate_s is None
         else f"estimated time: {seconds(planned.estimate_s)} with one process",
+        "estimated disk space: unknown until a step of each kind has been done here"
+        if planned.estimate_bytes is None
+        else f"estimated disk space: {size(planned.estimate_bytes)}",
     ]
     out += claims(planned.claims)
     return [*out, planned.mixture] if planned.mixture else out

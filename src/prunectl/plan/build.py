@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
 from prunectl.catalog.dataset import Content
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.scope import Scope
 from prunectl.catalog.tables import METRICS, working
 from prunectl.catalog.values import Denominator
-from prunectl.plan.graph import Placed, Plan, StepSet, Trial, follow_ups
+from prunectl.plan.graph import Placed, Plan, StepSet, Trial
 from prunectl.plan.resolve import arms_of, data_of, dense_of, network_of
 from prunectl.plan.steps import (
     Ablate,
@@ -39,36 +41,48 @@ def build(study: Study, content: Content, weights: Mapping[str, str] = MappingPr
     steps = StepSet()
     dense = dense_of(study, content)
     data = data_of(study, content)
+    train_data, test_data = replace(data, test_limit=None), replace(data, train_limit=None)
+    arms = arms_of(study, dense)
     metrics = [metric() for metric in working("metrics", Metric)]
+    used = {placed.arm.init: network_of(study, content, placed.arm.init, weights) for placed in arms}
     trials: list[Trial] = []
-    for placed in arms_of(study, dense):
+    for placed in arms:
         site = _Site(
             steps=steps,
-            network=network_of(study, content, placed.arm.init, weights),
+            network=used[placed.arm.init],
             data=data,
+            train_data=train_data,
+            test_data=test_data,
             recipe=dense.recipe,
             exclude=study.prunable.exclude,
             of=study.sweep.of,
             metrics=tuple(metric for metric in metrics if metric.name in METRICS),
             apart=tuple(metric for metric in metrics if metric.name not in METRICS),
+            rounds=placed.arm.rounds_of_a_mask,
+            scope=placed.arm.scope.settled(),
         )
         for seed in study.sweep.seeds:
             trials += _Chain(site, placed, seed).trials(study.sweep.asked)
-    return Plan(steps=steps.steps, trials=tuple(trials), follows=follow_ups(steps.steps))
+    return Plan(steps=steps.steps, trials=tuple(trials), follows=steps.follow_ups())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Site:
-    """What all arms of one initialization have in common, and the steps so far."""
+    """What all trials of an arm share, and the steps so far. A record is made once: each is rendered once for keys."""
 
     steps: StepSet
     network: Network
     data: Data
+    train_data: Data
+    test_data: Data
     recipe: Recipe
     exclude: tuple[str, ...]
     of: Denominator
     metrics: tuple[Metric, ...]
     apart: tuple[Metric, ...]  # plug-ins'
+    rounds: Rounds  # those in which one mask is made
+    scope: Scope
+    _several: dict[float, bool] = field(default_factory=dict)
 
     def init(self, seed: int, draw: Literal["init", "reinit"] = "init") -> Key:
         alike = isinstance(self.network.init, Loaded)  # the same weights for every seed: one artefact
@@ -101,7 +115,7 @@ class _Site:
         return self.steps.add(
             Measure(
                 network=self.network,
-                data=replace(self.data, train_limit=None),
+                data=self.test_data,
                 metrics=self.metrics if metrics is None else metrics,
                 exclude=self.exclude,
                 seed=seed,
@@ -110,9 +124,11 @@ class _Site:
             )
         )
 
-    @property
-    def train_data(self) -> Data:
-        return replace(self.data, test_limit=None)
+    def in_rounds(self, sparsity: float) -> bool:
+        """Whether a mask of this sparsity is made in several rounds."""
+        if sparsity not in self._several:
+            self._several[sparsity] = len(self.rounds.targets(sparsity)) > 1
+        return self._several[sparsity]
 
 
 class _Chain:
@@ -123,6 +139,9 @@ class _Chain:
         self.baseline = site.dense(seed, site.recipe.steps)
         self.state = site.dense(seed, placed.at_step)
         self.before: Key | None = None
+        self.scores: Key | None = None
+        """Of the present network, once they are needed."""
+        self.baseline_measure = site.measure(seed, self.baseline, None)
 
     def trials(self, sparsities: tuple[float, ...]) -> Iterator[Trial]:
         """For each level: score, prune, ablate, retrain, measure."""
@@ -144,21 +163,22 @@ class _Chain:
         """Go on from this level: its network and mask as the criterion left them, ablations being leaves."""
         mask = self._prune(sparsity)
         self.state, self.before = self._retrain(mask, ablated=False), mask
+        self.scores = None
 
     def _prune(self, sparsity: float) -> Key:
         """The mask of a level: from scores that every sparsity shares, or in rounds towards this one."""
         site, arm = self.site, self.arm
-        rounds, scope = arm.rounds_of_a_mask, arm.scope.settled()
+        scope = site.scope
         data = site.train_data if arm.criterion.needs_data else None
-        if len(rounds.targets(sparsity)) > 1:
+        if site.in_rounds(sparsity):
             return site.steps.add(
                 PruneRounds(
                     network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, scope=scope,
-                    structure=arm.structure, sparsity=sparsity, rounds=rounds, invert=arm.inverted, seed=self.seed,
+                    structure=arm.structure, sparsity=sparsity, rounds=site.rounds, invert=arm.inverted, seed=self.seed,
                     state=self.state, before=self.before, of=site.of,
                 )
             )  # fmt: skip
-        scores = site.steps.add(
+        self.scores = self.scores or site.steps.add(
             Score(
                 network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, seed=self.seed,
                 state=self.state, mask=self.before,
@@ -167,7 +187,7 @@ class _Chain:
         return site.steps.add(
             Prune(
                 network=site.network, scope=scope, structure=arm.structure, sparsity=sparsity, invert=arm.inverted,
-                seed=self.seed, scores=scores, before=self.before,
+                seed=self.seed, scores=self.scores, before=self.before,
                 state=self.state if scope.needs_weights else None, of=site.of,
             )
         )  # fmt: skip
@@ -214,7 +234,7 @@ class _Chain:
             sparsity=sparsity,
             seed=self.seed,
             baseline=self.baseline,
-            baseline_measure=site.measure(self.seed, self.baseline, None),
+            baseline_measure=self.baseline_measure,
             plain_mask=plain,
             mask=mask,
             state=state,

@@ -50,7 +50,9 @@ def changed_code(wanted: Iterable[Step], stored: Iterable[Any]) -> list[str]:
     for body in stored:
         for entry, code in codes(body):
             before.setdefault(entry, set()).add(code)
-    lines = []
+    lines: list[str] = []
+    if not before:
+        return lines
     for entry, code in _codes_of(wanted).items():
         known = before.get(entry, {code})
         if code is not None and code not in known:

@@ -1,26 +1,28 @@
-"""What a plan costs: training steps, with and without sharing, and seconds as far as the store knows them."""
+"""What a plan costs: training steps, with and without sharing, and seconds and bytes as far as the store knows them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from prunectl.base.keys import digest
 from prunectl.plan.graph import Plan
-from prunectl.plan.steps import Key, Step, Train, preimage
+from prunectl.plan.steps import Key, Step, Train, parents
 
 
 def training_steps(plan: Plan) -> dict[str, int]:
     """Optimizer steps of the whole plan, and what every trial on its own would take, each baseline being one."""
-    own = {key: _own_steps(plan, key) for key in plan.steps}
     needed = plan.closure(plan.targets("retrain"))
     states = [trial.state for trial in plan.trials]
     baselines = {trial.baseline for trial in plan.trials}.difference(states)
-    unshared = sum(_chain_steps(plan, state) for state in [*states, *baselines])
-    return {"training_steps": sum(own[key] for key in needed), "training_steps_unshared": unshared}
+    alone = _alone(plan)
+    return {
+        "training_steps": sum(_own_steps(plan, key) for key in needed),
+        "training_steps_unshared": sum(sum(alone[state].values()) for state in [*states, *baselines]),
+    }
 
 
 def _own_steps(plan: Plan, key: Key) -> int:
@@ -39,15 +41,38 @@ def _begun(plan: Plan, key: Key) -> int | None:
     return begun.to_step if isinstance(begun, Train) else None
 
 
-def _chain_steps(plan: Plan, state: Key) -> int:
-    """Steps of every training that a state rests on; of two states of one training only the later counts."""
-    runs: dict[Train, int] = {}
-    for key in plan.closure([state]):
-        step = plan.steps[key]
+def _alone(plan: Plan) -> dict[Key, dict[Key, int]]:
+    """For each step, the optimizer steps of every training that it and its parents rest on, in one look at the plan.
+
+    Of two states of one training, known by its earliest state, only the later counts.
+    """
+    alone: dict[Key, dict[Key, int]] = {}
+    first: dict[Key, Key] = {}
+    for key, step in plan.steps.items():  # parents come first
+        longest = _longest([alone[parent] for parent in parents(step).values()])
         if isinstance(step, Train):
-            run = replace(step, to_step=0)
-            runs[run] = max(runs.get(run, 0), step.to_step - step.first_step)
-    return sum(runs.values())
+            longest = _longest([longest, {_first(plan, key, first): step.to_step - step.first_step}])
+        alone[key] = longest
+    return alone
+
+
+def _longest(runs: Sequence[dict[Key, int]]) -> dict[Key, int]:
+    """The union, with the larger number of steps of each training; not copied where one has all."""
+    largest = max(runs, key=len, default={})
+    for other in runs:
+        if any(steps > largest.get(run, -1) for run, steps in other.items()):
+            largest = largest | {run: max(steps, largest.get(run, 0)) for run, steps in other.items()}
+    return largest
+
+
+def _first(plan: Plan, key: Key, known: dict[Key, Key]) -> Key:
+    """The earliest state of a training, by which it is known."""
+    way = []
+    while key in plan.follows and key not in known:
+        way.append(key)
+        key = plan.follows[key]
+    known |= dict.fromkeys(way, first := known.get(key, key))
+    return first
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,48 +82,87 @@ class Past:
     preimage: str
     wall_s: float
     resume: str | None = None
+    size_bytes: int | None = None
+    """Of its artefact; None if not recorded."""
 
 
-def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> float | None:
-    """Seconds of one process for what is to do, from what like steps took; None if a kind was never done here.
+ALIKE = (("network", "model"), ("criterion", None), ("data", "dataset"))
+"""The fields, and fields in them, whose entries decide what a step costs."""
 
-    A training takes what its images take, each counted as often as it is seen.
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """What is to do; None if a kind of step was never done here, or not recorded."""
+
+    wall_s: float | None
+    """Seconds of one process."""
+    size_bytes: int | None
+    """Bytes of artefacts in the store."""
+
+
+def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> Estimate:
+    """What is to do, from what like steps took: seconds, and bytes of artefacts.
+
+    The time of a training is that of its images, each counted as often as it is seen. Its bytes do not depend on them.
     """
-    done = [(json.loads(one.preimage), one) for one in past]
-    reached = {digest(one.preimage): int(body["to_step"]) for body, one in done if body["kind"] == "train"}
+    done = [(json.loads(step.preimage), step) for step in past]
+    reached = {digest(step.preimage): int(body["to_step"]) for body, step in done if body["kind"] == "train"}
     rates: dict[str, list[float]] = {}
-    for body, one in done:
+    sizes: dict[str, list[int]] = {}
+    for body, step in done:
+        like = _like_stored(body)
+        if step.size_bytes is not None:
+            sizes.setdefault(like, []).append(step.size_bytes)
         # The state that a training resumed from may have been removed since; then its time is unknown.
-        if not one.resume or one.resume in reached:
-            rates.setdefault(_like(body), []).append(one.wall_s / _units(body, reached.get(one.resume or "")))
-    known = {like: median(values) for like, values in rates.items()}
+        if not step.resume or step.resume in reached:
+            rates.setdefault(like, []).append(step.wall_s / _units_stored(body, reached.get(step.resume or "")))
+    known_s = {like: median(values) for like, values in rates.items()}
+    known_bytes = {like: median(values) for like, values in sizes.items()}
+    wanted = [(_like(plan.steps[key]), _units(plan, key)) for key in todo]
+    return Estimate(
+        wall_s=_total(wanted, known_s),
+        size_bytes=None if (total := _total([(like, 1) for like, _ in wanted], known_bytes)) is None else round(total),
+    )
+
+
+def _total(wanted: Iterable[tuple[str, int]], known: Mapping[str, float]) -> float | None:
+    """The sum over steps, each a name of what it is like and a number of units; None if one is not known."""
     total = 0.0
-    for key in todo:
-        body = _body(plan.steps[key])
-        if _like(body) not in known:
+    for like, units in wanted:
+        if like not in known:
             return None
-        total += known[_like(body)] * _units(body, _begun(plan, key))
+        total += known[like] * units
     return total
 
 
-def _body(step: Step) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(preimage(step))
-    return body
-
-
-def _like(body: dict[str, Any]) -> str:
+def _like(step: Step) -> str:
     """Steps that take about the same: of one kind, network and criterion."""
+    names = [step.kind]
+    for field, inner in ALIKE:
+        value = getattr(step, field, None)
+        if value is not None:
+            names.append((getattr(value, inner) if inner else value).name)
+    return "/".join(names)
+
+
+def _like_stored(body: dict[str, Any]) -> str:
+    """What `_like` gives for the step of a pre-image."""
     names = [body["kind"]]
-    for field, inner in (("network", "model"), ("criterion", None), ("data", "dataset")):
+    for field, inner in ALIKE:
         value = body.get(field)
         if isinstance(value, dict):
-            value = value[inner] if inner else value
-            names.append(value["name"])
+            names.append((value[inner] if inner else value)["name"])
     return "/".join(map(str, names))
 
 
-def _units(body: dict[str, Any], begun: int | None) -> int:
-    """What the time of a step is counted in: for a training the images of its steps from `begun` on; otherwise 1."""
+def _units(plan: Plan, key: Key) -> int:
+    """What the time of a step is counted in: for a training the images of the steps that it still takes; else 1."""
+    step = plan.steps[key]
+    return max(1, _own_steps(plan, key)) * step.recipe.batch_size if isinstance(step, Train) else 1
+
+
+def _units_stored(body: dict[str, Any], begun: int | None) -> int:
+    """What `_units` gives for a stored step that was taken up at step `begun` of its training."""
     if body["kind"] != "train":
         return 1
     steps = int(body["to_step"]) - (int(body["first_step"]) if begun is None else begun)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
+from prunectl.base.keys import Texts, digest
 from prunectl.catalog.retraining import After
 from prunectl.plan.stage import Stage
-from prunectl.plan.steps import Key, Step, Train, key_of, parents
+from prunectl.plan.steps import Key, Step, Train, parents, preimage, run_of
 from prunectl.study.arms import Arm
 
 
@@ -76,7 +77,8 @@ class Plan:
     @property
     def arms(self) -> dict[str, Placed]:
         """The arms by label, in the order of the study file."""
-        return {trial.arm.label: trial.placed for trial in self.trials}
+        placed = {id(trial.placed): trial.placed for trial in self.trials}  # an arm's trials share it
+        return {each.arm.label: each for each in placed.values()}
 
     def targets(self, stage: Stage) -> set[Key]:
         """What must be there for the study to be done up to a stage."""
@@ -104,30 +106,28 @@ class Plan:
         return found
 
 
-def follow_ups(steps: Mapping[Key, Step]) -> dict[Key, Key]:
-    """For each training step the latest earlier state of the same training, if the plan has one."""
-    runs: dict[Train, list[tuple[int, Key]]] = {}
-    for key, step in steps.items():
-        if isinstance(step, Train):
-            runs.setdefault(replace(step, to_step=0), []).append((step.to_step, key))
-    edges: dict[Key, Key] = {}
-    for run in runs.values():
-        run.sort()
-        edges |= {later: earlier for (_, earlier), (_, later) in pairwise(run)}
-    return edges
-
-
 class StepSet:
     """Steps by key while a plan is built; adding one twice is adding it once."""
 
     def __init__(self) -> None:
         self.steps: dict[Key, Step] = {}
-        self._keys: dict[Step, Key] = {}
+        self._texts = Texts()
+        """Of the networks, data sets, recipes and entries that steps share."""
 
     def add(self, step: Step) -> Key:
         """The step's key; the step is in the set from now on."""
-        key = self._keys.get(step)
-        if key is None:
-            key = self._keys[step] = key_of(step)
-            self.steps[key] = step
+        key = Key(digest(preimage(step, self._texts)))
+        self.steps.setdefault(key, step)
         return key
+
+    def follow_ups(self) -> dict[Key, Key]:
+        """For each training step the latest earlier state of the same training, if there is one."""
+        runs: dict[str, list[tuple[int, Key]]] = {}
+        for key, step in self.steps.items():
+            if isinstance(step, Train):
+                runs.setdefault(run_of(step, self._texts), []).append((step.to_step, key))
+        edges: dict[Key, Key] = {}
+        for run in runs.values():
+            run.sort()
+            edges |= {later: earlier for (_, earlier), (_, later) in pairwise(run)}
+        return edges

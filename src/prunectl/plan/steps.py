@@ -7,9 +7,10 @@ done is in `work/`, one module per kind.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import ClassVar, Literal, NewType, get_type_hints
 
-from prunectl.base.keys import canonical, digest, plain
+from prunectl.base.keys import Texts, canonical, digest
 from prunectl.catalog.ablation import Ablation
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Dataset
@@ -207,9 +208,21 @@ PARENTS = {kind: _parents_of(kind) for kind in STEPS}
 """The fields that are keys of parents, per kind."""
 
 
-def preimage(step: Step) -> str:
-    """The canonical text that a step's key is the digest of. A field that has its "absent" value is left out of it."""
-    return canonical({"schema": SCHEMA, "kind": step.kind, "version": step.version, **plain(step)})
+@cache
+def _head(kind: type[Step]) -> tuple[tuple[str, str], ...]:
+    """What the pre-image of a step has besides its fields: names and texts."""
+    return tuple(
+        (name, canonical(value)) for name, value in (("schema", SCHEMA), ("kind", kind.kind), ("version", kind.version))
+    )
+
+
+def preimage(step: Step, texts: Texts | None = None) -> str:
+    """The canonical text that a step's key is the digest of. A field that has its "absent" value is left out of it.
+
+    `texts` are those of the records that several steps share.
+    """
+    kind: type = type(step)
+    return (texts or Texts()).record(step, _head(kind))
 
 
 def key_of(step: Step) -> Key:
@@ -217,7 +230,11 @@ def key_of(step: Step) -> Key:
     return Key(digest(preimage(step)))
 
 
+def run_of(step: Train, texts: Texts) -> str:
+    """What the steps of one training have in common: everything but how far they go."""
+    return texts.record(step, (("to_step", "0"),))
+
+
 def parents(step: Step) -> dict[str, Key]:
     """The artefacts that a step starts from, by role."""
-    found = {role: getattr(step, role) for role in PARENTS[type(step)]}
-    return {role: key for role, key in found.items() if key is not None}
+    return {role: key for role in PARENTS[type(step)] if (key := getattr(step, role)) is not None}

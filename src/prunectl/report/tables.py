@@ -203,10 +203,15 @@ COLUMNS = (
 """The columns of the table of trials; `change` is top1 − top1_dense."""
 
 
+LISTED = 1_000
+"""Maximum number of trials in the page's table of trials. Each takes about 320 bytes of the page."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """Every trial as texts, without the columns that have the same value in every row."""
+    """The first trials as texts, up to LISTED of them, without the columns that have the same value in every trial."""
 
+    total: int  # trials, listed or not
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     statuses: tuple[str, ...]
@@ -214,22 +219,27 @@ class Listing:
 
 
 def listing(trials: pl.DataFrame) -> Listing:
-    """The table of trials, in the order of the study."""
+    """The table of trials, in the order of the study. All trials decide which columns it has."""
     frame = trials.with_columns(change=pl.col("top1") - pl.col("top1_dense"))
-    texts = {column.name: [column.write(value) for value in frame[column.name].to_list()] for column in COLUMNS}
-    shown = tuple(column for column in COLUMNS if _informative(column.name, texts[column.name]))
-    hidden = [(column.head, texts[column.name][0]) for column in COLUMNS if column not in shown and trials.height]
+    shown = tuple(column for column in COLUMNS if _informative(column, frame[column.name].to_list()))
+    listed = {column.name: [*map(column.write, frame[column.name].head(LISTED).to_list())] for column in COLUMNS}
+    hidden = [(column.head, listed[column.name][0]) for column in COLUMNS if column not in shown and trials.height]
     return Listing(
+        total=trials.height,
         columns=shown,
-        rows=tuple(zip(*(texts[column.name] for column in shown), strict=True)),
-        statuses=tuple(status or "missing" for status in trials["status"].to_list()),
+        rows=tuple(zip(*(listed[column.name] for column in shown), strict=True)),
+        statuses=tuple(status or "missing" for status in frame["status"].head(LISTED).to_list()),
         constant=tuple((head, text) for head, text in hidden if text),
     )
 
 
-def _informative(name: str, texts: Sequence[str]) -> bool:
+def _informative(column: Column, values: Sequence[Any]) -> bool:
     """Whether a column has several values, empty cells not counted. A single reason is worth a column."""
-    return name in ("top1", "artefact") or len({*texts} - {""}) > 1 or (name == "reason" and any(texts))
+    if column.name in ("top1", "artefact"):
+        return True
+    texts = filter(None, map(column.write, values))
+    first = next(texts, None)
+    return first is not None and (column.name == "reason" or any(text != first for text in texts))
 
 
 RESOURCE_HEADS = (

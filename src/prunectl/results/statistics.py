@@ -36,6 +36,9 @@ EXACT_UP_TO = 5
 
 RESAMPLES = 10_000
 
+ROUNDING = 1e-9
+"""What a number of resamples may lack to a tail, which is a product of floats."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interval:
@@ -107,13 +110,8 @@ def bootstrap(values: Sequence[float], of: Center = "mean", level: float = 0.8) 
     n = len(values)
     if n < FEWEST:
         return None
-    ordered = sorted(values)
-    if n <= EXACT_UP_TO:
-        weighted = sorted((center([ordered[i] for i in picks], of), ways) for picks, ways in _resamples(n))
-    else:
-        weighted = [(value, 1) for value in _drawn(ordered, of)]
-    tail = (1 - level) / 2 * sum(ways for _, ways in weighted)
-    low, high = _reaches(weighted, tail), _reaches(weighted[::-1], tail)
+    ordered, tail = sorted(values), (1 - level) / 2
+    low, high = (_enumerated if n <= EXACT_UP_TO else _drawn)(ordered, of, tail)
     return Interval(low=low, high=high, kind=f"{level * 100:.0f} % bootstrap interval of the {of}", n=n)
 
 
@@ -154,12 +152,21 @@ def _resamples(n: int) -> tuple[tuple[tuple[int, ...], int], ...]:
     )
 
 
-def _drawn(ordered: Sequence[float], of: Center) -> list[float]:
+def _enumerated(ordered: Sequence[float], of: Center, tail: float) -> tuple[float, float]:
+    """The bounds by all resamples; `tail` is the share of them at or beyond each bound."""
+    weighted = sorted((center([ordered[i] for i in picks], of), ways) for picks, ways in _resamples(len(ordered)))
+    reach = tail * sum(ways for _, ways in weighted)
+    return _reaches(weighted, reach), _reaches(weighted[::-1], reach)
+
+
+def _drawn(ordered: Sequence[float], of: Center, tail: float) -> tuple[float, float]:
+    """The bounds by the drawn resamples, which have one weight: each bound is at a place in their order."""
     import numpy as np
 
     samples = np.asarray(ordered)[_picks(len(ordered))]
-    found = samples.mean(axis=1) if of == "mean" else np.median(samples, axis=1)
-    return [float(value) for value in np.sort(found)]
+    centers = np.sort(samples.mean(axis=1) if of == "mean" else np.median(samples, axis=1))
+    place = max(math.ceil(tail * RESAMPLES - ROUNDING) - 1, 0)
+    return float(centers[place]), float(centers[RESAMPLES - 1 - place])
 
 
 @cache
@@ -174,7 +181,7 @@ def _reaches(weighted: Sequence[tuple[float, int]], tail: float) -> float:
     total = 0
     for value, ways in weighted:
         total += ways
-        if total >= tail - 1e-9:
+        if total >= tail - ROUNDING:
             return value
     raise AssertionError("a tail is less than everything")
 

@@ -152,6 +152,12 @@ class StoreDirectory:
         except OSError as error:
             raise store_error(error, self.root, doing) from error
 
+    def listed(self, folder: str) -> set[str]:
+        """The keys that have something in a folder of the store, by its name alone: one look for all of a plan."""
+        with self._guarded("read"):
+            shards = (self.root / folder).glob("[0-9a-f][0-9a-f]")
+            return {path.name.partition(".")[0] for shard in shards if shard.is_dir() for path in shard.iterdir()}
+
     def _make_directory(self, path: Path) -> None:
         """Create a directory of the store; a file in its place, or in that of a parent, is set aside."""
         if path.is_dir():

@@ -25,7 +25,7 @@ def test_before_a_run_everything_is_to_do(tmp_path: Path) -> None:
 def test_after_a_run_nothing_is_to_do(session: Session) -> None:
     found = planned(session)
     assert all(kind.to_do == 0 and kind.reused == kind.steps for kind in found.steps.values())
-    assert found.estimate_s == 0
+    assert (found.estimate_s, found.estimate_bytes) == (0, 0)
 
 
 def test_what_changed_and_how_long_it_takes_comes_from_the_store(completed: tuple[Path, object]) -> None:
@@ -33,6 +33,7 @@ def test_what_changed_and_how_long_it_takes_comes_from_the_store(completed: tupl
     found = planned(open_study(folder / "study.toml", set=["train.lr=0.07"], store=folder / "store"))
     assert "train: recipe.lr 0.05 → 0.07" in found.changed
     assert found.estimate_s is not None and found.estimate_s > 0
+    assert found.estimate_bytes is not None and found.estimate_bytes > 0
 
 
 def test_failures_and_what_they_skip_are_counted(own: Session) -> None:

@@ -18,11 +18,11 @@ from prunectl.plan.steps import Score, Train, preimage
 
 def test_an_estimate_needs_something_to_go_by() -> None:
     planned = plan({"criterion": "snip"})
-    assert estimate(planned, list(planned.steps), []) is None
+    assert estimate(planned, list(planned.steps), []).wall_s is None
     known = [
         Past(preimage=preimage(step), wall_s=2.0 if step.kind == "train" else 0.5) for step in planned.steps.values()
     ]
-    seconds = estimate(planned, list(planned.steps), known)
+    seconds = estimate(planned, list(planned.steps), known).wall_s
     trainings = kinds(planned)["train"]
     assert seconds == pytest.approx(2.0 * trainings + 0.5 * (len(planned.steps) - trainings))
 
@@ -50,12 +50,12 @@ def test_an_estimate_counts_images_from_where_a_training_was_taken_up() -> None:
 
     known = past(planned)
     assert any(one.resume for one in known)
-    assert estimate(planned, list(planned.steps), known) == pytest.approx(sum(one.wall_s for one in known))
+    assert estimate(planned, list(planned.steps), known).wall_s == pytest.approx(sum(one.wall_s for one in known))
     other = plan(*arms, train={**BASE["train"], "batch_size": 50})
-    assert estimate(other, list(other.steps), known) == pytest.approx(sum(one.wall_s for one in past(other)))
+    assert estimate(other, list(other.steps), known).wall_s == pytest.approx(sum(one.wall_s for one in past(other)))
     # Where what it was taken up from is gone, its time is of nobody knows how many steps.
     orphans = [one for one in known if json.loads(one.preimage)["kind"] != "train" or one.resume]
-    assert estimate(planned, list(planned.steps), orphans) is None
+    assert estimate(planned, list(planned.steps), orphans).wall_s is None
 
 
 @given(st.sampled_from(["init", "end", {"epoch": 2}]), st.sampled_from(["none", "lr-rewind"]))
@@ -93,33 +93,45 @@ def test_a_baseline_that_no_trial_is_counts_once_for_each_seed() -> None:
 
 
 def test_nothing_to_do_takes_no_time() -> None:
-    assert estimate(plan({"criterion": "snip"}), [], []) == 0.0
+    assert estimate(plan({"criterion": "snip"}), [], []).wall_s == 0.0
 
 
 def test_an_estimate_is_of_the_median_of_like_steps() -> None:
     planned = plan({"criterion": "snip"})
     scores = [key for key, step in planned.steps.items() if step.kind == "score"]
     text = preimage(planned.steps[scores[0]])
-    assert estimate(planned, scores, [Past(preimage=text, wall_s=wall_s) for wall_s in (9.0, 1.0, 2.0)]) == 2 * 2.0
+    assert (
+        estimate(planned, scores, [Past(preimage=text, wall_s=wall_s) for wall_s in (9.0, 1.0, 2.0)]).wall_s == 2 * 2.0
+    )
 
 
 def test_scores_of_one_criterion_tell_nothing_of_another_s() -> None:
     planned = plan({"criterion": ["snip", "magnitude"]})
     by_name = {step.criterion.name: key for key, step in planned.steps.items() if isinstance(step, Score)}
     past = [Past(preimage=preimage(planned.steps[by_name["magnitude"]]), wall_s=1.0)]
-    assert estimate(planned, [by_name["magnitude"]], past) == 1.0
-    assert estimate(planned, [by_name["snip"]], past) is None
+    assert estimate(planned, [by_name["magnitude"]], past).wall_s == 1.0
+    assert estimate(planned, [by_name["snip"]], past).wall_s is None
 
 
 def test_a_training_of_another_network_tells_nothing() -> None:
     small, other = plan({"criterion": "snip"}), plan({"criterion": "snip"}, model={"name": "lenet-300-100"})
     past = [Past(preimage=preimage(step), wall_s=1.0) for step in small.steps.values() if step.kind == "train"]
     todo = [key for key, step in other.steps.items() if step.kind == "train"]
-    assert estimate(other, todo, past) is None
+    assert estimate(other, todo, past).wall_s is None
 
 
 def test_twice_the_epochs_take_twice_the_time() -> None:
     short, long = plan(END), plan(END, train={**BASE["train"], "epochs": 20})
     past = [Past(preimage=preimage(step), wall_s=3.0) for step in short.steps.values() if step.kind == "train"]
     todo = [key for key, step in long.steps.items() if step.kind == "train"]
-    assert estimate(long, todo, past) == pytest.approx(2 * 6.0)
+    assert estimate(long, todo, past).wall_s == pytest.approx(2 * 6.0)
+
+
+def test_disk_space_is_the_median_of_like_steps_and_unknown_where_none_was_recorded() -> None:
+    planned = plan({"criterion": "snip"})
+    scores = [key for key, step in planned.steps.items() if step.kind == "score"]
+    text = preimage(planned.steps[scores[0]])
+    past = [Past(preimage=text, wall_s=1.0, size_bytes=size) for size in (10, 90, 20)]
+    assert estimate(planned, scores, past).size_bytes == len(scores) * 20
+    assert estimate(planned, scores, [Past(preimage=text, wall_s=1.0)]).size_bytes is None
+    assert estimate(planned, list(planned.steps), past).size_bytes is None

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import made_up
-from prunectl.report import page
+from prunectl.report import page, tables
 from prunectl.results.claims import verdicts
 from prunectl.results.table import SCHEMA, Results
 from prunectl.study.selection import Selection
@@ -102,6 +102,19 @@ def test_every_trial_is_a_row_and_the_failed_ones_are_marked(html: str) -> None:
     body = re.findall(r'id="trials-table">.*?<tbody>(.*?)</tbody>', html, re.DOTALL)[0]
     assert len(re.findall(r"<tr[ >]", body)) == 450
     assert body.count('<tr class="failed">') == 2
+
+
+def test_a_table_that_is_cut_states_how_many_trials_there_are_and_where(
+    html: str, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "The table has the first" not in html and " data-cut" not in html
+    monkeypatch.setattr(tables, "LISTED", 44)
+    cut = build(results)
+    body = re.findall(r'id="trials-table" data-cut>.*?<tbody>(.*?)</tbody>', cut, re.DOTALL)[0]
+    assert body.count("<tr") == 44
+    note = re.findall(r'<p class="note">The table has (.*?)</p>', cut)
+    assert len(note) == 1 and note[0].startswith("the first 44 of 450 trials.")
+    assert "table.csv" in note[0] and "prunectl report --format csv" in note[0]
 
 
 def test_an_unfinished_study_shows_what_is_missing_and_when_it_was_written(results: Results) -> None:

@@ -114,6 +114,19 @@ def test_the_listing_leaves_out_columns_with_one_value_and_names_them() -> None:
     assert listing.rows[-1] == ("snip", "3", "90", "10", "80.30", "−9.70", "snip · at in")
 
 
+def test_the_listing_ends_after_its_maximum_but_its_columns_are_those_of_all_trials() -> None:
+    many = small.swept(seeds=range(tables.LISTED))
+    late = many.with_columns(reason=pl.when(pl.int_range(pl.len()) == pl.len() - 1).then(pl.lit("out of memory")))
+    listing = tables.listing(late)
+    assert listing.total == many.height > tables.LISTED == len(listing.rows) == len(listing.statuses)
+    whole = tables.listing(many.head(tables.LISTED))
+    assert whole.total == len(whole.rows) == tables.LISTED
+    heads = [column.head for column in listing.columns]
+    assert {"criterion", "sparsity %", "reason"} <= set(heads), "the first trials differ in none of them"
+    assert "criterion" not in [column.head for column in whole.columns]
+    assert "criterion" not in dict(listing.constant)
+
+
 def test_a_single_reason_is_worth_a_column() -> None:
     failed = TRIALS.with_columns(
         reason=pl.when(pl.col("seed") == 1).then(pl.lit("out of memory")),

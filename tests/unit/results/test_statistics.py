@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import cProfile
 import math
+import random
 
+import numpy as np
 import pytest
 
+from prunectl.base.rng import seed_of
 from prunectl.results.statistics import (
     COVERAGE,
     Center,
@@ -133,6 +137,39 @@ def test_drawn_bootstraps_repeat_and_come_near_the_exact_one() -> None:
     normal = 1.2816 * math.sqrt(sum((v - 5.5) ** 2 for v in values)) / 12  # z · σ / √n with the n of the resample
     assert found.low == pytest.approx(5.5 - normal, abs=0.1)
     assert found.high == pytest.approx(5.5 + normal, abs=0.1)
+
+
+def counted(values: list[float], of: Center, level: float) -> tuple[float, float]:
+    """The bounds of drawn resamples by the definition: counted one by one from both ends."""
+    picks = np.random.default_rng(seed_of(len(values), "bootstrap")).integers(0, len(values), (10_000, len(values)))
+    samples = np.asarray(sorted(values))[picks]
+    centers = [float(value) for value in np.sort(samples.mean(axis=1) if of == "mean" else np.median(samples, axis=1))]
+    tail = (1 - level) / 2 * len(centers)
+
+    def reached(values: list[float]) -> float:
+        return next(value for count, value in enumerate(values, 1) if count >= tail - 1e-9)
+
+    return reached(centers), reached(centers[::-1])
+
+
+@pytest.mark.parametrize("of", ["mean", "median"])
+@pytest.mark.parametrize("level", [0.0, 0.5, 0.8, 0.9, 0.95, 0.9999, 0.99995, 1.0])
+@pytest.mark.parametrize("n", [6, 10, 45])
+def test_drawn_bounds_are_those_that_counting_gives_to_the_last_bit(n: int, of: Center, level: float) -> None:
+    generator = random.Random(n)
+    values = [generator.gauss(0.9, 0.01) for _ in range(n)]
+    interval = bootstrap(values, of, level)
+    assert interval is not None
+    assert (interval.low, interval.high) == counted(values, of, level)
+
+
+def test_drawn_bounds_do_not_count_ten_thousand_resamples_one_by_one() -> None:
+    """A page of 10,000 trials has a thousand such intervals."""
+    values = [float(value) for value in range(6)]
+    bootstrap(values)  # imports numpy and draws
+    with cProfile.Profile() as profile:
+        bootstrap(values)
+    assert sum(entry.callcount for entry in profile.getstats()) < 1000
 
 
 def test_pairs_are_made_by_seed() -> None:

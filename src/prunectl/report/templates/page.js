@@ -117,14 +117,18 @@
     if (!table) return;
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const place = heads.indexOf("artefact");
+    const absent = new Set(keys);
     let count = 0;
     for (const row of table.tBodies[0].rows) {
       const cells = [...row.cells].map((cell) => cell.textContent.toLowerCase());
-      const wanted = !keys || keys.has(text(row.cells[place]));
+      const key = place < 0 ? "" : text(row.cells[place]);
+      const wanted = !keys || keys.has(key);
+      absent.delete(key);
       row.hidden = !(wanted && words.every((word) => cells.some((cell) => cell.includes(word))));
       count += row.hidden ? 0 : 1;
     }
-    document.getElementById("count").textContent = `${count} of ${table.tBodies[0].rows.length}`;
+    const of = `${count} of ${"cut" in table.dataset ? "the first " : ""}${table.tBodies[0].rows.length}`;
+    document.getElementById("count").textContent = absent.size ? `${of}, ${absent.size} not in this table` : of;
     everything.hidden = !keys && !words.length;
   };
   let waiting = 0;
