@@ -102,6 +102,10 @@ class Bucket(LocalStore):
             self._listed[folder] = {key for key in found if _KEY.fullmatch(key)}
         return self._listed[folder]
 
+    def listed(self, folder: str) -> set[str]:
+        """As for a directory; failures are those of every machine."""
+        return set(self._names(folder)) if folder == layout.FAILURES else super().listed(folder)
+
     # ---- claims and failures ---------------------------------------------------------------------
 
     @contextlib.contextmanager

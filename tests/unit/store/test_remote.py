@@ -166,7 +166,9 @@ def test_failures_are_those_of_all_machines(bucket: ObjectStore, tmp_path: Path)
     a.record_failure(KEY, "method", "nothing to prune", "")
     b.refresh()
     assert b.failure(KEY) == {"kind": "method", "reason": "nothing to prune", "detail": ""}
+    assert b.listed(layout.FAILURES) == {KEY}, "a plan on another machine looks here"
     b.forget_failure(KEY)
+    assert b.listed(layout.FAILURES) == set()
     a.refresh()
     assert a.failure(KEY) is None
     obstore.put(bucket, layout.failure_object(KEY), b"{")
