@@ -19,7 +19,8 @@ OURS = frozenset(
 _LIBRARY = Path(os.__file__).resolve().parent
 """Where Python keeps its own library."""
 
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""Folders in which the packages of everybody lie."""
 
 
 def third_party(module: str, file: str | None) -> bool:
@@ -39,7 +40,7 @@ def _in_library(file: str) -> bool:
     if not path.is_absolute():
         return file.startswith("<")
     inside = path.resolve()
-    return inside.is_relative_to(_LIBRARY) and _INSTALLED.isdisjoint(inside.relative_to(_LIBRARY).parts)
+    return inside.is_relative_to(_LIBRARY) and INSTALLED.isdisjoint(inside.relative_to(_LIBRARY).parts)
 
 
 def within_package(module: str, file: str) -> str:

@@ -6,6 +6,8 @@ source files. What their code imports from yet other packages is not part of it:
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import hashlib
 import inspect
 import os
@@ -19,7 +21,7 @@ from zipfile import ZipFile
 from zipimport import zipimporter
 
 from prunectl.base.errors import PrunectlError
-from prunectl.base.theirs import third_party, within_package
+from prunectl.base.theirs import INSTALLED, third_party, within_package
 
 Sources = dict[str, bytes]
 """Source files by their path from the package on, 'meanprune/criterion.py'."""
@@ -37,9 +39,10 @@ class NoSourceError(PrunectlError):
 def code_of(kind: type) -> str | None:
     """SHA-256 of the source of a third party's class, in hex; None for a class of prunectl.
 
-    The source is every .py file of the package that the class is in, or its only file, and the same of each class of
-    a third party that it inherits from. The place where packages are installed, compiled files and the way in which
-    lines end do not matter. It is read once in a process, when the class is first used.
+    The source is every .py file of the package that the class is in, and the same of each class of a third party that
+    it inherits from. Of a class outside of any package it is its file, and the files next to it that it imports. The
+    place where packages are installed, compiled files and the way in which lines end do not matter. It is read once in
+    a process, when the class is first used.
 
     Raises NoSourceError.
     """
@@ -84,7 +87,7 @@ def _module(kind: type) -> ModuleType:
 
 
 def sources_of(module: ModuleType) -> Sources:
-    """The source files of the package of a module, or of the module alone.
+    """The source files of the package of a module; of one outside of any, its own and those next to it that it imports.
 
     Raises NoSourceError for a module without a file (an interactive session), and OSError.
     """
@@ -96,7 +99,45 @@ def sources_of(module: ModuleType) -> Sources:
         return _in_archive(Path(loader.archive), module.__name__)
     own = {within_package(module.__name__, file): Path(file).read_bytes()}  # also one that is compiled
     name, folders = package_of(module)
-    return own if name is None else own | dict(_in_folders(name, folders))
+    if name is None:
+        return dict(_with_neighbours(Path(file)))
+    return own | dict(_in_folders(name, folders))
+
+
+def _with_neighbours(file: Path) -> Iterator[tuple[str, bytes]]:
+    """A module outside of any package, and what it imports, directly or not, from the folder that it is in.
+
+    Where packages are installed, everybody's modules are next to each other: there it is the module alone.
+    """
+    shared = bool(INSTALLED.intersection(file.parent.parts))
+    left, seen = [file], {file}
+    while left:
+        source = left.pop()
+        content = source.read_bytes()
+        yield source.relative_to(file.parent).as_posix(), content
+        names = set() if shared or source.suffix != ".py" else _imported(content)
+        for path in [place for name in sorted(names) for place in _places(file.parent, name) if place not in seen]:
+            seen.add(path)
+            left.append(path)
+
+
+def _imported(source: bytes) -> set[str]:
+    """The first parts of the names that a module imports, wherever in it."""
+    names: set[str] = set()
+    with contextlib.suppress(SyntaxError, ValueError):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    return names
+
+
+def _places(folder: Path, name: str) -> list[Path]:
+    """The files of a module or package of a name in a folder."""
+    if (folder / f"{name}.py").is_file():
+        return [folder / f"{name}.py"]
+    return sorted((folder / name).rglob("*.py")) if (folder / name / "__init__.py").is_file() else []
 
 
 def package_of(module: ModuleType) -> tuple[str | None, list[Path]]:

@@ -64,7 +64,9 @@ def lines(planned: Planned) -> list[str]:
         f"instead of {planned.training_steps_unshared:,} without sharing ({share:.0%} saved)",
         "estimated time: unknown until a step of each kind has been done here"
         if planned.estimate_s is None
-        else f"estimated time: {seconds(planned.estimate_s)} with one process",
+        else f"estimated time: {seconds(planned.estimate_s)} with one process"
+        if any(kind.to_do for kind in planned.steps.values())
+        else "nothing is left to do",
         "estimated disk space: unknown until a step of each kind has been done here"
         if planned.estimate_bytes is None
         else f"estimated disk space: {size(planned.estimate_bytes)}",

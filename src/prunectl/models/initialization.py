@@ -43,22 +43,22 @@ def initialize(network: nn.Module, *, init: str, bn_init: str, generator: Genera
     parameters are set to give it. ValueError for a module with parameters that no rule covers.
     """
     for name, module in network.named_modules():
-        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear):
+        if isinstance(module, Layer):
             _draw_layer(name, module, init, generator)
         elif isinstance(module, BatchNorm):
             module.reset_running_stats()
             if module.affine:
                 BN_INITIALIZATIONS[bn_init](module.weight, generator)
                 draw.zeros_(module.bias)
-        elif isinstance(module, nn.GroupNorm | nn.LayerNorm):
-            module.reset_parameters()  # ones and zeros: nothing is drawn
+        elif isinstance(module, nn.GroupNorm | nn.LayerNorm | nn.RMSNorm | nn.PReLU):
+            module.reset_parameters()  # constants: nothing is drawn
         elif isinstance(module, ParametrizationList):
             continue  # its parameters are those of a layer, which has been drawn
         elif next(module.parameters(recurse=False), None) is not None:
             raise ValueError(f"no rule to draw the parameters of {name or 'the network'} ({type(module).__name__})")
 
 
-Layer = nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear
+Layer = nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear | nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
 
 
 def _draw_layer(name: str, layer: Layer, init: str, generator: Generator) -> None:

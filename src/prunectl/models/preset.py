@@ -9,19 +9,22 @@ from prunectl.base.rng import seeded
 from prunectl.catalog.model import Model
 from prunectl.models.lazy import materialized
 
+FEW = 8
+"""Values of which a likeness may be chance."""
+
 
 def preset(model: Model, shape: tuple[int, int, int], classes: int) -> list[str]:
-    """The parameters that are the same whatever the random state is when the network is built, and not constant.
+    """The parameters that are the same, or nearly, whatever the random state is when the network is built.
 
-    Constants (ones of BatchNorm, zeros of biases) are usual beginnings, which hold nothing that could be lost. The
-    global random state is as before. Raises whatever the network's code raises.
+    Zeros and ones are usual beginnings of biases and scales, which hold nothing that could be lost. The global random
+    state is as before. Raises whatever the network's code raises.
     """
     first, second = (_built(model, shape, classes, seed) for seed in (1, 2))
     others = dict(second.named_parameters())
     return [
         name
         for name, parameter in first.named_parameters()
-        if name in others and torch.equal(parameter, others[name]) and not _constant(parameter)
+        if name in others and _alike(parameter, others[name]) and not _usual(parameter)
     ]
 
 
@@ -30,5 +33,14 @@ def _built(model: Model, shape: tuple[int, int, int], classes: int, seed: int) -
         return materialized(model.build(shape, classes), shape)
 
 
-def _constant(parameter: Tensor) -> bool:
-    return parameter.numel() < 2 or bool((parameter == parameter.reshape(-1)[0]).all())
+def _usual(parameter: Tensor) -> bool:
+    """Whether it is all zeros or all ones, as biases and scales begin."""
+    return parameter.numel() < 2 or any(bool((parameter == value).all()) for value in (0.0, 1.0))
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    """Whether two builds have the same values, or nearly: a checkpoint and a little noise. Draws are not alike."""
+    if torch.equal(one, other):
+        return True
+    centred, also = one - one.mean(), other - other.mean()
+    return one.numel() >= FEW and bool((centred - also).norm() < 0.5 * centred.norm())

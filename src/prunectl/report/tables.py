@@ -90,7 +90,8 @@ class Grid:
     @property
     def interval(self) -> str:
         """What the cells have in brackets, in words; nothing with too few seeds for an interval."""
-        return bootstrap_words(self.seeds, self.of) if self.seeds >= FEWEST else ""
+        done = max((cell.n for row in self.rows for cell in row.cells), default=0)
+        return bootstrap_words(done, self.of) if done >= FEWEST else ""
 
     @property
     def ranked(self) -> tuple[Row, ...]:

@@ -121,8 +121,11 @@ def _without(differences: Sequence[float]) -> str:
 
 
 def _means(cases: Sequence[Case]) -> list[float]:
-    """Per seed the mean of the differences over the cases that can settle something; of the seeds that all have."""
-    able = [case.differences for case in cases if not case.idle]
+    """Per seed the mean of the differences over the cases that can settle something; of the seeds that all have.
+
+    A case in which trials are missing cannot: a study would be judged at each of its seeds on the way.
+    """
+    able = [case.differences for case in cases if case.whole and not case.idle]
     shared = [seed for seed in (able[0] if able else ()) if all(seed in differences for differences in able)]
     return [mean([differences[seed] for differences in able]) for seed in shared]
 

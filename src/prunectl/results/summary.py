@@ -83,9 +83,10 @@ def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     if seeds < FEWEST:
         yield f"Accuracies are {of}s over the seeds, differences means. Two seeds have no interval, and settle nothing."
         return
+    words = bootstrap_words(max(FEWEST, done["seed"].n_unique()), of)
     yield (
-        f"Accuracies are {of}s over the seeds, differences means. In brackets: for accuracies the "
-        f"{bootstrap_words(seeds, of)}, for differences the 95 % t-interval of the mean, paired by seed."
+        f"Accuracies are {of}s over the seeds, differences means. In brackets: for accuracies the {words}, for "
+        "differences the 95 % t-interval of the mean, paired by seed."
     )
 
 

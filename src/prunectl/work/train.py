@@ -161,12 +161,19 @@ def _snapshot(step: Train, folder: Path) -> Point | None:
     if not os.path.lexists(folder / layout.PROGRESS):
         return None
     try:
-        return _point(step, folder, unseal(read_document(folder / layout.PROGRESS)))
+        return _point(step, folder, _head(folder))
     except MemoryError:
         raise
     except Exception as error:  # whatever a damaged file does to those who read it
         _discard(folder, error)
         return None
+
+
+def _head(folder: Path) -> dict[str, Any]:
+    try:
+        return unseal(read_document(folder / layout.PROGRESS))
+    except ValueError as error:
+        raise ValueError(f"its head {error}") from error
 
 
 def _point(step: Train, folder: Path, head: Mapping[str, Any]) -> Point:
@@ -182,6 +189,6 @@ def _point(step: Train, folder: Path, head: Mapping[str, Any]) -> Point:
 
 
 def _discard(folder: Path, error: Exception) -> None:
-    why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    why = " ".join(str(error).split())[:200] or type(error).__name__
     _log.warning("the snapshot in %s cannot be used (%s); the training begins again", folder, why)
     remove_tree(folder)

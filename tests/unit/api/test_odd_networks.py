@@ -158,10 +158,10 @@ def test_parameters_that_no_rule_draws_are_refused_with_the_remedy(
 ) -> None:
     def make() -> nn.Module:
         network = Net()
-        network.add_module("act", nn.PReLU())
+        network.add_module("act", nn.Bilinear(2, 2, 2))
         return network
 
     session = opened(tmp_path, monkeypatch, make, SMALL)
-    with pytest.raises(StudyError, match=r"no rule to draw the parameters of act \(PReLU\)") as caught:
+    with pytest.raises(StudyError, match=r"no rule to draw the parameters of act \(Bilinear\)") as caught:
         check(session, HERE)
     assert "init = { weights =" in str(caught.value)

@@ -45,7 +45,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Code]:
 
     def loaded(site: Path, module: str, kind: str) -> Any:
         for name in set(sys.modules) - before:
-            if name.partition(".")[0] in ("net", "base", "shared"):
+            if name.partition(".")[0] in ("net", "base", "shared", "helper", "first"):
                 del sys.modules[name]
         with pytest.MonkeyPatch.context() as patch:
             patch.syspath_prepend(site)
@@ -55,7 +55,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Code]:
 
     yield digest
     for name in set(sys.modules) - before:
-        if name.partition(".")[0] in ("net", "base", "shared"):
+        if name.partition(".")[0] in ("net", "base", "shared", "helper", "first"):
             del sys.modules[name]
 
 
@@ -107,6 +107,32 @@ def test_a_folder_that_is_a_link_is_part_of_it_and_a_loop_ends(code: Code, tmp_p
 def test_a_module_of_its_own_depends_on_no_file_next_to_it(code: Code) -> None:
     first = code({"net.py": MINE})
     assert code({"other.py": "x = 1\n"}) == first
+
+
+@pytest.mark.parametrize(
+    ("imports", "file"),
+    [
+        ("from helper import f", "helper.py"),
+        ("import helper.inner as h", "helper/inner.py"),
+        ("def later():\n    import helper", "helper.py"),
+        ("import first", "helper.py"),
+    ],
+)
+def test_what_a_module_outside_of_any_package_imports_from_its_folder_is_part_of_it(
+    code: Code, imports: str, file: str
+) -> None:
+    """A helper next to it, a package next to it, inside a function, and through another module."""
+    package = {"helper/__init__.py": ""} if "/" in file else {}
+    site = {"net.py": f"{imports}\n{MINE}", "first.py": "import helper\n", file: "f = 1\n", **package}
+    before = code(site)
+    assert code({**site, file: "f = 2\n"}) != before
+    assert code({**site, "stranger.py": "f = 2\n", file: "f = 1\n"}) == before
+
+
+def test_where_everybody_installs_a_module_stands_alone(code: Code) -> None:
+    files = {"net.py": "import helper\n" + MINE, "helper.py": "f = 1\n"}
+    before = code(files, folder="site-packages")
+    assert code({**files, "helper.py": "f = 2\n"}, folder="site-packages") == before
 
 
 def test_a_folder_without_init_is_a_package_all_the_same(code: Code) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from prunectl.base.rng import generator
 from prunectl.models.initialization import initialize
 
 FAN_IN, FAN_OUT = 50 * 9, 80 * 9
@@ -72,6 +73,16 @@ def test_batchnorm_starts_anew_with_ones_or_uniform_scales() -> None:
 
 
 def test_parameters_without_a_rule_are_an_error_not_a_surprise() -> None:
-    network = nn.Sequential(nn.Linear(2, 2), nn.PReLU())
-    with pytest.raises(ValueError, match=r"no rule to draw the parameters of 1 \(PReLU\)"):
+    network = nn.Sequential(nn.Linear(2, 2), nn.Bilinear(2, 2, 2))
+    with pytest.raises(ValueError, match=r"no rule to draw the parameters of 1 \(Bilinear\)"):
         initialize(network, init="kaiming-normal", bn_init="ones", generator=torch.Generator())
+
+
+def test_transposed_convolutions_are_drawn_as_convolutions_are() -> None:
+    up, act, norm = nn.ConvTranspose2d(3, 8, 3), nn.PReLU(8), nn.RMSNorm(8)
+    nn.init.constant_(up.weight, 7.0)
+    nn.init.constant_(act.weight, 7.0)
+    initialize(nn.Sequential(up, act, norm), init="kaiming-normal", bn_init="ones", generator=generator(1, "init"))
+    assert float(up.weight.detach().std()) == pytest.approx((2 / (8 * 9)) ** 0.5, rel=0.2)
+    assert act.weight.tolist() == [0.25] * 8
+    assert up.bias is not None and up.bias.tolist() == [0.0] * 8

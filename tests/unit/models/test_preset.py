@@ -38,7 +38,7 @@ def checkpoint(network: nn.Module) -> nn.Module:
 def constants(network: nn.Module) -> nn.Module:
     for name, parameter in network.named_parameters():
         if parameter.dim() == 1:
-            nn.init.constant_(parameter, 1e-6 if "norm" in name else 0.0)
+            nn.init.constant_(parameter, 1.0 if "norm" in name else 0.0)
     return network
 
 
@@ -75,3 +75,37 @@ def test_weights_from_a_fixed_seed_are_recognised() -> None:
         return Plain()
 
     assert "fc.weight" in found(made)
+
+
+def filled(network: nn.Module) -> nn.Module:
+    weight, bias = next(network.parameters()), dict(network.named_parameters())["head.bias"]
+    nn.init.constant_(weight, 0.01)
+    nn.init.constant_(bias, -4.6)
+    return network
+
+
+def noisy(network: nn.Module) -> nn.Module:
+    checkpoint(network)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(1e-2 * torch.randn(parameter.shape))
+    return network
+
+
+def test_constants_that_a_draw_would_replace_are_recognised() -> None:
+    first = next(name for name, _ in Plain().named_parameters())
+    assert found(lambda: filled(Plain())) == [first, "head.bias"]
+
+
+def test_a_checkpoint_with_a_little_noise_is_recognised() -> None:
+    assert found(lambda: noisy(Plain())) == [name for name, kept in Plain().named_parameters() if kept.numel() >= 8]
+
+
+def test_draws_around_another_mean_are_draws() -> None:
+    def shifted() -> nn.Module:
+        network = Plain()
+        for parameter in network.parameters():
+            nn.init.normal_(parameter, 1.0, 0.02)
+        return network
+
+    assert found(shifted) == []

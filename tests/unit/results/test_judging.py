@@ -62,6 +62,13 @@ def test_gaps_and_idle_cases_are_not_judged() -> None:
     assert [judge([each], -1.0).findings[0].idle for each in (gap, idle)] == ["trials are missing", "the same training"]
 
 
+def test_cases_with_missing_trials_refute_nothing_together() -> None:
+    """Three of five seeds are done: the mean over the cases would be judged at every seed on the way."""
+    gaps = [case(-0.7, -0.71, -0.72, whole=False)] * 3
+    assert (judge(gaps, 0.0).answer, judge(gaps, 0.0).average) == ("not settled", None)
+    assert judge([*gaps, case(-0.7, -0.71, -0.72)], 0.0).answer == "refuted", "by the case that is whole"
+
+
 def test_an_idle_case_is_no_part_of_the_mean() -> None:
     both = judge([case(0.1, 0.2, 0.3), case(9.0, 9.0, 9.0, idle="the same training")], 0.0)
     assert both.average == t_interval([0.1, 0.2, 0.3], 0.975)
