@@ -28,7 +28,7 @@ if sys.argv[1:] == ["unreadable"]:
     Path("plugin/mine.py").write_text("import os\\n\\nraise OSError('no licence')\\n")
 engine = LocalEngine(1, ())
 engine.start(Request(key=PREFLIGHT, step=step, store=Path("store"), data=Path("data"), device="cpu", threads=1))
-(outcome,) = [event for _ in range(600) for event in engine.wait(0.1)]
+outcome = next(event for _ in range(600) for event in engine.wait(0.1))
 print(outcome.status.value, [problem.message for problem in outcome.problems])
 engine.stop()
 engine.stop()
