@@ -156,12 +156,20 @@ def test_channels_of_tied_layers_are_refused_with_both_names(tmp_path: Path, mon
 def test_parameters_that_no_rule_draws_are_refused_with_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    class Scale(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.factor = nn.Parameter(torch.ones(1))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x * self.factor
+
     def make() -> nn.Module:
         network = Net()
-        network.add_module("act", nn.Bilinear(2, 2, 2))
+        network.add_module("act", Scale())
         return network
 
     session = opened(tmp_path, monkeypatch, make, SMALL)
-    with pytest.raises(StudyError, match=r"no rule to draw the parameters of act \(Bilinear\)") as caught:
+    with pytest.raises(StudyError, match=r"no rule to draw the parameters of act \(Scale\)") as caught:
         check(session, HERE)
     assert "init = { weights =" in str(caught.value)

@@ -163,14 +163,14 @@ def test_an_average_with_a_gap_or_a_case_at_chance_is_not_settled() -> None:
         assert found.answer == "not settled" and why in found.reason
 
 
-def test_only_seeds_that_have_every_case_are_averaged() -> None:
+def test_a_case_with_a_gap_is_no_part_of_the_average() -> None:
     trials = [
         *both([0.8, 0.8, 0.8, 0.8], [0.900, 0.901, 0.902, None], sparsity=0.5),
         *both([0.8, 0.8, 0.8, 0.8], [0.800, 0.801, 0.802, 0.8], sparsity=0.9),
     ]
     average = judged(trials, margin=0.5).average
-    assert average is not None and average.n == 3
-    assert (average.low + average.high) / 2 == pytest.approx(0.051)
+    assert average is not None and average.n == 4
+    assert (average.low + average.high) / 2 == pytest.approx(0.00075)
 
 
 def test_reasons_are_in_the_unit_of_the_metric() -> None:
