@@ -1,5 +1,5 @@
 # Run inside a virtual environment with `pip install -e ".[test]"`.
-.PHONY: check lint types layers test format picture
+.PHONY: check lint types layers test search format picture
 
 check: lint types layers test
 
@@ -15,6 +15,9 @@ layers:
 
 test:
 	pytest
+
+search:
+	pytest tests/property --hypothesis-profile=search
 
 format:
 	ruff check --fix .

@@ -1,5 +1,12 @@
 """What holds for every test."""
 
 import torch
+from hypothesis import settings
 
 torch.set_num_threads(1)  # tests run side by side: threads that wait for a busy core take ten times as long
+
+# Properties meet the same examples in every run, so that a change is judged by itself and not by the luck of a draw;
+# `make search` draws others, and what it finds becomes a test.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None, print_blob=True)
+settings.load_profile("repeatable")
