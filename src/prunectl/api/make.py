@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -109,26 +109,13 @@ def _warn_of_others(session: Session, todo: Todo, here: HardwareClass, warn: War
     """What is reused and what is made now would meet in one table. Raises DamagedError."""
     from prunectl.store.hardware import listed
 
-    others = {of: count for of, count in hardware_of(session, todo.reused).items() if not of.may_be(here)}
+    others = {of: count for of, count in session.store.hardware(todo.reused).items() if not of.may_be(here)}
     if others:
         warn(
             f"{plural(sum(others.values()), 'step')} that this run reuses were not made on {here.label}, as the others "
             f"will be: {listed(others)}. This can change results in their last bits; to have one table from one "
             "kind of hardware, use the same --device and --threads, or a new store (--store DIR)"
         )
-
-
-def hardware_of(session: Session, keys: Iterable[str]) -> dict[HardwareClass, int]:
-    """On which classes of hardware artefacts were made; a key without artefact is left out. Raises DamagedError."""
-    from prunectl.store.hardware import counted
-
-    classes = []
-    keys = list(keys)
-    session.store.prefetch(keys)
-    for key in keys:
-        with contextlib.suppress(KeyError):  # removed in the meantime
-            classes.append(session.store.manifest(key).made.hardware_class)
-    return counted(classes)
 
 
 def _reason(session: Session, key: Key) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from prunectl.api.make import hardware_of, todo_of
+from prunectl.api.make import todo_of
 from prunectl.api.results import undamaged, warn_in_log
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _planned(session: Session) -> Planned:
     from prunectl.store.hardware import mixture
 
     plan, todo = session.plan, todo_of(session, "retrain")
-    made_on = hardware_of(session, todo.reused)
+    made_on = session.store.hardware(todo.reused)
     past = past_steps(session, todo)
     expected = estimate(plan, todo.todo, past)
     return Planned(

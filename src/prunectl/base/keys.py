@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import Field, fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any, Protocol, runtime_checkable
 
 
@@ -92,28 +94,45 @@ class Texts:
 
     def record(self, value: object, head: tuple[tuple[str, str], ...]) -> str:
         """What `canonical` gives for a record's fields, together with or replaced by `head`: names and texts."""
-        parts = []
+        known, parts = self._known, []
         kind: type = type(value)
-        for name, text, absent in _outline(kind, head):
-            if text is None:
-                text = self.of(getattr(value, name))
-                if text == absent:
-                    continue
-            parts.append(f'"{name}":{text}')
+        outline, values_of = _outline(kind, head)
+        given = iter(values_of(value))
+        for name, fixed, absent in outline:  # a plan renders each field of each step: `of` is written out here
+            if fixed is not None:
+                parts.append(fixed)
+                continue
+            part = next(given)
+            if type(part) is str:
+                text = _QUOTED(part)
+            elif (rendered := known.get(id(part))) is not None:
+                text = rendered[1]
+            else:
+                text = self.of(part)
+            if text != absent:
+                parts.append(name + text)
         return "{" + ",".join(parts) + "}"
 
 
-_QUOTED = json.JSONEncoder(ensure_ascii=False).encode
+_QUOTED = json.encoder.encode_basestring
+"""A text in JSON, non-ASCII written out."""
+
+Outline = tuple[tuple[str, str | None, str | None], ...]
+"""For each name in a pre-image, sorted: `"name":`, the same with its text if that is given, and its absent text."""
 
 
 @cache
-def _outline(kind: type, head: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str | None, str | None], ...]:
-    """Each name in a record's pre-image, sorted, with its text if that is given, and its absent text."""
-    absent = dict(_grown(kind))
-    named: dict[str, tuple[str, str | None, str | None]]
-    named = {name: (name, None, absent.get(name)) for name in _names(kind)}
-    named |= {name: (name, text, None) for name, text in head}
-    return tuple(named[name] for name in sorted(named))
+def _outline(kind: type, head: tuple[tuple[str, str], ...]) -> tuple[Outline, Callable[[object], tuple[object, ...]]]:
+    """The outline of a record's pre-image, and what gives the values of its fields that `head` does not give."""
+    absent, fixed = dict(_grown(kind)), dict(head)
+    names = sorted({*_names(kind), *fixed})
+    outline = tuple(
+        (f'"{name}":', f'"{name}":{fixed[name]}' if name in fixed else None, absent.get(name)) for name in names
+    )
+    read = [name for name in names if name not in fixed]
+    if len(read) < 2:  # attrgetter gives a single value then, not a tuple
+        return outline, lambda value: tuple(getattr(value, name) for name in read)
+    return outline, attrgetter(*read)
 
 
 def digest(text: str) -> str:

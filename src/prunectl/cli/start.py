@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 INTERRUPTED = 130
+COLLECT_AFTER = 100_000
+"""New objects between two collections of garbage: a plan has many that stay, and looking through them takes long."""
 
 
 def main() -> None:
     """The command line. Only what happens before this function is called can end with a traceback of Python's own."""
     try:
+        gc.set_threshold(COLLECT_AFTER)
         from prunectl.cli.app import main as begin
 
         begin()

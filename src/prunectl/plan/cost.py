@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -10,7 +11,7 @@ from typing import Any
 
 from prunectl.base.keys import digest
 from prunectl.plan.graph import Plan
-from prunectl.plan.steps import Key, Step, Train, parents
+from prunectl.plan.steps import Key, Step, Train, parent_keys
 
 
 def training_steps(plan: Plan) -> dict[str, int]:
@@ -49,7 +50,7 @@ def _alone(plan: Plan) -> dict[Key, dict[Key, int]]:
     alone: dict[Key, dict[Key, int]] = {}
     first: dict[Key, Key] = {}
     for key, step in plan.steps.items():  # parents come first
-        longest = _longest([alone[parent] for parent in parents(step).values()])
+        longest = _longest([alone[parent] for parent in parent_keys(step)])
         if isinstance(step, Train):
             longest = _longest([longest, {_first(plan, key, first): step.to_step - step.first_step}])
         alone[key] = longest
@@ -58,7 +59,9 @@ def _alone(plan: Plan) -> dict[Key, dict[Key, int]]:
 
 def _longest(runs: Sequence[dict[Key, int]]) -> dict[Key, int]:
     """The union, with the larger number of steps of each training; not copied where one has all."""
-    largest = max(runs, key=len, default={})
+    if len(runs) < 2:
+        return runs[0] if runs else {}
+    largest = max(runs, key=len)
     for other in runs:
         if any(steps > largest.get(run, -1) for run, steps in other.items()):
             largest = largest | {run: max(steps, largest.get(run, 0)) for run, steps in other.items()}
@@ -118,21 +121,30 @@ def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> Estimat
             rates.setdefault(like, []).append(step.wall_s / _units_stored(body, reached.get(step.resume or "")))
     known_s = {like: median(values) for like, values in rates.items()}
     known_bytes = {like: median(values) for like, values in sizes.items()}
-    wanted = [(_like(plan.steps[key]), _units(plan, key)) for key in todo]
-    return Estimate(
-        wall_s=_total(wanted, known_s),
-        size_bytes=None if (total := _total([(like, 1) for like, _ in wanted], known_bytes)) is None else round(total),
-    )
+    units, steps = _wanted(plan, todo)
+    total = _total(steps, known_bytes)
+    return Estimate(wall_s=_total(units, known_s), size_bytes=None if total is None else round(total))
 
 
-def _total(wanted: Iterable[tuple[str, int]], known: Mapping[str, float]) -> float | None:
-    """The sum over steps, each a name of what it is like and a number of units; None if one is not known."""
-    total = 0.0
-    for like, units in wanted:
-        if like not in known:
-            return None
-        total += known[like] * units
-    return total
+def _wanted(plan: Plan, todo: Collection[Key]) -> tuple[Counter[str], Counter[str]]:
+    """What is to do, by what the steps are like: in units of time, and in steps."""
+    likes: dict[tuple[object, ...], str] = {}  # steps share their records, so few names are made
+    units: Counter[str] = Counter()
+    steps: Counter[str] = Counter()
+    for key in todo:
+        step = plan.steps[key]
+        shared = (step.kind, *[id(getattr(step, name, None)) for name, _ in ALIKE])
+        like = likes.get(shared) or likes.setdefault(shared, _like(step))
+        units[like] += _units(plan, key)
+        steps[like] += 1
+    return units, steps
+
+
+def _total(wanted: Mapping[str, int], known: Mapping[str, float]) -> float | None:
+    """The sum over names of what steps are like, each with a number; None if one is not known."""
+    if not wanted.keys() <= known.keys():
+        return None
+    return sum((known[like] * count for like, count in wanted.items()), 0.0)
 
 
 def _like(step: Step) -> str:

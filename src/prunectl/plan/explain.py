@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from prunectl.plan.graph import Plan
-from prunectl.plan.steps import Key, parents
+from prunectl.plan.steps import Key, parent_keys
 
 
 class Reason(Enum):
@@ -52,14 +52,14 @@ def explain(
             reused.add(key)
         else:
             missing.add(key)
-            stack.extend(parents(plan.steps[key]).values())
+            stack.extend(parent_keys(plan.steps[key]))
     todo: dict[Key, Reason] = {}
     failed: set[Key] = set()
     skipped: dict[Key, Key] = {}
     for key, step in plan.steps.items():  # parents come first
         if key not in missing:
             continue
-        broken = next((parent for parent in parents(step).values() if parent in failed or parent in skipped), None)
+        broken = next((parent for parent in parent_keys(step) if parent in failed or parent in skipped), None)
         if broken is not None:
             skipped[key] = skipped.get(broken, broken)
         elif (how := failure(key)) == "method":

@@ -9,7 +9,7 @@ from itertools import pairwise
 from prunectl.base.keys import Texts, digest
 from prunectl.catalog.retraining import After
 from prunectl.plan.stage import Stage
-from prunectl.plan.steps import Key, Step, Train, parents, preimage, run_of
+from prunectl.plan.steps import Key, Step, Train, parent_keys, preimage, run_of
 from prunectl.study.arms import Arm
 
 
@@ -102,7 +102,7 @@ class Plan:
             key = stack.pop()
             if key not in found:
                 found.add(key)
-                stack.extend(parents(self.steps[key]).values())
+                stack.extend(parent_keys(self.steps[key]))
         return found
 
 
@@ -122,10 +122,15 @@ class StepSet:
 
     def follow_ups(self) -> dict[Key, Key]:
         """For each training step the latest earlier state of the same training, if there is one."""
-        runs: dict[str, list[tuple[int, Key]]] = {}
+        alike: dict[tuple[object, ...], list[tuple[Key, Train]]] = {}
         for key, step in self.steps.items():
             if isinstance(step, Train):
-                runs.setdefault(run_of(step, self._texts), []).append((step.to_step, key))
+                alike.setdefault((step.start, step.mask, step.seed), []).append((key, step))
+        runs: dict[str, list[tuple[int, Key]]] = {}
+        for group in alike.values():
+            if len(group) > 1:  # most trainings are alone with their mask
+                for key, step in group:
+                    runs.setdefault(run_of(step, self._texts), []).append((step.to_step, key))
         edges: dict[Key, Key] = {}
         for run in runs.values():
             run.sort()

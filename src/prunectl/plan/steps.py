@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from typing import ClassVar, Literal, NewType, get_type_hints
 
 from prunectl.base.keys import Texts, canonical, digest
@@ -238,3 +239,13 @@ def run_of(step: Train, texts: Texts) -> str:
 def parents(step: Step) -> dict[str, Key]:
     """The artefacts that a step starts from, by role."""
     return {role: key for role in PARENTS[type(step)] if (key := getattr(step, role)) is not None}
+
+
+_READ = {kind: attrgetter(*roles, roles[0]) for kind, roles in PARENTS.items() if roles}
+"""What gives the keys of a step's parents. The first is read twice: of one name, attrgetter gives no tuple."""
+
+
+def parent_keys(step: Step) -> list[Key]:
+    """The same artefacts without their roles, each once: a plan asks this of every step several times."""
+    read = _READ.get(type(step))
+    return [] if read is None else [key for key in read(step)[:-1] if key is not None]

@@ -10,6 +10,7 @@ ROOT/
   scratch/                   artefacts being built, on the same file system, each with its lock next to it
   aside/                     damaged artefacts, kept for inspection, never used
   runs/ID.json               a run: the keys that it needs, and a caption for people
+  hardware.json              on which hardware artefacts were made, so that a plan need not read every manifest
 
 A remote store, below its URL:
   prunectl-store.json        as above, with a layout of its kind
@@ -43,6 +44,7 @@ OBJECTS, FAILURES, SNAPSHOTS, LOCKS, SCRATCH, ASIDE, RUNS, LOGS = (
     "logs",
 )
 
+HARDWARE = "hardware.json"
 COPY, PEEKED = "prunectl-copy.json", "peeked"
 MANIFESTS, FILES, CLAIMS = "manifests", "files", "claims"
 

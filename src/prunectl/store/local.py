@@ -32,6 +32,8 @@ from prunectl.store.atomic import (
 )
 from prunectl.store.directory import IN_PLACE, StoreDirectory
 from prunectl.store.disk import store_error
+from prunectl.store.hardware import HardwareClass, counted
+from prunectl.store.known_hardware import KnownHardware
 from prunectl.store.manifest import DamagedError, Made, Manifest, decode, encode
 
 __all__ = ["DamagedError", "LocalStore"]
@@ -75,6 +77,13 @@ class LocalStore(StoreDirectory):
             return decode(data, key)
         except DamagedError as error:
             raise self._damaged(key, error.why) from error
+
+    def hardware(self, keys: Iterable[str]) -> dict[HardwareClass, int]:
+        """How many of these artefacts were made on each class; a key without artefact is left out.
+
+        Raises DamagedError for a manifest that is damaged and was not read before.
+        """
+        return counted(KnownHardware(self.root).of(keys, lambda key: self.manifest(key).made.hardware_class))
 
     def fetch(self, key: str) -> Path:
         """The artefact's directory, every file verified. Raises KeyError and DamagedError as `manifest` does."""

@@ -21,6 +21,7 @@ from typing import TypeVar
 from prunectl.base.errors import StoreError
 from prunectl.store import layout
 from prunectl.store.bucket import Bucket
+from prunectl.store.hardware import HardwareClass, counted
 from prunectl.store.local import LocalStore, changed, complete
 from prunectl.store.manifest import DamagedError, Made, Manifest, decode, encode
 
@@ -88,6 +89,15 @@ class RemoteStore(Bucket):
         if key in self._unusable:
             raise KeyError(key)
         return self._of_copy(key, lambda: self.copies.manifest(key)) or self._known(key)
+
+    def hardware(self, keys: Iterable[str]) -> dict[HardwareClass, int]:
+        """How many of these artefacts were made on each class, from their manifests. Raises DamagedError."""
+        keys, classes = list(keys), []
+        self.prefetch(keys)
+        for key in keys:
+            with contextlib.suppress(KeyError):  # removed in the meantime
+                classes.append(self.manifest(key).made.hardware_class)
+        return counted(classes)
 
     def read(self, key: str, name: str, manifest: Manifest | None = None) -> bytes:
         """The bytes of one file, verified. Raises KeyError and DamagedError as `LocalStore.read` does."""

@@ -28,6 +28,7 @@ from prunectl.plan.steps import (
     Score,
     Train,
     key_of,
+    parent_keys,
     parents,
 )
 from prunectl.study.load import load
@@ -53,6 +54,7 @@ def test_any_study_has_one_dense_training_a_seed_and_a_complete_table(
     for key, step in planned.steps.items():
         assert key == key_of(step)
         assert all(parent in planned.steps for parent in parents(step).values())
+        assert parent_keys(step) == list(parents(step).values())
     order = {key: place for place, key in enumerate(planned.steps)}
     assert all(order[parent] < order[key] for key, step in planned.steps.items() for parent in parents(step).values())
 

@@ -24,6 +24,12 @@ def test_what_is_sealed_comes_back(body: dict[str, Any]) -> None:
     assert unseal(seal(body)) == body
 
 
+@given(st.dictionaries(st.text(max_size=5).filter(lambda name: name != "digest"), VALUES, max_size=4))
+def test_a_sealed_document_is_the_text_that_json_writes(body: dict[str, Any]) -> None:
+    data = seal(body)
+    assert data == (json.dumps(json.loads(data), indent=1, ensure_ascii=False) + "\n").encode()
+
+
 def test_numbers_as_keys_and_tuples_come_back_as_json_has_them() -> None:
     assert unseal(seal({"points": {10: (1, 2), 2: ()}})) == {"points": {"10": [1, 2], "2": []}}
 
