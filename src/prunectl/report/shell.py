@@ -1,15 +1,17 @@
 """What every page is made with: one file that needs no network, no server and no other file.
 
 Texts of a study file are escaped, a content security policy allows only the page's own scripts and styles, which it
-names by their hashes, and Vega's expressions are interpreted, not evaluated.
+names by their hashes, and Vega's expressions are interpreted, not evaluated. Vega, and the data of large studies, are
+compressed; the page's script unpacks them in the browser. Tables are plain HTML and need no script.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -37,6 +39,10 @@ PATHS = {
 """The shapes of charts as SVG paths in a box of 14 × 14, for the page's switches."""
 
 
+PLAIN_BYTES = 250_000
+"""Data of charts that take no more than this are readable in the source of a page; larger data are compressed."""
+
+
 def rendered(
     template: str, charts: Sequence[Chart], look: Look | None, *,
     title: str, source: str = "", facts: Sequence[tuple[str, str]] = (), reload_s: int = 0, **values: Any,
@@ -48,6 +54,7 @@ def rendered(
     specs = {chart.name: packed(chart) for chart in charts}
     style, script, bundle = _text("page.css"), _text("page.js"), vega.bundle() if specs else ""
     hues = list(look.role.hues) if look else []
+    data = script_json({"hues": hues, "charts": finite(specs)})
     return (
         _environment()
         .get_template(template)
@@ -59,10 +66,12 @@ def rendered(
             facts=facts,
             reload_s=reload_s,
             switches=_switches(look) if look else [],
-            specs=Markup(script_json({"hues": hues, "charts": finite(specs)})),
+            data=Markup(data if len(data) <= PLAIN_BYTES else compressed(data)),
+            data_kind="application/json" if len(data) <= PLAIN_BYTES else COMPRESSED,
             style=Markup(style),
             script=Markup(script),
-            bundle=Markup(bundle),
+            bundle=Markup(compressed(bundle)) if bundle else "",
+            compressed=COMPRESSED,
             policy=policy(style, [bundle, script]),
         )
     )
@@ -103,6 +112,16 @@ def policy(style: str, scripts: Sequence[str]) -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+COMPRESSED = "application/gzip;base64"
+"""The type of a script element that holds a compressed text: browsers neither run nor show it."""
+
+
+@lru_cache(maxsize=2)
+def compressed(text: str) -> str:
+    """The text with gzip and base64. The same text always gives the same result."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def packed(chart: Chart) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -67,6 +68,15 @@ def test_a_page_with_a_chart_carries_vega_and_the_data() -> None:
     found = re.search(r'<script type="application/json" id="charts">(.*?)</script>', html)
     assert found is not None
     assert json.loads(found.group(1)) == {"hues": [], "charts": {"c": shell.packed(CHART)}}
+
+
+def test_large_data_of_charts_are_compressed_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = re.search(r'<script type="application/json" id="charts">(.*?)</script>', rendered(charts=[CHART]))
+    monkeypatch.setattr(shell, "PLAIN_BYTES", 10)
+    packed = re.search(rf'<script type="{shell.COMPRESSED}" id="charts">(.*?)</script>', rendered(charts=[CHART]))
+    assert plain is not None and packed is not None
+    assert gzip.decompress(base64.b64decode(packed.group(1))).decode() == plain.group(1)
+    assert rendered(charts=[CHART]) == rendered(charts=[CHART])
 
 
 def test_switches_have_the_colours_and_shapes_of_their_hues() -> None:

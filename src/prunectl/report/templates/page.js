@@ -3,12 +3,32 @@
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
   const reveal = (elements) => elements.forEach((element) => { element.hidden = false; });
 
+  // Vega is compressed, and so are the data of large studies. The policy of the page allows exactly the unpacked script.
+  const text_of = async (name) => {
+    const { type, textContent } = document.getElementById(name);
+    if (!type.startsWith("application/gzip")) return textContent;
+    if (!window.DecompressionStream) throw new Error("this browser has no DecompressionStream; use one of 2023 or later");
+    const bytes = Uint8Array.from(atob(textContent), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  };
+  const unpack = async () => {
+    const [data, bundle] = await Promise.all([text_of("charts"), text_of("vega")]);
+    const script = document.createElement("script");
+    script.textContent = bundle;
+    document.head.append(script);
+    return JSON.parse(data);
+  };
+
   // Charts. Their data is stored by columns; each chart is drawn once, the visible ones first.
-  const holder = document.getElementById("charts");
-  const { hues, charts } = holder ? JSON.parse(holder.textContent) : { hues: [], charts: {} };
   const views = new Map();
   const switches = all("#switches input");
-  const shown = () => switches.filter((box) => box.checked).map((box) => hues[Number(box.value)]);
+  let unpacked = null;
+  const contents = () => (unpacked ||= unpack());
+  const show = async (view) => {
+    const { hues } = await contents();
+    const shown = switches.filter((box) => box.checked).map((box) => hues[Number(box.value)]);
+    try { await view.signal("shown", shown).runAsync(); } catch { /* a chart without hues */ }
+  };
 
   const rows = (columns) => {
     const names = Object.keys(columns);
@@ -26,9 +46,9 @@
     const name = element.dataset.chart;
     if (views.has(name)) return;
     views.set(name, null);
-    const { spec, data, panel, labels } = charts[name];
-    const datasets = Object.fromEntries(Object.entries(data).map(([key, columns]) => [key, rows(columns)]));
     try {
+      const { spec, data, panel, labels } = (await contents()).charts[name];
+      const datasets = Object.fromEntries(Object.entries(data).map(([key, columns]) => [key, rows(columns)]));
       const result = await window.vegaEmbed(element, { ...fitted(spec, panel, labels, element.clientWidth), datasets }, {
         ast: true, actions: false, renderer: "svg", mode: "vega-lite", defaultStyle: false,
         tooltip: { disableDefaultStyle: true },
@@ -41,10 +61,6 @@
       element.classList.add("error");
       console.error(error);
     }
-  };
-
-  const show = (view) => {
-    try { return view.signal("shown", shown()).runAsync(); } catch { return null; } // a chart without hues
   };
 
   const places = all("[data-chart]");
