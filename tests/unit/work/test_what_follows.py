@@ -164,8 +164,8 @@ def test_a_training_in_pieces_is_the_training_in_one_go(workshop: Workshop) -> N
 
 def test_a_budget_in_flops_trains_as_long_as_the_mask_saves(tmp_path: Path) -> None:
     """More epochs than the recipe's three, whole ones, with the schedule in proportion."""
-    arm = {"criterion": "magnitude", "at": "end", "retrain": "lr-rewind"}
-    arm |= {"budget": ["flops", {"flops": True, "cap": 2}]}
+    budget: list[Any] = ["flops", {"flops": True, "cap": 2}]
+    arm = {"criterion": "magnitude", "at": "end", "retrain": "lr-rewind", "budget": budget}
     study, slips = validate(STUDY | {"sweep": {"sparsities": [0.7], "seeds": [1]}, "prune": [arm]})
     assert study is not None, slips
     plan = build(study, content_of(study.data.dataset, Path()))
