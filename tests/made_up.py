@@ -74,7 +74,7 @@ LAYER_SIZES = {
     "classifier": 5120,
 }  # fmt: skip
 TOTAL = sum(LAYER_SIZES.values())
-HARM = {"random": 0.9, "magnitude": 0.55, "snip": 0.45, "synflow": 0.4}
+HARM = {"none": 0.0, "random": 0.9, "magnitude": 0.55, "snip": 0.45, "synflow": 0.4}
 ABLATED = {"none": 0.0, "shuffle": 0.02, "reinit": 0.05, "invert": 1.5}
 
 
@@ -94,7 +94,7 @@ def results(text: str = STUDY, seeds: int = 5, failed: int = 2, epochs: int = 80
         trial(arm, sparsity, seed)
         for arm in placed
         for seed in loaded.study.sweep.seeds
-        for sparsity in loaded.study.sweep.asked
+        for sparsity in (loaded.study.sweep.asked if arm.arm.criterion.prunes else (0.0,))
     ]
     for row in [row for row in rows if row["sparsity"] == 0.98][:failed]:
         row |= dict.fromkeys(list(SCHEMA)[list(SCHEMA).index("loss") : -3])
@@ -131,11 +131,13 @@ def trial(placed: Placed, sparsity: float, seed: int) -> dict[str, Any]:
     elif placed.at_end:
         harm *= 1.6
     top1 = max(0.1, dense - harm * 0.12 * sparsity**6 - harm * 0.02 * sparsity + noise) if sparsity else dense
+    if not arm.criterion.prunes:
+        top1 = dense + 0.004 + noise
     collapsed = criterion == "random" and sparsity > 0.95 and ablation == "invert"
     top1 = 0.1 if collapsed else top1
     kept = round(TOTAL * (1 - sparsity))
     before = max(0.1, top1 - 0.4 * sparsity**4) if retrain == "finetune" and sparsity else None
-    identity = ("dense", seed) if sparsity == 0 else (arm.label, sparsity, seed)
+    identity = ("dense", seed) if sparsity == 0 and arm.criterion.prunes else (arm.label, sparsity, seed)
     return dict.fromkeys(SCHEMA) | {
         "study": "made-up", "arm": arm.label, "model": "vgg16", "dataset": "cifar10", **arm.columns(), "seed": seed,
         "sparsity": sparsity, "sparsity_actual": 1 - kept / TOTAL, "compression": 1 / (1 - sparsity),

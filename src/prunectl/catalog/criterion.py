@@ -73,6 +73,8 @@ class Criterion(Entry):
     """The names of the scopes that it is defined for; None: every one."""
     inverted_in_rounds: ClassVar[str | None] = None
     """Why its inversion in several rounds has no meaning, as the mask and the report note it; None where it has one."""
+    prunes: ClassVar[bool] = True
+    """Whether anything is pruned: only a control has a criterion that does not."""
     repeatable: ClassVar[bool] = False
     """Whether the copy can be scored again after `score`: rounds then share one, instead of a fresh copy each."""
 
@@ -103,6 +105,15 @@ class Criterion(Entry):
     def score(self, subject: Subject) -> Scores:
         """One score per prunable weight, same names and shapes as `subject.weights`. Must be finite."""
         raise NotImplementedError
+
+
+class Unpruned(Criterion):
+    """What a control has in the place of a criterion. No entry of the catalogue: [[prune]] cannot ask for it."""
+
+    name = "none"
+    summary = "nothing is pruned: the dense network, retrained"
+    paper = "none"
+    prunes = False
 
 
 @cache

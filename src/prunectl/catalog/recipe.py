@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -22,6 +23,20 @@ class Recipe:
     weight_decay: float
     schedule: Schedule
     augment: tuple[Augmentation, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stretch:
+    """A recipe made longer by what a mask saves, its schedule in proportion (Liu et al. 2019, "scratch-B")."""
+
+    cap: float | None
+    """At most this many times the recipe."""
+
+    def length(self, recipe: Recipe, saving: Fraction) -> int:
+        """Steps of a training whose every step costs 1/`saving` of a dense one, in whole epochs if the recipe has."""
+        factor = saving if self.cap is None else min(saving, Fraction(self.cap))
+        unit = 1 if recipe.steps % recipe.steps_per_epoch else recipe.steps_per_epoch
+        return math.floor(recipe.steps // unit * factor) * unit
 
 
 def stretched(recipe: Recipe, steps: int) -> Recipe:

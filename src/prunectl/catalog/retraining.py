@@ -10,9 +10,9 @@ from pydantic import Field
 
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.optimizer import Optimizer
-from prunectl.catalog.recipe import Recipe, stretched
+from prunectl.catalog.recipe import Recipe, Stretch, stretched
 from prunectl.catalog.required import required
-from prunectl.catalog.values import Length, When
+from prunectl.catalog.values import FlopsBudget, Length, When
 
 
 class Dense(Protocol):
@@ -36,6 +36,15 @@ class Dense(Protocol):
         ...
 
 
+Budget = float | Length | FlopsBudget | None
+"""How long a retraining takes: a fraction of the recipe, a length, the FLOPs of the dense training; None: it has none,
+or a length of its own."""
+
+Repeat = Annotated[
+    int, Field(ge=1, le=1000, description="how many times it is done, each from what the one before has left")
+]
+"""The parameter `repeat` of a retraining. Each repetition has the same images in the same order."""
+
 OptimizerState = Annotated[
     Literal["kept", "fresh"], Field(description="whether the optimizer goes on with its momentum, or begins again")
 ]
@@ -48,7 +57,8 @@ class After:
 
     `weights` is the step of the dense training that weights come from, None for those of the pruned network.
     Without a recipe nothing is trained. `first` is the step of the recipe that training begins at; `keeps` says
-    whether the optimizer goes on with what it kept of the weights.
+    whether the optimizer goes on with what it kept of the weights. `stretch` makes the recipe longer once the mask
+    is known; `repeat` is how many trainings there are, each going on from the one before.
     """
 
     weights: int | None = None
@@ -56,20 +66,21 @@ class After:
     first: int = 0
     keeps: bool = False
     recalibrates: bool = False
+    stretch: Stretch | None = None
+    repeat: int = 1
 
     @classmethod
-    def redrawn(cls, recipe: Recipe, steps: int) -> After:
-        """What follows for weights that are drawn again: the recipe from its start, stretched to `steps` of them.
-
-        Frankle et al. (2021), Section 5: there are no earlier weights, no optimizer state and no place in the
-        schedule to go back to.
-        """
-        return cls(recipe=stretched(recipe, steps))
+    def whole(cls, dense: Dense, budget: Budget, *, keeps: bool = False) -> After:
+        """The recipe from its start, with its schedule stretched to a budget."""
+        if isinstance(budget, FlopsBudget):
+            return cls(recipe=dense.recipe, keeps=keeps, stretch=Stretch(cap=budget.cap))
+        steps = dense.recipe.steps if budget is None else dense.length(budget, dense.recipe)
+        return cls(recipe=stretched(dense.recipe, steps), keeps=keeps)
 
     @property
     def steps(self) -> int:
-        """How many optimizer steps it takes."""
-        return 0 if self.recipe is None else self.recipe.steps - self.first
+        """How many optimizer steps it takes; where the mask decides, as many as without a stretch."""
+        return 0 if self.recipe is None else (self.recipe.steps - self.first) * self.repeat
 
 
 class Retraining(Entry):
@@ -83,15 +94,17 @@ class Retraining(Entry):
     """Whether its length is given by a budget."""
     within_recipe: ClassVar[bool] = False
     """Whether it cannot take longer than the recipe: it goes back in it."""
+    stretches: ClassVar[bool] = False
+    """Whether it can take longer than the recipe, whose schedule is then stretched."""
     redrawn: ClassVar[bool] = False
     """Whether it goes with weights that are drawn again: these take the whole recipe from its start, whatever the
-    retraining goes back to (see `After.redrawn`)."""
+    retraining goes back to (see `After.whole`). Frankle et al. (2021), Section 5."""
 
     def own_length(self) -> str | None:
         """The parameter that sets its length, if one was given: a budget would contradict it."""
         return None
 
-    def settled(self, budget: float | Length | None) -> tuple[Retraining, float | Length | None]:
+    def settled(self, budget: Budget) -> tuple[Retraining, Budget]:
         """The one way to write a retraining and its budget, where there are several. None is no budget at all.
 
         Without a length of its own, a retraining takes the whole recipe: a budget of 1.
@@ -105,7 +118,7 @@ class Retraining(Entry):
         return iter(())
 
     @required
-    def after(self, dense: Dense, budget: float | Length | None) -> After:
+    def after(self, dense: Dense, budget: Budget) -> After:
         """What is done after pruning, with the settled budget. Raises StudyError for what the training is too short
         for."""
         raise NotImplementedError

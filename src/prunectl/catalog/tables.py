@@ -140,6 +140,7 @@ RETRAININGS: Mapping[str, str] = {
     "finetune": "prunectl.training.retrainings.finetune:Finetune",
     "weight-rewind": "prunectl.training.retrainings.weight_rewind:WeightRewind",
     "lr-rewind": "prunectl.training.retrainings.lr_rewind:RateRewind",
+    "rewind": "prunectl.training.retrainings.rewind:Rewind",
 }
 
 

@@ -196,6 +196,17 @@ class Length(Section):
     steps: Steps | None = Field(default=None, description="in optimizer steps")
 
 
+class FlopsBudget(Section):
+    """As many epochs more as the pruned network takes fewer FLOPs, at most `cap` times the recipe."""
+
+    model_config = ConfigDict(json_schema_extra={"x-words": "a table { flops = true, cap = X }"})
+
+    flops: Literal[True] = Field(description="the budget is that of the dense network in FLOPs")
+    cap: Annotated[float, Field(ge=1, le=100)] | None = Field(
+        default=None, description="at most this many times the recipe"
+    )
+
+
 def _from_the_start(value: Any) -> Any:
     """No epoch and no step at all is the initialization: one moment has one way to write it."""
     if isinstance(value, dict) and len(value) == 1:
@@ -205,8 +216,23 @@ def _from_the_start(value: Any) -> Any:
     return value
 
 
-Budget = Annotated[Annotated[Multiple, Tag("(word)")] | Annotated[Length, Tag("(table)")], Discriminator(_shape)]
-"""How long to retrain: a multiple of the recipe, mostly up to 1, or a length."""
+def _in_flops(value: Any) -> Any:
+    """ "flops" is the table without a cap."""
+    return {"flops": True} if value == "flops" else value
+
+
+def _unit_of(value: Any) -> str:
+    if isinstance(value, FlopsBudget) or (isinstance(value, dict) and {"flops", "cap"} & value.keys()):
+        return "(flops)"
+    return _shape(value)
+
+
+Budget = Annotated[
+    Annotated[Multiple, Tag("(word)")] | Annotated[Length, Tag("(table)")] | Annotated[FlopsBudget, Tag("(flops)")],
+    Discriminator(_unit_of),
+    BeforeValidator(_in_flops),
+]
+"""How long to retrain: a multiple of the recipe, a length, or what the dense network takes in FLOPs."""
 
 When = Annotated[
     Annotated[Literal["init", "end"], Tag("(word)")] | Annotated[Moment, Tag("(table)")],

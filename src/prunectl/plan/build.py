@@ -9,7 +9,8 @@ from typing import Literal
 
 from prunectl.catalog.dataset import Content
 from prunectl.catalog.metric import Metric
-from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.recipe import Recipe, Stretch
+from prunectl.catalog.retraining import After
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.tables import METRICS, working
@@ -62,7 +63,8 @@ def build(study: Study, content: Content, weights: Mapping[str, str] = MappingPr
             scope=placed.arm.scope.settled(),
         )
         for seed in study.sweep.seeds:
-            trials += _Chain(site, placed, seed).trials(study.sweep.asked)
+            chain = _Chain(site, placed, seed)
+            trials += chain.trials(study.sweep.asked) if placed.arm.criterion.prunes else [chain.control()]
     return Plan(steps=steps.steps, trials=tuple(trials), follows=steps.follow_ups())
 
 
@@ -95,7 +97,7 @@ class _Site:
 
     def train(
         self, recipe: Recipe, seed: int, start: Key, mask: Key | None, *, first: int = 0, keeps: bool = False,
-        to_step: int,
+        to_step: int, stretch: Stretch | None = None,
     ) -> Key:  # fmt: skip
         return self.steps.add(
             Train(
@@ -108,6 +110,7 @@ class _Site:
                 optimizer="kept" if keeps else "fresh",
                 first_step=first,
                 to_step=to_step,
+                stretch=stretch,
             )
         )
 
@@ -142,6 +145,12 @@ class _Chain:
         self.scores: Key | None = None
         """Of the present network, once they are needed."""
         self.baseline_measure = site.measure(seed, self.baseline, None)
+
+    def control(self) -> Trial:
+        """The dense network, retrained: a trial of sparsity 0 that is not the baseline."""
+        after = self.placed.after
+        start = self.baseline if after.weights is None else self.site.dense(self.seed, after.weights)
+        return self._trial(0.0, None, None, self._trained(after, start, None))
 
     def trials(self, sparsities: tuple[float, ...]) -> Iterator[Trial]:
         """For each level: score, prune, ablate, retrain, measure."""
@@ -212,11 +221,18 @@ class _Chain:
             return site.steps.add(
                 Recalibrate(network=site.network, data=site.train_data, seed=self.seed, state=start, mask=mask)
             )
+        return self._trained(after, start, mask)
+
+    def _trained(self, after: After, start: Key, mask: Key | None) -> Key:
+        """The state after a training, repeated as asked for: each begins with what the one before has left."""
         if after.recipe is None or after.steps == 0:
             return start
-        return site.train(
-            after.recipe, self.seed, start, mask, first=after.first, keeps=after.keeps, to_step=after.recipe.steps
-        )
+        for _ in range(after.repeat):
+            start = self.site.train(
+                after.recipe, self.seed, start, mask, first=after.first, keeps=after.keeps,
+                to_step=after.recipe.steps, stretch=after.stretch,
+            )  # fmt: skip
+        return start
 
     @property
     def _redraws(self) -> bool:

@@ -35,8 +35,9 @@ class Placed:
 
     @property
     def share(self) -> float | None:
-        """The time that retraining takes as a share of the dense training; None without retraining."""
-        return self.after.steps / self.dense_steps if self.at_end and self.after.recipe is not None else None
+        """The time that retraining takes as a share of the dense training; None without, or if the mask decides it."""
+        planned = self.at_end and self.after.recipe is not None and self.after.stretch is None
+        return self.after.steps / self.dense_steps if planned else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -54,7 +54,7 @@ class Preflight:
 def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
     """What to check before the trials of a plan, which may be fewer than those of its study."""
     images = min(study.data.train_limit or content.train_size, content.train_size)
-    arms = dict.fromkeys(trial.arm for trial in plan.trials)
+    arms = dict.fromkeys(trial.arm for trial in plan.trials if trial.arm.criterion.prunes)
     needed = plan.closure(plan.targets("retrain"))
     measures = [step for key, step in plan.steps.items() if key in needed and isinstance(step, Measure)]
     trainings = [step for key, step in plan.steps.items() if key in needed and isinstance(step, Train)]

@@ -100,7 +100,7 @@ def arms_of(study: Study, dense: DenseTraining) -> tuple[Placed, ...]:
 
 
 def _placed(study: Study, dense: DenseTraining) -> Iterator[Placed]:
-    for arm in expand(study.prune, study.model.init):
+    for arm in expand((*study.prune, *(each.arms() for each in study.control)), study.model.init):
         at_step = dense.moment(arm.at)
         redraws = arm.ablation.changes == "weights"
         plain = None if redraws and not arm.rounds.retrains else _plain(arm, at_step, dense)
@@ -120,10 +120,10 @@ def _redrawn(arm: Arm, at_step: int, dense: DenseTraining) -> After:
     """What follows for weights that are drawn again: the whole recipe, or a budget beyond it."""
     if at_step == dense.recipe.steps and not arm.retrain.redrawn:
         raise StudyError(f"{arm.label}: {redrawn_refusal(arm.ablation, arm.retrain)}")
-    steps = dense.recipe.steps if arm.budget is None else dense.length(arm.budget, dense.recipe)
-    if steps < dense.recipe.steps:
+    after = After.whole(dense, arm.budget)
+    if after.steps < dense.recipe.steps:
         raise StudyError(f"{arm.label}: {redrawn_too_short(arm.ablation, budget_label(arm.budget))}")
-    return After.redrawn(dense.recipe, steps)
+    return after
 
 
 def _rest(recipe: Recipe, at: When, at_step: int) -> After:

@@ -17,7 +17,7 @@ from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Dataset
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.model import Model
-from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.recipe import Recipe, Stretch
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
@@ -103,6 +103,8 @@ class Train(Step):
     first_step: int
     to_step: int
     evaluate: Literal["epoch", "never"] | int = field(default="epoch", metadata={"absent": "epoch"})
+    stretch: Stretch | None = field(default=None, metadata={"absent": None})
+    """How much longer than `recipe` it is, which only its mask decides. It goes from the recipe's start to its end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

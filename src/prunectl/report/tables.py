@@ -12,7 +12,7 @@ from prunectl.base.text import energy, percent, seconds, size
 from prunectl.catalog.metric import Metric
 from prunectl.report import arms, cells
 from prunectl.results import compare
-from prunectl.results.aggregate import baselines, roles, summarise, with_roles
+from prunectl.results.aggregate import baselines, controls, roles, summarise, with_roles
 from prunectl.results.pairing import groups
 from prunectl.results.published.against import Held
 from prunectl.results.statistics import FEWEST, Center, bootstrap, bootstrap_words, center, mean
@@ -134,10 +134,15 @@ def grid(trials: pl.DataFrame, of: Center = "mean") -> Grid:
 
 def _dense(trials: pl.DataFrame, of: Center) -> dict[str, Cell]:
     by_init = dict(groups(baselines(trials), ["init"]))
+    retrained = {
+        arm: _baseline(networks["top1"].drop_nulls().to_list(), trials, of)
+        for (arm,), networks in groups(controls(trials), ["arm"])
+        if networks["top1"].drop_nulls().len()
+    }
     return {
         "dense" if len(by_init) == 1 else f"dense, {init}": _baseline(networks["top1_dense"].to_list(), trials, of)
         for (init,), networks in by_init.items()
-    }
+    } | retrained
 
 
 def _baseline(numbers: list[float], trials: pl.DataFrame, of: Center) -> Cell:

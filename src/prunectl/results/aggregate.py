@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.text import UNKNOWN
+from prunectl.catalog.criterion import Unpruned
 from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, median, sd, t_interval
 from prunectl.results.wording import NO_BUDGET, NOT_RETRAINED, in_words
@@ -60,8 +61,19 @@ class Roles:
         return (self.hue, *self.variant)
 
 
+def pruned(trials: pl.DataFrame) -> pl.DataFrame:
+    """The trials without those of controls, which are lines of no chart and no baseline."""
+    return trials.filter(pl.col("criterion").ne_missing(Unpruned.name))
+
+
+def controls(trials: pl.DataFrame) -> pl.DataFrame:
+    """The trials of controls: dense networks, retrained."""
+    return trials.filter(pl.col("criterion").eq_missing(Unpruned.name))
+
+
 def roles(trials: pl.DataFrame) -> Roles:
     """Colours stand for criteria; in a study of one criterion, for what it varies most."""
+    trials = pruned(trials)
     varying = tuple(name for name in VARIANTS if _varies(trials, name))
     if trials["criterion"].n_unique() > 1 or not varying:
         hue = "criterion"
@@ -106,7 +118,7 @@ def summarise(
     """One row per arm and sparsity: mean and median of a metric over the seeds, with the 80 % bootstrap interval
     of the one that is asked for. Trials without the metric are left out; an arm without any has no row.
     """
-    done = with_roles(trials, role or roles(trials)).filter(pl.col(metric).is_not_null())
+    done = with_roles(pruned(trials), role or roles(trials)).filter(pl.col(metric).is_not_null())
     by = ["hue", "variant", "criterion", "ablation", "at", "arm", "sparsity", "compression"]
     rows = []
     for values, cell in groups(done, by):
@@ -161,7 +173,8 @@ def ablation_differences(trials: pl.DataFrame, role: Roles | None = None) -> pl.
 def baselines(trials: pl.DataFrame) -> pl.DataFrame:
     """One row per dense network: data set, model, init, seed, top-1; costs where a trial of sparsity 0 has them."""
     return (
-        trials.filter(pl.col("top1_dense").is_not_null())
+        pruned(trials)
+        .filter(pl.col("top1_dense").is_not_null())
         .sort("sparsity", maintain_order=True)
         .unique(["model", "dataset", "init", "seed"], keep="first", maintain_order=True)
         .select(

@@ -12,10 +12,14 @@ from prunectl.base.cells import words
 from prunectl.base.text import UNKNOWN
 from prunectl.plan.graph import Placed
 from prunectl.results import ablations
+from prunectl.results.aggregate import controls, pruned
 from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.wording import wording
 from prunectl.study.claimed import SAME_SPARSITY
 from prunectl.study.schema import Claim
+
+OF_PRUNING = {"scope", "structure", "at", "rounds", "ablation"}
+"""Columns in which a control, which is not pruned, has nothing to agree in."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,8 +45,12 @@ def cases_of(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> 
 
     Sparsity 0 is the baseline itself and is left out unless `at_sparsity` asks for it.
     """
-    asked = _about(claim, trials)
-    better, than = (selected(asked, arms, selector) for selector in (claim.better, claim.than))
+    asked = _about(claim, pruned(trials))
+    dense = _at_each(controls(trials), asked)
+    better, than = (
+        selected(pl.concat([asked, dense]) if "criterion" in selector else asked, arms, selector)
+        for selector in (claim.better, claim.than)
+    )
     if better.is_empty() or than.is_empty():
         return Cases(none=f"no trial is what {'better' if better.is_empty() else 'than'!r} selects")
     pairs = pairs_of(claim, better, than)
@@ -62,6 +70,13 @@ def cases_of(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> 
     )
 
 
+def _at_each(dense: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Controls at each sparsity that a claim is about: a control has none of its own, and is compared with all."""
+    columns = ["sparsity", "sparsity_of", "compression"]
+    columns = [name for name in columns if name in asked.columns]
+    return dense.drop(columns).join(asked.select(columns).unique(), how="cross").select(asked.columns)
+
+
 def asked_apart(claim: Claim) -> set[str]:
     """The columns that a claim compares: those in which its two sides ask for different things."""
     return {name for name in claim.better if name in claim.than and claim.better[name] != claim.than[name]}
@@ -70,7 +85,10 @@ def asked_apart(claim: Claim) -> set[str]:
 def pairs_of(claim: Claim, better: pl.DataFrame, than: pl.DataFrame) -> Pairs:
     """Pairs of different arms. In a column that only one side asks for, the two agree, if they can."""
     asked_once = set(claim.better).symmetric_difference(claim.than)
-    for ignored in (asked_apart(claim), asked_apart(claim) | asked_once):
+    differing = asked_apart(claim)
+    if any(controls(side).height == side.height for side in (better, than)):
+        differing |= OF_PRUNING - claim.better.keys() - claim.than.keys()
+    for ignored in (differing, differing | asked_once):
         pairs = pair(better, than, ignore=ignored)
         pairs = replace(pairs, frame=pairs.frame.filter(pl.col("arm") != pl.col("arm_other")))
         if not pairs.frame.is_empty():

@@ -16,6 +16,7 @@ from prunectl.results.aggregate import (
     ablation_differences,
     baselines,
     collapses,
+    controls,
     roles,
     summarise,
     with_roles,
@@ -41,6 +42,7 @@ def sentences(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
     return (
         *_coverage(trials, of),
         *_baseline(trials, of),
+        *_controls(trials),
         *_best(trials, role, of),
         *_ablations(trials, role),
         *_collapse(trials),
@@ -102,6 +104,24 @@ def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
         text += f" with {count(size[0])} parameters" if size else ""
         text += f", after {seconds(mean(spent))} of training" if spent else ""
         yield text + "."
+
+
+def _controls(trials: pl.DataFrame) -> Iterator[str]:
+    """What the dense network gains by the time that pruned ones are retrained."""
+    for (arm,), rows in groups(controls(trials), ["arm"]):
+        known = rows.filter(pl.col("top1").is_not_null() & pl.col("top1_dense").is_not_null())
+        if known.is_empty():
+            continue
+        changes = (known["top1"] - known["top1_dense"]).to_list()
+        interval = t_interval(changes)
+        text = f"Retrained without pruning ({arm.removeprefix('dense · ')}), the dense network changes by "
+        text += points(mean(changes), sign=True)
+        if interval is None:
+            text += f" ({plural(len(changes), 'seed')}: not judged)"
+        else:
+            low, high = (points(bound, sign=True, unit=False) for bound in (interval.low, interval.high))
+            text += f" ({low} to {high})"
+        yield f"{text}."
 
 
 def _best(trials: pl.DataFrame, role: Roles, of: Center) -> Iterator[str]:

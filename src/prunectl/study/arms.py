@@ -17,11 +17,11 @@ from prunectl.base.cells import cell, words
 from prunectl.catalog.ablation import Ablation
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.entry import Entry, written
-from prunectl.catalog.retraining import Retraining
+from prunectl.catalog.retraining import Budget, Retraining
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.values import Length, LoadedWeights, Moment, PruningMoment
+from prunectl.catalog.values import FlopsBudget, Length, LoadedWeights, Moment, PruningMoment
 from prunectl.study.schema import SELECTORS, PruneSection
 
 COLUMNS = SELECTORS
@@ -30,7 +30,6 @@ COLUMNS = SELECTORS
 CHOICES = ("model", "dataset", *COLUMNS)
 """The columns of a trial that somebody chose, sparsity and seed apart."""
 
-Budget = float | Length | None
 When = str | Moment
 Init = str | LoadedWeights
 
@@ -77,6 +76,8 @@ class Arm:
     @property
     def label(self) -> str:
         """The arm in one short text, for people; defaults are left out."""
+        if not self.criterion.prunes:
+            return f"dense · {retraining_label(self.retrain, self.budget)}"
         own_rounds = self.rounds == self.criterion.own_rounds()
         usual = _usual()
         parts = [
@@ -167,12 +168,12 @@ def agrees(wanted: Any, value: Any) -> bool:
         return same(plain, wanted) or (isinstance(plain, str) and wanted == {"name": plain})
     if isinstance(wanted, Mapping):
         return bool(wanted) and all(name in known and same(known[name], part) for name, part in wanted.items())
-    return isinstance(wanted, str) and known.get("name") == wanted
+    return isinstance(wanted, str) and (known.get("name") == wanted or same(known, wanted))
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two plain values mean the same: 1 is 1.0 but not true, and { step = 0 } is "init"."""
-    one, other = _start(one), _start(other)
+    """Whether two plain values mean the same: 1 is 1.0 but not true, { step = 0 } is "init"."""
+    one, other = _word(one), _word(other)
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
@@ -180,8 +181,10 @@ def same(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def _start(value: Any) -> Any:
-    """The initialization has one way to be written."""
+def _word(value: Any) -> Any:
+    """The initialization has one way to be written, and so has a budget in FLOPs."""
+    if value == {"flops": True}:
+        return "flops"
     return "init" if value in ({"epoch": 0}, {"step": 0}) else value
 
 
@@ -197,7 +200,9 @@ def retraining_label(retrain: Retraining, budget: Budget) -> str:
 
 
 def budget_label(budget: Budget) -> str:
-    """A length of retraining for people: 'budget 0.25', '3 epochs'."""
+    """A length of retraining for people: 'budget 0.25', '3 epochs', 'budget flops, at most 2 times'."""
+    if isinstance(budget, FlopsBudget):
+        return "budget flops" if budget.cap is None else f"budget flops, at most {budget.cap:g} times"
     if isinstance(budget, Length):
         return f"{budget.steps} steps" if budget.steps is not None else f"{budget.epochs} epochs"
     return f"budget {budget:g}"

@@ -15,13 +15,14 @@ from prunectl.base.errors import Path, Problem
 from prunectl.catalog.entry import written
 from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.schedule import Schedule
-from prunectl.catalog.values import Moment
+from prunectl.catalog.values import FlopsBudget, Length, Moment
 from prunectl.catalog.wording import shown
 from prunectl.study import combinations, initial
 from prunectl.study.arms import Arm, Init, expand, number_of_arms
 from prunectl.study.claimed import Index, claimed, margin
 from prunectl.study.schema import (
     Claim,
+    ControlSection,
     DataSection,
     ModelSection,
     PruneSection,
@@ -43,13 +44,20 @@ class Parts:
     train: TrainSection | None
     sweep: SweepSection | None
     prune: tuple[PruneSection | None, ...]
+    control: tuple[ControlSection | None, ...]
     claim: tuple[Claim | None, ...]
 
 
 def parts_of(study: Study) -> Parts:
     """All the sections of a valid study."""
     return Parts(
-        data=study.data, model=study.model, train=study.train, sweep=study.sweep, prune=study.prune, claim=study.claim
+        data=study.data,
+        model=study.model,
+        train=study.train,
+        sweep=study.sweep,
+        prune=study.prune,
+        control=study.control,
+        claim=study.claim,
     )
 
 
@@ -69,6 +77,10 @@ def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden:
         if section is not None:
             for problem in _arm_table(section, parts, check_length=not length_overridden):
                 yield problem.under(("prune", place))
+    for place, control in enumerate(parts.control):
+        if control is not None:
+            for problem in _control(control, parts, check_length=not length_overridden):
+                yield problem.under(("control", place))
     for place, claim in enumerate(parts.claim):
         if claim is not None:
             yield from (problem.under(("claim", place)) for problem in margin(claim))
@@ -94,10 +106,28 @@ def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> It
             yield from retraining_schedules(section, parts.train)
 
 
+def _control(control: ControlSection, parts: Parts, *, check_length: bool) -> Iterator[Problem]:
+    """A control is trained, and what holds for retraining pruned networks holds for it."""
+    for place, retrain in enumerate(control.retrain):
+        if not retrain.trains:
+            hint = "the dense network as it is has rows already: those of sparsity 0"
+            yield Problem(path=("retrain", place), message=f"{shown(retrain.name)} trains nothing", hint=hint)
+    section = control.arms()
+    yield from budgets(section, parts.train)
+    if parts.train is not None:
+        yield from moments(section, parts.train)
+        yield from retraining_optimizers(section, parts.train)
+        if check_length:
+            yield from retraining_schedules(section, parts.train)
+
+
 def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Problem]:
     init: Init = parts.model.init if parts.model is not None else "kaiming-normal"
     tables = [None if section is None else list(expand([section], init)) for section in parts.prune]
-    yield from repeated_arms(tables)
+    controls = [None if section is None else list(expand([section.arms()], init)) for section in parts.control]
+    yield from repeated_arms(tables, "prune")
+    yield from repeated_arms(controls, "control")
+    tables += controls
     if any(table is None for table in tables) or not any(parts.claim):
         return
     arms = Index([arm for table in tables for arm in table or ()])
@@ -156,21 +186,25 @@ def budgets(section: PruneSection, train: TrainSection | None) -> Iterator[Probl
         return
     for place, budget in enumerate(section.budget):
         for unit in ("epochs", "steps"):
-            asked, length = None if isinstance(budget, float) else getattr(budget, unit), getattr(train, unit)
+            asked = getattr(budget, unit) if isinstance(budget, Length) else None
+            length = getattr(train, unit)
             if asked is not None and length is not None and asked > length:
                 message = f"{asked} {unit} are more than the training has, {length}; rewinding goes no further back"
                 yield Problem(path=("budget", place, unit), message=message)
 
 
 def _longer(section: PruneSection) -> Iterator[Problem]:
-    """More than the whole recipe is for weights that are drawn again, pruned in one go."""
+    """More than the whole recipe is for what can be stretched: rate rewinding, and weights that are drawn again."""
     redraws = all(ablation.changes == "weights" for ablation in section.ablation)
     if redraws and not any(way.retrains for way in section.rounds or ()):
         return
+    short = [retrain for retrain in section.retrain if retrain.budgeted and not retrain.stretches]
     for place, budget in enumerate(section.budget or ()):
-        if isinstance(budget, float) and budget > 1:
-            message = f"{budget:g} times the recipe is for weights that are drawn again alone"
-            hint = 'with ablation = "reinit" in a [[prune]] table of its own, and no rounds that retrain'
+        beyond = isinstance(budget, FlopsBudget) or (isinstance(budget, float) and budget > 1)
+        if beyond and short:
+            what = "a budget in FLOPs" if isinstance(budget, FlopsBudget) else f"{budget:g} times the recipe"
+            message = f"{what} is not for {shown(short[0].name)}, whose schedule cannot be stretched"
+            hint = 'give it a [[prune]] table of its own with retrain = "lr-rewind", or with ablation = "reinit"'
             yield Problem(path=("budget", place), message=message, hint=hint)
 
 
@@ -257,7 +291,7 @@ def _on_reading(data: DataSection) -> Iterator[Problem]:
             yield Problem(path=path, message=f"{each.name} cuts pictures as they are read: it must come first")
 
 
-def repeated_arms(tables: Sequence[Sequence[Arm] | None]) -> Iterator[Problem]:
+def repeated_arms(tables: Sequence[Sequence[Arm] | None], key: str) -> Iterator[Problem]:
     """No arm stands in two tables, nor twice in one, nor do two arms have one label: their rows would look the same."""
     first: dict[str, int] = {}
     for place, arms in enumerate(tables):
@@ -265,12 +299,12 @@ def repeated_arms(tables: Sequence[Sequence[Arm] | None]) -> Iterator[Problem]:
         for label, count in Counter(labels).items():
             if count > 1:
                 hint = "keep one, or let their numbers differ in the first six digits"
-                yield Problem(path=("prune", place), message=f"two arms are called {label}", hint=hint)
+                yield Problem(path=(key, place), message=f"two arms are called {label}", hint=hint)
         for label in labels:
             before = first.setdefault(label, place)
             if before != place:
-                message = f"the arm {label} is in prune[{before}] already"
-                yield Problem(path=("prune", place), message=message, hint="take it out of one of the two tables")
+                message = f"the arm {label} is in {key}[{before}] already"
+                yield Problem(path=(key, place), message=message, hint="take it out of one of the two tables")
                 break
 
 

@@ -8,7 +8,7 @@ from itertools import product
 
 from prunectl.base.errors import Problem, PrunectlError
 from prunectl.catalog.ablation import Ablation
-from prunectl.catalog.retraining import Retraining
+from prunectl.catalog.retraining import Budget, Retraining
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
 from prunectl.catalog.tables import entry_type, names, read_entry
@@ -90,10 +90,12 @@ def redrawn(section: PruneSection, train: TrainSection | None) -> Iterator[Probl
                 yield Problem(path=("budget", number), message=message, hint="leave it out, or make it longer")
 
 
-def _shorter(budget: float | Length, train: TrainSection | None) -> bool:
+def _shorter(budget: Budget, train: TrainSection | None) -> bool:
     """Whether a budget is less than the recipe, as far as both are given in the same unit."""
     if isinstance(budget, float):
         return budget < 1
+    if not isinstance(budget, Length):
+        return False
     pairs = [(getattr(budget, unit), getattr(train, unit, None)) for unit in ("epochs", "steps")]
     return any(asked is not None and whole is not None and asked < whole for asked, whole in pairs)
 

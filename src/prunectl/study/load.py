@@ -19,7 +19,16 @@ from prunectl.study import check
 from prunectl.study.document import parse, read_text
 from prunectl.study.locate import line_column, offsets
 from prunectl.study.overrides import Override, applied, from_option, from_profile
-from prunectl.study.schema import Claim, DataSection, ModelSection, PruneSection, Study, SweepSection, TrainSection
+from prunectl.study.schema import (
+    Claim,
+    ControlSection,
+    DataSection,
+    ModelSection,
+    PruneSection,
+    Study,
+    SweepSection,
+    TrainSection,
+)
 
 S = TypeVar("S", bound=Section)
 
@@ -179,6 +188,7 @@ def _parts(document: Mapping[str, Any]) -> check.Parts:
         train=_part(TrainSection, document.get("train")),
         sweep=_part(SweepSection, document.get("sweep")),
         prune=tuple(_list_of(PruneSection, document.get("prune"))),
+        control=tuple(_list_of(ControlSection, document["control"])) if "control" in document else (),
         claim=tuple(_list_of(Claim, document.get("claim"))),
     )
 

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from prunectl.base.cells import parsed
 from prunectl.base.errors import PrunectlError
 from prunectl.catalog import tables
+from prunectl.catalog.criterion import Unpruned
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.table import tupled
@@ -56,6 +57,8 @@ def means(wanted: Mapping[str, str | None], values: Mapping[str, Any]) -> bool:
 
 def _choice(column: str, text: str) -> Any:
     plain = parsed(text)
+    if column == "criterion" and plain == Unpruned.name:
+        return Unpruned()
     try:
         if column in CATALOGS:
             return tables.read_entry(CATALOGS[column], plain, Entry)

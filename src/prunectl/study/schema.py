@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from prunectl.base.errors import Problem
+from prunectl.catalog.criterion import Unpruned
 from prunectl.catalog.problems import unknown
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.values import (
@@ -193,6 +194,20 @@ class PruneSection(Section):
     )
 
 
+class ControlSection(Section):
+    """[[control]]: the dense network, retrained as the pruned ones are: what training longer gains by itself."""
+
+    retrain: Many[NamedRetraining] = Field(description="what follows the dense training")
+    budget: Many[Budget] | None = Field(
+        default=None, description="retraining time, a fraction of the recipe or a length; as in [[prune]]"
+    )
+
+    def arms(self) -> PruneSection:
+        """The table of arms that says the same."""
+        usual = PruneSection.model_validate({"criterion": "magnitude", "at": "end"})
+        return usual.model_copy(update={"criterion": (Unpruned(),), "retrain": self.retrain, "budget": self.budget})
+
+
 class PrunableSection(Section):
     """[prunable]: layers left dense, by name or glob."""
 
@@ -263,6 +278,9 @@ class Study(Section):
     sweep: SweepSection = Field(description="sparsities and seeds")
     prune: Annotated[tuple[PruneSection, ...], Field(min_length=1, max_length=MOST_TABLES)] = Field(
         description="the arms"
+    )
+    control: Annotated[tuple[ControlSection, ...], Field(max_length=MOST_TABLES)] = Field(
+        default=(), description="the dense network, retrained"
     )
     prunable: PrunableSection = Field(default=PrunableSection(), description="what may be pruned")
     claim: Annotated[tuple[Claim, ...], Field(max_length=MOST_TABLES)] = Field(

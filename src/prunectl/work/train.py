@@ -7,14 +7,21 @@ import os
 import stat
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from prunectl.base.errors import MethodError
+from prunectl.base.operations import UncountedError
 from prunectl.catalog.hook import Hook, Trainee
-from prunectl.plan.steps import Train, key_of
+from prunectl.catalog.recipe import stretched
+from prunectl.catalog.structure import Masks
+from prunectl.models.flops import flops_of
+from prunectl.plan.steps import Key, Train, key_of
 from prunectl.pruning import mask as masking
 from prunectl.store import layout
 from prunectl.store.atomic import make_directory, read_document, remove_tree, sha256, sync, write_whole
@@ -28,17 +35,20 @@ from prunectl.training.trainee import Training, begin
 from prunectl.work.context import Context, Inputs, Stopped
 from prunectl.work.masks import read_masks
 from prunectl.work.material import material_of
-from prunectl.work.networks import restored
+from prunectl.work.networks import empty, restored
 from prunectl.work.tensors import read_json, read_tensors, write_json, write_tensors
 
 PROGRESS_S = 0.5
+CAP = "give the budget a cap: { flops = true, cap = 10 }"
 
 _log = logging.getLogger("prunectl")
 
 
 def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
     """Leaves the state after `to_step` and the curve up to it. Raises Stopped if asked to stop."""
+    key = key_of(step)
     masks = read_masks(inputs.get("mask")) or {}
+    step = _stretched(step, masks)
     training: Training | None = None
     while True:  # twice, if a snapshot turns out to be of no use
         network = restored(step.network, step.seed, inputs["start"], context.device)
@@ -46,9 +56,9 @@ def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
         if training is None:
             material = material_of(step.data, step.recipe, context, memory_format(network))
             training = Training(material=material, recipe=step.recipe, seed=step.seed)
-        point = _latest(step, inputs, context)
+        point = _latest(step, key, inputs, context)
         past = Past() if point is None else point.past
-        hooks = [Evaluation(training, step.evaluate), Saving(step, context, past)]
+        hooks = [Evaluation(training, step.evaluate), Saving(step, key, context, past)]
         trainee = begin(network, training, masks=masks, hooks=hooks, step=step.first_step)
         if point is not None:
             if _resumed(trainee, point, context):
@@ -96,10 +106,27 @@ def _resumed(trainee: trainees.Trainee, point: Point, context: Context) -> bool:
     return True
 
 
-def _latest(step: Train, inputs: Inputs, context: Context) -> Point | None:
+def _stretched(step: Train, masks: Masks) -> Train:
+    """A training that its mask makes longer, with its length. Raises MethodError where that is not known."""
+    if step.stretch is None:
+        return step
+    try:
+        weights = masking.of_weights(masks)
+        flops = flops_of(empty(step.network, step.seed), step.network.shape, weights)
+        left = Fraction(flops.pruned(weights))
+    except UncountedError as error:
+        raise MethodError(f"how long to train is not known: the FLOPs cannot be counted ({error})") from error
+    if left == 0 and step.stretch.cap is None:
+        raise MethodError(f"how long to train is not defined: the mask leaves no FLOPs; {CAP}")
+    saving = flops.dense / left if left else Fraction(step.stretch.cap or 1)
+    steps = step.stretch.length(step.recipe, saving)
+    return replace(step, recipe=stretched(step.recipe, steps), to_step=steps, stretch=None)
+
+
+def _latest(step: Train, key: Key, inputs: Inputs, context: Context) -> Point | None:
     """The latest point to resume from: a snapshot of this step, or an earlier state of the same training."""
     points: list[Point] = []
-    if (snapshot := _snapshot(step, context.snapshots)) is not None:
+    if (snapshot := _snapshot(key, context.snapshots)) is not None:
         points.append(snapshot)
     if "resume" in inputs:
         earlier = inputs["resume"]
@@ -112,8 +139,8 @@ def _latest(step: Train, inputs: Inputs, context: Context) -> Point | None:
 class Saving(Hook):
     """Reports progress, takes snapshots and stops the training; cheap, until it is time for one of them."""
 
-    def __init__(self, step: Train, context: Context, past: Past) -> None:
-        self.step, self.context, self.past = step, context, past
+    def __init__(self, step: Train, key: Key, context: Context, past: Past) -> None:
+        self.step, self.key, self.context, self.past = step, key, context, past
         self.begun = self.reported = self.saved = time.monotonic()
 
     def after(self, trainee: Trainee) -> None:
@@ -131,7 +158,7 @@ class Saving(Hook):
 
     def _save(self, trainee: Trainee, now: float) -> None:
         spent_s = self.past.spent_s + now - self.begun
-        save_snapshot(self.context.snapshots, key_of(self.step), trainee, self.past._replace(spent_s=spent_s))
+        save_snapshot(self.context.snapshots, self.key, trainee, self.past._replace(spent_s=spent_s))
 
 
 def save_snapshot(folder: Path, key: str, trainee: Trainee, past: Past) -> None:
@@ -156,12 +183,12 @@ def _file_name(step: int) -> str:
     return f"{step:d}.safetensors"
 
 
-def _snapshot(step: Train, folder: Path) -> Point | None:
+def _snapshot(key: Key, folder: Path) -> Point | None:
     """The snapshot, if there is a whole one of this step; any other is discarded, and the training begins again."""
     if not os.path.lexists(folder / layout.PROGRESS):
         return None
     try:
-        return _point(step, folder, _head(folder))
+        return _point(key, folder, _head(folder))
     except MemoryError:
         raise
     except Exception as error:  # whatever a damaged file does to those who read it
@@ -176,9 +203,9 @@ def _head(folder: Path) -> dict[str, Any]:
         raise ValueError(f"its head {error}") from error
 
 
-def _point(step: Train, folder: Path, head: Mapping[str, Any]) -> Point:
+def _point(key: Key, folder: Path, head: Mapping[str, Any]) -> Point:
     """The snapshot that a head describes. Raises an exception of any kind if it is not as written."""
-    if head["key"] != key_of(step):
+    if head["key"] != key:
         raise ValueError("it is of another training")
     file = folder / head["file"]
     if sha256(file) != head["sha256"]:

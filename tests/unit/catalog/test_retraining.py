@@ -11,6 +11,7 @@ from prunectl.catalog.retraining import After, Retraining
 from prunectl.catalog.values import Length
 from prunectl.training.schedules.step import Step
 from trainings import RECIPE
+from unit.training.retrainings.dense import DENSE
 
 
 class Plain(Retraining):
@@ -61,12 +62,13 @@ def test_what_is_trained_takes_the_rest_of_its_recipe() -> None:
     assert After(recipe=RECIPE, first=15).steps == RECIPE.steps - 15
 
 
-def test_weights_that_are_drawn_again_have_no_past() -> None:
-    assert After.redrawn(RECIPE, RECIPE.steps) == After(recipe=RECIPE)
+def test_a_budget_of_the_whole_recipe_is_the_recipe() -> None:
+    for budget in (None, 1.0, Length(steps=100)):
+        assert After.whole(DENSE, budget) == After(recipe=DENSE.recipe)
 
 
-def test_weights_that_are_drawn_again_may_have_a_longer_recipe() -> None:
-    after = After.redrawn(RECIPE, 2 * RECIPE.steps + 10)  # of 20, with milestones 10 and 15
+def test_a_longer_budget_stretches_the_schedule() -> None:
+    after = After.whole(replace(DENSE, recipe=RECIPE), 2.5)  # of 20, with milestones 10 and 15
     assert after == After(recipe=replace(RECIPE, steps=50, schedule=Step(milestones=(25, 38))))
     rates = [learning_rate(after.recipe or RECIPE, step) for step in (0, 24, 25, 37, 38, 49)]
     assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])

@@ -14,6 +14,7 @@ from cli import write_study
 from planning import DATA, END, kinds, plan, trained, trial
 from prunectl.base.errors import StudyError
 from prunectl.catalog.metric import Metric
+from prunectl.catalog.recipe import Stretch
 from prunectl.catalog.tables import working
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
@@ -245,7 +246,9 @@ def test_a_budget_may_be_a_length() -> None:
     assert (seven.first_step, seven.to_step) == (0, 7)
     assert trial(planned, retrain="lr-rewind", budget=0.3).state == three.state
     with pytest.raises(StudyError, match="only 100"):
-        plan({**arm, "budget": {"steps": 101}})
+        plan({**END, "retrain": "weight-rewind", "budget": {"steps": 101}})
+    stretched = plan({**END, "retrain": "lr-rewind", "budget": {"steps": 101}})
+    assert trained(stretched, trial(stretched)).recipe.steps == 101
     longer = plan({**END, "retrain": "finetune", "budget": {"epochs": 30}})
     assert trained(longer, trial(longer)).to_step == 300
 
@@ -395,6 +398,54 @@ def test_retrainings_that_are_one_training_share_it_and_stay_two_arms() -> None:
     none, rewound = trial(planned, retrain="none"), trial(planned, retrain="weight-rewind")
     assert (none.state, none.measure) == (rewound.state, rewound.measure)
     assert none.arm.label != rewound.arm.label
+
+
+def test_corners_of_rewinding_are_the_other_rewindings() -> None:
+    ways = [
+        {"name": "rewind", "weights": {"epoch": 2}, "schedule": {"step": 20}},
+        {"name": "weight-rewind", "to": {"epoch": 2}},
+        {"name": "rewind", "weights": "end", "schedule": "init"},
+        "lr-rewind",
+    ]
+    planned = plan({**END, "retrain": ways})
+    states = [trial(planned, retrain=way).state for way in ways]
+    assert states[0] == states[1] != states[2] == states[3]
+    assert len(planned.arms) == 4
+
+
+def test_a_control_is_the_dense_network_retrained_and_no_baseline() -> None:
+    planned = plan({**END, "retrain": "lr-rewind"}, control=[{"retrain": ["lr-rewind", "finetune"], "budget": 0.5}])
+    for name in ("lr-rewind", "finetune"):
+        for seed in (1, 2):
+            one = trial(planned, 0.0, seed, criterion="none", retrain=name)
+            step = trained(planned, one)
+            assert (step.start, step.mask, one.mask, one.baseline) == (one.baseline, None, None, step.start)
+            assert one.state != one.baseline
+    assert kinds(planned)["train"] == 2 + 2 * 2 + 2 * 2  # baselines, pruned at two sparsities, controls
+    assert [label for label in planned.arms if "dense" in label] == [
+        "dense · lr-rewind, budget 0.5", "dense · finetune, budget 0.5"
+    ]  # fmt: skip
+
+
+def test_repeated_retrainings_go_on_from_each_other() -> None:
+    planned = plan(END, control=[{"retrain": {"name": "lr-rewind", "repeat": 3}}])
+    one = trial(planned, 0.0, criterion="none")
+    chain = [one.state]
+    while chain[-1] != one.baseline:
+        step = planned.steps[chain[-1]]
+        assert isinstance(step, Train) and (step.first_step, step.to_step, step.optimizer) == (0, 100, "kept")
+        chain.append(step.start)
+    assert len(chain) == 4
+
+
+def test_a_budget_in_flops_is_left_to_the_worker_and_has_keys_of_its_own() -> None:
+    arm = {**END, "retrain": "lr-rewind", "budget": ["flops", {"flops": True, "cap": 2}, 1.0]}
+    planned = plan(arm)
+    steps = [trained(planned, one) for one in planned.trials if (one.sparsity, one.seed) == (0.5, 1)]
+    assert [step.stretch for step in steps] == [Stretch(cap=None), Stretch(cap=2.0), None]
+    assert len({one.state for one in planned.trials if one.sparsity == 0.5 and one.seed == 1}) == 3
+    assert [placed.share for placed in planned.arms.values()] == [None, None, 1.0]
+    assert trial(planned, budget="flops").arm.columns()["budget"] == "{ flops = true }"
 
 
 def test_a_study_file_of_ours_plans(tmp_path: Path) -> None:

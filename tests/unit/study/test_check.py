@@ -50,7 +50,7 @@ ARMS = 'criterion = ["snip", { name = "magnitude" }]\nablation = ["none", "shuff
         (END + 'retrain = ["none", "recalibrate"]\nbudget = 0.5', "prune[0].budget", "no arm here is retrained"),
         (END + 'retrain = { name = "recalibrate", lr = 0.1 }', "prune[0].retrain.lr", "allowed here: name"),
         (END + 'retrain = { name = "lr-rewind", to = "init" }', "prune[0].retrain.to",
-         "allowed here: optimizer_state, name"),
+         "allowed here: optimizer_state, repeat, name"),
         (END + 'retrain = { name = "weight-rewind", to = {epoch = 11} }', "prune[0].retrain.to.epoch", "has 10 epochs"),
         (END + 'retrain = ["none", { name = "weight-rewind", to = {epoch = 11} }]', "prune[0].retrain[1].to.epoch",
          "epoch 11 is beyond the end"),
@@ -64,7 +64,7 @@ ARMS = 'criterion = ["snip", { name = "magnitude" }]\nablation = ["none", "shuff
          "and so does budget"),
         (END + 'retrain = { name = "finetune", epochs = 3, steps = 3 }', "prune[0].retrain.steps",
          "cannot be combined with epochs"),
-        (END + 'retrain = "lr-rewind"\nbudget = [0.5, { epochs = 11 }]', "prune[0].budget[1].epochs",
+        (END + 'retrain = "weight-rewind"\nbudget = [0.5, { epochs = 11 }]', "prune[0].budget[1].epochs",
          "11 epochs are more than the training has, 10; rewinding goes no further back"),
         (M + "at = { epoch = 11 }", "prune[0].at.epoch", "epoch 11 is beyond the end"),
         (M + 'rounds = "iterative"\nretrain = "lr-rewind"', "prune[0].rounds", 'need at = "end", not at = "init"'),
@@ -112,6 +112,11 @@ def test_an_impossible_arm_is_refused_where_it_is_said(problems: Problems, prune
         END + 'retrain = ["none", { name = "finetune", lr = 0.1 }, "weight-rewind", "lr-rewind"]',
         END + 'retrain = { name = "weight-rewind", to = { step = 1_000_000 } }',  # not comparable with epochs
         END + 'retrain = "lr-rewind"\nbudget = { steps = 1_000_000 }',
+        END + 'retrain = "lr-rewind"\nbudget = [2.0, "flops", { flops = true, cap = 2 }, { epochs = 11 }]',
+        END + 'retrain = "lr-rewind"\nbudget = 2\nablation = ["none", "reinit"]',
+        END + 'retrain = "lr-rewind"\nrounds = "iterative"\nbudget = 2\nablation = "reinit"',
+        END + 'retrain = { name = "rewind", weights = { epoch = 2 }, schedule = "init" }',
+        M + '[[control]]\nretrain = ["lr-rewind", { name = "finetune", repeat = 2 }]\nbudget = 0.5',
         END + 'retrain = "finetune"\nbudget = { epochs = 30 }',  # only what rewinds is held to the training
         END + 'retrain = ["none", "lr-rewind", "weight-rewind"]\nbudget = [0.5, { epochs = 10 }]',
         END + 'rounds = { name = "iterative", rate = 0.2 }\nretrain = "lr-rewind"',
@@ -196,12 +201,9 @@ REINIT = 'ablation = ["none", "reinit"]\n'
         (END + 'retrain = "recalibrate"\n' + REINIT, "ablation[1]", '"recalibrate" would leave them untrained'),
         (END + 'retrain = "lr-rewind"\nbudget = [1.0, 0.5]\n' + REINIT, "budget[1]", "and budget 0.5 is less"),
         (END + 'retrain = "lr-rewind"\nbudget = { epochs = 9 }\n' + REINIT, "budget", "and 9 epochs is less"),
-        (END + 'retrain = "lr-rewind"\nbudget = 2\n' + REINIT, "budget", "2 times the recipe is for weights that"),
-        (END + 'retrain = "finetune"\nbudget = 1.5\n', "budget", "1.5 times the recipe is for weights that"),
-        (
-            END + 'retrain = "lr-rewind"\nrounds = "iterative"\nbudget = 2\nablation = "reinit"',
-            "budget", "2 times the recipe is for weights that",
-        ),
+        (END + 'retrain = "finetune"\nbudget = 1.5\n', "budget", '1.5 times the recipe is not for "finetune"'),
+        (END + 'retrain = "finetune"\nbudget = "flops"\n', "budget", 'a budget in FLOPs is not for "finetune"'),
+        (END + 'retrain = "weight-rewind"\nbudget = "flops"\n', "budget", 'in FLOPs is not for "weight-rewind"'),
     ],
 )  # fmt: skip
 def test_weights_drawn_again_take_the_whole_recipe(problems: Problems, prune: str, key: str, message: str) -> None:
@@ -488,3 +490,22 @@ def test_what_a_structure_cannot_do_is_refused_where_it_stands(
 )
 def test_what_a_structure_can_do_is_not_refused(load_text: LoadText, prune: str, sweep: str) -> None:
     load_text(study(prune, sweep=sweep))
+
+
+@pytest.mark.parametrize(
+    ("control", "key", "message"),
+    [
+        ('retrain = "none"', "control[0].retrain", '"none" trains nothing'),
+        ('retrain = ["lr-rewind", "recalibrate"]', "control[0].retrain[1]", '"recalibrate" trains nothing'),
+        ('retrain = "finetune"\nbudget = "flops"', "control[0].budget", 'not for "finetune"'),
+        ('retrain = "weight-rewind"\nbudget = { epochs = 11 }', "control[0].budget.epochs", "more than the training"),
+        ('retrain = "lr-rewind"\n[[control]]\nretrain = "lr-rewind"', "control[1]", "is in control[0] already"),
+        ('retrain = "lr-rewind"\ncriterion = "snip"', "control[0].criterion", "unknown key"),
+        ("budget = 1.0", "control[0].retrain", "missing: must be a name of the retrainings"),
+    ],
+)
+def test_a_control_is_held_to_what_holds_for_retraining(
+    problems: Problems, control: str, key: str, message: str
+) -> None:
+    found = {each.key: each.message for each in problems(study(M + f"[[control]]\n{control}"))}
+    assert message in found.get(key, ""), found

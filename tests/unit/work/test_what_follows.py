@@ -160,3 +160,31 @@ def test_a_training_in_pieces_is_the_training_in_one_go(workshop: Workshop) -> N
     alone = workshop.do(plan.steps[whole], "alone")
     for name in (layout.STATE, layout.PROGRESS):
         assert (pieces / name).read_bytes() == (alone / name).read_bytes()
+
+
+def test_a_budget_in_flops_trains_as_long_as_the_mask_saves(tmp_path: Path) -> None:
+    """More epochs than the recipe's three, whole ones, with the schedule in proportion."""
+    budget: list[Any] = ["flops", {"flops": True, "cap": 2}]
+    arm = {"criterion": "magnitude", "at": "end", "retrain": "lr-rewind", "budget": budget}
+    study, slips = validate(STUDY | {"sweep": {"sparsities": [0.7], "seeds": [1]}, "prune": [arm]})
+    assert study is not None, slips
+    plan = build(study, content_of(study.data.dataset, Path()))
+    shop = Workshop(tmp_path, plan)
+    free, capped = (trial for trial in plan.trials)
+    numbers = read_json(shop.made(free.measure) / layout.METRICS)
+    epochs = int(3 * numbers["flops_dense"] / numbers["flops"])
+    assert epochs > 6
+    for one, wanted in ((free, epochs), (capped, 6)):
+        progress = read_json(shop.made(one.state) / layout.PROGRESS)
+        assert progress["step"] == 3 * wanted
+        assert [point["lr"] for point in progress["curve"]][-1] == pytest.approx(0.05 * 0.25)
+
+
+def test_a_control_is_the_dense_network_trained_on(tmp_path: Path) -> None:
+    study, slips = validate(STUDY | {"control": [{"retrain": [{"name": "weight-rewind", "to": {"epoch": 1}}]}]})
+    assert study is not None, slips
+    plan = build(study, content_of(study.data.dataset, Path()))
+    shop = Workshop(tmp_path, plan)
+    (one,) = (trial for trial in plan.trials if not trial.arm.criterion.prunes)
+    again, dense = shop.state(one.state), shop.state(one.baseline)
+    assert all(torch.equal(again[name], dense[name]) for name in dense)  # rewound, it is the training that it was

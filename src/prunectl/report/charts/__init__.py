@@ -20,7 +20,7 @@ from prunectl.report.charts import (
 )
 from prunectl.report.charts.chart import Chart, stacked
 from prunectl.report.charts.look import Look
-from prunectl.results.aggregate import roles, with_roles
+from prunectl.results.aggregate import pruned, roles, with_roles
 from prunectl.results.claims import Verdict
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
@@ -30,6 +30,7 @@ __all__ = ["Chart", "charts", "look", "stacked"]
 
 def look(trials: pl.DataFrame, center: Center = "mean") -> Look:
     """How the arms of a study are drawn."""
+    trials = pruned(trials)
     role = roles(trials)
     return Look.of(role, with_roles(trials, role)["variant"].unique(maintain_order=True).to_list(), center)
 
@@ -41,7 +42,7 @@ def charts(
     center: Center = "mean",
 ) -> dict[str, list[Chart]]:
     """Every chart that has data, by the section of the report that it belongs to; accuracies as means or medians."""
-    trials = results.trials
+    trials = pruned(results.trials)
     if trials.is_empty():
         return {}
     drawn = look(trials, center)

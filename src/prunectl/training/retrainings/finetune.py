@@ -8,10 +8,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from prunectl.base.errors import StudyError
 from prunectl.catalog.optimizer import Optimizer
-from prunectl.catalog.retraining import After, Dense, OptimizerState, Retraining
+from prunectl.catalog.retraining import After, Budget, Dense, OptimizerState, Repeat, Retraining
 from prunectl.catalog.schedule import Schedule
-from prunectl.catalog.values import BatchSize, Epochs, LearningRate, Length, Steps, WeightDecay, catalogued
+from prunectl.catalog.values import BatchSize, Epochs, FlopsBudget, LearningRate, Steps, WeightDecay, catalogued
 
 
 class Finetune(Retraining):
@@ -37,6 +38,7 @@ class Finetune(Retraining):
         Annotated[Schedule, *catalogued("schedules")] | None, Field(description="constant unless given")
     ] = None
     optimizer_state: OptimizerState = "kept"
+    repeat: Repeat = 1
 
     def own_length(self) -> str | None:
         """`epochs` or `steps`, if given."""
@@ -48,13 +50,15 @@ class Finetune(Retraining):
             message = f"another optimizer cannot go on with what [train]'s, {optimizer.label()}, has kept"
             yield "optimizer", f'{message}: write optimizer_state = "fresh"'
 
-    def after(self, dense: Dense, budget: float | Length | None) -> After:
+    def after(self, dense: Dense, budget: Budget) -> After:
         """A budget is a fraction of this recipe's length, or a length."""
         keys = ("lr", "batch_size", "optimizer", "weight_decay", "schedule")
         changes = {key: value for key in keys if (value := getattr(self, key)) is not None}
         if self.own_length() is not None:
             changes |= {"epochs": self.epochs, "steps": self.steps}
         recipe = dense.changed(**{"schedule": "constant", **changes})
+        if isinstance(budget, FlopsBudget):
+            raise StudyError(f"{self.name} has no schedule to stretch to a budget in FLOPs")
         if budget is not None:
             recipe = replace(recipe, steps=dense.length(budget, recipe))
-        return After(recipe=recipe, keeps=self.optimizer_state == "kept")
+        return After(recipe=recipe, keeps=self.optimizer_state == "kept", repeat=self.repeat)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from prunectl.catalog.retraining import After, Dense, Retraining
-from prunectl.catalog.values import Length
+from prunectl.catalog.retraining import After, Budget, Dense, Retraining
 
 
 class NoRetraining(Retraining):
@@ -15,6 +14,6 @@ class NoRetraining(Retraining):
     early = True
     budgeted = False
 
-    def after(self, dense: Dense, budget: float | Length | None) -> After:
+    def after(self, dense: Dense, budget: Budget) -> After:
         """Nothing."""
         return After()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from prunectl.catalog.retraining import After, Dense, Retraining
-from prunectl.catalog.values import Length
+from prunectl.catalog.retraining import After, Budget, Dense, Retraining
 
 
 class Recalibrate(Retraining):
@@ -14,6 +13,6 @@ class Recalibrate(Retraining):
     trains = False
     budgeted = False
 
-    def after(self, dense: Dense, budget: float | Length | None) -> After:
+    def after(self, dense: Dense, budget: Budget) -> After:
         """One pass over the training images."""
         return After(recalibrates=True)

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from prunectl.base.errors import StudyError
-from prunectl.catalog.retraining import After, Dense, OptimizerState, Retraining
-from prunectl.catalog.values import Length, When
+from prunectl.catalog.retraining import After, Budget, Dense, OptimizerState, Retraining
+from prunectl.catalog.values import FlopsBudget, When
 
 
 class WeightRewind(Retraining):
@@ -30,7 +30,7 @@ class WeightRewind(Retraining):
         """`to`, if given."""
         return "to" if "to" in self.model_fields_set and self.to is not None else None
 
-    def settled(self, budget: float | Length | None) -> tuple[Retraining, float | Length | None]:
+    def settled(self, budget: Budget) -> tuple[Retraining, Budget]:
         """To the start, it takes a budget of 1; with another budget there is no moment to go back to but that."""
         if self.to not in (None, "init"):
             return self, None
@@ -38,8 +38,10 @@ class WeightRewind(Retraining):
             return WeightRewind(optimizer_state=self.optimizer_state), 1.0
         return WeightRewind(to=None, optimizer_state=self.optimizer_state), budget
 
-    def after(self, dense: Dense, budget: float | Length | None) -> After:
+    def after(self, dense: Dense, budget: Budget) -> After:
         """From step K the weights, the optimizer state (unless it is to be fresh) and the schedule."""
+        if isinstance(budget, FlopsBudget):
+            raise StudyError(f"{self.name} goes back in the recipe, and cannot be stretched to a budget in FLOPs")
         if budget is None:
             first = dense.moment(self.to or "init")
         else:

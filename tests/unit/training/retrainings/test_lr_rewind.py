@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunectl.base.errors import StudyError
+from prunectl.catalog.recipe import Stretch, stretched
 from prunectl.catalog.retraining import After
-from prunectl.catalog.values import Length
+from prunectl.catalog.values import FlopsBudget, Length
 from prunectl.training.retrainings.lr_rewind import RateRewind
 from unit.training.retrainings.dense import DENSE
 
@@ -36,6 +36,17 @@ def test_a_budget_stays_what_it_is_and_is_the_whole_recipe_unless_given(budget: 
     assert RateRewind().settled(None) == (RateRewind(), 1.0)
 
 
-def test_it_cannot_go_back_further_than_the_start() -> None:
-    with pytest.raises(StudyError, match="lr-rewind goes back by 110 steps, and the training has only 100"):
-        RateRewind().after(DENSE, Length(epochs=11))
+@pytest.mark.parametrize("budget", [1.5, Length(epochs=15), Length(steps=150)])
+def test_more_than_the_recipe_stretches_its_schedule(budget: float | Length) -> None:
+    after = RateRewind().after(DENSE, budget)
+    assert after == After(recipe=stretched(DENSE.recipe, 150), keeps=True)
+    assert (after.first, after.steps) == (0, 150)
+
+
+def test_a_budget_in_flops_waits_for_the_mask() -> None:
+    after = RateRewind().after(DENSE, FlopsBudget(flops=True, cap=2))
+    assert after == After(recipe=DENSE.recipe, keeps=True, stretch=Stretch(cap=2))
+
+
+def test_it_is_repeated_as_often_as_asked_for() -> None:
+    assert RateRewind(repeat=3).after(DENSE, 0.5).steps == 150
