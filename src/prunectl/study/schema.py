@@ -13,6 +13,7 @@ from pydantic import Field
 
 from prunectl.base.errors import Problem
 from prunectl.catalog.problems import unknown
+from prunectl.catalog.recipe import Precision
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.values import (
     At,
@@ -107,6 +108,7 @@ class TrainSection(Section):
     schedule: NamedSchedule = Field(
         default="constant", validate_default=True, description="how the learning rate goes over the training"
     )
+    precision: Precision = Field(default="float32", description="the arithmetic of the forward and backward passes")
 
 
 class LevelsSection(Section):

@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from prunectl.base.errors import PrunectlError
 from prunectl.catalog.hook import Hook, Trainee
 from prunectl.plan.steps import Train, key_of
 from prunectl.pruning import mask as masking
 from prunectl.store import layout
 from prunectl.store.atomic import make_directory, read_document, remove_tree, sha256, sync, write_whole
 from prunectl.store.sealed import seal, unseal
+from prunectl.training import precision
 from prunectl.training import trainee as trainees
 from prunectl.training.hooks import Evaluation
 from prunectl.training.loop import advance
@@ -37,7 +39,12 @@ _log = logging.getLogger("prunectl")
 
 
 def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
-    """Leaves the state after `to_step` and the curve up to it. Raises Stopped if asked to stop."""
+    """Leaves the state after `to_step` and the curve up to it. Raises Stopped if asked to stop.
+
+    Raises PrunectlError on a device that cannot train in the precision of the recipe: another device can.
+    """
+    if (reason := precision.refusal(step.recipe.precision, context.device)) is not None:
+        raise PrunectlError(reason, hint=precision.REMEDY)
     masks = read_masks(inputs.get("mask")) or {}
     training: Training | None = None
     while True:  # twice, if a snapshot turns out to be of no use

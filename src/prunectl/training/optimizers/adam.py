@@ -23,6 +23,7 @@ class Adam(Optimizer):
 
     name = "adam"
     summary = "steps scaled by running moments of the gradients; weight decay is part of the gradient"
+    capturable = True
 
     beta1: Annotated[Fraction, Field(description="decay of the mean of the gradients")] = 0.9
     beta2: Annotated[Fraction, Field(description="decay of the mean of their squares")] = 0.999
@@ -34,5 +35,11 @@ class Adam(Optimizer):
         import torch
 
         return torch.optim.Adam(
-            parameters, lr=lr, betas=(self.beta1, self.beta2), eps=self.eps, weight_decay=weight_decay, fused=True
+            parameters,
+            lr=lr,
+            betas=(self.beta1, self.beta2),
+            eps=self.eps,
+            weight_decay=weight_decay,
+            fused=True,
+            capturable=parameters[0].is_cuda,
         )

@@ -20,6 +20,7 @@ class AdamW(Optimizer):
 
     name = "adamw"
     summary = "Adam, with weight decay apart from the gradient"
+    capturable = True
 
     beta1: Annotated[Fraction, Field(description="decay of the mean of the gradients")] = 0.9
     beta2: Annotated[Fraction, Field(description="decay of the mean of their squares")] = 0.999
@@ -31,5 +32,11 @@ class AdamW(Optimizer):
         import torch
 
         return torch.optim.AdamW(
-            parameters, lr=lr, betas=(self.beta1, self.beta2), eps=self.eps, weight_decay=weight_decay, fused=True
+            parameters,
+            lr=lr,
+            betas=(self.beta1, self.beta2),
+            eps=self.eps,
+            weight_decay=weight_decay,
+            fused=True,
+            capturable=parameters[0].is_cuda,
         )

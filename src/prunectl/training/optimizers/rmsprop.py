@@ -23,6 +23,7 @@ class RmsProp(Optimizer):
 
     name = "rmsprop"
     summary = "steps divided by the root of a running mean of squared gradients"
+    capturable = True
 
     alpha: Annotated[Fraction, Field(description="decay of the mean of squares")] = 0.99
     # Not 0: a pruned weight has no mean of squares, and its step would be 0/0.
@@ -41,5 +42,6 @@ class RmsProp(Optimizer):
             eps=self.eps,
             momentum=self.momentum,
             centered=self.centered,
+            capturable=parameters[0].is_cuda,
             weight_decay=weight_decay,
         )
