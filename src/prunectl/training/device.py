@@ -13,10 +13,16 @@ def sent(tensor: Tensor, device: torch.device) -> Tensor:
     return tensor.pin_memory().to(device, non_blocking=True)
 
 
-def rates_on_device(optimizer: torch.optim.Optimizer, device: torch.device) -> None:
-    """Let an optimizer read its rates from tensors on the device, in float32, which a recorded step can be given."""
+def make_capturable(optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+    """Let a fresh optimizer of a GPU keep there what a recorded step changes or is given: counters, and the rate.
+
+    Called steps read the rate there, too: in float32, it is another number than on the CPU.
+    """
     for group in optimizer.param_groups:
         group["lr"] = torch.zeros((), dtype=torch.float32, device=device)
+        if "capturable" in group:
+            group["capturable"] = True
+    vars(optimizer)["_warned_capturable_if_run_uncaptured"] = True  # the first steps are called, and torch would warn
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -24,7 +24,6 @@ from torch import Tensor
 
 from prunectl.base.errors import described
 from prunectl.base.theirs import third_party
-from prunectl.training.device import rates_on_device
 from prunectl.training.trainee import Trainee
 
 WARM = 3
@@ -148,7 +147,6 @@ def steps_of(trainee: Trainee, learn: Learn) -> Iterator[Learn]:
         _log_eager(reason)
         yield learn
         return
-    rates_on_device(trainee.optimizer, device)
     own, before = torch.cuda.Stream(device), torch.cuda.current_stream(device)  # type: ignore[no-untyped-call]
     own.wait_stream(before)
     replaying = Replaying(learn)

@@ -50,7 +50,7 @@ def test_both_interfaces_agree_whatever_third_parties_set(how: str) -> None:
 def test_code_that_asks_the_older_interface_is_answered(to: Literal["ieee", "tf32"]) -> None:
     """torch raises RuntimeError if only one of the two was set: `torch.backends.cudnn.flags` reads the older one."""
     round_products(to)
-    with torch.backends.cudnn.flags(enabled=False):  # type: ignore[no-untyped-call]
+    with torch.backends.cudnn.flags(enabled=False):
         pass
     round_products(to)
     assert BACKENDS.cudnn.allow_tf32 == (to == "tf32")

@@ -18,6 +18,7 @@ from prunectl.catalog.optimizer import Optimizer
 from prunectl.training import graphed, loop
 from prunectl.training.augmentations.flip import Flip
 from prunectl.training.augmentations.pad_crop import PadCrop
+from prunectl.training.device import make_capturable, set_rate
 from prunectl.training.graphed import WARM, Batch, Learn, Replaying, Static, unrecordable
 from prunectl.training.optimizers.adam import Adam
 from prunectl.training.optimizers.sgd import Sgd
@@ -115,6 +116,15 @@ def test_a_rate_that_is_a_tensor_changes_in_place(optimizer: Optimizer) -> None:
     assert same(number, tensor)
 
 
+def test_a_capturable_optimizer_reads_its_rate_on_the_device() -> None:
+    started = trainee(training(optimizer=Adam()))
+    make_capturable(started.optimizer, torch.device("cpu"))
+    (group,) = started.optimizer.param_groups
+    set_rate(started.optimizer, 0.1)
+    assert torch.equal(group["lr"], torch.tensor(0.1))
+    assert group["capturable"]
+
+
 class Drawing(nn.Module):
     """Draws on the CPU, from a generator that the loop seeds in every step."""
 
@@ -188,5 +198,5 @@ def test_on_the_cpu_nothing_is_recorded() -> None:
     def learn(batch: Batch) -> None:
         """Never called here."""
 
-    with loop.steps_of(started, learn) as step:
+    with graphed.steps_of(started, learn) as step:
         assert step is learn

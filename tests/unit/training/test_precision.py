@@ -73,9 +73,8 @@ def test_products_are_rounded_to_tf32_in_training_steps_alone() -> None:
     whole = trainee(plan, hooks=[Evaluation(plan)])
     rounding = watched(whole.network, lambda logits: BACKENDS.cudnn.conv.fp32_precision)
     backward: list[object] = []
-    whole.network.get_parameter("6.weight").register_hook(
-        lambda grad: backward.append(BACKENDS.cuda.matmul.fp32_precision)
-    )
+    weight: Any = whole.network.get_parameter("6.weight")
+    weight.register_hook(lambda grad: backward.append(BACKENDS.cuda.matmul.fp32_precision))
     advance(whole, 20)
     assert [set(noted) for noted in (*rounding, backward)] == [{"tf32"}, {"ieee"}, {"tf32"}]
 

@@ -86,7 +86,7 @@ def test_on_a_gpu_whose_memory_is_full_the_copies_used_least_recently_make_room(
     a, b, c = (Full(name) for name in "abc")
     for images, device in ((a, second), (a, first), (b, first), (a, first), (c, first)):
         assert held.laid_out(cast("torch.Tensor", images), device, layout) == f"{images.name} on {device}"
-    left = [(kept[0], key[1]) for key, kept in held._LAID_OUT.items()]
+    left: list[tuple[object, torch.device]] = [(kept[0], key[1]) for key, kept in held._LAID_OUT.items()]
     assert left == [(a, second), (a, first), (c, first)]
 
 

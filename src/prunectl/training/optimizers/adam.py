@@ -35,11 +35,5 @@ class Adam(Optimizer):
         import torch
 
         return torch.optim.Adam(
-            parameters,
-            lr=lr,
-            betas=(self.beta1, self.beta2),
-            eps=self.eps,
-            weight_decay=weight_decay,
-            fused=True,
-            capturable=parameters[0].is_cuda,
+            parameters, lr=lr, betas=(self.beta1, self.beta2), eps=self.eps, weight_decay=weight_decay, fused=True
         )

@@ -32,11 +32,5 @@ class AdamW(Optimizer):
         import torch
 
         return torch.optim.AdamW(
-            parameters,
-            lr=lr,
-            betas=(self.beta1, self.beta2),
-            eps=self.eps,
-            weight_decay=weight_decay,
-            fused=True,
-            capturable=parameters[0].is_cuda,
+            parameters, lr=lr, betas=(self.beta1, self.beta2), eps=self.eps, weight_decay=weight_decay, fused=True
         )

@@ -42,6 +42,5 @@ class RmsProp(Optimizer):
             eps=self.eps,
             momentum=self.momentum,
             centered=self.centered,
-            capturable=parameters[0].is_cuda,
             weight_decay=weight_decay,
         )
