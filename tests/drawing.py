@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.criterion import Criterion, Subject
@@ -90,7 +90,7 @@ class Noise(Augmentation):
     name = "noise"
     summary = "adds a random number to all pixels"
 
-    def apply(self, images_NCHW: Tensor, generator: Generator) -> Tensor:
+    def apply(self, images_NCHW: Tensor, drawn: Tensor) -> Tensor:
         """The same shift for the whole batch."""
         return images_NCHW + int(draws() * 20)
 

@@ -31,10 +31,18 @@ class Augmentation(Entry):
         """Why it cannot be applied to images of `shape` (C, H, W), or None if it can. Needs no torch."""
         return None
 
-    def apply(self, images_NCHW: Tensor, generator: Generator) -> Tensor:
+    def draw(self, count: int, generator: Generator) -> Tensor:
+        """What is random about `count` images: one tensor, on the CPU. Nothing for an augmentation that only cuts."""
+        import torch
+
+        return torch.empty(0)
+
+    def apply(self, images_NCHW: Tensor, drawn: Tensor) -> Tensor:
         """New images of the same shape, type, device and memory format; those passed in stay as they were.
 
-        An augmentation that only cuts leaves a batch as it is.
+        `drawn` is what `draw` gave, on the device of the images. Which operations are called depends on shapes alone,
+        and none of them waits for the device: on a GPU they are recorded once, and replayed with other images and
+        draws. An augmentation that only cuts leaves a batch as it is.
         """
         return images_NCHW
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.required import required
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 class Optimizer(Entry):
     """An entry of the optimizers. Learning rate and weight decay are the recipe's; all else is a parameter here."""
+
+    capturable: ClassVar[bool] = False
+    """Whether a step on a GPU can be recorded as a CUDA graph: every step calls the same operations, in which the rate
+    is read from a tensor on the GPU, `group["lr"]`. On the CPU it is a number."""
 
     @required
     def build(self, parameters: Sequence[nn.Parameter], *, lr: float, weight_decay: float) -> torch.optim.Optimizer:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Literal
 
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.optimizer import Optimizer
 from prunectl.catalog.schedule import Schedule
+
+Precision = Literal["float32", "tf32", "bfloat16"]
+"""The arithmetic of a training's forward and backward passes; what it means is in `training/precision.py`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +27,7 @@ class Recipe:
     weight_decay: float
     schedule: Schedule
     augment: tuple[Augmentation, ...]
+    precision: Precision = field(default="float32", metadata={"absent": "float32"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

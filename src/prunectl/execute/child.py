@@ -42,7 +42,7 @@ GONE = "it is gone"
 def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, int], None]) -> Outcome:
     """Do what a request asks; whatever happens is an outcome."""
     if isinstance(request.step, Preflight):
-        problems = preflight.problems_of(request.step, request.data, request.weights)
+        problems = preflight.problems_of(request.step, request.data, request.weights, torch.device(request.device))
         status = Status.FAILED if problems else Status.DONE
         here = hardware.hardware_class(torch.device(request.device))
         return Outcome(key=request.key, status=status, problems=problems, hardware_class=here)

@@ -15,6 +15,7 @@ import numpy
 import safetensors
 import torch
 
+from prunectl.base.precision import round_products
 from prunectl.base.version import __version__
 from prunectl.store.hardware import CPU, HardwareClass
 
@@ -30,8 +31,7 @@ def settle(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
+    round_products("ieee")
 
 
 def keep_memory() -> None:

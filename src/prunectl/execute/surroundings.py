@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from prunectl.base.precision import round_products
+
 
 class Surroundings:
     """Global state of the process, of Python and of torch."""
@@ -22,7 +24,6 @@ class Surroundings:
         self.streams = (sys.stdin, sys.stdout, sys.stderr)
         self.descriptors = (os.dup(1), os.dup(2))
         self.dtype = torch.get_default_dtype()
-        self.precision = torch.get_float32_matmul_precision()
 
     def restore(self) -> None:
         """Put everything back. Global generators are seeded by each step (`base/rng.py`)."""
@@ -43,6 +44,6 @@ class Surroundings:
         torch.set_default_device(None)  # not "cpu", which would look at every call of a function
         torch.set_grad_enabled(True)
         torch.set_flush_denormal(False)
-        torch.set_float32_matmul_precision(self.precision)
+        round_products("ieee")
         if torch.are_deterministic_algorithms_enabled():
             torch.use_deterministic_algorithms(False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from prunectl.base.errors import Path
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Content
+from prunectl.catalog.recipe import Precision
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
 from prunectl.plan.graph import Plan
@@ -49,6 +50,8 @@ class Preflight:
     """Sparsities that are fractions of all parameters: more may be asked for than the prunable weights are."""
     sweep: Path = ()
     """The key of the study file that asks for them."""
+    precision: Precision = "float32"
+    """The arithmetic of the trainings."""
 
 
 def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
@@ -78,6 +81,7 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
         weights={file: key for key, file in reversed(list(weights_files(study)))},
         of_all=_of_all(study, plan),
         sweep=("sweep", next(key for key in study.sweep.one_of if getattr(study.sweep, key) is not None)),
+        precision=study.train.precision,
     )
 
 

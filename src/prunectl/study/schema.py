@@ -14,6 +14,7 @@ from pydantic import Field
 from prunectl.base.errors import Problem
 from prunectl.catalog.criterion import Unpruned
 from prunectl.catalog.problems import unknown
+from prunectl.catalog.recipe import Precision
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.values import (
     At,
@@ -108,6 +109,7 @@ class TrainSection(Section):
     schedule: NamedSchedule = Field(
         default="constant", validate_default=True, description="how the learning rate goes over the training"
     )
+    precision: Precision = Field(default="float32", description="the arithmetic of the forward and backward passes")
 
 
 class LevelsSection(Section):

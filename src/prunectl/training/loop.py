@@ -8,6 +8,7 @@ after every step: their gradients are, before the optimizer sees them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -16,9 +17,15 @@ from torch.nn import functional
 from prunectl.base.rng import generator, preserved, seed_globals
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.recipe import Recipe, learning_rate
+from prunectl.training.device import sent, set_rate
+from prunectl.training.graphed import Batch, Learn, steps_of
 from prunectl.training.lone_image import refuse_lone_image
+from prunectl.training.precision import forward, passes
 from prunectl.training.source import RandomWindow
 from prunectl.training.trainee import Trainee
+
+Masked = Sequence[tuple[Tensor, Tensor]]
+"""Weights, and what their gradients are multiplied by."""
 
 
 def advance(trainee: Trainee, to_step: int) -> None:
@@ -40,15 +47,17 @@ def _advance(trainee: Trainee, to_step: int) -> None:
     labels, per_epoch = material.train.labels, recipe.steps_per_epoch
     trainee.network.train()
     masked = [(trainee.network.get_parameter(name), factor) for name, factor in trainee.factors.items()]
-    while trainee.step < to_step:
-        epoch, first = divmod(trainee.step, per_epoch)
-        last = min(per_epoch, to_step - epoch * per_epoch)
-        order = torch.randperm(len(labels), generator=generator(seed, "order", epoch)).to(labels.device)
-        chosen = torch.split(order, recipe.batch_size)[first:last]
-        for picked, images in zip(chosen, material.train.batches(chosen, _window(recipe, seed, epoch)), strict=True):
-            _step(trainee, images, labels[picked], masked)
-            for hook in trainee.hooks:
-                hook.after(trainee)
+    with steps_of(trainee, partial(_learn, trainee, masked)) as learn:
+        while trainee.step < to_step:
+            epoch, first = divmod(trainee.step, per_epoch)
+            last = min(per_epoch, to_step - epoch * per_epoch)
+            order = sent(torch.randperm(len(labels), generator=generator(seed, "order", epoch)), labels.device)
+            chosen = torch.split(order, recipe.batch_size)[first:last]
+            batches = material.train.batches(chosen, _window(recipe, seed, epoch))
+            for picked, images in zip(chosen, batches, strict=True):
+                _step(trainee, images, labels[picked], masked, learn)
+                for hook in trainee.hooks:
+                    hook.after(trainee)
 
 
 def _begin(trainee: Trainee) -> None:
@@ -70,31 +79,64 @@ def _window(recipe: Recipe, seed: int, epoch: int) -> RandomWindow | None:
     return None if cutting is None else RandomWindow(augmentation=cutting, seed=seed, epoch=epoch)
 
 
-def _step(trainee: Trainee, images: Tensor, labels: Tensor, masked: Sequence[tuple[Tensor, Tensor]]) -> None:
-    """One step of the optimizer, on a batch of pixels (N, C, H, W) with labels (N,)."""
-    training, optimizer = trainee.training, trainee.optimizer
+def _batch(trainee: Trainee, images: Tensor, labels: Tensor) -> Batch:
+    """A batch of pixels (N, C, H, W) with labels (N,), and what is drawn for it."""
+    recipe, seed = trainee.training.recipe, trainee.training.seed
+    drawn = (
+        augmentation.draw(len(labels), generator(seed, "augment", trainee.step, number))
+        for number, augmentation in enumerate(recipe.augment)
+    )
+    return Batch(images=images, labels=labels, drawn=tuple(sent(tensor, labels.device) for tensor in drawn))
+
+
+def _step(trainee: Trainee, images: Tensor, labels: Tensor, masked: Masked, learn: Learn) -> None:
+    """One step of the optimizer. Nothing in it waits for a GPU."""
+    training = trainee.training
     seed_globals(training.seed, "step", trainee.step)
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate(training.recipe, trainee.step)
-    optimizer.zero_grad(set_to_none=True)
-    loss = functional.cross_entropy(trainee.network(_inputs(trainee, images)), labels)
-    loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs of torch
-    # Every hook that asked for the gradients sees them, even after another has claimed the step.
-    wanting = [hook for hook in trainee.hooks if hook.wants_gradients(trainee.step)]
-    claimed = [hook.gradients(trainee) for hook in wanting]
-    if not any(claimed):
-        for weight, factor in masked:
-            if weight.grad is not None:  # a frozen layer has none, nor one that is passed over in a step
-                weight.grad.mul_(factor)
-        optimizer.step()
-    trainee.loss_sum += loss.detach() * len(labels)
+    batch = _batch(trainee, images, labels)
+    set_rate(trainee.optimizer, learning_rate(training.recipe, trainee.step))
     trainee.seen += len(labels)
+    wanting = [hook for hook in trainee.hooks if hook.wants_gradients(trainee.step)]
+    if wanting:
+        _backward(trainee, batch)
+        # Every hook that asked for the gradients sees them, even after another has claimed the step.
+        claimed = [hook.gradients(trainee) for hook in wanting]
+        if not any(claimed):
+            _update(trainee, masked)
+    else:
+        learn(batch)
     trainee.step += 1
 
 
-def _inputs(trainee: Trainee, images: Tensor) -> Tensor:
+def _learn(trainee: Trainee, masked: Masked, batch: Batch) -> None:
+    """What a GPU records and replays: only `batch`, and tensors that change in place, may differ between steps."""
+    _backward(trainee, batch)
+    _update(trainee, masked)
+
+
+def _backward(trainee: Trainee, batch: Batch) -> None:
+    """The gradients of a batch, and its loss."""
+    precision = trainee.training.recipe.precision
+    trainee.optimizer.zero_grad(set_to_none=True)
+    inputs = _inputs(trainee, batch)
+    with passes(precision):
+        with forward(precision, inputs.device):
+            logits = trainee.network(inputs)
+        loss = functional.cross_entropy(logits.float(), batch.labels)
+        loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs of torch
+    trainee.loss_sum += loss.detach() * len(batch.labels)
+
+
+def _update(trainee: Trainee, masked: Masked) -> None:
+    for weight, factor in masked:
+        if weight.grad is not None:  # a frozen layer has none, nor one that is passed over in a step
+            weight.grad.mul_(factor)
+    trainee.optimizer.step()
+
+
+def _inputs(trainee: Trainee, batch: Batch) -> Tensor:
     """Augmented and normalised images (N, C, H, W), float32, in the layout of the network."""
-    training = trainee.training
-    for number, augmentation in enumerate(training.recipe.augment):
-        images = augmentation.apply(images, generator(training.seed, "augment", trainee.step, number))
+    training, images = trainee.training, batch.images
+    for augmentation, drawn in zip(training.recipe.augment, batch.drawn, strict=True):
+        images = augmentation.apply(images, drawn)
     return training.material.normalize(images).contiguous(memory_format=trainee.layout)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from prunectl.catalog.hook import Hook, Point
 from prunectl.catalog.recipe import Recipe
+from prunectl.training.device import make_capturable
 from prunectl.training.pixels import Normalize, memory_format
 from prunectl.training.source import Source
 from prunectl.training.state import (
@@ -172,9 +173,12 @@ def begin(
     if len(set(names)) < len(names):
         raise ValueError(f"two hooks of one name: {', '.join(sorted(names))}")
     recipe, device = training.recipe, next(iter(parameters.values())).device
+    optimizer = recipe.optimizer.build(list(parameters.values()), lr=recipe.lr, weight_decay=recipe.weight_decay)
+    if device.type == "cuda" and recipe.optimizer.capturable:
+        make_capturable(optimizer, device)
     return Trainee(
         network=network,
-        optimizer=recipe.optimizer.build(list(parameters.values()), lr=recipe.lr, weight_decay=recipe.weight_decay),
+        optimizer=optimizer,
         training=training,
         hooks=tuple(hooks),
         factors={name: _factor(parameters[name], mask) for name, mask in (masks or {}).items()},

@@ -55,9 +55,32 @@ def laid_out(images: Tensor, device: torch.device, layout: torch.memory_format) 
     key = (id(images), device, layout)
     kept = _LAID_OUT.get(key)
     if kept is None:  # `images` is kept with them, so that its id belongs to nothing else
-        kept = (images, images.to(device, memory_format=layout))
+        kept = (images, _sent(images, device, layout))
         _LAID_OUT[key] = kept
         while len(_LAID_OUT) > MOST_COPIES:
             _LAID_OUT.popitem(last=False)
     _LAID_OUT.move_to_end(key)
     return kept[1]
+
+
+def release(device: torch.device) -> bool:
+    """Forget the copy on a GPU that was used least recently, so that its memory is free. False if there is none.
+
+    A tensor that a step still uses stays until the step ends.
+    """
+    for key in _LAID_OUT:
+        if key[1] == device and device.type == "cuda":
+            del _LAID_OUT[key]
+            torch.cuda.empty_cache()
+            return True
+    return False
+
+
+def _sent(images: Tensor, device: torch.device, layout: torch.memory_format) -> Tensor:
+    """A copy on a device; when its memory runs short, other copies make room for it."""
+    while True:
+        try:
+            return images.to(device, memory_format=layout)
+        except torch.OutOfMemoryError:
+            if not release(device):
+                raise

@@ -14,31 +14,47 @@ from torch import nn
 
 from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.base.rng import seeded
+from prunectl.catalog.recipe import Precision
 from prunectl.models.survey import Survey
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Loaded, Network
 from prunectl.pruning.denominator import of_prunable
 from prunectl.pruning.engines.independence import REMEDY, refuse_dependence
 from prunectl.pruning.prunable import kept_layers, prunable
+from prunectl.training import precision
 from prunectl.training.lone_image import values_per_channel
 from prunectl.work import held
 from prunectl.work.beginning import undrawable, unloadable
 from prunectl.work.networks import empty
 from prunectl.work.surveyed import surveyed, unprunable
 
+CPU = torch.device("cpu")
+PRECISION = ("train", "precision")
+
 
 def problems_of(
-    preflight: Preflight, data_root: Path, weights: Mapping[str, Path] = MappingProxyType({})
+    preflight: Preflight,
+    data_root: Path,
+    weights: Mapping[str, Path] = MappingProxyType({}),
+    device: torch.device = CPU,
 ) -> tuple[Problem, ...]:
     """Everything that would stop the study, with the key of the study file that it is about. Empty if nothing would.
 
-    `weights` are the files of weights that the study begins from, by the digest of their tensors.
+    `weights` are the files of weights that the study begins from, by the digest of their tensors;
+    `device` is where steps will be done.
     """
     with seeded(preflight.seed, "preflight"):
-        found = [problem for data in preflight.data for problem in _data(data, data_root)]
+        found = list(_device(preflight.precision, device))
+        found += [problem for data in preflight.data for problem in _data(data, data_root)]
         for network in preflight.networks:
             found += _network(network, preflight, weights)
     return tuple(dict.fromkeys(found))
+
+
+def _device(asked: Precision, device: torch.device) -> Iterator[Problem]:
+    reason = precision.refusal(asked, device)
+    if reason is not None:
+        yield Problem(path=PRECISION, message=reason, hint=precision.REMEDY)
 
 
 def _data(data: Data, root: Path) -> Iterator[Problem]:
@@ -74,6 +90,7 @@ def _network(network: Network, preflight: Preflight, weights: Mapping[str, Path]
     found, problems = surveyed(built, network)
     yield from problems
     if found is not None:
+        yield from _rounded(built, image, preflight.precision, label)
         yield from _last_batch(built, image, preflight)
         yield from _single_images(built, network, preflight)
         yield from _arms(built, network, preflight, found)
@@ -91,6 +108,16 @@ def _refused(network: nn.Module, image: torch.Tensor, classes: int) -> str | Non
         given = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
         return f"gives outputs of {given} for an image of {shape}, not (1, {classes})"
     return None
+
+
+def _rounded(network: nn.Module, image: torch.Tensor, asked: Precision, label: str) -> Iterator[Problem]:
+    """A network that converts types itself may be unable to run under autocast."""
+    try:
+        with torch.no_grad(), precision.forward(asked, image.device):
+            network(image)
+    except (Exception, SystemExit) as error:  # whatever a network's own code raises
+        message = f"{label} cannot be trained in {asked}: {described(error)}"
+        yield Problem(path=PRECISION, message=message, hint='write precision = "float32"')
 
 
 def _last_batch(network: nn.Module, image: torch.Tensor, preflight: Preflight) -> Iterator[Problem]:

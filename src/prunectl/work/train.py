@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from prunectl.base.errors import MethodError
+from prunectl.base.errors import MethodError, PrunectlError
 from prunectl.base.operations import UncountedError
 from prunectl.catalog.hook import Hook, Trainee
 from prunectl.catalog.recipe import stretched
@@ -26,6 +26,7 @@ from prunectl.pruning import mask as masking
 from prunectl.store import layout
 from prunectl.store.atomic import make_directory, read_document, remove_tree, sha256, sync, write_whole
 from prunectl.store.sealed import seal, unseal
+from prunectl.training import precision
 from prunectl.training import trainee as trainees
 from prunectl.training.hooks import Evaluation
 from prunectl.training.loop import advance
@@ -45,7 +46,12 @@ _log = logging.getLogger("prunectl")
 
 
 def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
-    """Leaves the state after `to_step` and the curve up to it. Raises Stopped if asked to stop."""
+    """Leaves the state after `to_step` and the curve up to it. Raises Stopped if asked to stop.
+
+    Raises PrunectlError on a device that cannot train in the precision of the recipe: another device can.
+    """
+    if (reason := precision.refusal(step.recipe.precision, context.device)) is not None:
+        raise PrunectlError(reason, hint=precision.REMEDY)
     key = key_of(step)
     masks = read_masks(inputs.get("mask")) or {}
     step = _stretched(step, masks)

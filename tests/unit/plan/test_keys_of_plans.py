@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planning import BASE, plan
+from planning import BASE, kinds, plan
 from prunectl.base import keys
 from prunectl.base.keys import canonical, digest, plain
 from prunectl.plan.steps import SCHEMA, key_of, preimage, run_of
@@ -51,3 +51,17 @@ def test_states_of_one_training_have_the_same_run() -> None:
         states: Any = planned.steps[later], planned.steps[earlier]
         assert run_of(states[0], texts) == run_of(states[1], texts)
         assert states[0].to_step > states[1].to_step
+
+
+def test_precision_is_in_the_keys_of_trainings_alone_and_of_what_follows_them() -> None:
+    """Scores and masks at initialization are shared: they are computed in float32."""
+
+    def steps(**train: Any) -> dict[str, set[str]]:
+        planned = plan(ARMS[0], train={**BASE["train"], **train})
+        return {kind: {key for key, step in planned.steps.items() if step.kind == kind} for kind in kinds(planned)}
+
+    plain_, written, rounded = steps(), steps(precision="float32"), steps(precision="bfloat16")
+    assert plain_ == written
+    shared = {kind for kind in plain_ if plain_[kind] & rounded[kind]}
+    assert shared == {"init", "score", "prune", "prune-rounds", "ablate"}
+    assert plain_.keys() - shared == {"train", "measure"}

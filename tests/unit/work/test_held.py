@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -66,3 +66,37 @@ def test_a_copy_in_another_layout_or_on_a_device_is_made_once() -> None:
     for number in range(2 * held.MOST_COPIES):
         held.laid_out(torch.full((1, 1, 2, 2), number), cpu, torch.channels_last)
     assert len(held._LAID_OUT) == held.MOST_COPIES
+
+
+class Full:
+    """Images for a GPU on which there is room for two copies."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def to(self, device: torch.device, memory_format: torch.memory_format) -> str:
+        if sum(key[1] == device for key in held._LAID_OUT) >= 2:
+            raise torch.OutOfMemoryError
+        return f"{self.name} on {device}"
+
+
+def test_on_a_gpu_whose_memory_is_full_the_copies_used_least_recently_make_room() -> None:
+    """A stand-in for a GPU: neither its memory nor its tensors are real."""
+    first, second, layout = torch.device("cuda:0"), torch.device("cuda:1"), torch.channels_last
+    a, b, c = (Full(name) for name in "abc")
+    for images, device in ((a, second), (a, first), (b, first), (a, first), (c, first)):
+        assert held.laid_out(cast("torch.Tensor", images), device, layout) == f"{images.name} on {device}"
+    left: list[tuple[object, torch.device]] = [(kept[0], key[1]) for key, kept in held._LAID_OUT.items()]
+    assert left == [(a, second), (a, first), (c, first)]
+
+
+def test_what_does_not_fit_into_an_empty_gpu_is_reported() -> None:
+    class Large(Full):
+        def to(self, device: torch.device, memory_format: torch.memory_format) -> str:
+            raise torch.OutOfMemoryError("larger than the GPU")
+
+    device = torch.device("cuda:0")
+    held.laid_out(cast("torch.Tensor", Full("a")), device, torch.channels_last)
+    with pytest.raises(torch.OutOfMemoryError, match="larger"):
+        held.laid_out(cast("torch.Tensor", Large("b")), device, torch.channels_last)
+    assert not held._LAID_OUT

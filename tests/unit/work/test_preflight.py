@@ -258,3 +258,31 @@ def test_a_criterion_of_single_images_is_refused_where_they_depend_on_each_other
     )
     assert problem.hint is not None
     assert "track_running_stats=True" in problem.hint
+
+
+def test_tf32_without_a_gpu_is_reported_before_the_first_training() -> None:
+    (problem,) = problems(train={"epochs": 1, "lr": 0.1, "precision": "tf32"})
+    assert problem.key == "train.precision"
+    assert problem.message == 'precision = "tf32" needs a GPU of NVIDIA, and steps run on cpu'
+    assert problem.hint == 'write precision = "float32" in [train], or choose such a GPU with --device'
+
+
+class Converting(nn.Module):
+    """Puts its logits into a float32 tensor, by an operation that converts no types."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits."""
+        logits = self.head(x.flatten(1))
+        return torch.zeros(len(x), 10).index_add(0, torch.arange(len(x)), logits)
+
+
+def test_a_network_that_cannot_be_trained_in_bfloat16_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    built_as(monkeypatch, Converting)
+    recipe = {"epochs": 1, "lr": 0.1}
+    assert not [text for text in texts(train=recipe) if text.startswith("train.")]
+    (text,) = [text for text in texts(train={**recipe, "precision": "bfloat16"}) if text.startswith("train.")]
+    assert text.startswith("train.precision: tiny-cnn cannot be trained in bfloat16: ")

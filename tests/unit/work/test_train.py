@@ -17,6 +17,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from prunectl.base.errors import PrunectlError
 from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.steps import Train, key_of, preimage
@@ -303,3 +304,12 @@ def test_a_snapshot_is_readable_for_whoever_shares_the_store(tmp_path: Path) -> 
         os.umask(old)
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "snapshots").iterdir()} == {0o664}
     assert (tmp_path / "snapshots").stat().st_mode & 0o777 == 0o775
+
+
+def test_a_worker_refuses_a_precision_that_its_device_does_not_have(tmp_path: Path) -> None:
+    """Its float32 must not be stored as TF32: the run stops, and another machine can do the step."""
+    attempts = Attempts(tmp_path)
+    step = replace(attempts.step, recipe=replace(attempts.step.recipe, precision="tf32"))
+    with pytest.raises(PrunectlError, match="tf32") as refused:
+        perform(step, {"start": attempts.start}, tmp_path, attempts.context())
+    assert "float32" in (refused.value.hint or "")

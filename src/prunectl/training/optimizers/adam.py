@@ -23,6 +23,7 @@ class Adam(Optimizer):
 
     name = "adam"
     summary = "steps scaled by running moments of the gradients; weight decay is part of the gradient"
+    capturable = True
 
     beta1: Annotated[Fraction, Field(description="decay of the mean of the gradients")] = 0.9
     beta2: Annotated[Fraction, Field(description="decay of the mean of their squares")] = 0.999

@@ -20,6 +20,7 @@ class AdamW(Optimizer):
 
     name = "adamw"
     summary = "Adam, with weight decay apart from the gradient"
+    capturable = True
 
     beta1: Annotated[Fraction, Field(description="decay of the mean of the gradients")] = 0.9
     beta2: Annotated[Fraction, Field(description="decay of the mean of their squares")] = 0.999

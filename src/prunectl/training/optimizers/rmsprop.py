@@ -23,6 +23,7 @@ class RmsProp(Optimizer):
 
     name = "rmsprop"
     summary = "steps divided by the root of a running mean of squared gradients"
+    capturable = True
 
     alpha: Annotated[Fraction, Field(description="decay of the mean of squares")] = 0.99
     # Not 0: a pruned weight has no mean of squares, and its step would be 0/0.

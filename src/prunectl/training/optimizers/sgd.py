@@ -24,6 +24,7 @@ class Sgd(Optimizer):
 
     name = "sgd"
     summary = "stochastic gradient descent with `momentum`, which may be Nesterov's"
+    capturable = True
 
     momentum: Annotated[Fraction, Field(description="how much of the last step goes into the next")] = 0.9
     nesterov: Annotated[bool, Field(description="Nesterov's momentum")] = False
