@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from prunectl.catalog.augmentation import Augmentation
@@ -22,6 +22,10 @@ class Recipe:
     weight_decay: float
     schedule: Schedule
     augment: tuple[Augmentation, ...]
+    label_smoothing: float = field(default=0.0, metadata={"absent": 0.0})
+    """The share of each label that is spread evenly over all classes (Szegedy et al. 2016, Section 7)."""
+    clip_norm: float | None = field(default=None, metadata={"absent": None})
+    """The largest L2 norm of all gradients together (Pascanu et al. 2013, Algorithm 1); None does not limit it."""
 
 
 def stretched(recipe: Recipe, steps: int) -> Recipe:

@@ -91,6 +91,8 @@ def _recipe(study: Study, train: TrainSection, content: Content) -> Recipe:
         weight_decay=train.weight_decay,
         schedule=train.schedule.in_steps(unit),
         augment=study.data.augment,
+        label_smoothing=train.label_smoothing,
+        clip_norm=train.clip_norm,
     )
 
 

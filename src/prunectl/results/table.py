@@ -74,6 +74,7 @@ CURVES: dict[str, Any] = {
     "step": pl.Int64,
     "lr": pl.Float64,
     "train_loss": pl.Float64,
+    "train_top1": pl.Float64,  # as the images were seen: augmented, in training mode
     "test_loss": pl.Float64,
     "top1": pl.Float64,
 }

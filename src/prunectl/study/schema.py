@@ -26,8 +26,10 @@ from prunectl.catalog.values import (
     Initialization,
     LearningRate,
     Many,
+    Norm,
     Rate,
     Seeds,
+    Smoothing,
     Steps,
     WeightDecay,
 )
@@ -106,6 +108,13 @@ class TrainSection(Section):
     weight_decay: WeightDecay = Field(default=1e-4, description="weight decay")
     schedule: NamedSchedule = Field(
         default="constant", validate_default=True, description="how the learning rate goes over the training"
+    )
+    label_smoothing: Smoothing = Field(
+        default=0.0, description="the share of each label that is spread evenly over all classes in the training loss"
+    )
+    clip_norm: Norm | None = Field(
+        default=None,
+        description="gradients longer than this, all of them together, are shortened to it; the default is never",
     )
 
 

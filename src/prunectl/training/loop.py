@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from prunectl.base.rng import generator, preserved, seed_globals
@@ -77,7 +77,8 @@ def _step(trainee: Trainee, images: Tensor, labels: Tensor, masked: Sequence[tup
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(training.recipe, trainee.step)
     optimizer.zero_grad(set_to_none=True)
-    loss = functional.cross_entropy(trainee.network(_inputs(trainee, images)), labels)
+    logits = trainee.network(_inputs(trainee, images))
+    loss = functional.cross_entropy(logits, labels, label_smoothing=training.recipe.label_smoothing)
     loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs of torch
     # Every hook that asked for the gradients sees them, even after another has claimed the step.
     wanting = [hook for hook in trainee.hooks if hook.wants_gradients(trainee.step)]
@@ -86,8 +87,11 @@ def _step(trainee: Trainee, images: Tensor, labels: Tensor, masked: Sequence[tup
         for weight, factor in masked:
             if weight.grad is not None:  # a frozen layer has none, nor one that is passed over in a step
                 weight.grad.mul_(factor)
+        if training.recipe.clip_norm is not None:  # after the masks: gradients of pruned weights add nothing to it
+            nn.utils.clip_grad_norm_(trainee.network.parameters(), training.recipe.clip_norm)
         optimizer.step()
     trainee.loss_sum += loss.detach() * len(labels)
+    trainee.right += (logits.detach().argmax(1) == labels).sum()
     trainee.seen += len(labels)
     trainee.step += 1
 

@@ -51,3 +51,17 @@ def test_states_of_one_training_have_the_same_run() -> None:
         states: Any = planned.steps[later], planned.steps[earlier]
         assert run_of(states[0], texts) == run_of(states[1], texts)
         assert states[0].to_step > states[1].to_step
+
+
+@pytest.mark.parametrize(("key", "absent", "changed"), [("label_smoothing", 0.0, 0.1), ("clip_norm", None, 1.0)])
+def test_a_recipe_without_smoothing_and_clipping_has_the_key_that_it_had_before(
+    key: str, absent: float | None, changed: float
+) -> None:
+    """Fields that were added later: where they have their absent value, keys do not hold them."""
+    arm = {"criterion": "snip"}
+    usual = plan(arm, train=BASE["train"] | ({} if absent is None else {key: absent}))
+    assert usual.steps.keys() == plan(arm).steps.keys()
+    assert not any(f'"{key}"' in preimage(step) for step in usual.steps.values())
+    other = plan(arm, train=BASE["train"] | {key: changed})
+    shared = {step.kind for each, step in other.steps.items() if each in usual.steps}
+    assert shared == {"init", "score", "prune"}, "what is pruned before training stays"
