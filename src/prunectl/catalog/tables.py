@@ -124,6 +124,8 @@ SCHEDULES: Mapping[str, str] = {
 
 METRICS: Mapping[str, str] = {
     "top1": "prunectl.training.metrics.top1:Top1",
+    "top1_train": "prunectl.training.metrics.top1_train:Top1Train",
+    "top1_validation": "prunectl.training.metrics.top1_validation:Top1Validation",
     "top5": "prunectl.training.metrics.top5:Top5",
     "loss": "prunectl.training.metrics.loss:Loss",
     "ece": "prunectl.training.metrics.ece:Ece",

@@ -11,6 +11,7 @@ from prunectl.catalog.dataset import Content
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
 from prunectl.plan.graph import Plan
+from prunectl.plan.resolve import images_of
 from prunectl.plan.steps import Data, Key, Measure, Network, Train
 from prunectl.study.initial import weights_files
 from prunectl.study.schema import Study
@@ -53,7 +54,7 @@ class Preflight:
 
 def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
     """What to check before the trials of a plan, which may be fewer than those of its study."""
-    images = min(study.data.train_limit or content.train_size, content.train_size)
+    images = images_of(study, content)["train"]
     arms = dict.fromkeys(trial.arm for trial in plan.trials)
     needed = plan.closure(plan.targets("retrain"))
     measures = [step for key, step in plan.steps.items() if key in needed and isinstance(step, Measure)]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from prunectl.base.errors import Problem
+from prunectl.catalog.metric import Part
 from prunectl.catalog.problems import unknown
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.values import (
@@ -23,6 +24,7 @@ from prunectl.catalog.values import (
     Denominator,
     Epochs,
     Fraction,
+    HeldOut,
     Initialization,
     LearningRate,
     Many,
@@ -76,6 +78,19 @@ class DataSection(FlatSection):
     test_limit: Count | None = Field(
         default=None, description="the number of test images: a fixed subset, balanced over the classes"
     )
+    validation: HeldOut = Field(
+        default=0,
+        description="the number of training images that are held out and measured: fixed, balanced over the classes",
+    )
+    top1_train: bool = Field(
+        default=False, description="whether accuracy is measured on the training images too, not augmented"
+    )
+
+    @property
+    def measured(self) -> frozenset[Part]:
+        """The parts of the data on which networks are measured."""
+        parts: dict[Part, bool] = {"test": True, "validation": self.validation > 0, "train": self.top1_train}
+        return frozenset(part for part, wanted in parts.items() if wanted)
 
 
 class ModelSection(FlatSection):
