@@ -12,8 +12,8 @@ from prunectl.catalog.model import Model
 from prunectl.catalog.tables import MODELS, entry_type
 from prunectl.models.initialization import INITIALIZATIONS, initialize
 
-ALLOWED_FUNCTIONS = {operator.add, operator.getitem, nn.functional.pad}
-"""What a network may do outside its modules: add a shortcut, and widen one that has no parameters."""
+ALLOWED_FUNCTIONS = {operator.add, operator.mul, operator.getitem, nn.functional.pad}
+"""What a network may do outside its modules: add a shortcut, widen one that has no parameters, weigh channels."""
 
 
 def model(name: str) -> Model:

@@ -21,6 +21,18 @@ class Point:
     train_loss: float
     test_loss: float
     top1: float
+    train_top1: float | None = None
+    """Over the training images of the epoch as they were seen: augmented, by the weights of that moment, in training
+    mode. None in states of versions that did not count it.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Means:
+    """Means over training images as they were seen, of the loss that was minimized and of top-1 accuracy."""
+
+    loss: float
+    top1: float | None
 
 
 class Trainee(Protocol):
@@ -44,8 +56,8 @@ class Trainee(Protocol):
         """
         ...
 
-    def take_loss(self) -> float:
-        """The mean training loss over the images since it was last taken, or since the training began."""
+    def take_means(self) -> Means:
+        """What training showed over the images since it was last taken, or since the training began."""
         ...
 
     def dump(self) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+Part = Literal["test", "validation", "train"]
+"""The images that a metric is measured on."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unit:
     """How differences between two values in a unit are shown, and how large they can be."""
@@ -47,6 +51,10 @@ class Metric(Entry):
     """A fraction lies in [0, 1], is shown in percent, and differs by percentage points."""
     better: ClassVar[Literal["high", "low"]]
     """Which end is better."""
+    part: ClassVar[Part] = "test"
+    """The images that it is measured on. A study measures those of "validation" where it holds images out of training,
+    and those of "train" where it asks for that; elsewhere the column is null.
+    """
 
     @classmethod
     def differences(cls) -> Unit:

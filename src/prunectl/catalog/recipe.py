@@ -28,6 +28,10 @@ class Recipe:
     schedule: Schedule
     augment: tuple[Augmentation, ...]
     precision: Precision = field(default="float32", metadata={"absent": "float32"})
+    label_smoothing: float = field(default=0.0, metadata={"absent": 0.0})
+    """The share of each label that is spread evenly over all classes (Szegedy et al. 2016, Section 7)."""
+    clip_norm: float | None = field(default=None, metadata={"absent": None})
+    """The largest L2 norm of all gradients together (Pascanu et al. 2013, Algorithm 1); None does not limit it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -83,11 +83,20 @@ MODELS: Mapping[str, str] = {
     "vgg16": "prunectl.models.vgg:Vgg16",
     "vgg19": "prunectl.models.vgg:Vgg19",
     "resnet-20": "prunectl.models.resnet:ResNet20",
+    "resnet-32": "prunectl.models.resnet:ResNet32",
+    "resnet-44": "prunectl.models.resnet:ResNet44",
     "resnet-56": "prunectl.models.resnet:ResNet56",
     "resnet-110": "prunectl.models.resnet:ResNet110",
     "wrn-16-8": "prunectl.models.resnet:WideResNet16x8",
     "resnet-18": "prunectl.models.resnet:ResNet18",
+    "resnet-34": "prunectl.models.resnet:ResNet34",
     "resnet-50": "prunectl.models.resnet:ResNet50",
+    "resnet-12": "prunectl.models.resnet:ResNet12",
+    "preact-resnet-20": "prunectl.models.resnet:PreactResNet20",
+    "preact-resnet-56": "prunectl.models.resnet:PreactResNet56",
+    "preact-resnet-18": "prunectl.models.resnet:PreactResNet18",
+    "mobilenet-v2": "prunectl.models.mobile:MobileNetV2",
+    "efficientnet-b0": "prunectl.models.mobile:EfficientNetB0",
 }
 
 DATASETS: Mapping[str, str] = {
@@ -124,6 +133,8 @@ SCHEDULES: Mapping[str, str] = {
 
 METRICS: Mapping[str, str] = {
     "top1": "prunectl.training.metrics.top1:Top1",
+    "top1_train": "prunectl.training.metrics.top1_train:Top1Train",
+    "top1_validation": "prunectl.training.metrics.top1_validation:Top1Validation",
     "top5": "prunectl.training.metrics.top5:Top5",
     "loss": "prunectl.training.metrics.loss:Loss",
     "ece": "prunectl.training.metrics.ece:Ece",

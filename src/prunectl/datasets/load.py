@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prunectl.base.errors import DataError
-from prunectl.catalog.dataset import Arrays, Dataset
+from prunectl.catalog.dataset import Dataset
 from prunectl.datasets.fingerprint import verified
 from prunectl.datasets.locate import changed
-from prunectl.datasets.subset import balanced
+from prunectl.datasets.subset import balanced, divided
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,6 +23,8 @@ class Tensors:
 
     train_images: Tensor
     train_labels: Tensor
+    validation_images: Tensor
+    validation_labels: Tensor
     test_images: Tensor
     test_labels: Tensor
 
@@ -38,8 +40,11 @@ def load(
     fingerprint: str | None = None,
     train_limit: int | None = None,
     test_limit: int | None = None,
+    validation: int = 0,
 ) -> Tensors:
     """The data set, verified against its fingerprint, or with a limit a fixed class-balanced part of that size.
+
+    `validation` of the training images are held out, before the limit: see `subset.py`.
 
     `fingerprint` is that of the plan. Raises DataError if the data set is missing, damaged, not the declared or the
     planned one, or smaller than a limit.
@@ -47,18 +52,29 @@ def load(
     arrays, actual = verified(dataset, root)
     if fingerprint not in (None, actual):
         raise changed(dataset.name, root)
-    train = _part(dataset, "train", (arrays.train_images, arrays.train_labels), train_limit)
+    train = whole = arrays.train_images, arrays.train_labels
+    held: Labelled = whole[0][:0], whole[1][:0]
+    if validation:
+        division = divided(whole[1], validation=validation, limit=train_limit, name=dataset.name)
+        train, held = ((whole[0][part], whole[1][part]) for part in (division.train, division.validation))
+    else:
+        train = _part(dataset, "train", whole, train_limit)
     test = _part(dataset, "test", (arrays.test_images, arrays.test_labels), test_limit)
-    return tensors(Arrays(train_images=train[0], train_labels=train[1], test_images=test[0], test_labels=test[1]))
+    return _tensors(train, held, test)
 
 
-def tensors(arrays: Arrays) -> Tensors:
+def _tensors(train: Labelled, held: Labelled, test: Labelled) -> Tensors:
     """Arrays as tensors: the images share the arrays' memory, the labels become int64."""
+    (train_images, train_labels), (validation_images, validation_labels), (test_images, test_labels) = (
+        (torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64))) for images, labels in (train, held, test)
+    )
     return Tensors(
-        train_images=torch.from_numpy(arrays.train_images),
-        train_labels=torch.from_numpy(arrays.train_labels.astype(np.int64)),
-        test_images=torch.from_numpy(arrays.test_images),
-        test_labels=torch.from_numpy(arrays.test_labels.astype(np.int64)),
+        train_images=train_images,
+        train_labels=train_labels,
+        validation_images=validation_images,
+        validation_labels=validation_labels,
+        test_images=test_images,
+        test_labels=test_labels,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import data
 
@@ -88,10 +89,16 @@ class Streamed:
 
 def stream(dataset: Pictures, part: Part, limit: int | None, *, device: torch.device, workers: int) -> Streamed:
     """A part as it is read when needed; with a limit, its fixed class-balanced part of that size."""
-    labels = torch.from_numpy(part.labels)
-    positions = range(len(labels)) if limit is None else balanced(part.labels, limit).tolist()
+    positions = np.arange(len(part.labels)) if limit is None else balanced(part.labels, limit)
+    return streamed(dataset, part, positions, device=device, workers=workers)
+
+
+def streamed(
+    dataset: Pictures, part: Part, positions: NDArray[np.int64], *, device: torch.device, workers: int
+) -> Streamed:
+    """The pictures of a part at these positions."""
     decoder = Decoder(part, dataset.size, dataset.shorter)
-    return Streamed(decoder, positions, labels[list(positions)].to(device), workers)
+    return Streamed(decoder, positions.tolist(), torch.from_numpy(part.labels[positions]).to(device), workers)
 
 
 def _colours(opened: Any) -> Any:

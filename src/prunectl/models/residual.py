@@ -12,6 +12,8 @@ from prunectl.models.blocks import chain, conv1x1, conv3x3
 
 Shortcut = Literal["identity", "projection", "projection-bn"]
 Stem = Literal["cifar", "imagenet"]
+SLOPE = 0.1
+"""Of leaky ReLU below 0."""
 
 
 class PadChannels(nn.Module):
@@ -92,10 +94,10 @@ class Bottleneck(nn.Module):
 class Preactivated(nn.Module):
     """BatchNorm and ReLU before each of two 3×3 convolutions (He et al., 2016b; Zagoruyko & Komodakis, 2016).
 
-    Where the shape changes, a 1×1 convolution of the activated input is the shortcut.
+    Where the shape changes, the shortcut is one of the activated input: a 1×1 convolution, or as `kind` defines.
     """
 
-    def __init__(self, inputs: int, width: int, stride: int, momentum: float) -> None:
+    def __init__(self, inputs: int, width: int, stride: int, momentum: float, kind: Shortcut = "projection") -> None:
         super().__init__()
         self.bn1 = nn.BatchNorm2d(inputs, momentum=momentum)
         self.relu1 = nn.ReLU()
@@ -103,14 +105,40 @@ class Preactivated(nn.Module):
         self.bn2 = nn.BatchNorm2d(width, momentum=momentum)
         self.relu2 = nn.ReLU()
         self.conv2 = conv3x3(width, width)
-        self.shortcut = shortcut("projection", inputs, width, stride, momentum)
-        self.changes_shape = not isinstance(self.shortcut, nn.Identity)
+        self.shortcut = shortcut(kind, inputs, width, stride, momentum)
+        self.shares_activation = not isinstance(self.shortcut, nn.Identity)
+        """Whether the shortcut begins after the activation, too."""
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, inputs, H, W) → (N, width, H/stride, W/stride)."""
         active = self.relu1(self.bn1(images))
         inner = self.conv2(self.relu2(self.bn2(self.conv1(active))))
-        out: Tensor = inner + self.shortcut(active if self.changes_shape else images)
+        out: Tensor = inner + self.shortcut(active if self.shares_activation else images)
+        return out
+
+
+class Triple(nn.Module):
+    """Three 3×3 convolutions with leaky ReLU, a projection as shortcut, and a max pool (Lee et al. 2019)."""
+
+    def __init__(self, inputs: int, width: int, momentum: float) -> None:
+        super().__init__()
+        self.conv1 = conv3x3(inputs, width)
+        self.bn1 = nn.BatchNorm2d(width, momentum=momentum)
+        self.relu1 = nn.LeakyReLU(SLOPE)
+        self.conv2 = conv3x3(width, width)
+        self.bn2 = nn.BatchNorm2d(width, momentum=momentum)
+        self.relu2 = nn.LeakyReLU(SLOPE)
+        self.conv3 = conv3x3(width, width)
+        self.bn3 = nn.BatchNorm2d(width, momentum=momentum)
+        self.shortcut = chain(("conv", conv1x1(inputs, width)), ("bn", nn.BatchNorm2d(width, momentum=momentum)))
+        self.relu3 = nn.LeakyReLU(SLOPE)
+        self.pool = nn.MaxPool2d(2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, inputs, H, W) → (N, width, ⌊H/2⌋, ⌊W/2⌋)."""
+        inner = self.relu1(self.bn1(self.conv1(images)))
+        inner = self.relu2(self.bn2(self.conv2(inner)))
+        out: Tensor = self.pool(self.relu3(self.bn3(self.conv3(inner)) + self.shortcut(images)))
         return out
 
 
@@ -141,6 +169,30 @@ def wide_resnet(repeat: int, widen: int, *, channels: int, classes: int, momentu
     stages, outputs = _stages(make, (repeat,) * 3, 16, 16 * widen, 1)
     last = (("bn", nn.BatchNorm2d(outputs, momentum=momentum)), ("relu", nn.ReLU()))
     return chain(("conv1", conv3x3(channels, 16)), *stages, *last, *_end(outputs, classes))
+
+
+def preact_resnet(
+    repeats: tuple[int, ...], *, channels: int, width: int, classes: int, kind: Shortcut, momentum: float
+) -> nn.Sequential:
+    """A ResNet of preactivated blocks for small images: the first `width` wide, each stage twice the one before.
+
+    The first block's shortcut begins after its activation, the last block is followed by one (He et al., 2016b,
+    Appendix).
+    """
+    make = partial(Preactivated, momentum=momentum, kind=kind)
+    stages, outputs = _stages(make, repeats, width, width, 1)
+    first = next(stages[0][1].children())
+    assert isinstance(first, Preactivated)
+    first.shares_activation = True
+    last = (("bn", nn.BatchNorm2d(outputs, momentum=momentum)), ("relu", nn.ReLU()))
+    return chain(("conv1", conv3x3(channels, width)), *stages, *last, *_end(outputs, classes))
+
+
+def triple_resnet(widths: tuple[int, ...], *, channels: int, classes: int, momentum: float) -> nn.Sequential:
+    """A block of three convolutions for each of the widths, average over the image, head."""
+    inputs = (channels, *widths)
+    blocks = [(f"layer{place + 1}", Triple(inputs[place], width, momentum)) for place, width in enumerate(widths)]
+    return chain(*blocks, *_end(widths[-1], classes))
 
 
 def _stages(

@@ -54,6 +54,22 @@ class ResNet20(_CifarResNet):
     blocks = 3
 
 
+class ResNet32(_CifarResNet):
+    """n = 5."""
+
+    name = "resnet-32"
+    summary = "ResNet-32 for CIFAR (16-32-64 channels), 0.46 M parameters"
+    blocks = 5
+
+
+class ResNet44(_CifarResNet):
+    """n = 7."""
+
+    name = "resnet-44"
+    summary = "ResNet-44 for CIFAR (16-32-64 channels), 0.66 M parameters"
+    blocks = 7
+
+
 class ResNet56(_CifarResNet):
     """n = 9."""
 
@@ -106,6 +122,15 @@ class ResNet18(_ImageNetResNet):
     repeats = (2, 2, 2, 2)
 
 
+class ResNet34(_ImageNetResNet):
+    """Basic blocks, 3, 4, 6 and 3 in the stages."""
+
+    name = "resnet-34"
+    summary = "ResNet-34 (64-512 channels), for CIFAR or, stem = 'imagenet', as in torchvision"
+    bottleneck = False
+    repeats = (3, 4, 6, 3)
+
+
 class ResNet50(_ImageNetResNet):
     """Bottleneck blocks, 3, 4, 6 and 3 in the stages."""
 
@@ -113,6 +138,86 @@ class ResNet50(_ImageNetResNet):
     summary = "ResNet-50 (64-2048 channels), for CIFAR or, stem = 'imagenet', as in torchvision"
     bottleneck = True
     repeats = (3, 4, 6, 3)
+
+
+class _PreactResNet(_Residual):
+    """He et al. (2016b): BatchNorm and ReLU before each convolution, and nothing on the way of the identity.
+
+    `shortcut` as for the ResNets, of the activated input: zeros for the new channels, or a 1×1 convolution.
+    """
+
+    repeats: ClassVar[tuple[int, ...]]
+    width: ClassVar[int]
+    """Channels of the first stage; each has twice those of the one before."""
+
+    def _network(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
+        from prunectl.models.residual import preact_resnet
+
+        return preact_resnet(
+            self.repeats,
+            channels=shape[0],
+            width=self.width,
+            classes=classes,
+            kind=self._shortcut(),
+            momentum=self.bn_momentum,
+        )
+
+    def _shortcut(self) -> Literal["identity", "projection"]:
+        return "projection"
+
+
+class _CifarPreactResNet(_PreactResNet):
+    width = 16
+
+    shortcut: Literal["identity", "projection"] = "identity"
+
+    def _shortcut(self) -> Literal["identity", "projection"]:
+        return self.shortcut
+
+
+class PreactResNet20(_CifarPreactResNet):
+    """Three blocks in each stage; as many parameters as `resnet-20`."""
+
+    name = "preact-resnet-20"
+    summary = "preactivated ResNet-20 for CIFAR (16-32-64 channels), 0.27 M parameters"
+    repeats = (3, 3, 3)
+
+
+class PreactResNet56(_CifarPreactResNet):
+    """Nine blocks in each stage."""
+
+    name = "preact-resnet-56"
+    summary = "preactivated ResNet-56 for CIFAR (16-32-64 channels), 0.85 M parameters"
+    repeats = (9, 9, 9)
+
+
+class PreactResNet18(_PreactResNet):
+    """Two blocks in each of four stages of 64 to 512 channels, 1×1 convolutions as shortcuts, for small images."""
+
+    name = "preact-resnet-18"
+    summary = "preactivated ResNet-18 (64-512 channels), for images of 32 to 64 pixels"
+    repeats = (2, 2, 2, 2)
+    width = 64
+
+
+class ResNet12(_Residual):
+    """Four blocks of three convolutions, as few-shot learning uses it: Lee et al. (2019), "MetaOptNet".
+
+    `widths` "64-128-256-512" are those of Oreshkin et al. (2018), who have the block first. Leaky ReLU of slope 0.1;
+    without DropBlock. 12,424,320 parameters before the head, or 7,996,800.
+    """
+
+    name = "resnet-12"
+    summary = "ResNet-12 of few-shot learning: four blocks of three convolutions, 12.4 M parameters"
+    smallest = 16
+
+    widths: Literal["64-160-320-640", "64-128-256-512"] = "64-160-320-640"
+
+    def _network(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
+        from prunectl.models.residual import triple_resnet
+
+        widths = tuple(map(int, self.widths.split("-")))
+        return triple_resnet(widths, channels=shape[0], classes=classes, momentum=self.bn_momentum)
 
 
 class WideResNet16x8(_Residual):

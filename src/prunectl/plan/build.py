@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
 from prunectl.catalog.dataset import Content
-from prunectl.catalog.metric import Metric
+from prunectl.catalog.metric import Metric, Part
 from prunectl.catalog.recipe import Recipe, Stretch
 from prunectl.catalog.retraining import After
 from prunectl.catalog.rounds import Rounds
@@ -42,7 +42,7 @@ def build(study: Study, content: Content, weights: Mapping[str, str] = MappingPr
     steps = StepSet()
     dense = dense_of(study, content)
     data = data_of(study, content)
-    train_data, test_data = replace(data, test_limit=None), replace(data, train_limit=None)
+    train_data, test_data = replace(data, test_limit=None), replace(data, train_limit=None, validation=None)
     arms = arms_of(study, dense)
     metrics = [metric() for metric in working("metrics", Metric)]
     used = {placed.arm.init: network_of(study, content, placed.arm.init, weights) for placed in arms}
@@ -57,8 +57,9 @@ def build(study: Study, content: Content, weights: Mapping[str, str] = MappingPr
             recipe=dense.recipe,
             exclude=study.prunable.exclude,
             of=study.sweep.of,
-            metrics=tuple(metric for metric in metrics if metric.name in METRICS),
-            apart=tuple(metric for metric in metrics if metric.name not in METRICS),
+            metrics=tuple(metric for metric in metrics if metric.name in METRICS and metric.part == "test"),
+            apart=tuple(_apart(metrics, study.data.measured)),
+            validation_data=replace(data, train_limit=None, test_limit=None),
             rounds=placed.arm.rounds_of_a_mask,
             scope=placed.arm.scope.settled(),
         )
@@ -66,6 +67,16 @@ def build(study: Study, content: Content, weights: Mapping[str, str] = MappingPr
             chain = _Chain(site, placed, seed)
             trials += chain.trials(study.sweep.asked) if placed.arm.criterion.prunes else [chain.control()]
     return Plan(steps=steps.steps, trials=tuple(trials), follows=steps.follow_ups())
+
+
+def _apart(metrics: Iterable[Metric], measured: frozenset[Part]) -> Iterator[Metric]:
+    """The metrics that have a step each: plug-ins' and those on other parts of the data, as far as these are measured.
+
+    So neither a plug-in nor another part of the data renames what is measured already.
+    """
+    for metric in metrics:
+        if metric.part in measured and (metric.name not in METRICS or metric.part != "test"):
+            yield metric
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +92,8 @@ class _Site:
     exclude: tuple[str, ...]
     of: Denominator
     metrics: tuple[Metric, ...]
-    apart: tuple[Metric, ...]  # plug-ins'
+    apart: tuple[Metric, ...]  # plug-ins', and those on other parts of the data
+    validation_data: Data
     rounds: Rounds  # those in which one mask is made
     scope: Scope
     _several: dict[float, bool] = field(default_factory=dict)
@@ -114,12 +126,16 @@ class _Site:
             )
         )
 
-    def measure(self, seed: int, state: Key, mask: Key | None, metrics: tuple[Metric, ...] | None = None) -> Key:
+    def measure(self, seed: int, state: Key, mask: Key | None, metric: Metric | None = None) -> Key:
+        """On the test images, or of one metric on its part of the data: turning it on measures nothing else again."""
+        part: Part = "test" if metric is None else metric.part
+        data = {"test": self.test_data, "validation": self.validation_data, "train": self.train_data}
         return self.steps.add(
             Measure(
                 network=self.network,
-                data=self.test_data,
-                metrics=self.metrics if metrics is None else metrics,
+                data=data[part],
+                part=part,
+                metrics=self.metrics if metric is None else (metric,),
                 exclude=self.exclude,
                 seed=seed,
                 state=state,
@@ -256,5 +272,5 @@ class _Chain:
             state=state,
             measure=site.measure(self.seed, state, mask),
             measure_before=site.measure(self.seed, self._origin(ablated=True), mask) if before else None,
-            measured_apart=tuple(site.measure(self.seed, state, mask, (metric,)) for metric in site.apart),
+            measured_apart=tuple(site.measure(self.seed, state, mask, metric) for metric in site.apart),
         )

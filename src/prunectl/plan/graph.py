@@ -54,7 +54,7 @@ class Trial:
     state: Key
     measure: Key
     measure_before: Key | None  # just after pruning, if a trained network was pruned and is retrained
-    measured_apart: tuple[Key, ...]  # of plug-ins' metrics, one each, so that installing one renames nothing
+    measured_apart: tuple[Key, ...]  # plug-ins' metrics and other parts of the data, one each: nothing else is renamed
 
     @property
     def arm(self) -> Arm:

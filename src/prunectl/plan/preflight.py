@@ -12,6 +12,7 @@ from prunectl.catalog.recipe import Precision
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
 from prunectl.plan.graph import Plan
+from prunectl.plan.resolve import images_of
 from prunectl.plan.steps import Data, Key, Measure, Network, Train
 from prunectl.study.initial import weights_files
 from prunectl.study.schema import Study
@@ -56,7 +57,7 @@ class Preflight:
 
 def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
     """What to check before the trials of a plan, which may be fewer than those of its study."""
-    images = min(study.data.train_limit or content.train_size, content.train_size)
+    images = images_of(study, content)["train"]
     arms = dict.fromkeys(trial.arm for trial in plan.trials if trial.arm.criterion.prunes)
     needed = plan.closure(plan.targets("retrain"))
     measures = [step for key, step in plan.steps.items() if key in needed and isinstance(step, Measure)]

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prunectl.base.errors import StudyError
+from prunectl.base.errors import Problem, StudyError
 from prunectl.catalog.dataset import Content
+from prunectl.catalog.metric import Part
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.retraining import After
 from prunectl.catalog.values import Length, LoadedWeights, PruningMoment
@@ -34,14 +35,28 @@ def network_of(study: Study, content: Content, init: Init, digests: Mapping[str,
 def data_of(study: Study, content: Content) -> Data:
     """The data that the study trains and tests on; limits that do not limit are left out."""
     data = study.data
-    cut_train = data.train_limit is not None and data.train_limit < content.train_size
+    cut_train = data.train_limit is not None and data.train_limit < content.train_size - data.validation
     cut_test = data.test_limit is not None and data.test_limit < content.test_size
     return Data(
         dataset=data.dataset,
         fingerprint=content.fingerprint,
         train_limit=data.train_limit if cut_train else None,
         test_limit=data.test_limit if cut_test else None,
+        validation=data.validation or None,
     )
+
+
+def images_of(study: Study, content: Content) -> Mapping[Part, int]:
+    """The number of images of each part of the data. Raises StudyError if none is left to train on."""
+    data, rest = study.data, content.train_size - study.data.validation
+    if rest < 1:
+        message = f"validation = {data.validation} leaves none of the {content.train_size:,} training images"
+        raise StudyError(message, [Problem(path=("data", "validation"), message=message)])
+    return {
+        "test": min(data.test_limit or content.test_size, content.test_size),
+        "validation": data.validation,
+        "train": min(data.train_limit or rest, rest),
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +94,7 @@ def dense_of(study: Study, content: Content) -> DenseTraining:
 
 
 def _recipe(study: Study, train: TrainSection, content: Content) -> Recipe:
-    count = min(study.data.train_limit or math.inf, content.train_size)
-    per_epoch = math.ceil(count / train.batch_size)
+    per_epoch = math.ceil(images_of(study, content)["train"] / train.batch_size)
     unit = 1 if train.epochs is None else per_epoch
     return Recipe(
         steps=(train.steps or 0) if train.epochs is None else train.epochs * per_epoch,
@@ -92,6 +106,8 @@ def _recipe(study: Study, train: TrainSection, content: Content) -> Recipe:
         schedule=train.schedule.in_steps(unit),
         augment=study.data.augment,
         precision=train.precision,
+        label_smoothing=train.label_smoothing,
+        clip_norm=train.clip_norm,
     )
 
 

@@ -15,7 +15,7 @@ from prunectl.base.keys import Texts, canonical, digest
 from prunectl.catalog.ablation import Ablation
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Dataset
-from prunectl.catalog.metric import Metric
+from prunectl.catalog.metric import Metric, Part
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe, Stretch
 from prunectl.catalog.rounds import Rounds
@@ -58,12 +58,16 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Data:
-    """A data set, by content. Where it lies is not part of it."""
+    """A data set, by content. Where it lies is not part of it.
+
+    `validation` images are held out of the training images, before `train_limit` takes some of the rest.
+    """
 
     dataset: Dataset
     fingerprint: str
     train_limit: int | None = None
     test_limit: int | None = None
+    validation: int | None = field(default=None, metadata={"absent": None})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,7 +190,7 @@ class Recalibrate(Step):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measure(Step):
-    """Metrics on the whole test set, and what is left of the network. Leaves both."""
+    """Metrics on all images of a part of the data. Leaves them, and for the test images what is left of the network."""
 
     kind: ClassVar[str] = "measure"
     version: ClassVar[int] = 2
@@ -196,6 +200,7 @@ class Measure(Step):
     state: Key
     mask: Key | None
     metrics: tuple[Metric, ...]
+    part: Part = field(default="test", metadata={"absent": "test"})
     seed: int = field(metadata=IMPLIED)
 
 

@@ -38,11 +38,11 @@ def guessed(metric: type[Metric], task: Task) -> float | None:
 
     A fraction is one of the images: the upper end of the binomial band. Another value may be better by 1 %.
     """
-    chance = metric.chance(task.classes)
-    if chance is None:
+    chance, images = metric.chance(task.classes), task.count(metric.part)
+    if chance is None or not images:
         return None
     if metric.unit == "fraction":
-        return most_right(task.images, chance) / task.images
+        return most_right(images, chance) / images
     return chance * (1 - TOLERANCE if metric.better == "low" else 1 + TOLERANCE)
 
 

@@ -11,10 +11,12 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.cells import cell
+from prunectl.base.text import and_list
 from prunectl.catalog.dataset import Content
 from prunectl.catalog.values import Denominator
 from prunectl.plan.graph import Plan, Trial
-from prunectl.plan.steps import Key, Prune, PruneRounds, Score, Step, Train, parents
+from prunectl.plan.resolve import images_of
+from prunectl.plan.steps import Key, Measure, Prune, PruneRounds, Score, Step, Train, parents
 from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results, Task
 from prunectl.store import layout
 from prunectl.store.hardware import HardwareClass, counted
@@ -173,9 +175,9 @@ def results(
 
 
 def task_of(study: Study, content: Content) -> Task:
-    """The classes of the data set, and the test images that the study asks for."""
-    limit = study.data.test_limit
-    return Task(classes=content.classes, images=content.test_size if limit is None else limit)
+    """The classes of the data set, and the images that the study asks for."""
+    images = images_of(study, content)
+    return Task(classes=content.classes, images=images["test"], validation=images["validation"], train=images["train"])
 
 
 def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
@@ -219,8 +221,19 @@ def _reservations(trial: Trial, metrics: dict[str, Any], shelf: Shelf) -> Iterat
     baseline, why = shelf.why_missing(trial.baseline_measure) if _lacks_baseline(trial, shelf) else ("done", None)
     if baseline == "failed":
         yield f"{BASELINE}: {why}"
+    for key in trial.measured_apart:
+        status, why = shelf.why_missing(key) if shelf.document(key, layout.METRICS) is None else ("done", None)
+        if status == "failed":
+            yield f"{_measured_in(shelf.plan, key)} could not be measured: {why}"
     for name, doubt in metrics["uncounted"].items():
         yield f"{name} is not known: {doubt}"
+
+
+def _measured_in(plan: Plan, key: Key) -> str:
+    """The names of the metrics that a step measures."""
+    step = plan.steps[key]
+    assert isinstance(step, Measure)
+    return and_list([metric.name for metric in step.metrics])
 
 
 def _lacks_baseline(trial: Trial, shelf: Shelf) -> bool:

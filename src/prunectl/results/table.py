@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from prunectl.base.text import plural
-from prunectl.catalog.metric import Metric
+from prunectl.catalog.metric import Metric, Part
 from prunectl.catalog.tables import working
 from prunectl.store.hardware import HardwareClass, mixture
 from prunectl.study.arms import CHOICES
@@ -74,6 +74,7 @@ CURVES: dict[str, Any] = {
     "step": pl.Int64,
     "lr": pl.Float64,
     "train_loss": pl.Float64,
+    "train_top1": pl.Float64,  # as the images were seen: augmented, in training mode
     "test_loss": pl.Float64,
     "top1": pl.Float64,
 }
@@ -101,6 +102,12 @@ class Task:
 
     classes: int
     images: int  # of the test set
+    validation: int = 0  # images held out of training
+    train: int = 0  # images trained on
+
+    def count(self, part: Part) -> int:
+        """The number of images of a part of the data."""
+        return {"test": self.images, "validation": self.validation, "train": self.train}[part]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

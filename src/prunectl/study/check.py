@@ -83,7 +83,8 @@ def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden:
                 yield problem.under(("control", place))
     for place, claim in enumerate(parts.claim):
         if claim is not None:
-            yield from (problem.under(("claim", place)) for problem in margin(claim))
+            about = [*margin(claim), *(measured(claim, parts.data) if parts.data is not None else ())]
+            yield from (problem.under(("claim", place)) for problem in about)
     if parts.sweep is not None and all(section is not None for section in parts.prune):
         yield from size([section for section in parts.prune if section is not None], parts.sweep)
     if sum(number_of_arms(section) for section in parts.prune if section is not None) <= MOST_ARMS:
@@ -260,6 +261,32 @@ def subset(data: DataSection) -> Iterator[Problem]:
         if limit is not None and available is not None and limit > available:
             message = f"{limit} is more than the {available} images that {data.dataset.name} has"
             yield Problem(path=("data", key), message=message)
+    yield from _held_out(data)
+
+
+def _held_out(data: DataSection) -> Iterator[Problem]:
+    """Something is left to train on when the validation images are held out."""
+    available: int | None = getattr(data.dataset, "train_size", None)
+    if not data.validation or available is None or (data.train_limit or 0) > available:
+        return
+    left = available - data.validation
+    if left < (data.train_limit or 1):
+        fewer = f", fewer than train_limit = {data.train_limit:,}" if data.train_limit else ""
+        message = f"of the {available:,} training images of {data.dataset.name} it leaves {max(0, left):,}{fewer}"
+        hint = "validation images are held out of the training images: make one of the two smaller"
+        yield Problem(path=("data", "validation"), message=message, hint=hint)
+
+
+def measured(claim: Claim, data: DataSection) -> Iterator[Problem]:
+    """A claim is about a metric that the study measures."""
+    metric = claim.metric
+    if metric.part not in data.measured:
+        keys = {
+            "validation": "validation = N, the number of images held out",
+            "train": "top1_train = true",
+        }
+        hint = f"write it in [data]: {keys[metric.part]}"
+        yield Problem(path=("metric",), message=f"{metric.title} is not measured by this study", hint=hint)
 
 
 def shapes(data: DataSection, model: ModelSection | None) -> Iterator[Problem]:

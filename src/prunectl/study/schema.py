@@ -13,6 +13,7 @@ from pydantic import Field
 
 from prunectl.base.errors import Problem
 from prunectl.catalog.criterion import Unpruned
+from prunectl.catalog.metric import Part
 from prunectl.catalog.problems import unknown
 from prunectl.catalog.recipe import Precision
 from prunectl.catalog.table import FlatSection, Section
@@ -25,11 +26,14 @@ from prunectl.catalog.values import (
     Denominator,
     Epochs,
     Fraction,
+    HeldOut,
     Initialization,
     LearningRate,
     Many,
+    Norm,
     Rate,
     Seeds,
+    Smoothing,
     Steps,
     WeightDecay,
 )
@@ -76,6 +80,19 @@ class DataSection(FlatSection):
     test_limit: Count | None = Field(
         default=None, description="the number of test images: a fixed subset, balanced over the classes"
     )
+    validation: HeldOut = Field(
+        default=0,
+        description="the number of training images that are held out and measured: fixed, balanced over the classes",
+    )
+    top1_train: bool = Field(
+        default=False, description="whether accuracy is measured on the training images too, not augmented"
+    )
+
+    @property
+    def measured(self) -> frozenset[Part]:
+        """The parts of the data on which networks are measured."""
+        parts: dict[Part, bool] = {"test": True, "validation": self.validation > 0, "train": self.top1_train}
+        return frozenset(part for part, wanted in parts.items() if wanted)
 
 
 class ModelSection(FlatSection):
@@ -110,6 +127,13 @@ class TrainSection(Section):
         default="constant", validate_default=True, description="how the learning rate goes over the training"
     )
     precision: Precision = Field(default="float32", description="the arithmetic of the forward and backward passes")
+    label_smoothing: Smoothing = Field(
+        default=0.0, description="the share of each label that is spread evenly over all classes in the training loss"
+    )
+    clip_norm: Norm | None = Field(
+        default=None,
+        description="gradients longer than this, all of them together, are shortened to it; the default is never",
+    )
 
 
 class LevelsSection(Section):

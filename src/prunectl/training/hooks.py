@@ -34,8 +34,8 @@ class Evaluation(Hook):
         step, recipe, material = trainee.step, self.training.recipe, self.training.material
         if step % self.interval and step != recipe.steps:
             return
-        train_loss = trainee.take_loss()
-        _finite("loss", train_loss, step)
+        seen = trainee.take_means()
+        _finite("loss", seen.loss, step)
         if not self.points:
             return
         score = evaluate(trainee.network, material.test, material.normalize, METRICS)
@@ -45,9 +45,10 @@ class Evaluation(Hook):
                 step=step,
                 epoch=step / recipe.steps_per_epoch,
                 lr=learning_rate(recipe, step - 1),
-                train_loss=train_loss,
+                train_loss=seen.loss,
                 test_loss=score["loss"],
                 top1=score["top1"],
+                train_top1=seen.top1,
             )
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from prunectl.base.rng import generator, preserved, seed_globals
@@ -122,15 +122,19 @@ def _backward(trainee: Trainee, batch: Batch) -> None:
     with passes(precision):
         with forward(precision, inputs.device):
             logits = trainee.network(inputs)
-        loss = functional.cross_entropy(logits.float(), batch.labels)
+        smoothing = trainee.training.recipe.label_smoothing
+        loss = functional.cross_entropy(logits.float(), batch.labels, label_smoothing=smoothing)
         loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs of torch
     trainee.loss_sum += loss.detach() * len(batch.labels)
+    trainee.right += (logits.detach().argmax(1) == batch.labels).sum()
 
 
 def _update(trainee: Trainee, masked: Masked) -> None:
     for weight, factor in masked:
         if weight.grad is not None:  # a frozen layer has none, nor one that is passed over in a step
             weight.grad.mul_(factor)
+    if (longest := trainee.training.recipe.clip_norm) is not None:  # after the masks: pruned weights add nothing to it
+        nn.utils.clip_grad_norm_(trainee.network.parameters(), longest)
     trainee.optimizer.step()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-MODEL, OPTIMIZER, LOSS, MASK, HOOK = "model/", "optimizer/", "loss_sum", "mask/", "hook/"
+MODEL, OPTIMIZER, LOSS, RIGHT, MASK, HOOK = "model/", "optimizer/", "loss_sum", "right", "mask/", "hook/"
 
 
 def network_tensors(network: nn.Module) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prunectl.catalog.hook import Hook, Point
+from prunectl.catalog.hook import Hook, Means, Point
 from prunectl.catalog.recipe import Recipe
 from prunectl.training.device import make_capturable
 from prunectl.training.pixels import Normalize, memory_format
@@ -18,6 +19,7 @@ from prunectl.training.state import (
     HOOK,
     LOSS,
     MASK,
+    RIGHT,
     load_network,
     load_optimizer,
     network_tensors,
@@ -65,6 +67,8 @@ class Trainee:
     remasked: bool = False
     """Whether the masks are no longer those that the training began with."""
     loss_sum: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
+    right: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
+    """Images in `loss_sum` that were classified right as they were seen; NaN where that was not counted."""
     seen: int = 0  # images in `loss_sum`, since the last point of the curve
     curve: list[Point] = field(default_factory=list)
 
@@ -92,12 +96,13 @@ class Trainee:
                     value.masked_fill_(gone, 0.0)
         self.remasked = True
 
-    def take_loss(self) -> float:
-        """The mean training loss over the images since it was last taken, or since the training began."""
-        mean = float(self.loss_sum) / self.seen
+    def take_means(self) -> Means:
+        """What training showed over the images since it was last taken, or since the training began."""
+        loss, right = (float(total) / self.seen for total in (self.loss_sum, self.right))
         self.loss_sum.zero_()
+        self.right.zero_()
         self.seen = 0
-        return mean
+        return Means(loss=loss, top1=None if math.isnan(right) else right)
 
     def dump(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The whole training: tensors (network, optimizer, running loss) and numbers (step, curve), and both of hooks.
@@ -105,7 +110,7 @@ class Trainee:
         Masks are part of it only where they changed: `begin` is given those that the training began with.
         """
         tensors = network_tensors(self.network) | optimizer_tensors(self.network, self.optimizer)
-        tensors[LOSS] = portable(self.loss_sum)
+        tensors |= {LOSS: portable(self.loss_sum), RIGHT: portable(self.right)}
         if self.remasked:
             tensors |= {MASK + name: portable(mask) for name, mask in self.masks.items()}
         numbers: dict[str, Any] = {
@@ -128,6 +133,10 @@ class Trainee:
         load_optimizer(self.network, self.optimizer, tensors)
         self.loss_sum.copy_(tensors[LOSS])
         self.step, self.seen = numbers["step"], numbers["seen"]
+        if RIGHT in tensors:
+            self.right.copy_(tensors[RIGHT])
+        else:  # a state of an earlier version, which did not count
+            self.right.fill_(math.nan if self.seen else 0.0)
         self.curve = [Point(**point) for point in numbers["curve"]]
         masks = under(MASK, tensors)
         for name, mask in masks.items():
@@ -185,6 +194,7 @@ def begin(
         layout=layout,
         step=step,
         loss_sum=torch.zeros((), dtype=torch.float64, device=device),
+        right=torch.zeros((), dtype=torch.float64, device=device),
     )
 
 

@@ -16,8 +16,8 @@ from prunectl.catalog.dataset import Dataset
 from prunectl.datasets.load import Tensors, load
 from prunectl.plan.steps import Data
 
-MOST = 2
-"""Data sets that are kept: those of a study, and of the study before."""
+MOST = 4
+"""Data sets that are kept: what a study with limits and validation images trains, scores, tests and validates on."""
 
 MOST_COPIES = 12
 """Copies that are kept of their tensors, four for each of them: on a device, and there in another layout."""
@@ -37,6 +37,7 @@ def read(data: Data, root: Path) -> Tensors:
             fingerprint=data.fingerprint,
             train_limit=data.train_limit,
             test_limit=data.test_limit,
+            validation=data.validation or 0,
         )
         _READ[data, root] = kept
         while len(_READ) > MOST:

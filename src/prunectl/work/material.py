@@ -10,10 +10,12 @@ from torch import Tensor
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
 from prunectl.catalog.dataset import Dataset
+from prunectl.catalog.metric import Part
 from prunectl.catalog.recipe import Recipe
 from prunectl.datasets.locate import changed
 from prunectl.datasets.pictures import Pictures
-from prunectl.datasets.streaming import Streamed, stream
+from prunectl.datasets.streaming import Streamed, stream, streamed
+from prunectl.datasets.subset import divided
 from prunectl.plan.steps import Data
 from prunectl.training.loop import cuts_on_reading
 from prunectl.training.pixels import Normalize
@@ -29,10 +31,10 @@ HELD_BYTES = 2 << 30
 
 def material_of(data: Data, recipe: Recipe, context: Context, layout: torch.memory_format) -> Material:
     """Everything that training and evaluation look at, on the device: in memory, but what is cut as it is read."""
-    train, test = parts_of(data, context)
+    train = part_of(data, "train", context)
     return Material(
         train=train if cuts_on_reading(recipe) else hold(train, layout),
-        test=hold(test, layout),
+        test=hold(part_of(data, "test", context), layout),
         normalize=normalize_of(data, context),
     )
 
@@ -44,23 +46,32 @@ def normalize_of(data: Data, context: Context) -> Normalize:
     return Normalize(dataset.mean, dataset.std, context.device)
 
 
-def parts_of(data: Data, context: Context) -> tuple[Source, Source]:
-    """The training and the test part of a step's data, verified and limited. Of pictures, none is read yet."""
+def part_of(data: Data, part: Part, context: Context) -> Source:
+    """A part of a step's data, verified and limited. Of pictures, none is read yet."""
     dataset, device = data.dataset, context.device
     assert isinstance(dataset, Dataset)
-    if not isinstance(dataset, Pictures):
-        images = held.read(data, context.data_root)
-        return (
-            Held(held.on(device, images.train_images), held.on(device, images.train_labels)),
-            Held(held.on(device, images.test_images), held.on(device, images.test_labels)),
-        )
+    if isinstance(dataset, Pictures):
+        return _pictures(dataset, data, part, context)
+    images = held.read(data, context.data_root)
+    pixels, labels = {
+        "train": (images.train_images, images.train_labels),
+        "validation": (images.validation_images, images.validation_labels),
+        "test": (images.test_images, images.test_labels),
+    }[part]
+    return Held(held.on(device, pixels), held.on(device, labels))
+
+
+def _pictures(dataset: Pictures, data: Data, part: Part, context: Context) -> Streamed:
     listing = dataset.listing(context.data_root)
     if listing.digest() != data.fingerprint:
         raise changed(dataset.name, context.data_root)
-    return (
-        stream(dataset, listing.train, data.train_limit, device=device, workers=context.workers),
-        stream(dataset, listing.test, data.test_limit, device=device, workers=context.workers),
-    )
+    if part == "test":
+        return stream(dataset, listing.test, data.test_limit, device=context.device, workers=context.workers)
+    if not data.validation:
+        return stream(dataset, listing.train, data.train_limit, device=context.device, workers=context.workers)
+    division = divided(listing.train.labels, validation=data.validation, limit=data.train_limit, name=dataset.name)
+    positions = division.train if part == "train" else division.validation
+    return streamed(dataset, listing.train, positions, device=context.device, workers=context.workers)
 
 
 def hold(source: Source, layout: torch.memory_format) -> Source:
@@ -82,7 +93,7 @@ def scoring_batches(
     Each batch has `per_class` training images of every class, no augmentation, in shuffled order; no image is in two
     batches. Raises MethodError if a class has too few.
     """
-    source, _ = parts_of(data, context)
+    source = part_of(data, "train", context)
     chosen = balanced(source.labels.cpu(), classes, per_class, batches, seed)
     digest = hashlib.sha256(torch.stack(chosen).numpy().tobytes()).hexdigest()
     normalize = normalize_of(data, context)

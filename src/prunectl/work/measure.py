@@ -1,4 +1,4 @@
-"""Measure a network: its metrics on the whole test set, and what is left of it."""
+"""Measure a network: its metrics on all images of a part of the data, and what is left of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from prunectl.training.evaluate import evaluate
 from prunectl.training.pixels import memory_format
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import described, read_described, read_masks
-from prunectl.work.material import hold, normalize_of, parts_of
+from prunectl.work.material import hold, normalize_of, part_of
 from prunectl.work.networks import empty, restored
 from prunectl.work.tensors import write_json
 
@@ -27,22 +27,21 @@ BYTES = 4  # of a float32
 
 
 def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
-    """Leaves one document of numbers: metrics (null where not finite), counts, bytes."""
+    """Leaves one document of numbers: metrics (null where not finite); for the test images also counts, bytes."""
     network = restored(step.network, step.seed, inputs["state"], context.device)
     mask = inputs.get("mask")
     masks = read_masks(mask) or masking.dense(prunable(network, step.exclude))
-    left = read_described(mask) if mask is not None else None
-    left = left or described(masks, empty(step.network, step.seed), step.network.shape)
     masking.apply(masks, network)
     network.to(memory_format=memory_format(network))
-    _, test = parts_of(step.data, context)
-    score = evaluate(network, hold(test, memory_format(network)), normalize_of(step.data, context), step.metrics)
-    entries = sum(int((~mask).sum()) for mask in masks.values() if mask.dim() == 1)
-    write_json(
-        out / layout.METRICS,
-        {name: value if math.isfinite(value) else None for name, value in score.items()}
-        | what_is_left(network, masks, left, entries, step.network.shape),
-    )
+    images = hold(part_of(step.data, step.part, context), memory_format(network))
+    score = evaluate(network, images, normalize_of(step.data, context), step.metrics)
+    numbers: dict[str, Any] = {name: value if math.isfinite(value) else None for name, value in score.items()}
+    if step.part == "test":
+        left = read_described(mask) if mask is not None else None
+        left = left or described(masks, empty(step.network, step.seed), step.network.shape)
+        entries = sum(int((~mask).sum()) for mask in masks.values() if mask.dim() == 1)
+        numbers |= what_is_left(network, masks, left, entries, step.network.shape)
+    write_json(out / layout.METRICS, numbers)
 
 
 def what_is_left(

@@ -12,7 +12,7 @@ from prunectl.training.recalibrate import recalibrate
 from prunectl.training.state import network_tensors
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import read_masks
-from prunectl.work.material import hold, normalize_of, parts_of
+from prunectl.work.material import hold, normalize_of, part_of
 from prunectl.work.networks import restored
 from prunectl.work.tensors import write_tensors
 
@@ -22,6 +22,6 @@ def perform(step: Recalibrate, inputs: Inputs, out: Path, context: Context) -> N
     network = restored(step.network, step.seed, inputs["state"], context.device)
     masking.apply(read_masks(inputs["mask"]) or {}, network)
     network.to(memory_format=memory_format(network))
-    train, _ = parts_of(step.data, context)
+    train = part_of(step.data, "train", context)
     recalibrate(network, hold(train, memory_format(network)), normalize_of(step.data, context))
     write_tensors(out / layout.STATE, network_tensors(network))

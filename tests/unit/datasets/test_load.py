@@ -67,6 +67,15 @@ def test_limits_give_the_same_balanced_part_every_time() -> None:
     assert torch.equal(first.train_images, again.train_images)
 
 
+def test_images_that_are_held_out_are_those_that_are_missing_from_training() -> None:
+    whole, part = load(Digits(), Path()), load(Digits(), Path(), validation=200, train_limit=500)
+    assert (len(part.train_images), len(part.validation_images), len(whole.validation_images)) == (500, 200, 0)
+    assert part.validation_labels.bincount().tolist() == [20] * 10
+    assert torch.equal(part.test_images, whole.test_images)
+    seen = {bytes(image.numpy().tobytes()) for image in whole.train_images}
+    assert all(bytes(image.numpy().tobytes()) in seen for image in part.validation_images)
+
+
 def test_a_limit_beyond_the_data_is_an_error() -> None:
     with pytest.raises(DataError, match=r"test_limit = 356 is more than the 355 test images of digits"):
         load(Digits(), Path(), test_limit=356)

@@ -51,6 +51,17 @@ def test_wrn_16_8_has_the_size_of_seed_003() -> None:
         ("vgg11", {}, CIFAR, 10, 9_228_362),  # 2,752 channels fewer
         ("vgg19", {"conv_bias": True}, CIFAR, 10, 20_040_522),
         ("tiny-cnn", {}, (1, 8, 8), 10, 6_138),
+        ("resnet-32", {}, CIFAR, 10, 464_154),  # He et al. (2016), Table 6: 0.46 M
+        ("resnet-44", {}, CIFAR, 10, 658_586),  # 0.66 M
+        ("resnet-34", {"stem": "imagenet"}, IMAGENET, 1000, 21_797_672),  # torchvision
+        ("preact-resnet-20", {}, CIFAR, 10, 269_722),  # as many as without preactivation
+        ("preact-resnet-56", {}, CIFAR, 10, 853_018),
+        ("preact-resnet-20", {"shortcut": "projection"}, CIFAR, 10, 272_282),
+        ("preact-resnet-18", {}, CIFAR, 10, 11_172_170),  # with the BatchNorm of 512 channels before the average
+        ("resnet-12", {}, (3, 84, 84), 64, 12_424_320 + 641 * 64),  # Tian et al. (2020): 12.4 M before the head
+        ("resnet-12", {"widths": "64-128-256-512"}, (3, 84, 84), 64, 7_996_800 + 513 * 64),  # 8.0 M
+        ("mobilenet-v2", {"stem": "imagenet"}, IMAGENET, 1000, 3_504_872),  # Sandler et al. (2018), Table 4: 3.4 M
+        ("efficientnet-b0", {"stem": "imagenet"}, IMAGENET, 1000, 5_288_548),  # Tan & Le (2019), Table 2: 5.3 M
     ],
 )
 def test_parameters_are_as_many_as_published(
@@ -78,7 +89,7 @@ def test_batchnorm_momentum_reaches_every_batchnorm(name: str) -> None:
     assert found == {0.003}
 
 
-@pytest.mark.parametrize("name", ["resnet-18", "resnet-50"])
+@pytest.mark.parametrize("name", ["resnet-18", "resnet-34", "resnet-50"])
 def test_the_imagenet_form_computes_what_torchvision_computes(name: str) -> None:
     models = pytest.importorskip("torchvision.models")
     theirs = getattr(models, name.replace("-", ""))(num_classes=7)
@@ -92,3 +103,22 @@ def test_the_imagenet_form_computes_what_torchvision_computes(name: str) -> None
     ours.load_state_dict(state)
     images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     assert torch.equal(ours(images), theirs(images))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "theirs", "changed"),
+    [
+        ("mobilenet-v2", {"width": 0.25}, "mobilenet_v2", {"width_mult": 0.25}),
+        ("efficientnet-b0", {}, "efficientnet_b0", {}),
+    ],
+)
+def test_cheap_networks_compute_what_torchvision_computes(
+    name: str, options: dict[str, Any], theirs: str, changed: dict[str, Any]
+) -> None:
+    models = pytest.importorskip("torchvision.models")
+    other = getattr(models, theirs)(num_classes=7, **changed).eval()
+    ours = model(name, stem="imagenet", **options).build((3, 64, 64), 7).eval()
+    names, values = list(ours.state_dict()), list(other.state_dict().values())
+    ours.load_state_dict(dict(zip(names, values, strict=True)))  # in the same order, which shapes confirm
+    images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(ours(images), other(images))

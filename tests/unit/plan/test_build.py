@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli import write_study
-from planning import DATA, END, kinds, plan, trained, trial
+from planning import BASE, DATA, END, kinds, plan, trained, trial
 from prunectl.base.errors import StudyError
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.recipe import Stretch
@@ -167,7 +167,7 @@ def test_what_sparsities_are_fractions_of_is_in_the_keys_of_masks_only_where_it_
 
 
 def test_adding_a_sparsity_an_arm_or_a_seed_leaves_every_other_key() -> None:
-    small = plan({"criterion": "snip"})
+    small = plan(SNIP)
     larger = plan(
         {"criterion": ["snip", "magnitude"], "ablation": ["none", "shuffle"]},
         sweep={"sparsities": [0.0, 0.5, 0.7, 0.9], "seeds": [1, 2, 3]},
@@ -194,6 +194,40 @@ def test_a_metric_of_a_plug_in_adds_steps_and_renames_none(monkeypatch: pytest.M
         assert isinstance(step, Measure) and step.metrics == (Confidence(),)
         assert (step.state, step.mask) == (one.state, one.mask)
         assert apart in planned.targets("retrain")
+
+
+SNIP = {"criterion": "snip"}
+
+
+def test_held_out_images_change_what_is_trained_and_add_a_measurement_of_them() -> None:
+    data = BASE["data"]
+    without, held = plan(SNIP), plan(SNIP, data={**data, "validation": 100})
+    assert {step.kind for key, step in held.steps.items() if key in without.steps} == {"init"}
+    for step in held.steps.values():
+        if isinstance(step, Train | Score):
+            assert step.data is not None and step.data.validation == 100
+    for each in held.trials:
+        (apart,) = each.measured_apart
+        test, validation = held.steps[each.measure], held.steps[apart]
+        assert isinstance(test, Measure) and isinstance(validation, Measure)
+        assert (test.part, test.data.validation) == ("test", None)
+        assert (validation.part, validation.data.validation, validation.data.train_limit) == ("validation", 100, None)
+        assert [metric.name for metric in validation.metrics] == ["top1_validation"]
+
+
+def test_training_accuracy_adds_measurements_and_renames_nothing() -> None:
+    without, measured = (
+        plan(SNIP),
+        plan(SNIP, data={**BASE["data"], "top1_train": True}),
+    )
+    assert set(without.steps) < set(measured.steps)
+    added = [step for key, step in measured.steps.items() if key not in without.steps]
+    assert {(step.kind, getattr(step, "part", None)) for step in added} == {("measure", "train")}
+    assert len(added) == len({trial.state for trial in without.trials})
+
+
+def test_no_validation_images_are_the_same_as_none() -> None:
+    assert plan(SNIP, data={**BASE["data"], "validation": 0}).steps.keys() == plan(SNIP).steps.keys()
 
 
 def test_retraining_follows_the_definitions() -> None:
@@ -369,12 +403,12 @@ def test_every_structure_has_the_same_kinds_of_step() -> None:
 
 def test_a_single_round_shares_its_scores() -> None:
     planned = plan({"criterion": "snip", "rounds": {"name": "exponential", "count": 1}})
-    assert set(planned.steps) == set(plan({"criterion": "snip"}).steps)
+    assert set(planned.steps) == set(plan(SNIP).steps)
 
 
 def test_where_the_data_lie_is_in_no_key() -> None:
-    one = plan({"criterion": "snip"}, data={"name": "digits"})
-    other = plan({"criterion": "snip"}, data={"name": "digits", "root": "/elsewhere"})
+    one = plan(SNIP, data={"name": "digits"})
+    other = plan(SNIP, data={"name": "digits", "root": "/elsewhere"})
     assert set(one.steps) == set(other.steps)
 
 

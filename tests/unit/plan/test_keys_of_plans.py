@@ -65,3 +65,17 @@ def test_precision_is_in_the_keys_of_trainings_alone_and_of_what_follows_them() 
     shared = {kind for kind in plain_ if plain_[kind] & rounded[kind]}
     assert shared == {"init", "score", "prune", "prune-rounds", "ablate"}
     assert plain_.keys() - shared == {"train", "measure"}
+
+
+@pytest.mark.parametrize(("key", "absent", "changed"), [("label_smoothing", 0.0, 0.1), ("clip_norm", None, 1.0)])
+def test_a_recipe_without_smoothing_and_clipping_has_the_key_that_it_had_before(
+    key: str, absent: float | None, changed: float
+) -> None:
+    """Fields that were added later: where they have their absent value, keys do not hold them."""
+    arm = {"criterion": "snip"}
+    usual = plan(arm, train=BASE["train"] | ({} if absent is None else {key: absent}))
+    assert usual.steps.keys() == plan(arm).steps.keys()
+    assert not any(f'"{key}"' in preimage(step) for step in usual.steps.values())
+    other = plan(arm, train=BASE["train"] | {key: changed})
+    shared = {step.kind for each, step in other.steps.items() if each in usual.steps}
+    assert shared == {"init", "score", "prune"}, "what is pruned before training stays"

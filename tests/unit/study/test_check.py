@@ -248,6 +248,42 @@ def test_a_subset_larger_than_the_data_is_refused(problems: Problems) -> None:
     assert "more than the 200 images that digits has" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data.validation=1000"], "of the 1,000 training images of digits it leaves 0"),
+        (
+            ["data.validation=501", "data.train_limit=500"],
+            "of the 1,000 training images of digits it leaves 499, fewer than train_limit = 500",
+        ),
+    ],
+)
+def test_validation_images_leave_something_to_train_on(problems: Problems, overrides: list[str], message: str) -> None:
+    (problem,) = problems(study(M), *overrides)
+    assert (problem.message, problem.path) == (message, ("data", "validation"))
+
+
+VALIDATED = """
+[[claim]]
+text = "Random is worse"
+better = { criterion = "magnitude" }
+than = { criterion = "random" }
+metric = "top1_validation"
+"""
+
+
+@pytest.mark.usefixtures("real_catalogs")
+def test_a_claim_is_about_what_the_study_measures(problems: Problems, load_text: LoadText) -> None:
+    text = study('criterion = ["magnitude", "random"]' + VALIDATED).replace('"digits"', '"cifar10"')
+    (problem,) = problems(text)
+    assert problem.key == "claim[0].metric"
+    assert problem.message == "top-1 accuracy on validation images is not measured by this study"
+    assert problem.hint == "write it in [data]: validation = N, the number of images held out"
+    assert load_text(text, "data.validation=5000").study.claim[0].metric.part == "validation"
+    (problem,) = problems(text, 'claim[0].metric="top1_train"')
+    assert problem.hint == "write it in [data]: top1_train = true"
+
+
 def test_a_study_that_is_too_large_is_refused(problems: Problems, load_text: LoadText) -> None:
     sweep = f"sparsities = [{', '.join(str(i / 1000) for i in range(101))}]\nseeds = 10_000"
     (problem,) = problems(study(M, sweep=sweep))

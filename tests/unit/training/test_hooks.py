@@ -36,11 +36,14 @@ def test_how_often_is_evaluated_changes_no_weight_and_no_loss() -> None:
     for one in (often, seldom, never):
         advance(one, 20)
     losses = [point.train_loss for point in often.curve]
+    right = [point.train_top1 or 0.0 for point in often.curve]
     sizes = [8, 8, 8, 8, 7] * 4
     for number, point in enumerate(seldom.curve):
         part = slice(5 * number, 5 * number + 5)
         mean = sum(loss * size for loss, size in zip(losses[part], sizes[part], strict=True)) / 39
         assert point.train_loss == pytest.approx(mean)
+        share = sum(top1 * size for top1, size in zip(right[part], sizes[part], strict=True)) / 39
+        assert point.train_top1 == pytest.approx(share)
         assert (point.test_loss, point.top1) == (often.curve[part.stop - 1].test_loss, often.curve[part.stop - 1].top1)
     for other in (seldom, never):
         other.curve = often.curve

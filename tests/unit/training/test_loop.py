@@ -34,6 +34,33 @@ def test_a_resumed_training_gives_the_same_bits(optimizer: Optimizer, stop: int)
     assert [point.step for point in second.curve] == [5, 10, 15, 20]
 
 
+@pytest.mark.parametrize("stop", [3, 11])
+def test_a_training_with_smoothed_labels_and_short_gradients_is_resumed_bit_for_bit(stop: int) -> None:
+    plan = training(label_smoothing=0.1, clip_norm=0.3)
+    whole, first, second = (trainee(plan, masks=masks(), hooks=[Evaluation(plan)], seed=seed) for seed in (0, 0, 9))
+    advance(whole, 20)
+    advance(first, stop)
+    second.resume(*first.dump())
+    advance(second, 20)
+    assert same(whole, second)
+
+
+def test_a_state_of_a_version_that_did_not_count_right_images_is_resumed_without_that_number() -> None:
+    plan = training()
+    first, second = (trainee(plan, hooks=[Evaluation(plan)]) for _ in range(2))
+    advance(first, 7)
+    tensors, numbers = first.dump()
+    del tensors["right"]
+    for point in numbers["curve"]:
+        del point["train_top1"]
+    second.resume(tensors, numbers)
+    for trained in (first, second):
+        advance(trained, 20)
+    unknown = [point.train_top1 is None for point in second.curve]
+    assert unknown == [True, True, False, False]
+    assert [point.train_top1 for point in second.curve[2:]] == [point.train_top1 for point in first.curve[2:]]
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.label())
 def test_pruned_weights_and_their_buffers_are_zero_after_every_step(optimizer: Optimizer) -> None:
     """Trap 8: weights come back through momentum or weight decay."""

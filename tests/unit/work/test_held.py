@@ -41,9 +41,9 @@ def test_a_data_set_is_read_once(read: list[int | None]) -> None:
 
 
 def test_only_the_last_few_are_kept_and_the_one_in_use_is_one_of_them(read: list[int | None]) -> None:
-    for limit in (10, 20, 10, 30, 10):
+    for limit in (10, 20, 30, 40, 10, 50, 10):
         held.read(digits(limit), Path())
-    assert read == [10, 20, 30]
+    assert read == [10, 20, 30, 40, 50]
     assert len(held._READ) == held.MOST
 
 

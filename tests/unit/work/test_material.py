@@ -12,7 +12,7 @@ from prunectl.datasets.fingerprint import fingerprint_of
 from prunectl.plan.steps import Data
 from prunectl.work import held
 from prunectl.work.context import Context
-from prunectl.work.material import parts_of, scoring_batches
+from prunectl.work.material import part_of, scoring_batches
 from unit.datasets.fakes import SmallFashion, random_arrays, write_idx
 
 
@@ -22,13 +22,13 @@ def test_files_exchanged_after_the_plan_are_not_trained_on(tmp_path: Path) -> No
     write_idx(tmp_path, arrays)
     data = Data(dataset=SmallFashion(), fingerprint=fingerprint_of(SmallFashion(), tmp_path))
     context = Context(device=torch.device("cpu"), data_root=tmp_path, snapshots=tmp_path / "snapshots")
-    assert len(parts_of(data, context)[0].labels) == 30
+    assert len(part_of(data, "train", context).labels) == 30
     arrays.train_images[0, 0, 0, 0] ^= 1
     write_idx(tmp_path, arrays)
-    assert len(parts_of(data, context)[0].labels) == 30, "a process that has verified the planned images keeps them"
+    assert len(part_of(data, "train", context).labels) == 30, "a process keeps the images that it verified"
     held._READ.clear()  # as in another process
     with pytest.raises(DataError, match="has changed since the study was planned"):
-        parts_of(data, context)
+        part_of(data, "train", context)
 
 
 def context(root: Path) -> Context:

@@ -10,7 +10,7 @@ to, and to nothing else. What is tied is a set, kept or pruned together (the "de
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch import Tensor, fx, nn
 
 from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
+from prunectl.pruning.engines.joined import Ids, Joined
 from prunectl.pruning.prunable import LAYERS
 
 PASSING = (
@@ -36,6 +37,9 @@ PASSING_CALLS = frozenset({
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
 })  # fmt: skip
 """Functions and methods of which the same is true."""
+
+GATES = (nn.Sigmoid, nn.Hardsigmoid)
+"""Modules that treat every channel by itself, and make no zeros of zeros: what they give can only multiply channels."""
 
 OUTPUT, INPUT = "it gives the network's output", "it reads the network's input"
 
@@ -98,38 +102,16 @@ def traced(network: nn.Module) -> fx.GraphModule:
         raise MethodError(f"the network cannot be traced: {error}") from error
 
 
-Ids = list[int]
-
-
-class _Sets:
-    """Channels, joined into sets (union-find)."""
-
-    def __init__(self) -> None:
-        self.parent: Ids = []
-
-    def fresh(self, count: int) -> Ids:
-        start = len(self.parent)
-        self.parent += range(start, start + count)
-        return self.parent[start:]
-
-    def root(self, channel: int) -> int:
-        while self.parent[channel] != channel:
-            self.parent[channel] = channel = self.parent[self.parent[channel]]
-        return channel
-
-    def join(self, left: Sequence[int], right: Sequence[int]) -> None:
-        for first, second in zip(left, right, strict=True):
-            self.parent[self.root(second)] = self.root(first)
-
-
 class _Walk(fx.Interpreter):
     """One run of the graph. Every tensor has a channel for each place of its second dimension."""
 
     def __init__(self, graph: fx.GraphModule) -> None:
         super().__init__(graph, garbage_collect_values=False)
         self.extra_traceback = False
-        self.sets = _Sets()
+        self.sets = Joined()
         self.ids: dict[fx.Node, Ids] = {}
+        self.gates: dict[fx.Node, Ids] = {}
+        """Tensors whose channels are not zero where the channels are pruned that they are computed from."""
         self.rows: dict[str, Ids] = {}
         self.columns: dict[str, Ids] = {}
         self.entries: dict[str, Ids] = {}
@@ -143,7 +125,9 @@ class _Walk(fx.Interpreter):
         if n.op == "output":
             self.stays.append((self.given(n), OUTPUT))
         elif isinstance(value, Tensor):
-            self.ids[n] = ids = self._follow(n, value)
+            ids = self._follow(n, value)
+            gate = n.op == "call_module" and isinstance(self.module.get_submodule(str(n.target)), GATES)
+            (self.gates if gate else self.ids)[n] = ids
             if value.dim() < 2 or len(ids) != value.shape[1]:
                 raise _unknown(n)
         return value
@@ -165,6 +149,12 @@ class _Walk(fx.Interpreter):
     def given(self, n: fx.Node, place: int = 0) -> Ids:
         """The channels of an argument, which must be a tensor of the network."""
         argument = n.args[place] if len(n.args) > place else None
+        if isinstance(argument, fx.Node) and argument in self.gates:
+            kind = type(self.module.get_submodule(str(argument.target))).__name__
+            raise MethodError(
+                f"{argument.target} ({kind}) makes no zeros of zeros: what it gives can multiply channels, "
+                f"and {n.format_node()} does something else"
+            )
         if not isinstance(argument, fx.Node) or argument not in self.ids:
             raise _unknown(n)
         return self.ids[argument]
@@ -185,7 +175,7 @@ class _Walk(fx.Interpreter):
             return self._norm(name, module, given)
         if isinstance(module, nn.Flatten):
             return _flatten(self, n, value)
-        if not isinstance(module, PASSING):
+        if not isinstance(module, (*PASSING, *GATES)):
             raise MethodError(f"what {name} ({type(module).__name__}) does to channels is not known")
         return given
 
@@ -279,6 +269,18 @@ def _add(walk: _Walk, n: fx.Node, value: Tensor) -> Ids:
     return given
 
 
+def _multiply(walk: _Walk, n: fx.Node, value: Tensor) -> Ids:
+    """Channels times their gates (squeeze-and-excitation): zeros stay zeros, and a gate goes with its channel."""
+    gates = [place for place in (0, 1) if len(n.args) == 2 and n.args[place] in walk.gates]
+    if len(gates) != 1:
+        raise _unknown(n)
+    gate, given = walk.gates[n.args[gates[0]]], walk.given(n, 1 - gates[0])  # type: ignore[index]  # a node: just seen
+    if len(gate) != len(given):
+        raise _unknown(n)
+    walk.sets.join(given, gate)
+    return given
+
+
 def _concatenate(walk: _Walk, n: fx.Node, value: Tensor) -> Ids:
     dim = n.kwargs.get("dim", n.args[1] if len(n.args) > 1 else 0)
     parts = n.args[0]
@@ -336,6 +338,7 @@ CALLS: Mapping[str, Callable[[_Walk, fx.Node, Tensor], Ids]] = {
     "flatten": _flatten,
     "getitem": _slice,
     "mean": _mean,
+    "mul": _multiply,
     "pad": _pad,
     "reshape": _view,
     "view": _view,

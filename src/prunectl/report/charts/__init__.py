@@ -60,6 +60,7 @@ def charts(
         "masks": [masks.layer_heat(results.layers, trials, drawn), masks.compression(trials, drawn)],
         "training": [
             training.curves(results.curves, trials, drawn),
+            training.curves(results.curves, trials, drawn, "train_top1"),
             training.curves(results.curves, trials, drawn, "train_loss"),
         ],
         "cost": [

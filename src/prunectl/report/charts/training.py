@@ -14,11 +14,21 @@ from prunectl.results.aggregate import with_roles
 
 POINTS = 40
 """Maximum number of points of a curve."""
-MEASURES = {"top1": "top-1 accuracy on the test set", "train_loss": "training loss"}
+MEASURES = {
+    "top1": "top-1 accuracy on the test set",
+    "train_top1": "training accuracy of the epoch",
+    "train_loss": "training loss",
+}
+TITLES = {"top1": "Top-1 accuracy", "train_top1": "Training accuracy", "train_loss": "Training loss"}
+NOTES = {"top1": "", "train_top1": " Of the images as they were seen: augmented, in training mode.", "train_loss": ""}
+ACCURACIES = ("top1", "train_top1")
 
 
 def curves(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str = "top1") -> Chart | None:
-    """Test accuracy or training loss along the training, a panel per sparsity, the dense network in grey."""
+    """Test or training accuracy, or training loss, along the training: a panel per sparsity, the dense network in grey.
+
+    The training accuracy is of the images as they were seen: augmented, each by the weights of its own step.
+    """
     frame = _means(curve, trials, look, measure)
     panels = pieces.spread_out(sorted(frame.filter(pl.col("sparsity") > 0)["sparsity"].unique().to_list()))
     if not panels:
@@ -30,8 +40,8 @@ def curves(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str =
     chart = pieces.faceted(layers, rows, "panel", [_panel(value) for value in panels], 4, width=225, height=175)
     return Chart(
         name=f"curves-{measure.replace('_', '-')}",
-        title=f"{MEASURES[measure].split(' on ')[0].capitalize()} along the training",
-        caption=f"Unmodified arms, {look.center}s over the seeds; grey and dashed: the dense network.",
+        title=f"{TITLES[measure]} along the training",
+        caption=f"Unmodified arms, {look.center}s over the seeds; grey and dashed: the dense network.{NOTES[measure]}",
         spec=spec_of(chart.add_params(look.shown()), sheet),
         panel_px=297,
     )
@@ -75,7 +85,7 @@ def _points(frame: pl.DataFrame, panels: list[float], look: Look) -> pl.DataFram
 
 
 def _layers(data: pl.DataFrame, look: Look, measure: str) -> list[alt.Chart]:
-    axis = alt.Axis(format="%", tickCount=5) if measure == "top1" else alt.Axis(tickCount=5)
+    axis = alt.Axis(format="%", tickCount=5) if measure in ACCURACIES else alt.Axis(tickCount=5)
     y = alt.Y("value:Q", title=MEASURES[measure], scale=_scale(data["value"].to_list(), measure), axis=axis)
     base = alt.Chart().encode(x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(grid=False, tickCount=6)), y=y)
     dense = base.transform_filter("!datum.pruned").mark_line(
@@ -84,7 +94,7 @@ def _layers(data: pl.DataFrame, look: Look, measure: str) -> list[alt.Chart]:
     line = base.transform_filter("datum.pruned").transform_filter(SHOWN).mark_line(strokeWidth=1.7, clip=True)
     tooltip = [
         alt.Tooltip("series:N", title="arm"), alt.Tooltip("epoch:Q"),
-        alt.Tooltip("value:Q", title=MEASURES[measure], format=".2%" if measure == "top1" else ".4~g"),
+        alt.Tooltip("value:Q", title=MEASURES[measure], format=".2%" if measure in ACCURACIES else ".4~g"),
     ]  # fmt: skip
     return [dense, line.encode(color=look.colour(), detail="variant:N", tooltip=tooltip, **look.dash())]
 
@@ -92,6 +102,6 @@ def _layers(data: pl.DataFrame, look: Look, measure: str) -> list[alt.Chart]:
 def _scale(values: list[float], measure: str) -> alt.Scale:
     """Without the lowest 2 % of accuracies or the highest 2 % of losses: the first epochs would flatten the rest."""
     ordered = sorted(value for value in values if value == value and abs(value) < float("inf"))
-    if measure == "top1":
+    if measure in ACCURACIES:
         return alt.Scale(domain=[ordered[len(ordered) // 50], ordered[-1]], nice=True, zero=False, clamp=False)
     return alt.Scale(domain=[ordered[0], ordered[-(len(ordered) // 50) - 1]], nice=True, zero=False)

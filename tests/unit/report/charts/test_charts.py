@@ -39,7 +39,8 @@ def test_every_chart_is_valid_vega_lite(drawn: dict[str, Chart]) -> None:
 def test_the_charts_of_a_full_study(drawn: dict[str, Chart]) -> None:
     assert set(drawn) == {
         "claims", "top1-sparsity", "top1-compression", "top5-compression", "retraining", "ablation-differences",
-        "ablations", "layers", "compression", "curves-top1", "curves-train-loss", "top1-flops", "top1-size", "time",
+        "ablations", "layers", "compression", "curves-top1", "curves-train-top1",
+        "curves-train-loss", "top1-flops", "top1-size", "time",
         "energy",
     }  # fmt: skip
 

@@ -14,10 +14,13 @@ TRIALS = small.swept()
 
 
 def curve(trials: pl.DataFrame = TRIALS, epochs: int = 4) -> pl.DataFrame:
-    """Accuracies that reach each trial's top-1 in equal steps, and losses that are one minus these."""
+    """Accuracies that reach each trial's top-1 in equal steps; losses are one minus these, in training it is half."""
     return pl.DataFrame(
         [
-            {"artefact": row["artefact"], "epoch": float(epoch), "top1": top1, "train_loss": 1 - top1}
+            {
+                "artefact": row["artefact"], "epoch": float(epoch), "top1": top1, "train_loss": 1 - top1,
+                "train_top1": top1 / 2,
+            }
             for row in trials.iter_rows(named=True)
             for epoch in range(1, epochs + 1)
             for top1 in [row["top1"] * epoch / epochs]
@@ -53,6 +56,15 @@ def test_losses_have_a_chart_of_their_own() -> None:
     chart = shown(drawn(curve(), measure="train_loss"))
     assert (chart.name, chart.title) == ("curves-train-loss", "Training loss along the training")
     assert "format" not in encoding(chart, "y")["axis"]
+
+
+def test_training_accuracy_has_a_chart_of_its_own_in_percent() -> None:
+    chart = shown(drawn(curve(), measure="train_top1"))
+    assert (chart.name, chart.title) == ("curves-train-top1", "Training accuracy along the training")
+    assert encoding(chart, "y")["axis"]["format"] == "%"
+    last = [row["value"] for row in rows(chart) if not row["pruned"] and row["epoch"] == 4]
+    assert last == pytest.approx([0.902 / 2] * 2)
+    assert "augmented" in chart.caption and "augmented" not in shown(drawn(curve())).caption
 
 
 def test_long_curves_are_thinned_but_keep_their_end() -> None:
