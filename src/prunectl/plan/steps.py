@@ -66,6 +66,20 @@ class Data:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class During:
+    """How masks change in a training. `rounds` count in steps; `of` as in `Prune`."""
+
+    rounds: Rounds
+    criterion: Criterion
+    scope: Scope
+    structure: Structure
+    exclude: tuple[str, ...]
+    sparsity: float
+    invert: bool
+    of: Denominator
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """One unit of work, with the seed of everything that is drawn in it."""
 
@@ -87,6 +101,8 @@ class Init(Step):
 class Train(Step):
     """Train from a state, masked or dense, to step `to_step` of the recipe. Leaves a state and a curve.
 
+    With `during`, which needs a dense start, it prunes on the way, and leaves the mask of the end as well.
+
     `first_step` is where in the recipe it begins. What it can be taken up from (an earlier state of the same
     training) is not in the key: the bits do not depend on it. `evaluate` is when the curve gets a point: after every
     epoch, after this many steps, or never.
@@ -102,6 +118,7 @@ class Train(Step):
     first_step: int
     to_step: int
     evaluate: Literal["epoch", "never"] | int = field(default="epoch", metadata={"absent": "epoch"})
+    during: During | None = field(default=None, metadata={"absent": None})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from prunectl.catalog.hook import Hook, Trainee
+from prunectl.catalog.hook import Hook, Pruning, Trainee
 from prunectl.plan.steps import Train, key_of
 from prunectl.pruning import mask as masking
 from prunectl.store import layout
@@ -26,6 +26,7 @@ from prunectl.training.pixels import memory_format
 from prunectl.training.state import load_optimizer
 from prunectl.training.trainee import Training, begin
 from prunectl.work.context import Context, Inputs, Stopped
+from prunectl.work.during import PrunedTraining
 from prunectl.work.masks import read_masks
 from prunectl.work.material import material_of
 from prunectl.work.networks import restored
@@ -37,18 +38,26 @@ _log = logging.getLogger("prunectl")
 
 
 def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
-    """Leaves the state after `to_step` and the curve up to it. Raises Stopped if asked to stop."""
+    """Leaves the state after `to_step` and the curve up to it, and the masks if it has pruned on the way.
+
+    Raises Stopped if asked to stop.
+    """
     masks = read_masks(inputs.get("mask")) or {}
+    pruned = None if step.during is None else PrunedTraining(step=step, during=step.during, context=context)
+    hook: Pruning | None = None
     training: Training | None = None
     while True:  # twice, if a snapshot turns out to be of no use
         network = restored(step.network, step.seed, inputs["start"], context.device)
+        if pruned is not None:
+            masks, hook = pruned.begin(network)
         masking.apply(masks, network)
         if training is None:
             material = material_of(step.data, step.recipe, context, memory_format(network))
             training = Training(material=material, recipe=step.recipe, seed=step.seed)
         point = _latest(step, inputs, context)
         past = Past() if point is None else point.past
-        hooks = [Evaluation(training, step.evaluate), Saving(step, context, past)]
+        changing = [] if hook is None else [hook]
+        hooks = [*changing, Evaluation(training, step.evaluate), Saving(step, context, past)]
         trainee = begin(network, training, masks=masks, hooks=hooks, step=step.first_step)
         if point is not None:
             if _resumed(trainee, point, context):
@@ -64,6 +73,8 @@ def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
     tensors, numbers = trainee.dump()
     write_tensors(out / layout.STATE, tensors)
     write_json(out / layout.PROGRESS, numbers)
+    if pruned is not None and hook is not None:
+        pruned.write(out, trainee, hook)
 
 
 class Past(NamedTuple):
