@@ -86,15 +86,17 @@ def _broken(name: str, why: str) -> Listed:
 def _listed(catalog: str, name: str) -> Listed:
     """One entry; of a plug-in that is broken, what is wrong with it."""
     from prunectl.catalog.tables import entry_type
+    from prunectl.catalog.written_keys import written_keys
 
     try:
         entry = entry_type(catalog, name)
     except PrunectlError as error:
         return _broken(name, error.message)
-    fields = entry.model_fields
+    fields = {key: entry.model_fields[name] for key, name in written_keys(entry).items()}
     required = tuple(key for key, field in fields.items() if field.is_required())
-    others = {key: field.get_default(call_default_factory=True) for key, field in fields.items() if key not in required}
-    written = entry.model_construct(**others).model_dump(mode="json", include=set(others))
+    others = {name: field.get_default(call_default_factory=True)
+              for name, field in entry.model_fields.items() if not field.is_required()}  # fmt: skip
+    written = entry.model_construct(**others).model_dump(mode="json", include=set(others), by_alias=True)
     return Listed(name=name, summary=entry.summary, version=entry.version, required=required, parameters=written)
 
 

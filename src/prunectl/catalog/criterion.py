@@ -84,13 +84,14 @@ class Criterion(Entry):
 
     def remark(self, rounds: Rounds, *, invert: bool) -> str | None:
         """What readers of masks that were made in these rounds have to know; None if there is nothing."""
-        in_several = len(rounds.targets(0.5)) > 1
+        in_several = rounds.during or len(rounds.targets(0.5)) > 1
         return self.inverted_in_rounds if invert and in_several else None
 
     def own_rounds(self) -> Rounds:
         """The entry of the rounds that it is defined with.
 
-        Raises PrunectlError if it is not written as one, and for rounds that retrain: these only a study can ask for.
+        Raises PrunectlError if it is not written as one, and for rounds that retrain or prune during training: these
+        only a study can ask for.
         """
         return _rounds_of(type(self))
 
@@ -119,8 +120,9 @@ class Unpruned(Criterion):
 @cache
 def _rounds_of(kind: type[Criterion]) -> Rounds:
     rounds = read_entry("rounds", kind.rounds, Rounds)
-    if rounds.retrains:
-        raise PrunectlError(f"{kind.name!r} of the criteria is defined with rounds that retrain, {rounds.label()}")
+    if rounds.retrains or rounds.during:
+        what = "retrain" if rounds.retrains else "prune during training"
+        raise PrunectlError(f"{kind.name!r} of the criteria is defined with rounds that {what}, {rounds.label()}")
     return rounds
 
 

@@ -18,6 +18,7 @@ from prunectl.base.cells import cell, words
 from prunectl.base.keys import canonical
 from prunectl.catalog.checked import Checked
 from prunectl.catalog.code import code_of
+from prunectl.catalog.written_keys import written_keys
 
 CODE = "code-sha256"
 """Where a pre-image has the digest of a third party's code. No parameter can have this name."""
@@ -61,8 +62,9 @@ class Entry(Checked):
         preimage: dict[str, Any] = {"name": self.name, "version": self.version}
         if (code := code_of(type(self))) is not None:
             preimage[CODE] = code
+        keys = written_keys(type(self))
         for key, value in self._dumped(preimage_of).items():
-            marks = [mark for mark in type(self).model_fields[key].metadata if isinstance(mark, Absent)]
+            marks = [mark for mark in type(self).model_fields[keys[key]].metadata if isinstance(mark, Absent)]
             if not any(canonical(value) == canonical(mark.value) for mark in marks):
                 preimage[key] = value
         return preimage
@@ -85,7 +87,8 @@ class Entry(Checked):
     @cached_property
     def _changed(self) -> dict[str, Any]:
         defaults = type(self).model_construct()
-        missing = {key: None for key, field in type(self).model_fields.items() if field.is_required()}
+        fields = type(self).model_fields
+        missing = {key: None for key, name in written_keys(type(self)).items() if fields[name].is_required()}
         usual = missing | defaults._dumped(written, set(missing))
         return {key: value for key, value in self._parameters.items() if value != usual[key]}
 
@@ -99,9 +102,10 @@ class Entry(Checked):
 
     def _dumped(self, inner: Callable[[Any], Any], without: Collection[str] = ()) -> dict[str, Any]:
         """The parameters in plain values. pydantic would dump an entry in a parameter as its declared class, empty."""
-        values = {key: getattr(self, key) for key in type(self).model_fields if key not in without}
+        names = {key: name for key, name in written_keys(type(self)).items() if key not in without}
+        values = {key: getattr(self, name) for key, name in names.items()}
         nested = {key for key, value in values.items() if _holds_models(value)}
-        plain = self.model_dump(mode="json", exclude={*nested, *without})
+        plain = self.model_dump(mode="json", include={names[key] for key in names if key not in nested}, by_alias=True)
         return {key: inner(value) if key in nested else plain[key] for key, value in values.items()}
 
     def label(self) -> str:

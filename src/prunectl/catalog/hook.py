@@ -35,6 +35,14 @@ class Means:
     top1: float | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remaining:
+    """How many prunable weights are kept after a change of masks, and how many steps were done by then."""
+
+    step: int
+    kept: int
+
+
 class Trainee(Protocol):
     """A network in the course of training, as a hook sees it."""
 
@@ -43,6 +51,8 @@ class Trainee(Protocol):
     step: int
     """How many optimizer steps are done."""
     curve: list[Point]
+    remaining: list[Remaining]
+    """One for each step at which masks were changed."""
 
     @property
     def masks(self) -> Mapping[str, Tensor]:
@@ -96,3 +106,25 @@ class Hook:
 
     def load(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
         """The inverse of `dump`."""
+
+
+class Pruning(Hook):
+    """A hook that changes the masks of a training; rounds build it. A training has at most one.
+
+    After each change the number of weights kept is exactly what the rounds define, and what is outside the masks is
+    zero (`Trainee.remask`). Whether weights may grow back is declared by the rounds (`Rounds.grows`).
+    """
+
+    name = "pruning"
+
+    def __init__(self) -> None:
+        self.tied = self.tied_pruned = 0
+        """Scores that were tied at the cuts, and how many of these were pruned, over all changes so far."""
+
+    def dump(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The ties: everything else follows from the step, the masks and the weights."""
+        return {}, {"tied": self.tied, "tied_pruned": self.tied_pruned}
+
+    def load(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
+        """The inverse of `dump`."""
+        self.tied, self.tied_pruned = numbers["tied"], numbers["tied_pruned"]

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from prunectl.base.errors import Path, Problem
 from prunectl.base.text import did_you_mean, visible
 from prunectl.catalog.wording import allowed, listing, shown
+from prunectl.catalog.written_keys import written_keys
 
 Line = InitErrorDetails
 """One error of pydantic, to be raised."""
@@ -117,7 +118,7 @@ def _in_words(given: ErrorDetails, model: type[BaseModel]) -> Line:
     if "error" in context:
         return _line(RULE, path, value, visible(str(context["error"])))
     if kind == "extra_forbidden":
-        problem = unknown(path, list(model.model_fields))
+        problem = unknown(path, list(written_keys(model)))
         moved: Mapping[str, str] = getattr(model, "moved", {})
         return _line(VALUE, path, value, problem.message, moved.get(str(path[-1]), problem.hint))
     what = _allowed(model, path)

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.hook import Pruning, Trainee
+from prunectl.catalog.masks import Pruned
+from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.required import required
+from prunectl.catalog.retraining import Dense
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Setting:
+    """What rounds that prune during training build their hook from."""
+
+    recipe: Recipe
+    seed: int
+    sparsity: float
+    """As the study asks for it. `prune` and `scatter` take such numbers: they know what it is a fraction of."""
+    prune: Callable[[Trainee, float], Pruned]
+    """Scores the weights of the moment, and prunes to a sparsity: what is gone stays gone. The trainee is unchanged."""
+    scatter: Callable[[Trainee, float], Pruned]
+    """Random masks at a sparsity; each layer has the density that the scope gives it."""
 
 
 class Rounds(Entry):
@@ -14,6 +34,21 @@ class Rounds(Entry):
     retrains: ClassVar[bool] = False
     """Whether the network is trained between two levels: then each sparsity of the sweep is a level, and the
     masks of a level come from the network of the one before. Such rounds prune each level as the criterion does."""
+    during: ClassVar[bool] = False
+    """Whether masks change while the network is trained: then the rounds themselves say when (an arm has no `at`),
+    nothing is retrained afterwards, and `hook` does the work."""
+    grows: ClassVar[bool] = False
+    """Of rounds during training, whether pruned weights may grow back. Such rounds choose single weights, and their
+    masks cannot be ablated."""
+    own_scope: ClassVar[str | Mapping[str, Any] | None] = None
+    """The scope of an arm that gives none, as a study would write it; None: that of all other arms."""
+    criteria: ClassVar[tuple[str, ...] | None] = None
+    """The names of the criteria that it goes with; None: every one."""
+
+    @classmethod
+    def dispensable(cls) -> frozenset[str]:
+        """`hook`, unless it prunes during training."""
+        return frozenset() if getattr(cls, "during", False) else frozenset({"hook"})
 
     def targets(self, sparsity: float) -> list[float]:
         """The sparsity after each round of scoring and pruning, without training between; the last is `sparsity`.
@@ -30,3 +65,26 @@ class Rounds(Entry):
     def problems(self, rate: float) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What contradicts a sweep in levels that each remove `rate` of what is left, each with its place here."""
         return iter(())
+
+    def unreachable(self, sparsity: float) -> tuple[str, str] | None:
+        """The parameter that makes a sparsity above 0 impossible, and why; None if it can be reached."""
+        return None
+
+    def first(self, dense: Dense) -> int:
+        """The step of the dense training at which masks begin; all sparsities share the training up to there.
+
+        Only where `during`. Raises StudyError for a moment beyond the end of the training.
+        """
+        return 0
+
+    def in_steps(self, dense: Dense) -> Self:
+        """The same rounds with every moment and length counted in steps of the dense training; only where `during`.
+
+        Raises StudyError for moments that do not lie in the training, or not in order.
+        """
+        return self
+
+    @required
+    def hook(self, setting: Setting) -> Pruning:
+        """What changes the masks of a training; only where `during`, and with everything counted in steps."""
+        raise NotImplementedError

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from prunectl.base.errors import MethodError
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.masks import Masks, Pruned
 from prunectl.catalog.required import required
 from prunectl.catalog.scope import Scope
 
@@ -17,17 +17,7 @@ if TYPE_CHECKING:
 
     from prunectl.catalog.criterion import Scores
 
-Masks = dict[str, "Tensor"]
-"""Parameter name → its mask: bool, of the parameter's shape; True keeps, False prunes."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Pruned:
-    """Masks, and how many scores were tied at the cut, summed over the groups that were ranked."""
-
-    masks: Masks
-    tied: int
-    tied_pruned: int
+__all__ = ["Masks", "Pruned", "Structure", "Units"]
 
 
 class Units(Protocol):

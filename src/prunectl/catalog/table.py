@@ -15,6 +15,7 @@ from prunectl.catalog.entry import Entry
 from prunectl.catalog.problems import Line, all_at_once, line, lines_of, refusal, unknown
 from prunectl.catalog.tables import entry_type, names
 from prunectl.catalog.wording import a, listing, shown
+from prunectl.catalog.written_keys import written_keys
 
 __all__ = ["FlatSection", "Section", "named", "resolve", "tupled"]
 
@@ -100,7 +101,7 @@ def _with_parameters(catalog: str, name: str, table: Mapping[str, Any], known: I
         kind = entry_type(catalog, name)
     except PrunectlError as error:
         raise refusal(error.message, table, path=("name",), hint=error.hint) from None
-    parameters = {key: value for key, value in table.items() if key in kind.model_fields}
+    parameters = {key: value for key, value in table.items() if key in written_keys(kind)}
     others = [key for key in table if key not in parameters and key != "name"]
-    with all_at_once(kind, [line(unknown((key,), [*kind.model_fields, *known]), table) for key in others]):
+    with all_at_once(kind, [line(unknown((key,), [*written_keys(kind), *known]), table) for key in others]):
         return kind.model_validate(parameters)

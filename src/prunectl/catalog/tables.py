@@ -49,6 +49,7 @@ SCOPES: Mapping[str, str] = {
     "uniform": "prunectl.pruning.scopes.layerwise:Uniform",
     "uniform+": "prunectl.pruning.scopes.uniform_plus:UniformPlus",
     "erk": "prunectl.pruning.scopes.erk:Erk",
+    "er": "prunectl.pruning.scopes.er:Er",
     "lamp": "prunectl.pruning.scopes.lamp:LampAllocation",
     "rates": "prunectl.pruning.scopes.rates:Rates",
 }
@@ -58,6 +59,9 @@ ROUNDS: Mapping[str, str] = {
     "exponential": "prunectl.pruning.rounds.exponential:Exponential",
     "linear": "prunectl.pruning.rounds.linear:Linear",
     "iterative": "prunectl.pruning.rounds.iterative:Iterative",
+    "gradual": "prunectl.pruning.rounds.gradual:Gradual",
+    "set": "prunectl.pruning.rounds.set_:SetRounds",
+    "rigl": "prunectl.pruning.rounds.rigl:Rigl",
 }
 
 STRUCTURES: Mapping[str, str] = {

@@ -123,7 +123,7 @@ Seeds = Annotated[
 
 
 def _as_written(entry: Entry) -> dict[str, Any]:
-    return {"name": entry.name, **entry.model_dump()}
+    return {"name": entry.name, **entry.model_dump(by_alias=True)}
 
 
 def catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJsonSchema]:

@@ -49,7 +49,7 @@ def showing(plan: Plan, quiet: bool) -> Callable[[Todo], Display]:
 def title(step: Step) -> str:
     """A step in a few words."""
     if isinstance(step, Train):
-        masked = "pruned" if step.mask else "dense"
+        masked = "pruned" if step.mask else step.during.rounds.name if step.during else "dense"
         return f"train {masked}, seed {step.seed}, steps {step.first_step} to {step.to_step}"
     if isinstance(step, Score):
         return f"score {step.criterion.label()}, seed {step.seed}"

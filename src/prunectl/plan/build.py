@@ -20,6 +20,7 @@ from prunectl.plan.resolve import arms_of, data_of, dense_of, network_of
 from prunectl.plan.steps import (
     Ablate,
     Data,
+    During,
     Init,
     Key,
     Loaded,
@@ -109,7 +110,7 @@ class _Site:
 
     def train(
         self, recipe: Recipe, seed: int, start: Key, mask: Key | None, *, first: int = 0, keeps: bool = False,
-        to_step: int, stretch: Stretch | None = None,
+        to_step: int, stretch: Stretch | None = None, during: During | None = None,
     ) -> Key:  # fmt: skip
         return self.steps.add(
             Train(
@@ -123,6 +124,7 @@ class _Site:
                 first_step=first,
                 to_step=to_step,
                 stretch=stretch,
+                during=during,
             )
         )
 
@@ -175,6 +177,10 @@ class _Chain:
             if sparsity == 0:
                 yield self._trial(sparsity, None, None, self.baseline)
                 continue
+            if self.placed.during is not None:
+                state = self._train_during(self.placed.during, sparsity)
+                yield self._trial(sparsity, state, state, state)
+                continue
             for level in self.arm.rounds.levels(reached, sparsity):
                 self._descend(level)
             plain = self._prune(sparsity)
@@ -183,6 +189,19 @@ class _Chain:
             if self.arm.rounds.retrains:
                 self._descend(sparsity)
                 reached = sparsity
+
+    def _train_during(self, rounds: Rounds, sparsity: float) -> Key:
+        """The training that prunes on the way: it leaves a state and its mask."""
+        site, arm, after = self.site, self.arm, self.placed.after
+        assert after.recipe is not None
+        during = During(
+            rounds=rounds, criterion=arm.criterion, scope=site.scope, structure=arm.structure, exclude=site.exclude,
+            sparsity=sparsity, invert=arm.inverted, of=site.of,
+        )  # fmt: skip
+        return site.train(
+            after.recipe, self.seed, self.state, None, first=after.first, keeps=after.keeps,
+            to_step=after.recipe.steps, during=during,
+        )  # fmt: skip
 
     def _descend(self, sparsity: float) -> None:
         """Go on from this level: its network and mask as the criterion left them, ablations being leaves."""

@@ -89,7 +89,7 @@ class Past:
     """Of its artefact; None if not recorded."""
 
 
-ALIKE = (("network", "model"), ("criterion", None), ("data", "dataset"))
+ALIKE = (("network", "model"), ("criterion", None), ("data", "dataset"), ("during", "rounds"), ("during", "criterion"))
 """The fields, and fields in them, whose entries decide what a step costs."""
 
 

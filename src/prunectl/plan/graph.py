@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from prunectl.base.keys import Texts, digest
 from prunectl.catalog.retraining import After
+from prunectl.catalog.rounds import Rounds
 from prunectl.plan.stage import Stage
 from prunectl.plan.steps import Key, Step, Train, parent_keys, preimage, run_of
 from prunectl.study.arms import Arm
@@ -22,6 +23,7 @@ class Placed:
     after: After  # of a trial, as its ablation leaves it
     dense_steps: int
     between: After | None = None  # of the level that later ones start from, where that is something else
+    during: Rounds | None = None  # the arm's rounds with everything counted in steps, if they prune during training
 
     @property
     def at_end(self) -> bool:
@@ -49,7 +51,7 @@ class Trial:
     seed: int
     baseline: Key  # the dense network's state, and what was measured of it
     baseline_measure: Key
-    plain_mask: Key | None  # as the criterion and scope give it
+    plain_mask: Key | None  # as the criterion and scope give it; the training itself, where that prunes
     mask: Key | None  # after the ablation; None for the baseline itself
     state: Key
     measure: Key

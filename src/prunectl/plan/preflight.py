@@ -14,6 +14,7 @@ from prunectl.catalog.structure import Structure
 from prunectl.plan.graph import Plan
 from prunectl.plan.resolve import images_of
 from prunectl.plan.steps import Data, Key, Measure, Network, Train
+from prunectl.study.arms import scopes_of
 from prunectl.study.initial import weights_files
 from prunectl.study.schema import Study
 
@@ -105,7 +106,7 @@ def _table(study: Study, criterion: Criterion, scope: Scope, structure: Structur
         (
             place
             for place, section in enumerate(study.prune)
-            if criterion in section.criterion and scope in section.scope and structure in section.structure
+            if criterion in section.criterion and scope in scopes_of(section) and structure in section.structure
         ),
         0,
     )

@@ -118,19 +118,29 @@ def arms_of(study: Study, dense: DenseTraining) -> tuple[Placed, ...]:
 
 def _placed(study: Study, dense: DenseTraining) -> Iterator[Placed]:
     for arm in expand((*study.prune, *(each.arms() for each in study.control)), study.model.init):
+        if arm.at is None:
+            yield _during(arm, dense)
+            continue
         at_step = dense.moment(arm.at)
         redraws = arm.ablation.changes == "weights"
-        plain = None if redraws and not arm.rounds.retrains else _plain(arm, at_step, dense)
+        plain = None if redraws and not arm.rounds.retrains else _plain(arm, arm.at, at_step, dense)
         after = _redrawn(arm, at_step, dense) if redraws or plain is None else plain
         between = plain if arm.rounds.retrains and after != plain else None
         yield Placed(arm=arm, at_step=at_step, after=after, dense_steps=dense.recipe.steps, between=between)
 
 
-def _plain(arm: Arm, at_step: int, dense: DenseTraining) -> After:
+def _during(arm: Arm, dense: DenseTraining) -> Placed:
+    """Rounds that prune during training: from the dense state at their first step, by the same schedule to its end."""
+    rounds, first = arm.rounds.in_steps(dense), arm.rounds.first(dense)
+    after = After(recipe=dense.recipe, first=first, keeps=first > 0)
+    return Placed(arm=arm, at_step=first, after=after, dense_steps=dense.recipe.steps, during=rounds)
+
+
+def _plain(arm: Arm, at: When, at_step: int, dense: DenseTraining) -> After:
     """What follows pruning, ablations apart."""
     if at_step == dense.recipe.steps:
         return arm.retrain.after(dense, arm.budget)
-    return _rest(dense.recipe, arm.at, at_step)
+    return _rest(dense.recipe, at, at_step)
 
 
 def _redrawn(arm: Arm, at_step: int, dense: DenseTraining) -> After:

@@ -71,6 +71,20 @@ class Data:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class During:
+    """How masks change in a training. `rounds` count in steps; `of` as in `Prune`."""
+
+    rounds: Rounds
+    criterion: Criterion
+    scope: Scope
+    structure: Structure
+    exclude: tuple[str, ...]
+    sparsity: float
+    invert: bool
+    of: Denominator
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """One unit of work, with the seed of everything that is drawn in it."""
 
@@ -92,6 +106,8 @@ class Init(Step):
 class Train(Step):
     """Train from a state, masked or dense, to step `to_step` of the recipe. Leaves a state and a curve.
 
+    With `during`, which needs a dense start, it prunes on the way, and leaves the mask of the end as well.
+
     `first_step` is where in the recipe it begins. What it can be taken up from (an earlier state of the same
     training) is not in the key: the bits do not depend on it. `evaluate` is when the curve gets a point: after every
     epoch, after this many steps, or never.
@@ -109,6 +125,7 @@ class Train(Step):
     evaluate: Literal["epoch", "never"] | int = field(default="epoch", metadata={"absent": "epoch"})
     stretch: Stretch | None = field(default=None, metadata={"absent": None})
     """How much longer than `recipe` it is, which only its mask decides. It goes from the recipe's start to its end."""
+    during: During | None = field(default=None, metadata={"absent": None})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

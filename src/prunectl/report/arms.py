@@ -35,9 +35,9 @@ def series() -> pl.Expr:
 
 
 def moments(results: Results) -> list[str]:
-    """The moments of pruning in the order of a training, in words."""
+    """The moments of pruning in the order of a training, in words; arms that are pruned on the way have none."""
     placed = sorted(results.arms.values(), key=lambda arm: arm.at_step)
-    return list(dict.fromkeys(moment_label(arm.arm.at) for arm in placed))
+    return list(dict.fromkeys(moment_label(arm.arm.at) for arm in placed if arm.arm.at is not None))
 
 
 def retrained_between_rounds(results: Results) -> bool:

@@ -16,7 +16,7 @@ from prunectl.catalog.dataset import Content
 from prunectl.catalog.values import Denominator
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.resolve import images_of
-from prunectl.plan.steps import Key, Measure, Prune, PruneRounds, Score, Step, Train, parents
+from prunectl.plan.steps import During, Key, Measure, Prune, PruneRounds, Score, Step, Train, parents
 from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results, Task
 from prunectl.store import layout
 from prunectl.store.hardware import HardwareClass, counted
@@ -112,12 +112,12 @@ class Shelf:
         return made is not None and later is not None and made.made.created <= later.made.created
 
     def score_s(self, trial: Trial) -> float | None:
-        """Seconds of scoring behind a trial's mask."""
+        """Seconds of scoring behind a trial's mask; None where they are part of its training."""
         if trial.plain_mask is None:
             return None
         step = self.plan.steps[trial.plain_mask]
         info = self.document(step.scores if isinstance(step, Prune) else trial.plain_mask, layout.INFO)
-        return float(info["score_s"]) if info else None
+        return float(info["score_s"]) if info and "score_s" in info else None
 
     def why_missing(self, key: Key) -> tuple[str, str | None]:
         """("failed", reason) if the step or one that it rests on has failed, else ("missing", None)."""
@@ -244,8 +244,9 @@ def denominator(plan: Plan, trial: Trial) -> Denominator:
     """What the sparsity of a pruned trial is a fraction of."""
     assert trial.plain_mask is not None
     step = plan.steps[trial.plain_mask]
-    assert isinstance(step, Prune | PruneRounds)
-    return step.of
+    made = step.during if isinstance(step, Train) else step
+    assert isinstance(made, Prune | PruneRounds | During)
+    return made.of
 
 
 def _measured(trial: Trial, of: Denominator, metrics: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ SPARSITY_DIGITS = 9
 """Sparsities that agree so far are the same one: 1 − 0.8³ and 0.488."""
 
 
-NULL_AGREES = ("budget",)
+NULL_AGREES = ("at", "budget")
 """Columns in which no value means that there is no such choice: it agrees with every value."""
 
 

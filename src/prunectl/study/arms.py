@@ -21,6 +21,7 @@ from prunectl.catalog.retraining import Budget, Retraining
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
+from prunectl.catalog.tables import read_entry
 from prunectl.catalog.values import FlopsBudget, Length, LoadedWeights, Moment, PruningMoment
 from prunectl.study.schema import SELECTORS, PruneSection
 
@@ -41,7 +42,7 @@ class Arm:
     criterion: Criterion
     scope: Scope
     structure: Structure
-    at: When
+    at: When | None  # None: the rounds say when, during the training
     rounds: Rounds
     init: Init
     ablation: Ablation
@@ -82,8 +83,8 @@ class Arm:
         usual = _usual()
         parts = [
             self.criterion.label(),
-            f"at {moment_label(self.at)}",
-            "" if (self.scope,) == usual.scope else self.scope.label(),
+            "" if self.at is None else f"at {moment_label(self.at)}",
+            "" if self.scope == (_own_scope(self.rounds) or usual.scope[0]) else self.scope.label(),
             "" if (self.structure,) == usual.structure else self.structure.label(),
             "" if own_rounds else self.rounds.label(),
             "" if self.inherits_init else words(cell(written(self.init))),
@@ -122,14 +123,15 @@ def expand(sections: Iterable[PruneSection], init: Init) -> Iterator[Arm]:
             section.ablation,
             section.retrain,
         ):
+            way = rounds or criterion.own_rounds()
             for budget in _budgets(section, retrain):
                 settled, length = retrain.settled(budget)
                 yield Arm(
                     criterion=criterion,
-                    scope=scope,
+                    scope=scope if "scope" in section.model_fields_set else (_own_scope(way) or scope),
                     structure=structure,
-                    at=at,
-                    rounds=rounds or criterion.own_rounds(),
+                    at=None if way.during else at,
+                    rounds=way,
                     init=own or init,
                     ablation=ablation,
                     retrain=settled,
@@ -142,6 +144,22 @@ def expand(sections: Iterable[PruneSection], init: Init) -> Iterator[Arm]:
 def _usual() -> PruneSection:
     """A table that gives only its criterion: everything else is the default, which labels leave out."""
     return PruneSection.model_validate({"criterion": "magnitude"})
+
+
+def scopes_of(section: PruneSection) -> tuple[Scope, ...]:
+    """The scopes of the arms of one [[prune]] table: those given, or the default and what rounds have instead of it."""
+    if "scope" in section.model_fields_set:
+        return section.scope
+    ways = section.rounds or ()
+    own = [scope for way in ways if (scope := _own_scope(way)) is not None]
+    usual = () if ways and len(own) == len(ways) else section.scope
+    return tuple(dict.fromkeys([*usual, *own]))
+
+
+@cache
+def _own_scope(rounds: Rounds) -> Scope | None:
+    """The scope that rounds have where a study gives none."""
+    return None if rounds.own_scope is None else read_entry("scopes", rounds.own_scope, Scope)
 
 
 def number_of_arms(section: PruneSection) -> int:

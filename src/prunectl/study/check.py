@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from prunectl.base.cells import cell
 from prunectl.base.errors import Path, Problem
-from prunectl.catalog.entry import written
+from prunectl.catalog.entry import Entry, written
 from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.schedule import Schedule
 from prunectl.catalog.values import FlopsBudget, Length, Moment
 from prunectl.catalog.wording import shown
-from prunectl.study import combinations, initial
+from prunectl.catalog.written_keys import written_keys
+from prunectl.study import combinations, initial, pruned_in_training
 from prunectl.study.arms import Arm, Init, expand, number_of_arms
 from prunectl.study.claimed import Index, claimed, margin
 from prunectl.study.schema import (
@@ -94,6 +95,7 @@ def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden:
 def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> Iterator[Problem]:
     yield from retraining(section)
     yield from rounds(section, parts.sweep)
+    yield from pruned_in_training.during(section, parts.sweep)
     yield from combinations.scopes(section)
     yield from combinations.structures(section, parts.sweep)
     yield from combinations.ablations(section)
@@ -140,6 +142,8 @@ def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Problem]:
 
 def retraining(section: PruneSection) -> Iterator[Problem]:
     """Retraining follows pruning at the end; pruned earlier, a network has its training before it."""
+    if section.rounds and all(way.during for way in section.rounds):
+        return  # pruned in the training: see `pruned_in_training`
     early = [when for when in section.at if when != "end"]
     for place, retrain in enumerate(section.retrain):
         if early and not retrain.early:
@@ -213,9 +217,11 @@ def moments(section: PruneSection, train: TrainSection) -> Iterator[Problem]:
     """Moments lie within the training, as far as both are given in the same unit."""
     for place, when in enumerate(section.at):
         yield from _moment(when, train, ("at", place))
-    for place, retrain in enumerate(section.retrain):
-        for key, value in retrain:
-            yield from _moment(value, train, ("retrain", place, key))
+    entries: list[tuple[str, Sequence[Entry]]] = [("retrain", section.retrain), ("rounds", section.rounds or ())]
+    for column, chosen in entries:
+        for place, entry in enumerate(chosen):
+            for key, name in written_keys(type(entry)).items():
+                yield from _moment(getattr(entry, name), train, (column, place, key))
 
 
 def _moment(when: object, train: TrainSection, path: Path) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from prunectl.base.text import did_you_mean
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.problems import unknown
 from prunectl.catalog.wording import listing, shown
+from prunectl.catalog.written_keys import written_keys
 from prunectl.study.arms import COLUMNS, Arm, agrees
 from prunectl.study.schema import Claim, SweepSection
 
@@ -110,7 +111,7 @@ def misspelt_keys(wanted: object, choices: Sequence[Any]) -> Iterator[Problem]:
         if key not in known:
             yield unknown((key,), known)
             continue
-        inner = [getattr(each, key) for each in tables if key in type(each).model_fields]
+        inner = [getattr(each, names[key]) for each in tables if key in (names := written_keys(type(each)))]
         yield from (problem.under((key,)) for problem in misspelt_keys(value, inner))
 
 
@@ -119,7 +120,7 @@ def _named(choice: BaseModel, name: object) -> bool:
 
 
 def _keys(choice: BaseModel) -> list[str]:
-    return [*(["name"] if isinstance(choice, Entry) else []), *type(choice).model_fields]
+    return [*(["name"] if isinstance(choice, Entry) else []), *written_keys(type(choice))]
 
 
 def _unknown(path: tuple[str, str], wanted: object, cells: Sequence[str]) -> Problem:

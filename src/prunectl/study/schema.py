@@ -194,9 +194,14 @@ class PruneSection(Section):
     }
 
     criterion: Many[NamedCriterion] = Field(description="what scores the weights; the lowest scores go")
-    at: Many[At] = Field(default=("init",), description="when, in the dense training, weights are pruned")
+    at: Many[At] = Field(
+        default=("init",),
+        description="when, in the dense training, weights are pruned; left out for rounds that prune during it",
+    )
     scope: Many[NamedScope] = Field(
-        default="global", validate_default=True, description="how the sparsity is spread over the layers"
+        default="global",
+        validate_default=True,
+        description="how the sparsity is spread over the layers; some rounds have a default of their own",
     )
     structure: Many[NamedStructure] = Field(
         default="weights", validate_default=True, description="what is pruned: single weights, or more at once"

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from prunectl.catalog.hook import Hook, Means, Point
+from prunectl.catalog.hook import Hook, Means, Point, Remaining
 from prunectl.catalog.recipe import Recipe
 from prunectl.training.device import make_capturable
 from prunectl.training.pixels import Normalize, memory_format
@@ -71,6 +71,8 @@ class Trainee:
     """Images in `loss_sum` that were classified right as they were seen; NaN where that was not counted."""
     seen: int = 0  # images in `loss_sum`, since the last point of the curve
     curve: list[Point] = field(default_factory=list)
+    remaining: list[Remaining] = field(default_factory=list)
+    """How many weights were kept after each change of masks; of several changes in one step, after the last."""
 
     @property
     def masks(self) -> dict[str, Tensor]:
@@ -95,6 +97,13 @@ class Trainee:
                 if torch.is_tensor(value) and value.shape == gone.shape:
                     value.masked_fill_(gone, 0.0)
         self.remasked = True
+        self._count()
+
+    def _count(self) -> None:
+        """Note how many weights are kept; biases and BatchNorm parameters, which channels take along, apart."""
+        kept = sum(int(factor.count_nonzero()) for factor in self.factors.values() if factor.dim() > 1)
+        earlier = [change for change in self.remaining if change.step != self.step]
+        self.remaining = [*earlier, Remaining(step=self.step, kept=kept)]
 
     def take_means(self) -> Means:
         """What training showed over the images since it was last taken, or since the training began."""
@@ -107,7 +116,8 @@ class Trainee:
     def dump(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The whole training: tensors (network, optimizer, running loss) and numbers (step, curve), and both of hooks.
 
-        Masks are part of it only where they changed: `begin` is given those that the training began with.
+        Masks, and how many weights they kept, are part of it only where they changed: `begin` is given those that the
+        training began with.
         """
         tensors = network_tensors(self.network) | optimizer_tensors(self.network, self.optimizer)
         tensors |= {LOSS: portable(self.loss_sum), RIGHT: portable(self.right)}
@@ -118,6 +128,8 @@ class Trainee:
             "seen": self.seen,
             "curve": [asdict(point) for point in self.curve],
         }
+        if self.remasked:
+            numbers["remaining"] = [asdict(change) for change in self.remaining]
         for hook in self.hooks:
             theirs, plain = hook.dump()
             if theirs or plain:
@@ -138,6 +150,7 @@ class Trainee:
         else:  # a state of an earlier version, which did not count
             self.right.fill_(math.nan if self.seen else 0.0)
         self.curve = [Point(**point) for point in numbers["curve"]]
+        self.remaining = [Remaining(**change) for change in numbers.get("remaining", ())]
         masks = under(MASK, tensors)
         for name, mask in masks.items():
             self.factors[name].copy_(mask)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunectl.base.rng import generator
-from prunectl.plan.steps import PruneRounds, Score
+from prunectl.catalog.criterion import Criterion
+from prunectl.plan.steps import Data, Network, PruneRounds, Score
 from prunectl.pruning.scoring import score
 from prunectl.store import layout
 from prunectl.work.context import Context, Inputs
@@ -41,9 +42,18 @@ def perform(step: Score, inputs: Inputs, out: Path, context: Context) -> None:
 
 
 def batches_for(step: Score | PruneRounds, context: Context) -> tuple[list[Batch], str | None]:
-    """The frozen scoring batches, if the criterion looks at data."""
-    sampling = step.criterion.sampling()
-    if step.data is None or sampling is None:
+    """The frozen scoring batches, if the criterion looks at data, and their digest."""
+    if step.data is None:
+        return [], None
+    return batches_of(step.criterion, step.data, step.network, step.seed, context)
+
+
+def batches_of(
+    criterion: Criterion, data: Data, network: Network, seed: int, context: Context
+) -> tuple[list[Batch], str | None]:
+    """The frozen scoring batches of a criterion and a seed, and their digest; none without need for data."""
+    sampling = criterion.sampling() if criterion.needs_data else None
+    if sampling is None:
         return [], None
     per_class, batches = sampling
-    return scoring_batches(step.data, step.network.classes, per_class, batches, step.seed, context)
+    return scoring_batches(data, network.classes, per_class, batches, seed, context)

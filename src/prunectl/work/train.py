@@ -17,7 +17,7 @@ from torch import Tensor
 
 from prunectl.base.errors import MethodError, PrunectlError
 from prunectl.base.operations import UncountedError
-from prunectl.catalog.hook import Hook, Trainee
+from prunectl.catalog.hook import Hook, Pruning, Trainee
 from prunectl.catalog.recipe import stretched
 from prunectl.catalog.structure import Masks
 from prunectl.models.flops import flops_of
@@ -34,6 +34,7 @@ from prunectl.training.pixels import memory_format
 from prunectl.training.state import load_optimizer
 from prunectl.training.trainee import Training, begin
 from prunectl.work.context import Context, Inputs, Stopped
+from prunectl.work.during import PrunedTraining
 from prunectl.work.masks import read_masks
 from prunectl.work.material import material_of
 from prunectl.work.networks import empty, restored
@@ -46,25 +47,31 @@ _log = logging.getLogger("prunectl")
 
 
 def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
-    """Leaves the state after `to_step` and the curve up to it. Raises Stopped if asked to stop.
+    """Leaves the state after `to_step` and the curve up to it, and the masks if it has pruned on the way.
 
-    Raises PrunectlError on a device that cannot train in the precision of the recipe: another device can.
+    Raises Stopped if asked to stop, and PrunectlError on a device that cannot train in the precision of the recipe:
+    another device can.
     """
     if (reason := precision.refusal(step.recipe.precision, context.device)) is not None:
         raise PrunectlError(reason, hint=precision.REMEDY)
     key = key_of(step)
     masks = read_masks(inputs.get("mask")) or {}
     step = _stretched(step, masks)
+    pruned = None if step.during is None else PrunedTraining(step=step, during=step.during, context=context)
+    hook: Pruning | None = None
     training: Training | None = None
     while True:  # twice, if a snapshot turns out to be of no use
         network = restored(step.network, step.seed, inputs["start"], context.device)
+        if pruned is not None:
+            masks, hook = pruned.begin(network)
         masking.apply(masks, network)
         if training is None:
             material = material_of(step.data, step.recipe, context, memory_format(network))
             training = Training(material=material, recipe=step.recipe, seed=step.seed)
         point = _latest(step, key, inputs, context)
         past = Past() if point is None else point.past
-        hooks = [Evaluation(training, step.evaluate), Saving(step, key, context, past)]
+        changing = [] if hook is None else [hook]
+        hooks = [*changing, Evaluation(training, step.evaluate), Saving(step, key, context, past)]
         trainee = begin(network, training, masks=masks, hooks=hooks, step=step.first_step)
         if point is not None:
             if _resumed(trainee, point, context):
@@ -80,6 +87,8 @@ def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
     tensors, numbers = trainee.dump()
     write_tensors(out / layout.STATE, tensors)
     write_json(out / layout.PROGRESS, numbers)
+    if pruned is not None and hook is not None:
+        pruned.write(out, trainee, hook)
 
 
 class Past(NamedTuple):

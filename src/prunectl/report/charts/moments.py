@@ -23,7 +23,8 @@ def against_moment(results: Results, look: Look) -> Chart | None:
     """
     if look.role.hue != "criterion":
         return None
-    pruned = results.trials.filter(arms.unmodified() & (pl.col("sparsity") > 0) & (pl.col("retrain") == "none"))
+    once = pl.col("at").is_not_null()  # not during the training
+    pruned = results.trials.filter(arms.unmodified() & (pl.col("sparsity") > 0) & (pl.col("retrain") == "none") & once)
     look = _without_moments(pruned, look)
     frame = pieces.means(pruned, look).with_columns(pl.col("at").map_elements(words, return_dtype=pl.String))
     drawn = set(frame["at"])

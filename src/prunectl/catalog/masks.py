@@ -1,0 +1,21 @@
+"""Masks as criteria, structures and rounds hand them on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Masks = dict[str, "Tensor"]
+"""Parameter name → its mask: bool, of the parameter's shape; True keeps, False prunes."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pruned:
+    """Masks, and how many scores were tied at the cut, summed over the groups that were ranked."""
+
+    masks: Masks
+    tied: int
+    tied_pruned: int
