@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from prunectl.catalog.augmentation import Augmentation
@@ -22,6 +22,8 @@ class Recipe:
     weight_decay: float
     schedule: Schedule
     augment: tuple[Augmentation, ...]
+    bn_l1: float = field(default=0.0, metadata={"absent": 0.0})
+    """bn_l1 · sign(γ) is added to the gradient of each BatchNorm scale γ (Liu et al. 2017)."""
 
 
 def stretched(recipe: Recipe, steps: int) -> Recipe:

@@ -28,6 +28,8 @@ class Pruned:
     masks: Masks
     tied: int
     tied_pruned: int
+    weights: Mapping[str, Tensor] | None = None
+    """The prunable weights by name, where pruning has changed those that stay."""
 
 
 class Units(Protocol):

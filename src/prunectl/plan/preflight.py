@@ -49,6 +49,8 @@ class Preflight:
     """Sparsities that are fractions of all parameters: more may be asked for than the prunable weights are."""
     sweep: Path = ()
     """The key of the study file that asks for them."""
+    bn_l1: bool = False
+    """Whether [train] penalizes the scales of BatchNorm."""
 
 
 def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
@@ -77,6 +79,7 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
         leaves_one=tuple(dict.fromkeys(_leaving_one(trainings, images))),
         weights={file: key for key, file in reversed(list(weights_files(study)))},
         of_all=_of_all(study, plan),
+        bn_l1=study.train.bn_l1 > 0,
         sweep=("sweep", next(key for key in study.sweep.one_of if getattr(study.sweep, key) is not None)),
     )
 
@@ -100,7 +103,9 @@ def _table(study: Study, criterion: Criterion, scope: Scope, structure: Structur
         (
             place
             for place, section in enumerate(study.prune)
-            if criterion in section.criterion and scope in section.scope and structure in section.structure
+            if criterion in section.criterion
+            and scope in section.scopes_of(criterion)
+            and structure in section.structure
         ),
         0,
     )

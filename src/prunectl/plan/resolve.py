@@ -91,6 +91,7 @@ def _recipe(study: Study, train: TrainSection, content: Content) -> Recipe:
         weight_decay=train.weight_decay,
         schedule=train.schedule.in_steps(unit),
         augment=study.data.augment,
+        bn_l1=train.bn_l1,
     )
 
 

@@ -82,7 +82,7 @@ class Arm:
         parts = [
             self.criterion.label(),
             f"at {moment_label(self.at)}",
-            "" if (self.scope,) == usual.scope else self.scope.label(),
+            "" if self.scope == self.criterion.own_scope() else self.scope.label(),
             "" if (self.structure,) == usual.structure else self.structure.label(),
             "" if own_rounds else self.rounds.label(),
             "" if self.inherits_init else words(cell(written(self.init))),
@@ -114,7 +114,7 @@ def expand(sections: Iterable[PruneSection], init: Init) -> Iterator[Arm]:
         for criterion, at, scope, structure, rounds, own, ablation, retrain in product(
             section.criterion,
             section.at,
-            section.scope,
+            section.scope or (None,),
             section.structure,
             section.rounds or (None,),
             section.init or (None,),
@@ -125,7 +125,7 @@ def expand(sections: Iterable[PruneSection], init: Init) -> Iterator[Arm]:
                 settled, length = retrain.settled(budget)
                 yield Arm(
                     criterion=criterion,
-                    scope=scope,
+                    scope=scope or criterion.own_scope(),
                     structure=structure,
                     at=at,
                     rounds=rounds or criterion.own_rounds(),

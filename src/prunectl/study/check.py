@@ -81,6 +81,7 @@ def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden:
 def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> Iterator[Problem]:
     yield from retraining(section)
     yield from rounds(section, parts.sweep)
+    yield from combinations.criteria(section)
     yield from combinations.scopes(section)
     yield from combinations.structures(section, parts.sweep)
     yield from combinations.ablations(section)

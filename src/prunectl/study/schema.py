@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from prunectl.base.errors import Problem
+from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.problems import unknown
+from prunectl.catalog.scope import Scope
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.values import (
     At,
@@ -26,6 +28,7 @@ from prunectl.catalog.values import (
     Initialization,
     LearningRate,
     Many,
+    Penalty,
     Rate,
     Seeds,
     Steps,
@@ -104,6 +107,9 @@ class TrainSection(Section):
     )
     lr: LearningRate = Field(default=0.1, description="the learning rate that the schedule starts from")
     weight_decay: WeightDecay = Field(default=1e-4, description="weight decay")
+    bn_l1: Penalty = Field(
+        default=0.0, description="an L1 penalty on the scales of BatchNorm: bn_l1 · sign(γ) is added to their gradient"
+    )
     schedule: NamedSchedule = Field(
         default="constant", validate_default=True, description="how the learning rate goes over the training"
     )
@@ -168,8 +174,9 @@ class PruneSection(Section):
 
     criterion: Many[NamedCriterion] = Field(description="what scores the weights; the lowest scores go")
     at: Many[At] = Field(default=("init",), description="when, in the dense training, weights are pruned")
-    scope: Many[NamedScope] = Field(
-        default="global", validate_default=True, description="how the sparsity is spread over the layers"
+    scope: Many[NamedScope] | None = Field(
+        default=None,
+        description="how the sparsity is spread over the layers; the default is the criterion's own, mostly global",
     )
     structure: Many[NamedStructure] = Field(
         default="weights", validate_default=True, description="what is pruned: single weights, or more at once"
@@ -191,6 +198,10 @@ class PruneSection(Section):
         default=None,
         description="retraining time, a fraction of the recipe or a length: how long to fine-tune, how far to rewind",
     )
+
+    def scopes_of(self, criterion: Criterion) -> tuple[Scope, ...]:
+        """The scopes that arms of a criterion have: those that are given, or the criterion's own."""
+        return self.scope or (criterion.own_scope(),)
 
 
 class PrunableSection(Section):

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from prunectl.base.batch_norm import batch_norms
 from prunectl.base.rng import generator, preserved, seed_globals
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.recipe import Recipe, learning_rate
@@ -79,6 +80,8 @@ def _step(trainee: Trainee, images: Tensor, labels: Tensor, masked: Sequence[tup
     optimizer.zero_grad(set_to_none=True)
     loss = functional.cross_entropy(trainee.network(_inputs(trainee, images)), labels)
     loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs of torch
+    if training.recipe.bn_l1:
+        _penalize_scales(trainee.network, training.recipe.bn_l1)
     # Every hook that asked for the gradients sees them, even after another has claimed the step.
     wanting = [hook for hook in trainee.hooks if hook.wants_gradients(trainee.step)]
     claimed = [hook.gradients(trainee) for hook in wanting]
@@ -90,6 +93,14 @@ def _step(trainee: Trainee, images: Tensor, labels: Tensor, masked: Sequence[tup
     trainee.loss_sum += loss.detach() * len(labels)
     trainee.seen += len(labels)
     trainee.step += 1
+
+
+@torch.no_grad()
+def _penalize_scales(network: nn.Module, bn_l1: float) -> None:
+    """Add bn_l1 · sign(γ) to the gradient of each BatchNorm scale γ (Liu et al. 2017, eq. 1)."""
+    for norm in batch_norms(network):
+        if norm.affine and norm.weight.grad is not None:
+            norm.weight.grad.add_(norm.weight.sign(), alpha=bn_l1)
 
 
 def _inputs(trainee: Trainee, images: Tensor) -> Tensor:

@@ -40,10 +40,11 @@ def perform(step: Score, inputs: Inputs, out: Path, context: Context) -> None:
     write_json(out / layout.INFO, {"score_s": time.perf_counter() - start, "batch_sha256": digest, "notes": notes})
 
 
-def batches_for(step: Score | PruneRounds, context: Context) -> tuple[list[Batch], str | None]:
-    """The frozen scoring batches, if the criterion looks at data."""
-    sampling = step.criterion.sampling()
+def batches_for(step: Score | PruneRounds, context: Context, number: int = 0) -> tuple[list[Batch], str | None]:
+    """The scoring batches of round `number`, if the criterion looks at data: frozen, unless it wants fresh ones."""
+    sampling = step.criterion.sampling(step.network.classes)
     if step.data is None or sampling is None:
         return [], None
+    number = number if step.criterion.fresh_batches else 0
     per_class, batches = sampling
-    return scoring_batches(step.data, step.network.classes, per_class, batches, step.seed, context)
+    return scoring_batches(step.data, step.network.classes, per_class, batches, step.seed, context, number)

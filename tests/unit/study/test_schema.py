@@ -44,7 +44,8 @@ def problems(section: type[Any], table: dict[str, Any]) -> dict[str, str]:
 
 def test_defaults_are_those_of_the_field() -> None:
     section = PruneSection.model_validate({"criterion": "magnitude"})
-    assert [scope.name for scope in section.scope] == ["global"]
+    assert section.scope is None
+    assert [scope.name for scope in section.scopes_of(section.criterion[0])] == ["global"]
     assert section.at == ("init",)
     assert section.rounds is None
     assert section.ablation == (Unmodified(),)

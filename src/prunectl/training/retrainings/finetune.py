@@ -8,10 +8,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from prunectl.catalog.entry import Absent
 from prunectl.catalog.optimizer import Optimizer
 from prunectl.catalog.retraining import After, Dense, OptimizerState, Retraining
 from prunectl.catalog.schedule import Schedule
-from prunectl.catalog.values import BatchSize, Epochs, LearningRate, Length, Steps, WeightDecay, catalogued
+from prunectl.catalog.values import BatchSize, Epochs, LearningRate, Length, Penalty, Steps, WeightDecay, catalogued
 
 
 class Finetune(Retraining):
@@ -33,6 +34,11 @@ class Finetune(Retraining):
         Annotated[Optimizer, *catalogued("optimizers")] | None, Field(description="[train]'s unless given")
     ] = None
     weight_decay: Annotated[WeightDecay | None, Field(description="[train]'s unless given")] = None
+    bn_l1: Annotated[
+        Penalty | None,
+        Field(description="[train]'s unless given"),
+        Absent(value=None),
+    ] = None
     schedule: Annotated[
         Annotated[Schedule, *catalogued("schedules")] | None, Field(description="constant unless given")
     ] = None
@@ -50,7 +56,7 @@ class Finetune(Retraining):
 
     def after(self, dense: Dense, budget: float | Length | None) -> After:
         """A budget is a fraction of this recipe's length, or a length."""
-        keys = ("lr", "batch_size", "optimizer", "weight_decay", "schedule")
+        keys = ("lr", "batch_size", "optimizer", "weight_decay", "bn_l1", "schedule")
         changes = {key: value for key in keys if (value := getattr(self, key)) is not None}
         if self.own_length() is not None:
             changes |= {"epochs": self.epochs, "steps": self.steps}
