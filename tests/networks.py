@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 
@@ -44,6 +46,22 @@ def small_network(seed: int = 0) -> nn.Sequential:
             module.running_mean = torch.randn(4) * 0.1
             module.running_var = torch.rand(4) + 0.5
     return network
+
+
+def normalized_network(seed: int = 0) -> nn.Sequential:
+    """`small_network` with a BatchNorm behind every layer but the last: all channels have a scale."""
+    torch.manual_seed(seed)
+    layers = dict(small_network(seed).named_children())
+    norms = {name: nn.BatchNorm1d(36) for name in ("6", "8")}
+    for norm in norms.values():
+        nn.init.uniform_(norm.weight, 0.5, 1.5)
+        nn.init.normal_(norm.bias, std=0.1)
+    ordered = OrderedDict[str, nn.Module]()
+    for name, layer in layers.items():
+        ordered[name] = layer
+        if name in norms:
+            ordered[f"{name}n"] = norms[name]
+    return nn.Sequential(ordered)
 
 
 def linear(network: nn.Module, name: str) -> nn.Linear:

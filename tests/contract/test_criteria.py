@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from networks import SHAPE, batch, small_network
+from networks import SHAPE, batch, normalized_network, small_network
 from prunectl.base.keys import canonical
 from prunectl.catalog.criterion import Criterion, DataCriterion
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.structure import Masks
-from prunectl.catalog.tables import entry_type, names
+from prunectl.catalog.structure import Masks, Structure
+from prunectl.catalog.tables import entry_type, names, read_entry
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.prunable import prunable
@@ -30,6 +30,11 @@ def made(name: str) -> Criterion:
     criterion = entry_type("criteria", name)()
     assert isinstance(criterion, Criterion)
     return criterion
+
+
+def network_for(criterion: Criterion) -> nn.Sequential:
+    """The small network; for criteria of whole channels, with a scale for each of them."""
+    return small_network() if criterion.structures is None else normalized_network()
 
 
 def scores_of(
@@ -62,7 +67,14 @@ def test_it_says_what_it_is_and_what_it_needs(name: str) -> None:
     assert "score =" in kind.__doc__ or "score" in kind.__doc__.lower()
     assert made(name).batch_norm_mode() in ("train", "eval")
     assert kind.precision in ("float32", "float64")
-    assert kind.needs_data == issubclass(kind, DataCriterion)
+    assert kind.needs_data == (made(name).sampling(3) is not None)
+    assert kind.needs_data or not issubclass(kind, DataCriterion)
+    assert kind.structures is None or set(kind.structures) <= set(names("structures"))
+    assert kind.scopes is None or kind.usual_scope in kind.scopes
+    assert made(name).own_scope().name == kind.usual_scope
+    for structure in kind.structures or ():
+        assert read_entry("structures", structure, Structure).refusal(made(name).own_scope()) is None
+    assert not (kind.repeatable and (kind.regrows or kind.fresh_batches or made(name).updates_weights()))
     assert kind.version >= 1
     assert kind.needs_data or not kind.needs_labels
     assert not kind().own_rounds().retrains
@@ -71,7 +83,8 @@ def test_it_says_what_it_is_and_what_it_needs(name: str) -> None:
 
 @every
 def test_scores_are_finite_of_the_right_shape_and_precision(name: str) -> None:
-    criterion, network = made(name), small_network()
+    criterion = made(name)
+    network = network_for(criterion)
     scores = scores_of(criterion, network)
     for weight_name, weight in prunable(network).items():
         found = scores[weight_name]
@@ -80,13 +93,15 @@ def test_scores_are_finite_of_the_right_shape_and_precision(name: str) -> None:
         assert bool(found.isfinite().all())
         assert not found.requires_grad
     assert list(scores) == list(prunable(network))
-    assert len(torch.cat([each.flatten() for each in scores.values()]).unique()) > 100  # type: ignore[no-untyped-call]
+    channels = 36 + 36 + 4  # those of the residual sum are one; each of them has a score, not each weight
+    different = 100 if criterion.structures is None else channels - 1
+    assert len(torch.cat([each.flatten() for each in scores.values()]).unique()) > different  # type: ignore[no-untyped-call]
 
 
 @every
 def test_it_leaves_no_trace(name: str) -> None:
     """Trap 9: parameters, statistics, gradients, modes, hooks and the random state are as before."""
-    network = small_network().train()
+    network = network_for(made(name)).train()
     network[1].eval()
     before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
     batches = [batch(1), batch(2)]
@@ -110,9 +125,9 @@ def test_it_leaves_no_trace(name: str) -> None:
 @every
 def test_the_same_generator_gives_the_same_scores(name: str) -> None:
     """Also when the global random state, the mode of the network or gradients are others."""
-    first = scores_of(made(name), small_network().eval())
+    first = scores_of(made(name), network_for(made(name)).eval())
     torch.manual_seed(123)
-    network = small_network().train()
+    network = network_for(made(name)).train()
     torch.manual_seed(321)
     with torch.no_grad():
         again = scores_of(made(name), network)
@@ -122,7 +137,7 @@ def test_the_same_generator_gives_the_same_scores(name: str) -> None:
 @every
 def test_it_works_under_a_mask(name: str) -> None:
     """What is gone has no part in the scores: its weights may be anything."""
-    network, masks = small_network(), half()
+    network, masks = network_for(made(name)), half()
     scores = scores_of(made(name), network, masks=masks)
     with torch.no_grad():
         for weight_name, weight in prunable(network).items():
@@ -143,7 +158,7 @@ def test_rounds_on_one_copy_are_rounds_on_fresh_copies(name: str) -> None:
     rounds = Exponential(count=4)
     found = [
         prune_in_rounds(
-            each, small_network(), SingleWeights(), Global(), 0.7, rounds,
+            each, network_for(criterion), SingleWeights(), Global(), 0.7, rounds,
             batches=[batch()] if criterion.needs_data else [], shape=SHAPE, generator=torch.Generator().manual_seed(0),
         ).masks
         for each in (criterion, fresh)
@@ -155,7 +170,12 @@ def test_rounds_on_one_copy_are_rounds_on_fresh_copies(name: str) -> None:
 def test_layers_left_out_have_no_score(name: str) -> None:
     batches = [batch()] if made(name).needs_data else []
     scores = score(
-        made(name), small_network(), exclude=["10", "0"], batches=batches, shape=SHAPE, generator=torch.Generator()
+        made(name),
+        network_for(made(name)),
+        exclude=["10", "0"],
+        batches=batches,
+        shape=SHAPE,
+        generator=torch.Generator(),
     )
     assert list(scores) == ["3.conv.weight", "6.weight", "8.weight"]
 

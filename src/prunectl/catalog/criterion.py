@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -13,6 +13,7 @@ from prunectl.base.errors import PrunectlError
 from prunectl.catalog.entry import Absent, Entry
 from prunectl.catalog.required import required
 from prunectl.catalog.rounds import Rounds
+from prunectl.catalog.scope import Scope
 from prunectl.catalog.tables import read_entry
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Subject:
     """The prunable weights by name, in the network's order."""
     masks: Mapping[str, Tensor]
     """Same names and shapes, bool; False where a weight is gone already."""
+    unmasked: Mapping[str, Tensor]
+    """Same names and shapes: the weights without the masks of earlier rounds, where rounds rank all weights again."""
     batches: Sequence[Batch]
     """Frozen, balanced, shuffled batches: normalised images (N, C, H, W) and labels (N,). Empty without data."""
     shape: tuple[int, int, int]
@@ -71,6 +74,15 @@ class Criterion(Entry):
     """The rounds that it is defined with, as a study would write them: see `own_rounds`."""
     scopes: ClassVar[tuple[str, ...] | None] = None
     """The names of the scopes that it is defined for; None: every one."""
+    usual_scope: ClassVar[str] = "global"
+    """The name of the scope that it is used with where a study gives none."""
+    structures: ClassVar[tuple[str, ...] | None] = None
+    """The names of the structures that it is defined for; None: every one."""
+    regrows: ClassVar[bool] = False
+    """Whether each round ranks all weights again, so that those of an earlier round may come back. What a level
+    before has pruned stays pruned."""
+    fresh_batches: ClassVar[bool] = False
+    """Whether each round looks at other images. By default all rounds look at the same ones."""
     inverted_in_rounds: ClassVar[str | None] = None
     """Why its inversion in several rounds has no meaning, as the mask and the report note it; None where it has one."""
     prunes: ClassVar[bool] = True
@@ -95,9 +107,25 @@ class Criterion(Entry):
         """
         return _rounds_of(type(self))
 
-    def sampling(self) -> tuple[int, int] | None:
+    def own_scope(self) -> Scope:
+        """The entry of the scope that it is used with where a study gives none. Raises PrunectlError if it is none."""
+        return _scope_of(type(self))
+
+    def updates_weights(self) -> bool:
+        """Whether pruning changes the weights that stay, too: see `updated`."""
+        return False
+
+    def sampling(self, classes: int) -> tuple[int, int] | None:
         """How many images of each class a scoring batch has, and how many batches; None where no data is needed."""
         return None
+
+    def check(self, network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:
+        """Why this network cannot be scored: one sentence for each reason, with what to write instead.
+
+        `weights` are the prunable ones by name, `shape` (C, H, W) is that of the images. Asked before the first
+        training, and again before scoring.
+        """
+        return iter(())
 
     def prepare(self, subject: Subject) -> None:
         """What has to be done to a fresh copy before it is scored. By default nothing."""
@@ -106,6 +134,18 @@ class Criterion(Entry):
     def score(self, subject: Subject) -> Scores:
         """One score per prunable weight, same names and shapes as `subject.weights`. Must be finite."""
         raise NotImplementedError
+
+    def updated(self, subject: Subject, masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The prunable weights once `masks` are in force; only asked where `updates_weights`.
+
+        `masks` prune more than `subject.masks`. What lies outside them is set to zero by the caller.
+        """
+        raise NotImplementedError
+
+
+@cache
+def _scope_of(kind: type[Criterion]) -> Scope:
+    return read_entry("scopes", kind.usual_scope, Scope)
 
 
 class Unpruned(Criterion):
@@ -135,7 +175,7 @@ class DataCriterion(Criterion):
     samples_per_class: Annotated[int, Field(ge=1, description="images of each class in a scoring batch")] = 10
     batches: Annotated[int, Field(ge=1, description="the number of batches that are scored and averaged")] = 1
 
-    def sampling(self) -> tuple[int, int]:
+    def sampling(self, classes: int) -> tuple[int, int]:
         """As the parameters give it."""
         return self.samples_per_class, self.batches
 

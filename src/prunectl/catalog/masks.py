@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,3 +20,5 @@ class Pruned:
     masks: Masks
     tied: int
     tied_pruned: int
+    weights: Mapping[str, Tensor] | None = None
+    """The prunable weights by name, where pruning has changed those that stay."""

@@ -32,6 +32,8 @@ class Recipe:
     """The share of each label that is spread evenly over all classes (Szegedy et al. 2016, Section 7)."""
     clip_norm: float | None = field(default=None, metadata={"absent": None})
     """The largest L2 norm of all gradients together (Pascanu et al. 2013, Algorithm 1); None does not limit it."""
+    bn_l1: float = field(default=0.0, metadata={"absent": 0.0})
+    """bn_l1 · sign(γ) is added to the gradient of each BatchNorm scale γ (Liu et al. 2017)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

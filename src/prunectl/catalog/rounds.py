@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.hook import Pruning, Trainee
@@ -40,7 +40,7 @@ class Rounds(Entry):
     grows: ClassVar[bool] = False
     """Of rounds during training, whether pruned weights may grow back. Such rounds choose single weights, and their
     masks cannot be ablated."""
-    own_scope: ClassVar[str | Mapping[str, Any] | None] = None
+    own_scope: ClassVar[str | None] = None
     """The scope of an arm that gives none, as a study would write it; None: that of all other arms."""
     criteria: ClassVar[tuple[str, ...] | None] = None
     """The names of the criteria that it goes with; None: every one."""

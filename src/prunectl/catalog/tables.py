@@ -34,6 +34,7 @@ CRITERIA: Mapping[str, str] = {
     "activation": "prunectl.pruning.criteria.activation:Activation",
     "snip": "prunectl.pruning.criteria.snip:Snip",
     "snip-iterative": "prunectl.pruning.criteria.snip_iterative:SnipIterative",
+    "force": "prunectl.pruning.criteria.force:Force",
     "grasp": "prunectl.pruning.criteria.grasp:Grasp",
     "grasp-magnitude": "prunectl.pruning.criteria.grasp_magnitude:GraspMagnitude",
     "synflow": "prunectl.pruning.criteria.synflow:SynFlow",
@@ -41,6 +42,13 @@ CRITERIA: Mapping[str, str] = {
     "lap": "prunectl.pruning.criteria.lap:Lap",
     "obd": "prunectl.pruning.criteria.obd:Obd",
     "fisher": "prunectl.pruning.criteria.fisher:Fisher",
+    "obs": "prunectl.pruning.criteria.obs:Obs",
+    "l1-norm": "prunectl.pruning.criteria.filter_norm:L1Norm",
+    "l2-norm": "prunectl.pruning.criteria.filter_norm:L2Norm",
+    "fpgm": "prunectl.pruning.criteria.fpgm:Fpgm",
+    "bn-scale": "prunectl.pruning.criteria.bn_scale:BnScale",
+    "taylor": "prunectl.pruning.criteria.taylor:Taylor",
+    "channel-activation": "prunectl.pruning.criteria.channel_activation:ChannelActivation",
 }
 
 SCOPES: Mapping[str, str] = {

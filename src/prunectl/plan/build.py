@@ -214,7 +214,7 @@ class _Chain:
         site, arm = self.site, self.arm
         scope = site.scope
         data = site.train_data if arm.criterion.needs_data else None
-        if site.in_rounds(sparsity):
+        if site.in_rounds(sparsity) or arm.criterion.updates_weights():
             return site.steps.add(
                 PruneRounds(
                     network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, scope=scope,
@@ -251,7 +251,7 @@ class _Chain:
         site, after = self.site, self.placed.after
         if not ablated and self.placed.between is not None:
             after = self.placed.between
-        start = self._origin(ablated) if after.weights is None else site.dense(self.seed, after.weights)
+        start = self._origin(mask, ablated=ablated) if after.weights is None else site.dense(self.seed, after.weights)
         if after.recalibrates:
             return site.steps.add(
                 Recalibrate(network=site.network, data=site.train_data, seed=self.seed, state=start, mask=mask)
@@ -273,13 +273,22 @@ class _Chain:
     def _redraws(self) -> bool:
         return self.arm.ablation.changes == "weights"
 
-    def _origin(self, ablated: bool) -> Key:
-        """The weights that the mask is put on: the pruned network's own, unless they are drawn again."""
-        return self.site.init(self.seed, "reinit") if ablated and self._redraws else self.state
+    def _origin(self, mask: Key, *, ablated: bool) -> Key:
+        """The weights that the mask is put on: the pruned network's own, unless they are drawn again.
+
+        Where pruning changes the weights that stay, the artefact of the mask has them. They belong to that mask: one
+        that is permuted is put on the weights as they were.
+        """
+        if ablated and self._redraws:
+            return self.site.init(self.seed, "reinit")
+        permuted = ablated and self.arm.ablation.changes == "mask"
+        return mask if self.arm.criterion.updates_weights() and not permuted else self.state
 
     def _trial(self, sparsity: float, plain: Key | None, mask: Key | None, state: Key) -> Trial:
         site = self.site
-        before = mask is not None and self.placed.retrained
+        before = None
+        if mask is not None and self.placed.retrained:
+            before = site.measure(self.seed, self._origin(mask, ablated=True), mask)
         return Trial(
             placed=self.placed,
             sparsity=sparsity,
@@ -290,6 +299,6 @@ class _Chain:
             mask=mask,
             state=state,
             measure=site.measure(self.seed, state, mask),
-            measure_before=site.measure(self.seed, self._origin(ablated=True), mask) if before else None,
+            measure_before=before,
             measured_apart=tuple(site.measure(self.seed, state, mask, metric) for metric in site.apart),
         )

@@ -54,6 +54,8 @@ class Preflight:
     """The key of the study file that asks for them."""
     precision: Precision = "float32"
     """The arithmetic of the trainings."""
+    bn_l1: bool = False
+    """Whether [train] penalizes the scales of BatchNorm."""
 
 
 def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
@@ -82,6 +84,7 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
         leaves_one=tuple(dict.fromkeys(_leaving_one(trainings, images))),
         weights={file: key for key, file in reversed(list(weights_files(study)))},
         of_all=_of_all(study, plan),
+        bn_l1=study.train.bn_l1 > 0,
         sweep=("sweep", next(key for key in study.sweep.one_of if getattr(study.sweep, key) is not None)),
         precision=study.train.precision,
     )
@@ -106,7 +109,9 @@ def _table(study: Study, criterion: Criterion, scope: Scope, structure: Structur
         (
             place
             for place, section in enumerate(study.prune)
-            if criterion in section.criterion and scope in scopes_of(section) and structure in section.structure
+            if criterion in section.criterion
+            and scope in scopes_of(section, criterion)
+            and structure in section.structure
         ),
         0,
     )

@@ -108,6 +108,7 @@ def _recipe(study: Study, train: TrainSection, content: Content) -> Recipe:
         precision=train.precision,
         label_smoothing=train.label_smoothing,
         clip_norm=train.clip_norm,
+        bn_l1=train.bn_l1,
     )
 
 

@@ -164,7 +164,10 @@ class Prune(Step):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PruneRounds(Step):
-    """Score and prune in rounds without training between them. Leaves a mask. `of` as in `Prune`."""
+    """Score and prune in rounds without training between them. Leaves a mask. `of` as in `Prune`.
+
+    A criterion that updates the weights that stay is always done in this way, in one round too, and leaves a state.
+    """
 
     kind: ClassVar[str] = "prune-rounds"
     network: Network

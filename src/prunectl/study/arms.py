@@ -84,7 +84,7 @@ class Arm:
         parts = [
             self.criterion.label(),
             "" if self.at is None else f"at {moment_label(self.at)}",
-            "" if self.scope == (_own_scope(self.rounds) or usual.scope[0]) else self.scope.label(),
+            "" if self.scope == usual_scope(self.criterion, self.rounds) else self.scope.label(),
             "" if (self.structure,) == usual.structure else self.structure.label(),
             "" if own_rounds else self.rounds.label(),
             "" if self.inherits_init else words(cell(written(self.init))),
@@ -116,7 +116,7 @@ def expand(sections: Iterable[PruneSection], init: Init) -> Iterator[Arm]:
         for criterion, at, scope, structure, rounds, own, ablation, retrain in product(
             section.criterion,
             section.at,
-            section.scope,
+            section.scope or (None,),
             section.structure,
             section.rounds or (None,),
             section.init or (None,),
@@ -128,7 +128,7 @@ def expand(sections: Iterable[PruneSection], init: Init) -> Iterator[Arm]:
                 settled, length = retrain.settled(budget)
                 yield Arm(
                     criterion=criterion,
-                    scope=scope if "scope" in section.model_fields_set else (_own_scope(way) or scope),
+                    scope=scope or usual_scope(criterion, way),
                     structure=structure,
                     at=None if way.during else at,
                     rounds=way,
@@ -146,20 +146,20 @@ def _usual() -> PruneSection:
     return PruneSection.model_validate({"criterion": "magnitude"})
 
 
-def scopes_of(section: PruneSection) -> tuple[Scope, ...]:
-    """The scopes of the arms of one [[prune]] table: those given, or the default and what rounds have instead of it."""
-    if "scope" in section.model_fields_set:
-        return section.scope
-    ways = section.rounds or ()
-    own = [scope for way in ways if (scope := _own_scope(way)) is not None]
-    usual = () if ways and len(own) == len(ways) else section.scope
-    return tuple(dict.fromkeys([*usual, *own]))
+def scopes_of(section: PruneSection, criterion: Criterion) -> tuple[Scope, ...]:
+    """The scopes that the arms of a criterion have in one [[prune]] table."""
+    ways = section.rounds or (criterion.own_rounds(),)
+    return section.scope or tuple(dict.fromkeys(usual_scope(criterion, way) for way in ways))
+
+
+def usual_scope(criterion: Criterion, rounds: Rounds) -> Scope:
+    """The scope where a study gives none: that of the rounds, if they have one, else the criterion's."""
+    return _scope(rounds.own_scope) if rounds.own_scope is not None else criterion.own_scope()
 
 
 @cache
-def _own_scope(rounds: Rounds) -> Scope | None:
-    """The scope that rounds have where a study gives none."""
-    return None if rounds.own_scope is None else read_entry("scopes", rounds.own_scope, Scope)
+def _scope(name: str) -> Scope:
+    return read_entry("scopes", name, Scope)
 
 
 def number_of_arms(section: PruneSection) -> int:

@@ -96,6 +96,7 @@ def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> It
     yield from retraining(section)
     yield from rounds(section, parts.sweep)
     yield from pruned_in_training.during(section, parts.sweep)
+    yield from combinations.criteria(section)
     yield from combinations.scopes(section)
     yield from combinations.structures(section, parts.sweep)
     yield from combinations.ablations(section)

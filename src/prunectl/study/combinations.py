@@ -8,29 +8,57 @@ from itertools import product
 
 from prunectl.base.errors import Problem, PrunectlError
 from prunectl.catalog.ablation import Ablation
+from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.retraining import Budget, Retraining
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
 from prunectl.catalog.tables import entry_type, names, read_entry
 from prunectl.catalog.values import Length
 from prunectl.catalog.wording import listing, shown
-from prunectl.study.arms import budget_label
+from prunectl.study.arms import budget_label, scopes_of
 from prunectl.study.schema import PruneSection, SweepSection, TrainSection
 
 
 def scopes(section: PruneSection) -> Iterator[Problem]:
     """A criterion may be defined for some scopes only, and a structure may refuse some."""
-    for place, scope in enumerate(section.scope):
+    for place, scope in enumerate(section.scope or ()):
         for structure in section.structure:
             if reason := structure.refusal(scope):
-                hint = f"structure {shown(structure.name)} goes with {listing(_scopes_of(structure))}"
-                yield Problem(path=("scope", place), message=reason, hint=hint)
-    for criterion in section.criterion:
-        fitting = criterion.scopes
-        for place, scope in enumerate(section.scope):
-            if fitting is not None and scope.name not in fitting:
+                yield Problem(path=("scope", place), message=reason, hint=_fitting(structure))
+    for place, criterion in enumerate(section.criterion):
+        for number, scope in enumerate(section.scope or ()):
+            if criterion.scopes is not None and scope.name not in criterion.scopes:
                 message = f"{shown(criterion.name)} cannot be spread by {shown(scope.name)}"
-                yield Problem(path=("scope", place), message=message, hint=f"it goes with {listing(fitting)}")
+                yield Problem(path=("scope", number), message=message, hint=f"it goes with {listing(criterion.scopes)}")
+        if section.scope is None:
+            yield from _own_scope(criterion, place, section)
+
+
+def _own_scope(criterion: Criterion, place: int, section: PruneSection) -> Iterator[Problem]:
+    """A structure may refuse the scope that a criterion has where none is given."""
+    for structure, scope in product(section.structure, scopes_of(section, criterion)):
+        if (reason := structure.refusal(scope)) and _goes_with(criterion, structure):
+            message = f"the scope of {shown(criterion.name)} is {shown(scope.name)} unless given: {reason}"
+            yield Problem(path=("criterion", place), message=message, hint=_fitting(structure))
+
+
+def _fitting(structure: Structure) -> str:
+    return f"structure {shown(structure.name)} goes with {listing(_scopes_of(structure))}"
+
+
+def criteria(section: PruneSection) -> Iterator[Problem]:
+    """A criterion may be defined for some structures only."""
+    for place, criterion in enumerate(section.criterion):
+        for structure in section.structure:
+            if not _goes_with(criterion, structure):
+                fitting = " or ".join(f"structure = {shown(name)}" for name in criterion.structures or ())
+                message = f"{shown(criterion.name)} does not score structure = {shown(structure.name)}"
+                hint = f"give it a [[prune]] table of its own with {fitting}"
+                yield Problem(path=("criterion", place), message=message, hint=hint)
+
+
+def _goes_with(criterion: Criterion, structure: Structure) -> bool:
+    return criterion.structures is None or structure.name in criterion.structures
 
 
 def _scopes_of(structure: Structure) -> Iterator[str]:
@@ -46,8 +74,9 @@ def structures(section: PruneSection, sweep: SweepSection | None) -> Iterator[Pr
     if sweep is None:
         return
     yield from _fixed_of_all(section, sweep)
+    scopes = [scope for criterion in section.criterion for scope in scopes_of(section, criterion)]
     for place, structure in enumerate(section.structure):
-        scope = next((scope for scope in section.scope if structure.refusal(scope) is None), None)
+        scope = next((scope for scope in scopes if structure.refusal(scope) is None), None)
         if structure.any_sparsity or scope is None:
             continue
         reasons = (structure.refusal(scope, sparsity) for sparsity in _reached(section, sweep))

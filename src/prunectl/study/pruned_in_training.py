@@ -40,6 +40,9 @@ def _choices(section: PruneSection, way: Rounds) -> Iterator[Problem]:
         if way.criteria is not None and criterion.name not in way.criteria:
             message = f"rounds {name} have a rule of their own for what goes, not {shown(criterion.name)}"
             yield Problem(path=("criterion", place), message=message, hint=f"they go with {listing(way.criteria)}")
+        elif criterion.updates_weights():
+            message = f"{criterion.label()} changes the weights that stay, and the training goes on with its own"
+            yield Problem(path=("criterion", place), message=message, hint="write update = false in its table")
     for place, structure in enumerate(section.structure):
         if way.grows and not structure.any_mask:
             message = f"rounds {name} drop and grow single weights, which {shown(structure.name)} does not allow"

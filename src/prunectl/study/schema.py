@@ -31,6 +31,7 @@ from prunectl.catalog.values import (
     LearningRate,
     Many,
     Norm,
+    Penalty,
     Rate,
     Seeds,
     Smoothing,
@@ -123,6 +124,9 @@ class TrainSection(Section):
     )
     lr: LearningRate = Field(default=0.1, description="the learning rate that the schedule starts from")
     weight_decay: WeightDecay = Field(default=1e-4, description="weight decay")
+    bn_l1: Penalty = Field(
+        default=0.0, description="an L1 penalty on the scales of BatchNorm: bn_l1 · sign(γ) is added to their gradient"
+    )
     schedule: NamedSchedule = Field(
         default="constant", validate_default=True, description="how the learning rate goes over the training"
     )
@@ -198,10 +202,10 @@ class PruneSection(Section):
         default=("init",),
         description="when, in the dense training, weights are pruned; left out for rounds that prune during it",
     )
-    scope: Many[NamedScope] = Field(
-        default="global",
-        validate_default=True,
-        description="how the sparsity is spread over the layers; some rounds have a default of their own",
+    scope: Many[NamedScope] | None = Field(
+        default=None,
+        description="how the sparsity is spread over the layers; the default is that of the rounds or the criterion, "
+        "mostly global",
     )
     structure: Many[NamedStructure] = Field(
         default="weights", validate_default=True, description="what is pruned: single weights, or more at once"

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from prunectl.base.batch_norm import batch_norms
 from prunectl.base.rng import generator, preserved, seed_globals
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.recipe import Recipe, learning_rate
@@ -125,6 +126,8 @@ def _backward(trainee: Trainee, batch: Batch) -> None:
         smoothing = trainee.training.recipe.label_smoothing
         loss = functional.cross_entropy(logits.float(), batch.labels, label_smoothing=smoothing)
         loss.backward()  # type: ignore[no-untyped-call]  # missing in the stubs of torch
+    if trainee.training.recipe.bn_l1:
+        _penalize_scales(trainee.network, trainee.training.recipe.bn_l1)
     trainee.loss_sum += loss.detach() * len(batch.labels)
     trainee.right += (logits.detach().argmax(1) == batch.labels).sum()
 
@@ -136,6 +139,14 @@ def _update(trainee: Trainee, masked: Masked) -> None:
     if (longest := trainee.training.recipe.clip_norm) is not None:  # after the masks: pruned weights add nothing to it
         nn.utils.clip_grad_norm_(trainee.network.parameters(), longest)
     trainee.optimizer.step()
+
+
+@torch.no_grad()
+def _penalize_scales(network: nn.Module, bn_l1: float) -> None:
+    """Add bn_l1 · sign(γ) to the gradient of each BatchNorm scale γ (Liu et al. 2017, eq. 1)."""
+    for norm in batch_norms(network):
+        if norm.affine and norm.weight.grad is not None:
+            norm.weight.grad.add_(norm.weight.sign(), alpha=bn_l1)
 
 
 def _inputs(trainee: Trainee, batch: Batch) -> Tensor:

@@ -86,15 +86,15 @@ def hold(source: Source, layout: torch.memory_format) -> Source:
 
 
 def scoring_batches(
-    data: Data, classes: int, per_class: int, batches: int, seed: int, context: Context
+    data: Data, classes: int, per_class: int, batches: int, seed: int, context: Context, number: int = 0
 ) -> tuple[list[tuple[Tensor, Tensor]], str]:
-    """Frozen batches for a criterion, and the digest of the images chosen.
+    """Batches for a criterion, and the digest of the images chosen; other images for each `number`.
 
     Each batch has `per_class` training images of every class, no augmentation, in shuffled order; no image is in two
     batches. Raises MethodError if a class has too few.
     """
     source = part_of(data, "train", context)
-    chosen = balanced(source.labels.cpu(), classes, per_class, batches, seed)
+    chosen = balanced(source.labels.cpu(), classes, per_class, batches, seed, number)
     digest = hashlib.sha256(torch.stack(chosen).numpy().tobytes()).hexdigest()
     normalize = normalize_of(data, context)
     places = [index.to(context.device) for index in chosen]
@@ -104,9 +104,9 @@ def scoring_batches(
     return found, digest
 
 
-def balanced(labels: Tensor, classes: int, per_class: int, batches: int, seed: int) -> list[Tensor]:
+def balanced(labels: Tensor, classes: int, per_class: int, batches: int, seed: int, number: int = 0) -> list[Tensor]:
     """Indices (classes · per_class,) for each batch: equally many of each class, shuffled, all different."""
-    draws = generator(seed, "scoring-batch")
+    draws = generator(seed, "scoring-batch", *([number] if number else []))
     by_class = []
     for label in range(classes):
         places = torch.nonzero(labels == label).flatten()

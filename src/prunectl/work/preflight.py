@@ -12,6 +12,7 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
+from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.base.rng import seeded
 from prunectl.catalog.recipe import Precision
@@ -93,6 +94,7 @@ def _network(network: Network, preflight: Preflight, weights: Mapping[str, Path]
         yield from _rounded(built, image, preflight.precision, label)
         yield from _last_batch(built, image, preflight)
         yield from _single_images(built, network, preflight)
+        yield from _penalty(built, preflight)
         yield from _arms(built, network, preflight, found)
 
 
@@ -146,6 +148,13 @@ def _single_images(built: nn.Module, network: Network, preflight: Preflight) -> 
             yield Problem(path=path, message=f"criterion {criterion.label()} cannot be checked: {described(error)}")
 
 
+def _penalty(built: nn.Module, preflight: Preflight) -> Iterator[Problem]:
+    """A penalty on the scales of BatchNorm needs some."""
+    if preflight.bn_l1 and not any(norm.affine for norm in batch_norms(built)):
+        message = "has no effect: the network has no BatchNorm with a scale"
+        yield Problem(path=("train", "bn_l1"), message=message, hint="leave it out")
+
+
 def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Survey) -> Iterator[Problem]:
     """Layers that are excluded, scopes that name layers, structures that have to follow the network."""
     wrong = dict(_patterns(built, preflight.exclude))
@@ -170,6 +179,13 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
         except (Exception, SystemExit) as error:  # a third party's scope may raise anything
             message = f"scope {scope.label()} cannot be applied: {described(error)}"
             yield Problem(path=("prune", table, "scope"), message=message)
+    for criterion, table in {asked.criterion: asked.table for asked in reversed(preflight.asked)}.items():
+        path = ("prune", table, "criterion")
+        try:
+            for reason in criterion.check(built, weights, network.shape):
+                yield Problem(path=path, message=reason)
+        except (Exception, SystemExit) as error:  # a third party's criterion may, too
+            yield Problem(path=path, message=f"criterion {criterion.label()} cannot be checked: {described(error)}")
     for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
         path = ("prune", table, "structure")
         try:

@@ -41,19 +41,20 @@ def perform(step: Score, inputs: Inputs, out: Path, context: Context) -> None:
     write_json(out / layout.INFO, {"score_s": time.perf_counter() - start, "batch_sha256": digest, "notes": notes})
 
 
-def batches_for(step: Score | PruneRounds, context: Context) -> tuple[list[Batch], str | None]:
-    """The frozen scoring batches, if the criterion looks at data, and their digest."""
+def batches_for(step: Score | PruneRounds, context: Context, number: int = 0) -> tuple[list[Batch], str | None]:
+    """The scoring batches of round `number`, if the criterion looks at data, and their digest."""
     if step.data is None:
         return [], None
-    return batches_of(step.criterion, step.data, step.network, step.seed, context)
+    return batches_of(step.criterion, step.data, step.network, step.seed, context, number)
 
 
 def batches_of(
-    criterion: Criterion, data: Data, network: Network, seed: int, context: Context
+    criterion: Criterion, data: Data, network: Network, seed: int, context: Context, number: int = 0
 ) -> tuple[list[Batch], str | None]:
-    """The frozen scoring batches of a criterion and a seed, and their digest; none without need for data."""
-    sampling = criterion.sampling() if criterion.needs_data else None
+    """The batches of a criterion and a seed, frozen unless it wants fresh ones, and their digest; none without data."""
+    sampling = criterion.sampling(network.classes) if criterion.needs_data else None
     if sampling is None:
         return [], None
     per_class, batches = sampling
-    return scoring_batches(data, network.classes, per_class, batches, seed, context)
+    number = number if criterion.fresh_batches else 0
+    return scoring_batches(data, network.classes, per_class, batches, seed, context, number)

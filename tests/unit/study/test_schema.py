@@ -17,6 +17,7 @@ from prunectl.catalog.values import PruningMoment
 from prunectl.pruning.ablations.none import Unmodified
 from prunectl.pruning.rounds.iterative import Iterative
 from prunectl.pruning.structures.weights import Weights
+from prunectl.study.arms import scopes_of
 from prunectl.study.schema import (
     Claim,
     DataSection,
@@ -44,7 +45,8 @@ def problems(section: type[Any], table: dict[str, Any]) -> dict[str, str]:
 
 def test_defaults_are_those_of_the_field() -> None:
     section = PruneSection.model_validate({"criterion": "magnitude"})
-    assert [scope.name for scope in section.scope] == ["global"]
+    assert section.scope is None
+    assert [scope.name for scope in scopes_of(section, section.criterion[0])] == ["global"]
     assert section.at == ("init",)
     assert section.rounds is None
     assert section.ablation == (Unmodified(),)

@@ -14,9 +14,11 @@ from prunectl.pruning.prunable import weight_of
 
 
 def mean_activations(
-    network: nn.Module, layers: Mapping[str, Sequence[nn.Module]], images: Tensor
+    network: nn.Module, layers: Mapping[str, Sequence[nn.Module]], images: Tensor, *, absolute: bool = False
 ) -> dict[str, Tensor]:
     """Per weight (units,): the output of the first activation after its layer, averaged over images and places.
+
+    With `absolute` its absolute value is averaged.
 
     "After" is read off the graph that autograd records: the first activation function, in the order in which they
     run, that a layer's output reaches without passing through another layer or activation. So the last convolution
@@ -24,7 +26,7 @@ def mean_activations(
     layer) goes with its own output. A layer that is called more than once gets the mean over its calls, and layers
     that share a weight the mean over all of theirs.
     """
-    watch = _Watch(layers)
+    watch = _Watch(layers, absolute)
     with torch.enable_grad(), hooked(dict.fromkeys(watch.names, watch.layer)), OnActivation(watch.activation):
         network(images)
     means: dict[str, list[Tensor]] = {name: [] for name in layers}
@@ -46,13 +48,14 @@ class _Call:
 class _Watch:
     """What has been called so far, by node of autograd's graph."""
 
-    def __init__(self, layers: Mapping[str, Sequence[nn.Module]]) -> None:
+    def __init__(self, layers: Mapping[str, Sequence[nn.Module]], absolute: bool) -> None:
+        self.absolute = absolute
         self.names = {module: name for name, modules in layers.items() for module in modules}
         self.calls: dict[Any, _Call] = {}
         self.activated: set[Any] = set()
 
     def layer(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
-        mean = _unit_means(output, len(weight_of(module)), module)
+        mean = self._means(output, len(weight_of(module)), module)
         self.calls[output.grad_fn] = _Call(self.names[module], mean)
 
     def activation(
@@ -62,9 +65,12 @@ class _Watch:
         output = func(given, *args, **kwargs)
         for call in reached:
             if not call.settled:
-                call.mean, call.settled = _unit_means(output, len(call.mean), None), True
+                call.mean, call.settled = self._means(output, len(call.mean), None), True
         self.activated.add(output.grad_fn)
         return output
+
+    def _means(self, output: Tensor, units: int, module: nn.Module | None) -> Tensor:
+        return _unit_means(output.abs() if self.absolute else output, units, module)
 
     def _layers_before(self, node: Any) -> list[_Call]:
         layers, waiting, seen = [], [node], set()

@@ -9,7 +9,8 @@ layers' *outputs*; each layer then forms its own per-image products, squares and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,21 +67,49 @@ def summed_squares(
     """
     layers = layers_by_weight(subject.network, subject.weights)
     total = {name: torch.zeros_like(weight) for name, weight in subject.weights.items()}
-    for parameter in subject.network.parameters():
-        parameter.requires_grad_(False)  # derivatives stop at the outputs of the layers
     with torch.no_grad():
         count = factors.count or subject.network(images_NCHW[:1]).shape[1]
     step = max(1, chunk // count)
     for images, labels in zip(torch.split(images_NCHW, step), torch.split(labels_N, step), strict=True):
-        with torch.enable_grad():
+        with _frozen(subject.network), torch.enable_grad():
             logits, calls = _run(subject.network, layers, images)
         for group in torch.split(factors.of(logits.detach(), labels), chunk):
             for name, derivatives in _output_derivatives(logits, calls, group).items():
                 inputs = torch.cat([_inputs(call.layer, call.given) for call in calls[name]], -1)
                 _add_squares(total[name], derivatives, inputs)
-    for parameter in subject.network.parameters():
-        parameter.requires_grad_(True)
     return total
+
+
+def image_gradients(
+    subject: Subject, names: Sequence[str], images_NCHW: Tensor, labels_N: Tensor, chunk: int
+) -> Iterator[dict[str, Tensor]]:
+    """The gradients of each image's own loss in these weights, (images, *shape) each, at most `chunk` images at once.
+
+    The network must treat images independently.
+    """
+    layers = layers_by_weight(subject.network, names)
+    for images, labels in zip(torch.split(images_NCHW, chunk), torch.split(labels_N, chunk), strict=True):
+        with _frozen(subject.network), torch.enable_grad():
+            logits, calls = _run(subject.network, layers, images)
+            slopes = _output_derivatives(logits, calls, label_factors(logits.detach(), labels))
+        yield {name: _products(slopes[name][0], calls[name]).view(-1, *subject.weights[name].shape) for name in slopes}
+
+
+def _products(derivatives_NOL: Tensor, calls: Sequence[_Call]) -> Tensor:
+    """(N, groups, outputs, inputs): Σ_l derivative[n, o, l] · input[n, i, l]."""
+    inputs = torch.cat([_inputs(call.layer, call.given) for call in calls], -1)
+    derivatives = derivatives_NOL.reshape(len(inputs), inputs.shape[1], -1, inputs.shape[-1])
+    return derivatives @ inputs.transpose(-1, -2)
+
+
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """Derivatives stop at the outputs of layers: no parameter needs a gradient."""
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    yield
+    for parameter in network.parameters():
+        parameter.requires_grad_(True)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -27,11 +27,18 @@ def saliency_(gradient: Tensor, weight: Tensor) -> Tensor:
     return gradient
 
 
-def loss_gradients(subject: Subject, batch: Batch, temperature: float = 1.0) -> dict[str, Tensor]:
-    """∂L/∂w of the mean cross-entropy over one batch, logits divided by `temperature`, for every prunable weight."""
+def gradients_of(
+    subject: Subject, batch: Batch, parameters: Sequence[Tensor], temperature: float = 1.0
+) -> tuple[Tensor, ...]:
+    """The gradients of the mean cross-entropy over one batch, logits divided by `temperature`."""
     images, labels = batch
     loss = functional.cross_entropy(subject.network(images) / temperature, labels)
-    gradients = torch.autograd.grad(loss, list(subject.weights.values()))
+    return torch.autograd.grad(loss, parameters)
+
+
+def loss_gradients(subject: Subject, batch: Batch, temperature: float = 1.0) -> dict[str, Tensor]:
+    """∂L/∂w of the mean cross-entropy over one batch, logits divided by `temperature`, for every prunable weight."""
+    gradients = gradients_of(subject, batch, list(subject.weights.values()), temperature)
     return dict(zip(subject.weights, gradients, strict=True))
 
 

@@ -9,10 +9,20 @@ from typing import Annotated
 from pydantic import Field
 
 from prunectl.base.errors import StudyError
+from prunectl.catalog.entry import Absent
 from prunectl.catalog.optimizer import Optimizer
 from prunectl.catalog.retraining import After, Budget, Dense, OptimizerState, Repeat, Retraining
 from prunectl.catalog.schedule import Schedule
-from prunectl.catalog.values import BatchSize, Epochs, FlopsBudget, LearningRate, Steps, WeightDecay, catalogued
+from prunectl.catalog.values import (
+    BatchSize,
+    Epochs,
+    FlopsBudget,
+    LearningRate,
+    Penalty,
+    Steps,
+    WeightDecay,
+    catalogued,
+)
 
 
 class Finetune(Retraining):
@@ -34,6 +44,11 @@ class Finetune(Retraining):
         Annotated[Optimizer, *catalogued("optimizers")] | None, Field(description="[train]'s unless given")
     ] = None
     weight_decay: Annotated[WeightDecay | None, Field(description="[train]'s unless given")] = None
+    bn_l1: Annotated[
+        Penalty | None,
+        Field(description="[train]'s unless given"),
+        Absent(value=None),
+    ] = None
     schedule: Annotated[
         Annotated[Schedule, *catalogued("schedules")] | None, Field(description="constant unless given")
     ] = None
@@ -52,7 +67,7 @@ class Finetune(Retraining):
 
     def after(self, dense: Dense, budget: Budget) -> After:
         """A budget is a fraction of this recipe's length, or a length."""
-        keys = ("lr", "batch_size", "optimizer", "weight_decay", "schedule")
+        keys = ("lr", "batch_size", "optimizer", "weight_decay", "bn_l1", "schedule")
         changes = {key: value for key in keys if (value := getattr(self, key)) is not None}
         if self.own_length() is not None:
             changes |= {"epochs": self.epochs, "steps": self.steps}
