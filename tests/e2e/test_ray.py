@@ -9,6 +9,8 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,15 +63,19 @@ def test_a_study_on_ray_survives_its_workers_and_has_the_bits_of_a_local_run(tmp
 def node(folder: Path, token: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """A node of a Ray cluster with one CPU, and all of its processes below one."""
     ray = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", "--block", *options]
-    with (folder / f"node-{secrets.token_hex(2)}.log").open("wb") as log:
+    log = folder / f"node-{secrets.token_hex(2)}.log"
+    with log.open("wb") as file:
         process = subprocess.Popen(
             [*ray, "--num-cpus=1", f"--object-store-memory={80 * 2**20}", "--disable-usage-stats"],
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=file,
+            stderr=file,
             env={**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token},
         )
     try:
+        while "Ray runtime started" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
         yield process
     finally:
         kill([process.pid, *(pid for pid, _ in below(process.pid))])
@@ -84,14 +90,12 @@ def test_a_node_that_is_killed_in_mid_training_costs_no_bit(tmp_path: Path) -> N
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    folder = Path("/tmp") / f"ray-{secrets.token_hex(3)}"  # a socket's path must be short
-    head_options = [
-        "--head",
-        f"--port={address.partition(':')[2]}",
-        "--include-dashboard=false",
-        f"--temp-dir={folder}",
-    ]
-    with node(tmp_path, token, *head_options) as head, node(tmp_path, token, f"--address={address}") as second:
+    head_options = ["--head", f"--port={address.partition(':')[2]}", "--include-dashboard=false"]
+    with (
+        tempfile.TemporaryDirectory(dir="/tmp", prefix="ray", ignore_cleanup_errors=True) as folder,  # a short path
+        node(tmp_path, token, *head_options, f"--temp-dir={folder}") as head,
+        node(tmp_path, token, f"--address={address}") as second,
+    ):
         process = begin(study, store, "ray", RAY_ADDRESS=address, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=token)
         try:
             stopped = in_training(second.pid, keys, process)

@@ -18,7 +18,7 @@ from prunectl.api.results import results_of
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import MethodError, StudyError
 from prunectl.execute import child
-from prunectl.execute.outcome import Event, Outcome, Progress, Status
+from prunectl.execute.outcome import Event, Outcome, Progress, Status, WorkersChanged
 from prunectl.plan.preflight import PREFLIGHT
 from prunectl.plan.steps import Train
 from prunectl.work.perform import perform
@@ -35,6 +35,8 @@ def test_the_check_is_the_first_request_and_the_engine_is_stopped(tmp_path: Path
     assert [request.key for request in engine.started].index(PREFLIGHT) == 0
     assert len(engine.started) == 1 + len(tally.done)
     assert {event.key for event in heard if isinstance(event, Outcome)} == tally.done
+    (workers,) = [event for event in heard if isinstance(event, WorkersChanged)]
+    assert workers.label.endswith("on cpu")
     assert engine.stopped > 0
     assert all(session.store.has(key) for key in session.plan.targets("train"))
 
