@@ -31,21 +31,32 @@ def trainings(study: Path, store: Path) -> set[str]:
     return {key for key, step in open_study(study, store=store).plan.steps.items() if step.kind == "train"}
 
 
-def below(parent: int) -> Iterator[tuple[int, str]]:
+def below(top: int) -> dict[int, str]:
     """Every process below a process, and its command line."""
+    parents, texts = {}, {}
     for entry in PROC.iterdir():
         if entry.name.isdigit():
             with suppress(FileNotFoundError, ProcessLookupError):
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[1]) == parent:
-                    yield int(entry.name), (entry / "cmdline").read_text().replace("\0", " ")
-                    yield from below(int(entry.name))
+                texts[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
+                parents[int(entry.name)] = int(fields[1])
+    inside = {top}
+    while more := {pid for pid, parent in parents.items() if parent in inside} - inside:
+        inside |= more
+    return {pid: texts[pid] for pid in inside - {top}}
 
 
 def workers(top: int) -> list[int]:
     """The workers below a process: forked from a nursery, so that both have the same command line."""
-    nurseries = [pid for pid, text in below(top) if "execute.nursery" in text]
-    return [pid for nursery in nurseries for pid, text in below(nursery) if "execute.nursery" in text]
+    nurseries = {pid for pid, text in below(top).items() if "execute.nursery" in text}
+    return [pid for pid in nurseries if _parent(pid) in nurseries]
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int((PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def in_training(top: int, keys: set[str], process: subprocess.Popen[str]) -> list[int]:
@@ -60,7 +71,7 @@ def in_training(top: int, keys: set[str], process: subprocess.Popen[str]) -> lis
         for pid in stopped:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
-        time.sleep(0.01)
+        time.sleep(0.05)
     return []
 
 

@@ -43,7 +43,7 @@ def test_a_study_on_ray_survives_its_workers_and_has_the_bits_of_a_local_run(tmp
     process = begin(study, store, '{ name = "ray", cpus = 1 }', HOME=str(home), RAY_ADDRESS="")
     try:
         stopped = in_training(process.pid, keys, process)
-        ray = [pid for pid, text in below(process.pid) if "gcs_server" in text or "raylet" in text]
+        ray = [pid for pid, text in below(process.pid).items() if "gcs_server" in text or "raylet" in text]
         kill(stopped)
         out, err = process.communicate(timeout=300)
     finally:
@@ -78,7 +78,7 @@ def node(folder: Path, token: str, *options: str) -> Iterator[subprocess.Popen[b
             time.sleep(0.1)
         yield process
     finally:
-        kill([process.pid, *(pid for pid, _ in below(process.pid))])
+        kill([process.pid, *below(process.pid)])
         process.wait()
 
 
@@ -99,7 +99,7 @@ def test_a_node_that_is_killed_in_mid_training_costs_no_bit(tmp_path: Path) -> N
         process = begin(study, store, "ray", RAY_ADDRESS=address, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=token)
         try:
             stopped = in_training(second.pid, keys, process)
-            kill([second.pid, *(pid for pid, _ in below(second.pid)), *stopped])
+            kill([second.pid, *below(second.pid)])
             out, err = process.communicate(timeout=500)
         finally:
             process.kill()

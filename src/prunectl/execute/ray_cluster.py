@@ -356,8 +356,8 @@ def _other_version(place: Place) -> str:
 
 def _reason(error: Exception) -> str:
     """What Ray reports about an actor, its first sentence."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return first.partition(". ")[0].rstrip(".")
 
 
 def command(descriptor: int) -> Sequence[str]:

@@ -144,7 +144,7 @@ class Actor:
         yield asyncio.sleep(0, None)
         self.done.append((key, suspect))
         if key == "dies" and not suspect:
-            raise DeadError("The actor is dead.\nmore")
+            raise DeadError("The actor is dead. It was killed.\nmore")
         if key == "long":
             await self.stopped.wait()
         yield asyncio.sleep(0, Outcome(key=Key(key), status=Status.STOPPED if key == "long" else Status.DONE))
@@ -232,9 +232,7 @@ def test_actors_share_the_tasks_and_those_that_come_later_get_the_data(ray: Stan
 def test_the_step_of_an_actor_that_dies_is_lost_and_then_suspect(ray: StandIn) -> None:
     events = heard("dies", outcomes=2)
     assert outcomes_of(events) == [("dies", Status.LOST), ("dies", Status.DONE)]
-    assert next(event.reason for event in events if isinstance(event, Outcome)) == (
-        "its actor on a: The actor is dead."
-    )
+    assert next(event.reason for event in events if isinstance(event, Outcome)) == ("its actor on a: The actor is dead")
     first, second = ray.created
     assert first.gone and second.done == [("dies", True)]
 
