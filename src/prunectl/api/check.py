@@ -20,7 +20,7 @@ def check(session: Session, machine: Machine | None = None) -> None:
     from prunectl.api.machine import Machine, settled
 
     workers = settled(machine or Machine(device="cpu", jobs=1))
-    engine = workers.executor.engine(workers.jobs, ())
+    engine = workers.engine()
     try:
         checked(session, engine, workers)
     finally:

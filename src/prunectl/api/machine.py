@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prunectl.base.errors import PrunectlError, StudyError
 from prunectl.base.text import and_list, plural
+from prunectl.execute.devices import kind_and_places, resolve_devices
 
 if TYPE_CHECKING:
-    from prunectl.catalog.executor import Executor
+    from prunectl.catalog.executor import Asked, Executor
 
 MOST_READERS = 8
 """Maximum number of processes that read pictures ahead for one training, on cores that it would leave idle."""
@@ -36,12 +37,18 @@ class Workers:
     """The same with everything settled."""
 
     devices: tuple[str, ...]
-    """Where steps run, each on one of them: ('cpu',), ('cuda:0', 'cuda:2')."""
+    """Where steps run, each on one of them: ('cpu',), ('cuda:0', 'cuda:2').
+
+    ('auto',) is not resolved yet: the executor does that elsewhere.
+    """
     jobs: int
     """Number of steps at once, on all devices together."""
     threads: int
     readers: int
     executor: Executor
+
+    asked: Asked
+    """What was asked for."""
 
     @property
     def device(self) -> str:
@@ -53,14 +60,21 @@ class Workers:
         """How many workers there are, and where: '4 workers on cuda:0 and cuda:1'."""
         return f"{plural(self.jobs, 'worker')} on {and_list(self.devices)}"
 
+    def engine(self, imports: Sequence[str] = ()) -> Any:
+        """An engine for these workers, which imports modules before the first step."""
+        return self.executor.engine_for(self.asked, self.jobs, imports)
+
 
 def settled(machine: Machine) -> Workers:
     """The workers that a machine gives. Raises PrunectlError for a device or executor that does not exist."""
+    from prunectl.catalog.executor import Asked
+
     executor = executor_of(machine.executor)
-    devices = resolve_devices(machine.device)
+    asked = Asked(device=machine.device, jobs=machine.jobs, threads=machine.threads)
+    devices = (kind_and_places(asked.device)[0],) if executor.elsewhere else resolve_devices(asked.device)
     jobs = (machine.jobs or default_jobs(devices[0])) * len(devices)
     readers = max(0, min(MOST_READERS, cores() // jobs - machine.threads))
-    return Workers(devices=devices, jobs=jobs, threads=machine.threads, readers=readers, executor=executor)
+    return Workers(devices=devices, jobs=jobs, threads=machine.threads, readers=readers, executor=executor, asked=asked)
 
 
 def executor_of(asked: str | Executor) -> Executor:
@@ -101,28 +115,3 @@ def default_jobs(device: str) -> int:
 def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def resolve_devices(asked: str) -> tuple[str, ...]:
-    """`cuda` is every GPU that torch can use, `cuda:0,2` are two of them; `auto` is every GPU, else the CPU.
-
-    Raises PrunectlError for a device that does not exist.
-    """
-    head, _, places = asked.partition(":")
-    wanted = places.split(",") if ":" in asked else []
-    if head not in ("auto", "cpu", "cuda") or (wanted and head != "cuda") or not all(map(str.isdigit, wanted)):
-        raise PrunectlError(f"no device {asked!r}; a device is auto, cpu, cuda (every GPU), or cuda:0, cuda:0,2, ...")
-    if head == "cpu" or (head == "auto" and not Path("/dev/nvidiactl").exists()):
-        return ("cpu",)
-    import torch  # only on machines with a GPU, or where CUDA is asked for
-
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    chosen = [int(place) for place in dict.fromkeys(wanted)] or list(range(count))
-    if chosen and max(chosen) < count:
-        return tuple(f"cuda:{place}" for place in chosen)
-    if head == "auto":
-        return ("cpu",)
-    raise PrunectlError(
-        f"no device {asked!r} on this machine: torch {torch.__version__} finds {count} CUDA devices",
-        hint="use --device cpu, or install a torch built for this machine's driver",
-    )

@@ -75,6 +75,7 @@ def make(
     FatalError if no step can be done, InterruptedRunError.
     """
     from prunectl.execute.driver import Tally, drive
+    from prunectl.execute.outcome import WorkersChanged
 
     workers = settled(machine or Machine())
     todo = todo_of(session, stage, retry_failed=retry_failed)
@@ -85,13 +86,14 @@ def make(
         return Tally(reused=set(todo.reused), failed=failed, skipped=skipped)
     session.store.require_writable()
     session.store.sweep()
-    engine = workers.executor.engine(workers.jobs, session.study.data.dataset.imports)
+    engine = workers.engine(session.study.data.dataset.imports)
     with contextlib.ExitStack() as stack:
         stack.callback(engine.stop)
         if here := checked(session, engine, workers):
             _warn_of_others(session, todo, here, warn)
         record(session, stage)
         listen = stack.enter_context(show(todo))
+        listen(WorkersChanged(label=engine.label if workers.executor.elsewhere else workers.label))
         tally = drive(
             session.plan,
             todo,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from prunectl.base.text import seconds, visible
 from prunectl.cli.console import say
-from prunectl.execute.outcome import Outcome, Progress, Status
+from prunectl.execute.outcome import Event, Outcome, Progress, Status, WorkersChanged
 from prunectl.plan.steps import Ablate, Prune, PruneRounds, Score, Train
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ NOT_SHOWN = {Status.BUSY, Status.REUSED}
 class Display(AbstractContextManager["Display"], Protocol):
     """Listens to the driver."""
 
-    def __call__(self, event: Outcome | Progress) -> None:
+    def __call__(self, event: Event) -> None:
         """Show an event."""
 
 
@@ -72,14 +72,14 @@ class Plain:
     def __exit__(self, *end: object) -> None:
         return
 
-    def __call__(self, event: Outcome | Progress) -> None:
+    def __call__(self, event: Event) -> None:
         raise NotImplementedError
 
 
 class Silent(Plain):
     """Shows failures only."""
 
-    def __call__(self, event: Outcome | Progress) -> None:
+    def __call__(self, event: Event) -> None:
         if isinstance(event, Outcome) and event.status is Status.FAILED:
             say(f"failed: {event.reason}")
 
@@ -113,8 +113,10 @@ class Lines(Plain):
     def __init__(self, plan: Plan, todo: Iterable[Key]) -> None:
         self.plan, self.count = plan, Count(todo)
 
-    def __call__(self, event: Outcome | Progress) -> None:
-        if isinstance(event, Progress):
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, WorkersChanged):
+            say(event.label)
+        if not isinstance(event, Outcome):
             return
         self.count.add(event)
         if event.status in NOT_SHOWN:
@@ -157,7 +159,10 @@ class Live:
         done = ", ".join(f"{count} {status}" for status, count in self.counts.items())
         say(f"{done or 'nothing done'} in {seconds(time.monotonic() - self.begun)}")
 
-    def __call__(self, event: Outcome | Progress) -> None:
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, WorkersChanged):
+            self.bars.update(self.all, description=f"steps, {visible(event.label)}")
+            return
         text = visible(title(self.plan.steps[event.key]))
         if isinstance(event, Progress):
             task = self.trainings.get(event.key)

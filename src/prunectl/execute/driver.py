@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from prunectl.base.errors import InterruptError, PrunectlError
 from prunectl.execute.engine import Engine
-from prunectl.execute.outcome import Outcome, Progress, Request, Status
+from prunectl.execute.outcome import Event, Outcome, Request, Status
 from prunectl.plan.explain import Todo
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Key, parents
@@ -20,7 +20,7 @@ MOST_STOPS = 3
 MOST_DEATHS = 2
 """How often one run starts a step whose worker dies."""
 STOPPED = "its process was asked to stop (SIGTERM)"
-Listener = Callable[[Outcome | Progress], None]
+Listener = Callable[[Event], None]
 
 
 @dataclass(kw_only=True)
@@ -66,7 +66,7 @@ def drive(
             while len(engine.running) < engine.jobs and (key := queue.next()) is not None:
                 engine.start(request(key))
             for event in engine.wait(BUSY_S):
-                if isinstance(event, Progress):
+                if not isinstance(event, Outcome):
                     listen(event)
                     continue
                 if event.status is Status.FATAL:

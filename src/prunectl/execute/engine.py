@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from prunectl.catalog.executor import Executor
-from prunectl.execute.outcome import Outcome, Progress, Request
+from prunectl.execute.outcome import Event, Request
 from prunectl.plan.steps import Key
 
 __all__ = ["Engine", "Executor"]
@@ -15,7 +15,9 @@ __all__ = ["Engine", "Executor"]
 class Engine(Protocol):
     """Where steps are done: on this machine, on a cluster."""
 
-    jobs: int
+    @property
+    def jobs(self) -> int:
+        """The number of steps at once: it changes where machines come and go."""
 
     @property
     def running(self) -> Mapping[Key, object]:
@@ -24,7 +26,7 @@ class Engine(Protocol):
     def start(self, request: Request) -> None:
         """Start a request; fewer than `jobs` are running."""
 
-    def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
+    def wait(self, timeout_s: float) -> Iterator[Event]:
         """What has been reported since the last call; waits for a report at most this long."""
 
     def stop(self) -> None:

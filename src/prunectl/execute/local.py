@@ -93,7 +93,7 @@ class LocalEngine:
     def start(self, request: Request) -> None:
         """Give a request to a worker on the device with the fewest steps: to an idle one, or to a new one."""
         if isinstance(request.step, Preflight):
-            self._share(request.step.data, request.data)
+            self.share(request.step.data, request.data)
         busy = Counter(worker.device for worker in self.running.values())
         device = min(request.devices or (request.device,), key=lambda name: busy[name])
         request = replace(request, device=device, devices=())
@@ -146,7 +146,7 @@ class LocalEngine:
         if self.nursery is not None and self.nursery.ending(worker.number, timeout_s=ENDING_S) is None:
             _signal(worker, signal.SIGKILL)
 
-    def _share(self, data: Sequence[Data], root: Path) -> None:
+    def share(self, data: Sequence[Data], root: Path) -> None:
         self.shared = ([each for each in data if _is_shared(each)], root)
         if self.nursery is not None:
             with suppress(OSError):  # it is started again, with these, when a worker is needed

@@ -74,3 +74,15 @@ class Progress:
     key: Key
     done: int
     total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkersChanged:
+    """How many workers a run has, and where: when it begins, and when that changes."""
+
+    label: str
+    """'4 workers on cuda:0 and cuda:1'."""
+
+
+Event = Outcome | Progress | WorkersChanged
+"""What a run reports."""

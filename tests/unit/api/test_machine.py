@@ -6,7 +6,7 @@ import pytest
 
 from in_process import InProcess
 from prunectl.api import machine
-from prunectl.api.machine import Machine, default_jobs, executor_of, resolve_devices, settled
+from prunectl.api.machine import Machine, default_jobs, executor_of, settled
 from prunectl.base.errors import PrunectlError, StudyError
 from prunectl.execute.local import Local
 
@@ -40,18 +40,6 @@ def test_a_table_that_is_not_toml_is_an_error_with_an_example() -> None:
     assert raised.value.hint is not None and '{ name = "local" }' in raised.value.hint
 
 
-@pytest.mark.parametrize("asked", ["tpu", "cuda:x", "cuda:", "cuda:0,", "cpu:1", ""])
-def test_what_is_not_a_device_is_refused(asked: str) -> None:
-    with pytest.raises(PrunectlError, match="no device"):
-        resolve_devices(asked)
-
-
-def test_a_gpu_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(PrunectlError, match="CUDA devices") as raised:
-        resolve_devices("cuda:1000")
-    assert raised.value.hint is not None and "--device cpu" in raised.value.hint
-
-
 def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "cores", lambda: 16)
     assert (default_jobs("cpu"), default_jobs("cuda")) == (16, 1)
@@ -69,24 +57,7 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("gpus")
-@pytest.mark.parametrize(
-    ("asked", "devices"),
-    [
-        ("cuda", ("cuda:0", "cuda:1", "cuda:2")),
-        ("cuda:1", ("cuda:1",)),
-        ("cuda:0,2", ("cuda:0", "cuda:2")),
-        ("cuda:2,2", ("cuda:2",)),
-        ("cpu", ("cpu",)),
-    ],
-)
-def test_every_gpu_or_some_of_them_can_be_asked_for(asked: str, devices: tuple[str, ...]) -> None:
-    assert resolve_devices(asked) == devices
-
-
-@pytest.mark.usefixtures("gpus")
 def test_jobs_are_for_each_device() -> None:
     workers = settled(Machine(device="cuda:0,2", jobs=2, executor=InProcess()))
     assert (workers.jobs, workers.device, workers.label) == (4, "cuda:0", "4 workers on cuda:0 and cuda:2")
     assert settled(Machine(device="cuda", executor=InProcess())).jobs == 3
-    with pytest.raises(PrunectlError, match="finds 3 CUDA devices"):
-        resolve_devices("cuda:0,3")

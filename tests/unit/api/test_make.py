@@ -18,7 +18,7 @@ from prunectl.api.results import results_of
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import MethodError, StudyError
 from prunectl.execute import child
-from prunectl.execute.outcome import Outcome, Progress, Status
+from prunectl.execute.outcome import Event, Outcome, Progress, Status, WorkersChanged
 from prunectl.plan.preflight import PREFLIGHT
 from prunectl.plan.steps import Train
 from prunectl.work.perform import perform
@@ -29,12 +29,14 @@ HEAD = '[prunable]\nexclude = ["hed"]\n'
 
 def test_the_check_is_the_first_request_and_the_engine_is_stopped(tmp_path: Path) -> None:
     session = open_study(write_study(tmp_path, SMALL), store=tmp_path / "store", only="sparsity=0")
-    heard: list[Outcome | Progress] = []
+    heard: list[Event] = []
     tally = make(session, "train", HERE, show=lambda todo: nullcontext(heard.append))
     engine = ENGINES[-1]
     assert [request.key for request in engine.started].index(PREFLIGHT) == 0
     assert len(engine.started) == 1 + len(tally.done)
-    assert {event.key for event in heard} == tally.done
+    assert {event.key for event in heard if isinstance(event, Outcome)} == tally.done
+    (workers,) = [event for event in heard if isinstance(event, WorkersChanged)]
+    assert workers.label.endswith("on cpu")
     assert engine.stopped > 0
     assert all(session.store.has(key) for key in session.plan.targets("train"))
 
@@ -70,7 +72,7 @@ def test_what_failed_for_good_is_tried_again_only_when_asked(own: Session) -> No
 def test_a_failure_is_reported_and_the_rest_is_done(tmp_path: Path) -> None:
     arm = '[[prune]]\ncriterion = { name = "snip", samples_per_class = 500 }\n'
     session = open_study(write_study(tmp_path, SMALL + arm), store=tmp_path / "store")
-    heard: list[Outcome | Progress] = []
+    heard: list[Event] = []
     tally = make(session, "retrain", Machine(executor=InProcess()), show=lambda todo: nullcontext(heard.append))
     assert len(tally.failed) == 1 and "images a class" in next(iter(tally.failed.values()))
     assert tally.skipped
@@ -152,7 +154,7 @@ def test_an_input_that_is_deleted_during_a_step_is_made_again(own: Session, monk
         perform(step, inputs, out, context)
 
     monkeypatch.setattr(child, "perform", deleting)
-    heard: list[Outcome | Progress] = []
+    heard: list[Event] = []
     tally = make(own, "retrain", HERE, show=lambda todo: nullcontext(heard.append))
     assert (tally.done, tally.failed, tally.skipped) == ({trial.state, trial.measure}, {}, {})
     damaged = [event for event in heard if isinstance(event, Outcome) and event.status is Status.DAMAGED]

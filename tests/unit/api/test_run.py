@@ -18,13 +18,13 @@ from prunectl.api.plan import planned
 from prunectl.api.run import Completed, complete, reach, run
 from prunectl.api.session import Session
 from prunectl.base.errors import StudyError
-from prunectl.execute.outcome import Outcome, Progress
+from prunectl.execute.outcome import Event, Outcome
 from small import HERE, SMALL, damage
 
 
 def test_a_run_returns_a_table_with_one_row_per_trial(tmp_path: Path) -> None:
     study = write_study(tmp_path, SMALL)
-    heard: list[Outcome | Progress] = []
+    heard: list[Event] = []
     results = run(
         study,
         only=["criterion=random,sparsity=0.5"],

@@ -10,7 +10,7 @@ import pytest
 from prunectl.api.make import todo_of
 from prunectl.api.session import Session, open_study
 from prunectl.cli.progress import Lines, Live, Silent, showing, title
-from prunectl.execute.outcome import Outcome, Progress, Status
+from prunectl.execute.outcome import Outcome, Progress, Status, WorkersChanged
 from prunectl.plan.steps import Key
 
 
@@ -105,3 +105,16 @@ def test_a_live_display_has_a_bar_per_training(planned: Session, capsys: pytest.
     err = capsys.readouterr().err
     assert "failed: train dense, seed 1, steps 0 to 2: [bold]no answer" in " ".join(err.split())
     assert "1 done, 1 failed in " in err
+
+
+def test_the_workers_of_a_run_are_shown(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    key = keys(planned, "init")[0]
+    with Lines(planned.plan, [key]) as lines:
+        lines(WorkersChanged(label="2 workers on cpu"))
+    with Silent() as silent:
+        silent(WorkersChanged(label="3 workers on cpu"))
+    assert capsys.readouterr().err == "2 workers on cpu\n"
+    with Live(planned.plan, [key]) as live:
+        assert isinstance(live, Live)
+        live(WorkersChanged(label="2 workers: 2 on cpu of a"))
+        assert live.bars.tasks[0].description == "steps, 2 workers: 2 on cpu of a"

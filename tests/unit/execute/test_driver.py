@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prunectl.execute.driver import MOST_STOPS, FatalError, InterruptedRunError, drive
-from prunectl.execute.outcome import Outcome, Progress, Request, Status
+from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status
 from prunectl.plan.build import build
 from prunectl.plan.explain import Reason, Todo, explain
 from prunectl.plan.graph import Plan
@@ -76,7 +76,7 @@ def of_kind(plan: Plan, kind: str) -> Key:
 def test_everything_is_done_once_parents_first(jobs: int) -> None:
     plan, todo = planned()
     engine = Scripted(plan, lambda key: None, jobs)
-    heard: list[Outcome | Progress] = []
+    heard: list[Event] = []
     tally = drive(plan, todo, engine, request(plan), heard.append)
     assert sorted(engine.begun) == sorted(todo.todo)
     assert tally.done == set(todo.todo)
@@ -178,7 +178,7 @@ def test_a_failure_is_reported_before_what_is_skipped_because_of_it() -> None:
     )
     heard: list[tuple[str, Key]] = []
 
-    def listen(event: Outcome | Progress) -> None:
+    def listen(event: Event) -> None:
         if isinstance(event, Outcome):
             heard.append((event.status.value, event.key))
 
@@ -195,7 +195,7 @@ def test_a_step_whose_worker_was_asked_to_stop_is_continued() -> None:
     stopped = of_kind(plan, "train")
     script = iter([Outcome(key=stopped, status=Status.STOPPED)] * MOST_STOPS)
     engine = Scripted(plan, lambda key: next(script, None) if key == stopped else None)
-    heard: list[Outcome | Progress] = []
+    heard: list[Event] = []
     tally = drive(plan, todo, engine, request(plan), heard.append)
     assert tally.done == set(todo.todo)
     assert engine.begun.count(stopped) == MOST_STOPS + 1
