@@ -7,6 +7,8 @@ ROOT/
   logs/ab/abcd....log        what third-party code printed in a step
   snapshots/ab/abcd.../      from where an interrupted training resumes
   locks/abcd....lock         held by the process that computes the artefact
+  locks/abcd....claim        renewed by that process, for machines that do not see its lock; expires
+  locks/abcd....OWNER.seen   since when a machine has seen the claim of another one unchanged
   scratch/                   artefacts being built, on the same file system, each with its lock next to it
   aside/                     damaged artefacts, kept for inspection, never used
   runs/ID.json               a run: the keys that it needs, and a caption for people
@@ -78,6 +80,11 @@ def file_object(key: str, digest: str = "") -> str:
 def failure_object(key: str) -> str:
     """The name of the object that records why a step failed."""
     return f"{FAILURES}/{key[:2]}/{key}.json"
+
+
+def claim_file(key: str) -> str:
+    """The name of the file next to a lock by which a machine claims a step."""
+    return f"{key}.claim"
 
 
 def claim_object(key: str) -> str:
