@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prunectl.base.errors import PrunectlError, StudyError
 from prunectl.base.text import and_list, plural
+from prunectl.base.until import Until, until
 
 if TYPE_CHECKING:
     from prunectl.catalog.executor import Executor
@@ -29,6 +31,15 @@ class Machine:
     """CPU threads per step. Changing it may change results in the last bits."""
     executor: str | Executor = "local"
     """An executor's name, an inline TOML table with its name and parameters, or the executor."""
+    until: Until | None = None
+    """By when the run has stopped, finished or not."""
+    shares: bool = False
+    """Whether the run is one of several on a store, and ends when the others do all that is left."""
+
+
+def deadline(asked: str | None) -> Until | None:
+    """The moment of `--until`, from now. Raises PrunectlError."""
+    return None if asked is None else until(asked, time.time())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +68,7 @@ class Workers:
 def settled(machine: Machine) -> Workers:
     """The workers that a machine gives. Raises PrunectlError for a device or executor that does not exist."""
     executor = executor_of(machine.executor)
-    devices = resolve_devices(machine.device)
+    devices = ("cpu",) if executor.pulls else resolve_devices(machine.device)  # workers resolve it where they run
     jobs = (machine.jobs or default_jobs(devices[0])) * len(devices)
     readers = max(0, min(MOST_READERS, cores() // jobs - machine.threads))
     return Workers(devices=devices, jobs=jobs, threads=machine.threads, readers=readers, executor=executor)
@@ -99,8 +110,10 @@ def default_jobs(device: str) -> int:
 
 
 def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The cores that this process may use. SLURM does not bind a job to the cores that it was given everywhere."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    given = os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("SLURM_CPUS_ON_NODE") or ""
+    return max(1, min(usable, int(given))) if given.isdecimal() else usable
 
 
 def resolve_devices(asked: str) -> tuple[str, ...]:

@@ -131,6 +131,7 @@ METRICS: Mapping[str, str] = {
 
 EXECUTORS: Mapping[str, str] = {
     "local": "prunectl.execute.local:Local",
+    "slurm": "prunectl.execute.slurm:Slurm",
 }
 
 

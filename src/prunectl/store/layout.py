@@ -11,6 +11,7 @@ ROOT/
   locks/abcd....OWNER.seen   since when a machine has seen the claim of another one unchanged
   scratch/                   artefacts being built, on the same file system, each with its lock next to it
   aside/                     damaged artefacts, kept for inspection, never used
+  jobs/TIME-RANDOM/          logs and pickles of jobs of a cluster, while they run and if they fail
   runs/ID.json               a run: the keys that it needs, and a caption for people
 
 A remote store, below its URL:
@@ -47,6 +48,8 @@ OBJECTS, FAILURES, SNAPSHOTS, LOCKS, SCRATCH, ASIDE, RUNS, LOGS = (
 
 COPY, PEEKED = "prunectl-copy.json", "peeked"
 MANIFESTS, FILES, CLAIMS = "manifests", "files", "claims"
+
+JOBS = "jobs"
 
 MANIFEST = "manifest.json"
 STATE = "state.safetensors"

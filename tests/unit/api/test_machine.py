@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from in_process import InProcess
@@ -90,3 +92,11 @@ def test_jobs_are_for_each_device() -> None:
     assert settled(Machine(device="cuda", executor=InProcess())).jobs == 3
     with pytest.raises(PrunectlError, match="finds 3 CUDA devices"):
         resolve_devices("cuda:0,3")
+
+
+def test_a_job_uses_the_cores_that_slurm_gave_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(64)), raising=False)
+    for given, expected in (("", 64), ("4", 4), ("128", 64), ("0", 1)):
+        monkeypatch.setenv("SLURM_CPUS_PER_TASK", given)
+        monkeypatch.setenv("SLURM_CPUS_ON_NODE", "")
+        assert machine.cores() == expected
