@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prunectl.base.errors import PrunectlError, StudyError
 from prunectl.base.text import and_list, plural
+from prunectl.base.until import Until, until
 from prunectl.execute.devices import kind_and_places, resolve_devices
 
 if TYPE_CHECKING:
@@ -30,6 +32,15 @@ class Machine:
     """CPU threads per step. Changing it may change results in the last bits."""
     executor: str | Executor = "local"
     """An executor's name, an inline TOML table with its name and parameters, or the executor."""
+    until: Until | None = None
+    """By when the run has stopped, finished or not."""
+    shares: bool = False
+    """Whether the run is one of several on a store, and ends when the others do all that is left."""
+
+
+def deadline(asked: str | None) -> Until | None:
+    """The moment of `--until`, from now. Raises PrunectlError."""
+    return None if asked is None else until(asked, time.time())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +82,9 @@ def settled(machine: Machine) -> Workers:
 
     executor = executor_of(machine.executor)
     asked = Asked(device=machine.device, jobs=machine.jobs, threads=machine.threads)
-    devices = (kind_and_places(asked.device)[0],) if executor.elsewhere else resolve_devices(asked.device)
+    # Where workers are on other machines, a device is resolved there.
+    elsewhere = executor.elsewhere or executor.pulls
+    devices = (kind_and_places(asked.device)[0],) if elsewhere else resolve_devices(asked.device)
     jobs = (machine.jobs or default_jobs(devices[0])) * len(devices)
     readers = max(0, min(MOST_READERS, cores() // jobs - machine.threads))
     return Workers(devices=devices, jobs=jobs, threads=machine.threads, readers=readers, executor=executor, asked=asked)
@@ -113,5 +126,7 @@ def default_jobs(device: str) -> int:
 
 
 def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The cores that this process may use. SLURM does not bind a job to the cores that it was given everywhere."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    given = os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("SLURM_CPUS_ON_NODE") or ""
+    return max(1, min(usable, int(given))) if given.isdecimal() else usable

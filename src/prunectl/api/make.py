@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from prunectl.api.check import checked
+from prunectl.api.check import check, checked
 from prunectl.api.machine import Machine, settled
 from prunectl.api.results import warn_in_log
 from prunectl.api.runs import record
@@ -74,8 +74,7 @@ def make(
     Raises StudyError for problems that only torch can find, StoreError for a store that cannot be written,
     FatalError if no step can be done, InterruptedRunError.
     """
-    from prunectl.execute.driver import Tally, drive
-    from prunectl.execute.outcome import WorkersChanged
+    from prunectl.execute.driver import Tally
 
     workers = settled(machine or Machine())
     todo = todo_of(session, stage, retry_failed=retry_failed)
@@ -86,6 +85,20 @@ def make(
         return Tally(reused=set(todo.reused), failed=failed, skipped=skipped)
     session.store.require_writable()
     session.store.sweep()
+    make_missing = _pulled if workers.executor.pulls else _driven
+    tally = make_missing(session, stage, machine or Machine(), workers, todo, show, warn)
+    tally.failed.update(failed)
+    tally.skipped.update(skipped)
+    return tally
+
+
+def _driven(
+    session: Session, stage: Stage, machine: Machine, workers: Workers, todo: Todo, show: Show, warn: Warn
+) -> Tally:
+    """Every step by a worker of this run."""
+    from prunectl.execute.driver import OutOfTimeError, drive
+    from prunectl.execute.outcome import WorkersChanged
+
     engine = workers.engine(session.study.data.dataset.imports)
     with contextlib.ExitStack() as stack:
         stack.callback(engine.stop)
@@ -94,17 +107,40 @@ def make(
         record(session, stage)
         listen = stack.enter_context(show(todo))
         listen(WorkersChanged(label=engine.label if workers.executor.elsewhere else workers.label))
-        tally = drive(
-            session.plan,
-            todo,
-            engine,
-            lambda key: _request(session, workers, key),
-            listen,
-            failed=lambda outcome: _keep_reason(session, outcome),
-        )
-    tally.failed.update(failed)
-    tally.skipped.update(skipped)
-    return tally
+        try:
+            return drive(
+                session.plan,
+                todo,
+                engine,
+                lambda key: _request(session, workers, key),
+                listen,
+                failed=lambda outcome: _keep_reason(session, outcome),
+                until=machine.until,
+                leaves=machine.shares,
+            )
+        except OutOfTimeError as error:
+            if todo_of(session, stage).todo:
+                raise
+            error.tally.done.update(key for key in todo.todo if session.store.has(key))
+            return error.tally  # the last steps were finished while they were to stop
+
+
+def _pulled(
+    session: Session, stage: Stage, machine: Machine, workers: Workers, todo: Todo, show: Show, warn: Warn
+) -> Tally:
+    """Every step by runs that share the store. The check comes first, here: a mistake costs no time in a queue."""
+    from prunectl.api.pulled import followed, pull_of
+    from prunectl.store import layout
+
+    check(session)
+    record(session, stage)
+    failures = session.store.listed(layout.FAILURES)
+    for key in todo.todo:  # a worker that sees no failure tries the step, once
+        if key in failures:
+            session.store.forget_failure(key)
+    with show(todo) as listen:
+        pool = workers.executor.submit(pull_of(session, stage, machine))
+        return followed(session, todo, pool, lambda: todo_of(session, stage), listen, warn, machine=machine)
 
 
 def _warn_of_others(session: Session, todo: Todo, here: HardwareClass, warn: Warn) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
+from prunectl.base.until import Until
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.required import required
 
@@ -22,12 +24,60 @@ class Asked:
     """CPU threads per step."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pull:
+    """A run that pull-workers share: each is a whole `prunectl` on the same store, and takes what others leave."""
+
+    arguments: tuple[str, ...]
+    """Of the command line. Paths are absolute."""
+    folder: Path
+    """Where workers may log, a directory that does not exist yet, on a file system that they share."""
+    until: Until | None = None
+    """By when they have stopped, if their jobs do not end before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """How many pull-workers run, and how many wait to be started."""
+
+    running: int
+    waiting: int
+
+
+class Pool(Protocol):
+    """Pull-workers that were submitted."""
+
+    label: str
+    """What it is called where it can be looked up: 'SLURM job 12'."""
+    cancelling: str
+    """The command that cancels it."""
+
+    def look(self) -> Seen | None:
+        """How many live; None if that is not known now."""
+
+    def trouble(self) -> str:
+        """What workers report that could not work; empty if they could."""
+
+    def cancel(self) -> None:
+        """Let all end, saving snapshots. Calling it again does nothing."""
+
+    def finish(self) -> None:
+        """Everything is done: workers that run end by themselves, those that wait are not needed."""
+
+
 class Executor(Entry):
-    """An entry of the executors: what `--executor NAME` names."""
+    """An entry of the executors: what `--executor NAME` means."""
 
     elsewhere: ClassVar[bool] = False
     """Whether steps run on other machines, where devices are resolved. The engine then has a `label`: how many
     workers there are, and where."""
+    pulls: ClassVar[bool] = False
+    """Whether its workers are whole runs that share the store (`submit`); else they do single steps (`engine`)."""
+
+    @classmethod
+    def dispensable(cls) -> frozenset[str]:
+        """An executor has one of both."""
+        return frozenset({"engine" if cls.pulls else "submit"})
 
     @required
     def engine(self, jobs: int, imports: Sequence[str]) -> Any:
@@ -40,3 +90,8 @@ class Executor(Entry):
     def engine_for(self, asked: Asked, jobs: int, imports: Sequence[str]) -> Any:
         """The same for what a user asked for, of which `jobs` is what this machine can do; used instead of `engine`."""
         return self.engine(jobs, imports)
+
+    @required
+    def submit(self, pull: Pull) -> Pool:
+        """Start pull-workers. Raises PrunectlError if that is refused."""
+        raise NotImplementedError

@@ -155,6 +155,7 @@ METRICS: Mapping[str, str] = {
 EXECUTORS: Mapping[str, str] = {
     "local": "prunectl.execute.local:Local",
     "ray": "prunectl.execute.on_ray:Ray",
+    "slurm": "prunectl.execute.slurm:Slurm",
 }
 
 

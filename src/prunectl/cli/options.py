@@ -69,6 +69,18 @@ Executor = Annotated[
         help="How steps are run: a name (`prunectl list executors`), or '{ name = \"local\" }' with parameters.",
     ),
 ]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="TIME|DURATION",
+        help="Stop before then with snapshots left: 2h, 90m, 1h30m, 18:00, 2026-12-24T18:00.",
+    ),
+]
+Share = Annotated[
+    bool,
+    typer.Option("--share", help="Be one of several runs on a store: end, without results, when others do the rest."),
+]
 Retry = Annotated[bool, typer.Option("--retry-failed", help="Retry steps that failed and would otherwise be skipped.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
@@ -143,12 +155,21 @@ class OnMachine(Options):
     threads: Threads = 1
     device: Device = "auto"
     executor: Executor = "local"
+    until: Until = None
+    share: Share = False
 
     def machine(self) -> Machine:
-        """The same for the api."""
-        from prunectl.api.machine import Machine
+        """The same for the api; a duration begins now. Raises PrunectlError for a moment that cannot be used."""
+        from prunectl.api.machine import Machine, deadline
 
-        return Machine(device=self.device, jobs=self.jobs, threads=self.threads, executor=self.executor)
+        return Machine(
+            device=self.device,
+            jobs=self.jobs,
+            threads=self.threads,
+            executor=self.executor,
+            until=deadline(self.until),
+            shares=self.share,
+        )
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:

@@ -10,6 +10,7 @@ import typer
 
 from prunectl.base.errors import FAILED
 from prunectl.cli.console import answer, answer_json, say
+from prunectl.cli.leave import leave
 from prunectl.cli.options import Json, OnMachine, Quiet, Retry, Selected, StudyFile, options
 
 if TYPE_CHECKING:
@@ -45,10 +46,12 @@ def run(
     from prunectl.api.run import complete
     from prunectl.cli.progress import showing
 
+    machine = where.machine()
     session = selected.open(study)
-    completed = complete(
-        session, where.machine(), retry_failed=retry_failed, show=showing(session.plan, quiet), warn=say
-    )
+    completed = complete(session, machine, retry_failed=retry_failed, show=showing(session.plan, quiet), warn=say)
+    if completed.tally.left:
+        leave(session, completed.tally, json_)
+        return
     written = save(session, completed.results, output, warn=say)
     if json_:
         if completed.results.mixture:  # the table for people ends with it

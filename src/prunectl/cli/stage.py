@@ -9,6 +9,7 @@ import typer
 
 from prunectl.base.errors import FAILED
 from prunectl.cli.console import answer, answer_json, say
+from prunectl.cli.leave import leave
 from prunectl.cli.options import Json, OnMachine, Quiet, Selected, StudyFile, options
 from prunectl.plan.stage import Stage
 
@@ -29,8 +30,12 @@ def command(stage: Stage) -> Callable[..., None]:
         from prunectl.api.run import reach
         from prunectl.cli.progress import showing
 
+        machine = where.machine()
         session = selected.open(study)
-        made = reach(session, stage, where.machine(), show=showing(session.plan, quiet), warn=say)
+        made = reach(session, stage, machine, show=showing(session.plan, quiet), warn=say)
+        if made.tally.left:
+            leave(session, made.tally, json_)
+            return
         if json_:
             answer_json({"study": session.study.name, "stage": stage, "rows": made.rows})
         else:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
-import filelock
 import torch
 import torch._dynamo  # torch's optimizers import it at their first step: seconds, here once for all workers
 
@@ -28,6 +27,7 @@ from prunectl.store.address import store_at
 from prunectl.store.atomic import remove_tree
 from prunectl.store.disk import disk_error
 from prunectl.store.local import DamagedError, LocalStore
+from prunectl.store.locks import HeldError
 from prunectl.store.manifest import Made
 from prunectl.work import preflight
 from prunectl.work.context import Context, Inputs, Stopped
@@ -62,8 +62,8 @@ def _do(request: Request, step: Step, stopping: Callable[[], bool], progress: Ca
                 if store.has(key):
                     return Outcome(key=key, status=Status.REUSED)
                 outcome = _make(store, request, step, stopping, progress)
-        except filelock.Timeout:
-            return Outcome(key=key, status=Status.BUSY)
+        except HeldError as held:
+            return Outcome(key=key, status=Status.BUSY, alive=held.alive)
         if outcome.status is Status.DONE:
             store.forget_lock(key)
         return outcome

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from prunectl.base.errors import InterruptError, PrunectlError
+from prunectl.base.text import plural
+from prunectl.base.until import Until
 from prunectl.execute.engine import Engine
 from prunectl.execute.outcome import Event, Outcome, Request, Status
 from prunectl.plan.explain import Todo
@@ -31,6 +33,8 @@ class Tally:
     reused: set[Key] = field(default_factory=set)
     failed: dict[Key, str] = field(default_factory=dict)
     skipped: dict[Key, str] = field(default_factory=dict)
+    left: set[Key] = field(default_factory=set)
+    """Steps that a run left to others, see `drive`."""
 
 
 class InterruptedRunError(InterruptError):
@@ -38,6 +42,18 @@ class InterruptedRunError(InterruptError):
 
     def __init__(self) -> None:
         super().__init__("interrupted; finished steps are kept", hint="run the same command to continue")
+
+
+class OutOfTimeError(InterruptError):
+    """The moment has come by which the run was to have stopped, and steps are left."""
+
+    def __init__(self, until: Until, left: int, tally: Tally) -> None:
+        self.tally = tally
+        super().__init__(
+            f"stopped because of --until {until.label}, with {plural(left, 'step')} left; finished steps are kept, "
+            "and trainings under way have left snapshots",
+            hint="run the same command to continue",
+        )
 
 
 class FatalError(PrunectlError):
@@ -55,14 +71,22 @@ def drive(
     request: Callable[[Key], Request],
     listen: Listener = lambda event: None,
     failed: Callable[[Outcome], None] = lambda outcome: None,
+    *,
+    until: Until | None = None,
+    leaves: bool = False,
+    clock: Callable[[], float] = time.time,
 ) -> Tally:
     """Do every step that is to do, parents first. Raises InterruptedRunError on Ctrl-C, FatalError if it must end.
 
-    `failed` is called with the outcome of each step that failed, before `listen` is.
+    `failed` is called with the outcome of each step that failed, before `listen` is. OutOfTimeError is raised early
+    enough before `until` for workers to save snapshots. With `leaves` the run ends as soon as others, which live, do
+    all that is left: `Tally.left`.
     """
     queue = _Queue(plan, todo)
     try:
-        while queue.open():
+        while queue.open() and not (leaves and queue.idle()):
+            if until is not None and clock() >= until.begin:
+                raise OutOfTimeError(until, len(queue.left), queue.tally)
             while len(engine.running) < engine.jobs and (key := queue.next()) is not None:
                 engine.start(request(key))
             for event in engine.wait(BUSY_S):
@@ -80,6 +104,7 @@ def drive(
         raise InterruptedRunError from None
     finally:
         engine.stop()
+    queue.tally.left = set(queue.left)
     return queue.tally
 
 
@@ -90,6 +115,8 @@ class _Queue:
         self.plan = plan
         self.left: dict[Key, float] = dict.fromkeys(todo.todo, 0.0)  # → the earliest time to start it
         self.running: set[Key] = set()
+        self.others: set[Key] = set()
+        """Steps that others are making, which were alive when they were asked for last."""
         self.stops: Counter[Key] = Counter()
         self.deaths: Counter[Key] = Counter()
         self.tally = Tally(reused=set(todo.reused))
@@ -113,6 +140,22 @@ class _Queue:
 
     def open(self) -> bool:
         return bool(self.left)
+
+    def idle(self) -> bool:
+        """Whether nothing is left that this run could ever do, as long as those live that make the rest.
+
+        They make every step that could be started, and when they have finished there will never be more to do at
+        once than they can do themselves. A step whose maker is not known to live may come back.
+        """
+        return not self.running and bool(self.others) and self.others.issuperset(self.ready) and not self._spare()
+
+    def _spare(self) -> bool:
+        """Whether more steps will be ready at once than others make now: the most at the same depth."""
+        depth: dict[Key, int] = {}
+        for key in self.plan.steps:  # parents come first
+            if key in self.left:
+                depth[key] = 1 + max((depth[need] for need in self._needs(key) if need in depth), default=0)
+        return max(Counter(depth.values()).values(), default=0) > len(self.others)
 
     def next(self) -> Key | None:
         """A step that can be started now: the first in the plan's order that no other process is making."""
@@ -144,6 +187,7 @@ class _Queue:
     def end(self, outcome: Outcome, listen: Listener) -> None:
         key = outcome.key
         self.running.discard(key)
+        (self.others.add if outcome.status is Status.BUSY and outcome.alive else self.others.discard)(key)
         if outcome.status in (Status.BUSY, Status.STOPPED, Status.LOST):
             self.left[key] = time.monotonic() + (BUSY_S if outcome.status is Status.BUSY else 0)
             self.ready.append(key)

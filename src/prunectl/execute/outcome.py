@@ -61,6 +61,8 @@ class Outcome:
     exit_code: int = 0
     wall_s: float = 0.0
     damaged: Key | None = None
+    alive: bool = False
+    """Of a step that another process is making: whether that process is known to live."""
     problems: tuple[Problem, ...] = ()
     """What a preflight found."""
     hardware_class: HardwareClass | None = None

@@ -13,14 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-import filelock
-
 from prunectl.base.errors import StoreError
 from prunectl.base.keys import digest
 from prunectl.store import layout
 from prunectl.store.atomic import read_document, write_whole
 from prunectl.store.claims import Claims
 from prunectl.store.local import LocalStore, is_failure
+from prunectl.store.locks import HeldError
 from prunectl.store.objects import Objects, connect
 from prunectl.store.peeked import Peeked
 
@@ -112,11 +111,11 @@ class Bucket(LocalStore):
     def lock(self, key: str) -> Iterator[None]:
         """Hold the lock of the step on this machine, and claim it among machines.
 
-        Raises filelock.Timeout if another process or machine makes it.
+        Raises `locks.HeldError`, a filelock.Timeout, if another process or machine makes it.
         """
         with super().lock(key), self._claims.held(key) as mine:
             if not mine:
-                raise filelock.Timeout(f"{self}/{layout.claim_object(key)}")
+                raise HeldError(f"{self}/{layout.claim_object(key)}", alive=self._claims.alive(key))
             yield
 
     @cached_property

@@ -115,7 +115,7 @@ def others(store: LocalStore) -> Iterator[Item]:
     for path in _sharded(store, layout.LOGS):
         yield Item(kind="logs", path=path, size_bytes=_size(path), key=path.stem)
     for path in _entries(store.root / layout.LOCKS):
-        yield Item(kind="locks", path=path, size_bytes=_size(path), key=path.stem)
+        yield Item(kind="locks", path=path, size_bytes=_size(path), key=path.name.partition(".")[0])
     for path in _entries(store.root / layout.SCRATCH):
         yield Item(kind="scratch", path=path, size_bytes=_size(path))
     for path in _entries(store.root / layout.ASIDE):

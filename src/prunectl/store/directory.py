@@ -60,6 +60,11 @@ class StoreDirectory:
         """The URL of a store that is not a directory."""
         return None
 
+    @property
+    def jobs(self) -> Path:
+        """Where an executor may keep what its jobs need; of a remote store the name alone is of use elsewhere."""
+        return self.root.absolute() / layout.JOBS
+
     def __str__(self) -> str:
         """The store in messages."""
         return str(self.root)

@@ -7,8 +7,11 @@ ROOT/
   logs/ab/abcd....log        what third-party code printed in a step
   snapshots/ab/abcd.../      from where an interrupted training resumes
   locks/abcd....lock         held by the process that computes the artefact
+  locks/abcd....claim        renewed by that process, for machines that do not see its lock; expires
+  locks/abcd....OWNER.seen   since when a machine has seen the claim of another one unchanged
   scratch/                   artefacts being built, on the same file system, each with its lock next to it
   aside/                     damaged artefacts, kept for inspection, never used
+  jobs/TIME-RANDOM/          logs and pickles of jobs of a cluster, while they run and if they fail
   runs/ID.json               a run: the keys that it needs, and a caption for people
   hardware.json              on which hardware artefacts were made, so that a plan need not read every manifest
 
@@ -48,6 +51,8 @@ HARDWARE = "hardware.json"
 COPY, PEEKED = "prunectl-copy.json", "peeked"
 MANIFESTS, FILES, CLAIMS = "manifests", "files", "claims"
 
+JOBS = "jobs"
+
 MANIFEST = "manifest.json"
 STATE = "state.safetensors"
 PROGRESS = "progress.json"
@@ -80,6 +85,11 @@ def file_object(key: str, digest: str = "") -> str:
 def failure_object(key: str) -> str:
     """The name of the object that records why a step failed."""
     return f"{FAILURES}/{key[:2]}/{key}.json"
+
+
+def claim_file(key: str) -> str:
+    """The name of the file next to a lock by which a machine claims a step."""
+    return f"{key}.claim"
 
 
 def claim_object(key: str) -> str:

@@ -15,8 +15,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from prunectl.base.errors import StoreError
 from prunectl.store import layout
 from prunectl.store.aside import set_aside
@@ -34,6 +32,7 @@ from prunectl.store.directory import IN_PLACE, StoreDirectory
 from prunectl.store.disk import store_error
 from prunectl.store.hardware import HardwareClass, counted
 from prunectl.store.known_hardware import KnownHardware
+from prunectl.store.locks import claims_in, locked
 from prunectl.store.manifest import DamagedError, Made, Manifest, decode, encode
 
 __all__ = ["DamagedError", "LocalStore"]
@@ -246,19 +245,16 @@ class LocalStore(StoreDirectory):
     def lock(self, key: str) -> Iterator[None]:
         """Hold the lock of the process that computes an artefact; the system frees it if that process is killed.
 
-        Raises filelock.Timeout if another process holds it.
+        Raises `locks.HeldError`, a filelock.Timeout, if another process holds it, or another machine has a claim.
         """
-        path = self.root / layout.LOCKS / f"{key}.lock"
-        lock = filelock.FileLock(path, blocking=False)
-        with self._guarded("written"):
-            self._make_directory(path.parent)
-            self._require_file(path)
-            lock.acquire()
-        try:
+        folder = self.root / layout.LOCKS
+        path = folder / f"{key}.lock"
+        with contextlib.ExitStack() as stack:
+            with self._guarded("written"):
+                self._make_directory(folder)
+                self._require_file(path)
+                stack.enter_context(locked(path, key, claims_in(folder)))
             yield
-        finally:
-            with contextlib.suppress(OSError):
-                lock.release()
 
     def forget_lock(self, key: str) -> None:
         """Remove the lock's file, once its artefact is stored. One that cannot be removed does no harm."""

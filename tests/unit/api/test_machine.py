@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from in_process import InProcess
@@ -61,3 +63,11 @@ def test_jobs_are_for_each_device() -> None:
     workers = settled(Machine(device="cuda:0,2", jobs=2, executor=InProcess()))
     assert (workers.jobs, workers.device, workers.label) == (4, "cuda:0", "4 workers on cuda:0 and cuda:2")
     assert settled(Machine(device="cuda", executor=InProcess())).jobs == 3
+
+
+def test_a_job_uses_the_cores_that_slurm_gave_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(64)), raising=False)
+    for given, expected in (("", 64), ("4", 4), ("128", 64), ("0", 1)):
+        monkeypatch.setenv("SLURM_CPUS_PER_TASK", given)
+        monkeypatch.setenv("SLURM_CPUS_ON_NODE", "")
+        assert machine.cores() == expected

@@ -17,7 +17,9 @@ from prunectl.api.make import make, todo_of
 from prunectl.api.results import results_of
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import MethodError, StudyError
+from prunectl.base.until import Until
 from prunectl.execute import child
+from prunectl.execute.driver import OutOfTimeError
 from prunectl.execute.outcome import Event, Outcome, Progress, Status, WorkersChanged
 from prunectl.plan.preflight import PREFLIGHT
 from prunectl.plan.steps import Train
@@ -160,3 +162,24 @@ def test_an_input_that_is_deleted_during_a_step_is_made_again(own: Session, monk
     damaged = [event for event in heard if isinstance(event, Outcome) and event.status is Status.DAMAGED]
     assert [(event.damaged, event.reason) for event in damaged] == [(trial.state, "it is gone")]
     assert list(own.store.root.glob("failures/*/*")) == []
+
+
+def test_a_run_whose_time_is_up_leaves_the_rest(tmp_path: Path) -> None:
+    session = open_study(write_study(tmp_path, SMALL), store=tmp_path / "store")
+    over = Machine(executor=InProcess(), until=Until(at=0.0, begin=0.0))
+    with pytest.raises(OutOfTimeError, match=f"with {len(session.plan.steps)} steps left"):
+        make(session, "retrain", over)
+    assert ENGINES[-1].stopped and list(session.store.keys()) == []
+
+
+def test_a_run_whose_last_step_ends_while_it_stops_is_done(own: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = own.plan.trials[-1].measure
+    own.store.delete(key)
+
+    def late(engine: Engine) -> None:
+        if not own.store.has(key):
+            make(own, "retrain", HERE)
+
+    monkeypatch.setattr(Engine, "stop", late)
+    tally = make(own, "retrain", Machine(executor=InProcess(), until=Until(at=0.0, begin=0.0)))
+    assert tally.done == {key} and not tally.left

@@ -126,3 +126,21 @@ def test_without_a_study_those_at_hand_are_listed(command: str, prunectl: Prunec
     said = prunectl(command)
     assert said.code == 2
     assert said.err.startswith("error: no study is named\n  studies here:\n    mine.toml\n")
+
+
+def test_a_moment_that_cannot_be_used_is_refused_before_anything_else(prunectl: Prunectl) -> None:
+    ran = prunectl("run", "nowhere.toml", "--until", "2 hours")
+    assert ran.code == 2 and "--until '2 hours' cannot be used" in ran.err and "did you mean 2h?" in ran.err
+
+
+def test_a_run_that_leaves_the_rest_to_others_prints_why_there_is_no_table(
+    prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left(*given: object, **more: object) -> Tally:
+        return Tally(done={Key("a")}, left={Key("b"), Key("c")})
+
+    monkeypatch.setattr("prunectl.api.run.make", left)
+    for command in ("run", "retrain"):
+        ran = prunectl(command, "STUDY", "--share", "--json")
+        assert (ran.code, ran.json()["steps"]["left to others"]) == (0, 2)
+        assert "nothing is left that this run could do: other runs make the last 2 steps of small" in ran.err

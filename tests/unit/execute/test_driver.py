@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from prunectl.execute.driver import MOST_STOPS, FatalError, InterruptedRunError, drive
+from prunectl.base.until import Until
+from prunectl.execute.driver import MOST_STOPS, FatalError, InterruptedRunError, OutOfTimeError, drive
 from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status
 from prunectl.plan.build import build
 from prunectl.plan.explain import Reason, Todo, explain
@@ -237,3 +238,101 @@ def test_a_step_whose_worker_dies_is_tried_once_more_and_then_has_failed() -> No
     assert [event.reason for event in heard if event.status is Status.LOST] == ["killed; it is tried once more"] * 2
     assert [outcome.key for outcome in recorded] == [twice]
     assert engine.begun.count(once) == engine.begun.count(twice) == 2
+
+
+class Ticking:
+    """A clock that goes on by a second whenever it is read."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+def test_a_run_stops_before_its_moment_and_starts_no_step_after_it_began_to_stop() -> None:
+    plan, todo = planned()
+    engine = Scripted(plan, lambda key: None, jobs=1)
+    moment = Until(at=9.0, begin=6.0)
+    with pytest.raises(OutOfTimeError, match=rf"{len(todo.todo) - 5} steps left") as raised:
+        drive(plan, todo, engine, request(plan), until=moment, clock=Ticking())
+    assert len(engine.begun) == 5 and engine.stopped
+    assert raised.value.exit_code == 130 and "same command" in (raised.value.hint or "")
+    assert moment.label in str(raised.value)
+
+
+def test_a_run_that_is_done_before_its_moment_is_done() -> None:
+    plan, todo = planned()
+    moment = Until(at=1e9, begin=1e9)
+    tally = drive(plan, todo, Scripted(plan, lambda key: None), request(plan), until=moment, clock=Ticking())
+    assert tally.done == set(todo.todo) and not tally.left
+
+
+class Shared:
+    """Another run that shares the store, and is making some steps; it finishes one when it is asked often enough."""
+
+    def __init__(self, plan: Plan, making: set[Key], *, alive: bool = True, patience: int = 3) -> None:
+        self.plan, self.making, self.alive, self.patience = plan, making, alive, patience
+        self.asked: dict[Key, int] = {}
+
+    def __call__(self, key: Key) -> Outcome | None:
+        if key not in self.making:
+            return None
+        self.asked[key] = self.asked.get(key, 0) + 1
+        if self.asked[key] > self.patience:
+            return Outcome(key=key, status=Status.REUSED)
+        return Outcome(key=key, status=Status.BUSY, alive=self.alive)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prunectl.execute.driver.BUSY_S", 0.0)
+
+
+def last(plan: Plan, todo: Todo) -> set[Key]:
+    """The steps that nothing rests on."""
+    needed = {parent for key in todo.todo for parent in parents(plan.steps[key]).values()}
+    return set(todo.todo) - needed - set(plan.follows.values())
+
+
+def test_a_worker_ends_when_others_make_all_that_is_left() -> None:
+    plan, todo = planned()
+    ends = last(plan, todo)
+    shared = Shared(plan, ends, patience=10**6)
+    tally = drive(plan, todo, Scripted(plan, shared), request(plan), leaves=True)
+    assert tally.left == ends and tally.done == set(todo.todo) - ends
+
+
+def test_a_run_of_its_own_waits_for_them() -> None:
+    plan, todo = planned()
+    shared = Shared(plan, last(plan, todo))
+    tally = drive(plan, todo, Scripted(plan, shared), request(plan))
+    assert not tally.left and tally.done | tally.reused == set(todo.todo)
+
+
+def test_a_worker_waits_for_steps_of_others_that_may_come_back_to_it() -> None:
+    """Those who make them were not seen to live: their claims may expire."""
+    plan, todo = planned()
+    shared = Shared(plan, last(plan, todo), alive=False)
+    assert not drive(plan, todo, Scripted(plan, shared), request(plan), leaves=True).left
+
+
+def test_a_worker_waits_for_a_step_that_will_leave_more_to_do_than_its_maker_can() -> None:
+    """And ends where each step that is made leads to one more only."""
+    plan, todo = planned()
+    one = {of_kind(plan, "init")}
+    engine = Scripted(plan, Shared(plan, one), jobs=1)
+    engine.there = set(one)
+    tally = drive(plan, todo, engine, request(plan), leaves=True)
+    assert not tally.left and tally.done == set(todo.todo) - one
+    chain = next(trial for trial in plan.trials if trial.sparsity > 0)
+    train = next(key for key in parents(plan.steps[chain.measure]).values() if plan.steps[key].kind == "train")
+    rest = Todo(
+        todo={train: Reason.MISSING, chain.measure: Reason.MISSING},
+        reused=frozenset(set(plan.steps) - {train, chain.measure}),
+        failed=frozenset(),
+        skipped={},
+    )
+    engine = Scripted(plan, Shared(plan, {train}, patience=10**6))
+    assert drive(plan, rest, engine, request(plan), leaves=True).left == {train, chain.measure}
