@@ -41,14 +41,15 @@ def run(
 
     Steps that are in the store are not done again; after an interruption the same command continues.
     """
+    from prunectl.api.machine import starting_early
     from prunectl.api.output import save
     from prunectl.api.run import complete
     from prunectl.cli.progress import showing
 
-    session = selected.open(study)
-    completed = complete(
-        session, where.machine(), retry_failed=retry_failed, show=showing(session.plan, quiet), warn=say
-    )
+    machine = where.machine()
+    with starting_early(machine):
+        session = selected.open(study)
+    completed = complete(session, machine, retry_failed=retry_failed, show=showing(session.plan, quiet), warn=say)
     written = save(session, completed.results, output, warn=say)
     if json_:
         if completed.results.mixture:  # the table for people ends with it

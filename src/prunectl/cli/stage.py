@@ -26,11 +26,14 @@ def command(stage: Stage) -> Callable[..., None]:
     def reached(
         selected: Selected, where: OnMachine, study: StudyFile = None, json_: Json = False, quiet: Quiet = False
     ) -> None:
+        from prunectl.api.machine import starting_early
         from prunectl.api.run import reach
         from prunectl.cli.progress import showing
 
-        session = selected.open(study)
-        made = reach(session, stage, where.machine(), show=showing(session.plan, quiet), warn=say)
+        machine = where.machine()
+        with starting_early(machine):
+            session = selected.open(study)
+        made = reach(session, stage, machine, show=showing(session.plan, quiet), warn=say)
         if json_:
             answer_json({"study": session.study.name, "stage": stage, "rows": made.rows})
         else:

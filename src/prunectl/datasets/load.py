@@ -12,8 +12,7 @@ from torch import Tensor
 
 from prunectl.base.errors import DataError
 from prunectl.catalog.dataset import Arrays, Dataset
-from prunectl.datasets.fingerprint import verified
-from prunectl.datasets.locate import changed
+from prunectl.datasets.fingerprint import original
 from prunectl.datasets.subset import balanced
 
 
@@ -44,9 +43,11 @@ def load(
     `fingerprint` is that of the plan. Raises DataError if the data set is missing, damaged, not the declared or the
     planned one, or smaller than a limit.
     """
-    arrays, actual = verified(dataset, root)
-    if fingerprint not in (None, actual):
-        raise changed(dataset.name, root)
+    return limited(dataset, original(dataset, root, fingerprint), train_limit, test_limit)
+
+
+def limited(dataset: Dataset, arrays: Arrays, train_limit: int | None, test_limit: int | None) -> Tensors:
+    """The data set as tensors, or a part of it as `load` gives it. Raises DataError if it is smaller than a limit."""
     train = _part(dataset, "train", (arrays.train_images, arrays.train_labels), train_limit)
     test = _part(dataset, "test", (arrays.test_images, arrays.test_labels), test_limit)
     return tensors(Arrays(train_images=train[0], train_labels=train[1], test_images=test[0], test_labels=test[1]))

@@ -45,4 +45,4 @@ class Surroundings:
         torch.set_flush_denormal(False)
         torch.set_float32_matmul_precision(self.precision)
         if torch.are_deterministic_algorithms_enabled():
-            torch.use_deterministic_algorithms(False)
+            torch._C._set_deterministic_algorithms(False)  # the public function imports torch's compiler: a second

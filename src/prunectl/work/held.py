@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 
 from prunectl.catalog.dataset import Dataset
-from prunectl.datasets.load import Tensors, load
+from prunectl.datasets.load import Tensors, limited
 from prunectl.plan.steps import Data
+from prunectl.work import originals
 
-MOST = 2
-"""Data sets that are kept: those of a study, and of the study before."""
+MOST = 3
+"""Parts of data sets that are kept: those that a study trains, scores and tests on."""
 
 MOST_COPIES = 12
 """Copies that are kept of their tensors, four for each of them: on a device, and there in another layout."""
@@ -27,17 +28,11 @@ _LAID_OUT: OrderedDict[tuple[int, torch.device, torch.memory_format], tuple[Tens
 
 
 def read(data: Data, root: Path) -> Tensors:
-    """A data set of arrays: images uint8 (N, C, H, W) on the CPU, verified and limited. Raises what `load` raises."""
+    """A data set of arrays: images uint8 (N, C, H, W) on the CPU, verified and limited. Raises DataError."""
     kept = _READ.get((data, root))
     if kept is None:
         assert isinstance(data.dataset, Dataset)
-        kept = load(
-            data.dataset,
-            root,
-            fingerprint=data.fingerprint,
-            train_limit=data.train_limit,
-            test_limit=data.test_limit,
-        )
+        kept = limited(data.dataset, originals.arrays_of(data, root), data.train_limit, data.test_limit)
         _READ[data, root] = kept
         while len(_READ) > MOST:
             _READ.popitem(last=False)

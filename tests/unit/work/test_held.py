@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
+from prunectl.catalog.dataset import Arrays, Dataset
 from prunectl.datasets import load as loading
 from prunectl.datasets.digits import Digits
 from prunectl.plan.steps import Data
@@ -17,14 +17,14 @@ from prunectl.work import held
 
 @pytest.fixture(autouse=True)
 def read(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
-    """The limits of the data sets that were read from the disk."""
+    """The limits of the parts that were made."""
     limits: list[int | None] = []
 
-    def counted(*given: Any, **named: Any) -> loading.Tensors:
-        limits.append(named["train_limit"])
-        return loading.load(*given, **named)
+    def counted(dataset: Dataset, arrays: Arrays, train_limit: int | None, test_limit: int | None) -> loading.Tensors:
+        limits.append(train_limit)
+        return loading.limited(dataset, arrays, train_limit, test_limit)
 
-    monkeypatch.setattr(held, "load", counted)
+    monkeypatch.setattr(held, "limited", counted)
     return limits
 
 
@@ -41,9 +41,9 @@ def test_a_data_set_is_read_once(read: list[int | None]) -> None:
 
 
 def test_only_the_last_few_are_kept_and_the_one_in_use_is_one_of_them(read: list[int | None]) -> None:
-    for limit in (10, 20, 10, 30, 10):
+    for limit in (10, 20, 10, 30, 40, 10):
         held.read(digits(limit), Path())
-    assert read == [10, 20, 30]
+    assert read == [10, 20, 30, 40]
     assert len(held._READ) == held.MOST
 
 
