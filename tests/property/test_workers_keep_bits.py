@@ -21,7 +21,7 @@ from prunectl.execute.surroundings import Surroundings
 from prunectl.plan.steps import Key, parents
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
-from prunectl.work import held
+from prunectl.work import held, originals
 from small import HERE, SMALL
 
 STUDY = SMALL.replace(
@@ -70,6 +70,7 @@ def test_the_order_of_steps_in_one_worker_changes_no_byte(seed: int, tmp_path: P
         if draws.random() < 0.3:  # as a worker that has just been forked
             held._READ.clear()
             held._LAID_OUT.clear()
+            originals._READ.clear()
         torch.manual_seed(draws.randrange(2**32))  # whatever the step before has drawn
         outcome = child.do(_request(session, workers, key), lambda: False, lambda done, total: None)
         assert outcome.status is Status.DONE, outcome

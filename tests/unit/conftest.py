@@ -48,6 +48,7 @@ def _read_again() -> None:
     if (held := sys.modules.get("prunectl.work.held")) is not None:
         held._READ.clear()
         held._LAID_OUT.clear()
+        held.originals._READ.clear()
 
 
 def forget() -> None:

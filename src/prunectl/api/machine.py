@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,21 @@ def settled(machine: Machine) -> Workers:
     jobs = (machine.jobs or default_jobs(devices[0])) * len(devices)
     readers = max(0, min(MOST_READERS, cores() // jobs - machine.threads))
     return Workers(devices=devices, jobs=jobs, threads=machine.threads, readers=readers, executor=executor, asked=asked)
+
+
+@contextmanager
+def starting_early(machine: Machine) -> Iterator[None]:
+    """While the study of a run is read and planned: start what its workers will need; end it if the study is refused.
+
+    Raises PrunectlError for an executor that does not exist.
+    """
+    executor = executor_of(machine.executor)
+    executor.start_early()
+    try:
+        yield
+    except BaseException:
+        executor.stop_early()
+        raise
 
 
 def executor_of(asked: str | Executor) -> Executor:

@@ -81,6 +81,7 @@ def make(
     failed = {key: _reason(session, key) for key in todo.failed}
     skipped = {key: failed[cause] for key, cause in todo.skipped.items()}
     if not todo.todo:
+        workers.executor.stop_early()
         _record_if_possible(session, stage, warn)
         return Tally(reused=set(todo.reused), failed=failed, skipped=skipped)
     session.store.require_writable()

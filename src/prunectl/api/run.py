@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from prunectl.api.machine import Machine, deadline
+from prunectl.api.machine import Machine, deadline, starting_early
 from prunectl.api.make import make, silently
 from prunectl.api.results import rows_of, undamaged, warn_in_log
 from prunectl.api.session import open_study
@@ -63,8 +63,9 @@ def run(
     Raises PrunectlError (or one of its kinds) for what a user can fix: its `hint` says how.
     """
     moment = deadline(until)
-    session = open_study(study, only=only, set=set, profile=profile, store=store, data=data)
     machine = Machine(device=device, jobs=jobs, threads=threads, executor=executor, until=moment)
+    with starting_early(machine):
+        session = open_study(study, only=only, set=set, profile=profile, store=store, data=data)
     show: Show = silently if listen is None else lambda todo: nullcontext(listen)
     return complete(session, machine, retry_failed=retry_failed, show=show).results
 

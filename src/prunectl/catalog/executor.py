@@ -79,6 +79,12 @@ class Executor(Entry):
         """An executor has one of both."""
         return frozenset({"engine" if cls.pulls else "submit"})
 
+    def start_early(self) -> None:
+        """Called before the study of a run is read: start what takes time and does not depend on the study."""
+
+    def stop_early(self) -> None:
+        """Called if a run has nothing to do, or its study is refused: end what `start_early` has started."""
+
     @required
     def engine(self, jobs: int, imports: Sequence[str]) -> Any:
         """An `execute.engine.Engine` for up to `jobs` steps at once.

@@ -42,12 +42,14 @@ def run(
 
     Steps that are in the store are not done again; after an interruption the same command continues.
     """
+    from prunectl.api.machine import starting_early
     from prunectl.api.output import save
     from prunectl.api.run import complete
     from prunectl.cli.progress import showing
 
     machine = where.machine()
-    session = selected.open(study)
+    with starting_early(machine):
+        session = selected.open(study)
     completed = complete(session, machine, retry_failed=retry_failed, show=showing(session.plan, quiet), warn=say)
     if completed.tally.left:
         leave(session, completed.tally, json_)

@@ -27,11 +27,13 @@ def command(stage: Stage) -> Callable[..., None]:
     def reached(
         selected: Selected, where: OnMachine, study: StudyFile = None, json_: Json = False, quiet: Quiet = False
     ) -> None:
+        from prunectl.api.machine import starting_early
         from prunectl.api.run import reach
         from prunectl.cli.progress import showing
 
         machine = where.machine()
-        session = selected.open(study)
+        with starting_early(machine):
+            session = selected.open(study)
         made = reach(session, stage, machine, show=showing(session.plan, quiet), warn=say)
         if made.tally.left:
             leave(session, made.tally, json_)

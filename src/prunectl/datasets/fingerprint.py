@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prunectl.base.errors import DataError
 from prunectl.catalog.dataset import Arrays, Dataset
+from prunectl.datasets.locate import changed
 
 
 def digest_of(arrays: Arrays) -> str:
@@ -47,6 +48,17 @@ def verified(dataset: Dataset, root: Path) -> tuple[Arrays, str]:
             hint="delete it and download the data set again",
         )
     return arrays, actual
+
+
+def original(dataset: Dataset, root: Path, fingerprint: str | None) -> Arrays:
+    """The whole data set, which is the one with this fingerprint, if it is given: that of the plan.
+
+    Raises DataError if the data set is missing, damaged, or not the declared or the planned one.
+    """
+    arrays, actual = verified(dataset, root)
+    if fingerprint not in (None, actual):
+        raise changed(dataset.name, root)
+    return arrays
 
 
 def _check_labels(dataset: Dataset, arrays: Arrays) -> None:

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from prunectl.base.errors import DataError
-from prunectl.catalog.dataset import Dataset
-from prunectl.datasets.fingerprint import verified
-from prunectl.datasets.locate import changed
+from prunectl.catalog.dataset import Arrays, Dataset
+from prunectl.datasets.fingerprint import original
 from prunectl.datasets.subset import balanced, divided
 
 
@@ -49,9 +48,14 @@ def load(
     `fingerprint` is that of the plan. Raises DataError if the data set is missing, damaged, not the declared or the
     planned one, or smaller than a limit.
     """
-    arrays, actual = verified(dataset, root)
-    if fingerprint not in (None, actual):
-        raise changed(dataset.name, root)
+    arrays = original(dataset, root, fingerprint)
+    return limited(dataset, arrays, train_limit, test_limit, validation)
+
+
+def limited(
+    dataset: Dataset, arrays: Arrays, train_limit: int | None, test_limit: int | None, validation: int = 0
+) -> Tensors:
+    """The data set as tensors, or a part of it as `load` gives it. Raises DataError if it is smaller than a limit."""
     train = whole = arrays.train_images, arrays.train_labels
     held: Labelled = whole[0][:0], whole[1][:0]
     if validation:

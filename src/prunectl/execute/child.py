@@ -15,7 +15,6 @@ from importlib import import_module
 from pathlib import Path
 
 import torch
-import torch._dynamo  # torch's optimizers import it at their first step: seconds, here once for all workers
 
 from prunectl.base.errors import MethodError, PrunectlError, StoreError, described
 from prunectl.execute import hardware

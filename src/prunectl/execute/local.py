@@ -26,7 +26,7 @@ from prunectl.execute.engine import Executor
 from prunectl.execute.nursery import Ended
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.execute.spool import Spool
-from prunectl.execute.started import NurseryProcess, left, taken
+from prunectl.execute.started import NurseryProcess, close_idle, left, start_early, taken
 from prunectl.execute.task import Done, Task
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Key
@@ -111,7 +111,10 @@ class LocalEngine:
         """What workers have reported; waits for a report at most this long."""
         by_connection = {worker.connection: worker for worker in self.workers.values()}
         controls = [] if self.nursery is None else [self.nursery.control]
-        ready = wait([*by_connection, *controls], timeout_s)
+        spools = {worker.spool.reading: worker.spool for worker in self.workers.values()}
+        ready = wait([*by_connection, *controls, *spools], timeout_s)
+        for reading in spools.keys() & set(ready):
+            spools[reading].drain()
         for connection, worker in by_connection.items():
             if connection in ready:
                 yield from self._received(worker)
@@ -135,11 +138,17 @@ class LocalEngine:
 
     def _end(self, worker: _Worker, deadline: float) -> None:
         """Wait until a worker has ended, or kill it."""
-        while worker.request is not None and worker.connection.poll(max(0.0, deadline - time.monotonic())):
-            try:
-                worker.request = None if isinstance(worker.connection.recv(), Done) else worker.request
-            except BROKEN:
-                break
+        while worker.request is not None and (ready := _waited(worker, deadline)):
+            if worker.spool.reading in ready:
+                worker.spool.drain()
+            if worker.connection in ready:
+                try:
+                    event = worker.connection.recv()
+                except BROKEN:
+                    break
+                if isinstance(event, Done):
+                    _keep_output(worker, event.outcome)
+                    worker.request = None
         worker.close()
         if worker.request is not None:
             _signal(worker, signal.SIGKILL)
@@ -158,8 +167,9 @@ class LocalEngine:
             number, spool = next(NUMBERS), Spool()
             try:
                 if self.nursery is None:
-                    self.nursery = taken(self.imports)
+                    self.nursery = taken()
                     self.nursery.read(*self.shared)
+                    self.nursery.bring(self.imports)
                 connection, pid = self.nursery.fork(number, spool)
             except BROKEN:
                 spool.close()
@@ -200,6 +210,7 @@ class LocalEngine:
             yield event
             return
         assert isinstance(event, Done)
+        _keep_output(worker, event.outcome)
         worker.request = None
         self.suspects.discard(event.outcome.key)
         if event.leaving:
@@ -226,7 +237,7 @@ class LocalEngine:
         printed = worker.spool.take()
         self._forget(worker)
         if worker.request is not None:
-            _keep_log(worker.request, printed)
+            keep_log(worker.request, printed)
             self.suspects.add(worker.request.key)
             yield Outcome(key=worker.request.key, status=Status.LOST, reason=_reason(ended))
 
@@ -236,6 +247,14 @@ class Local(Executor):
 
     name = "local"
     summary = "long-lived worker processes of this machine"
+
+    def start_early(self) -> None:
+        """Start the nursery, which takes seconds to import torch."""
+        start_early()
+
+    def stop_early(self) -> None:
+        """End the nursery."""
+        close_idle()
 
     def engine(self, jobs: int, imports: Sequence[str]) -> LocalEngine:
         """An engine whose nursery imports torch and `imports` before the first step."""
@@ -249,9 +268,26 @@ def _is_shared(data: Data) -> bool:
     return not data.dataset.in_files and not theirs
 
 
-def _keep_log(request: Request, printed: bytes) -> None:
+def _waited(worker: _Worker, deadline: float) -> list[object]:
+    """What a worker has sent: a message, output, or both; nothing if it sends nothing until the deadline."""
+    return list(wait([worker.connection, worker.spool.reading], max(0.0, deadline - time.monotonic())))
+
+
+def _keep_output(worker: _Worker, outcome: Outcome) -> None:
+    """Put what a step printed into its log. What the check before the first step prints goes to stderr."""
+    assert worker.request is not None
+    printed = worker.spool.take()
+    if isinstance(worker.request.step, Preflight) or outcome.problems:
+        with suppress(OSError):
+            os.write(2, printed)
+    elif outcome.status in (Status.DONE, Status.FAILED):
+        keep_log(worker.request, printed)
+
+
+def keep_log(request: Request, printed: bytes) -> None:
+    """Store what a step printed, in place of what it printed before. A log that cannot be stored costs no step."""
     if not isinstance(request.step, Preflight):
-        with suppress(StoreError):  # a log costs no step
+        with suppress(StoreError):
             store_at(request.store).keep_log(request.key, printed)
 
 

@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import recv_handle
 from pathlib import Path
 
+from prunectl.execute.spool import Spool
 from prunectl.plan.steps import Data
 
 WORKER = "prunectl.execute.worker"
@@ -30,10 +32,16 @@ GRACE_S = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Hello:
-    """The first message to a nursery: where modules are found, and what to import besides the workers' own."""
+    """The first message to a nursery: where modules are found."""
 
     path: tuple[str, ...]
-    imports: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Import:
+    """Import modules besides the workers' own, so that every worker that is forked afterwards has them."""
+
+    modules: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +54,7 @@ class Read:
 
 @dataclass(frozen=True, kw_only=True)
 class Fork:
-    """Fork a worker. The descriptors of its connection and of its spool follow."""
+    """Fork a worker. The descriptors of its connection and of both ends of its spool follow."""
 
     number: int
 
@@ -83,17 +91,48 @@ def _live(control: Connection) -> None:
     gc.disable()  # nothing that an import makes is garbage, and looking for it takes a fifth of the time
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the driver decides what ends
-    hello = control.recv()
-    sys.path[:] = hello.path
+    sys.path[:] = control.recv().path
+    early = Early(control)
     import_module(WORKER).prepare()
-    for module in hello.imports:
-        with suppress(Exception):  # the step that needs it reports what is wrong
-            import_module(module)
-    gc.enable()
-    gc.freeze()  # else the first collection in each worker walks all of torch, and copies every page that it shares
-    nursery = Nursery(control)
-    nursery.serve()
-    nursery.end()
+    message = early.ended()
+    if message is not None:
+        nursery = Nursery(control)
+        nursery.answer(message)
+        nursery.serve()
+        nursery.end()
+
+
+class Early(threading.Thread):
+    """Reads data while modules are imported, up to the first message that asks for something else.
+
+    It has ended before a worker is forked: a forked process has one thread.
+    """
+
+    def __init__(self, control: Connection) -> None:
+        super().__init__(daemon=True)
+        self.control = control
+        self.message: object = None
+        self.start()
+
+    def run(self) -> None:
+        """Read what the driver asks for. A driver that is gone ends it."""
+        with suppress(EOFError, ConnectionError):
+            while isinstance(message := self.control.recv(), Read):
+                _read(message)
+            self.message = message
+
+    def ended(self) -> object:
+        """The message that ended it; None if the driver is gone."""
+        self.join()
+        return self.message
+
+
+def _read(message: Read) -> None:
+    from prunectl.work.originals import arrays_of
+
+    for data in message.data:
+        with suppress(Exception):  # missing, or damaged: the step that needs it reports that
+            arrays_of(data, message.root)
 
 
 @dataclass
@@ -103,6 +142,8 @@ class Nursery:
     control: Connection
     numbers: dict[int, int] = field(default_factory=dict)
     """The workers that are alive, by process."""
+    imported: bool = True
+    """Whether modules have been imported since memory was last frozen."""
 
     def serve(self) -> None:
         """Answer until the driver is gone."""
@@ -133,27 +174,40 @@ class Nursery:
     def _answer(self) -> bool:
         """One message. False if the driver is gone."""
         try:
-            message = self.control.recv()
-            if isinstance(message, Read):
-                self._read(message)
-            elif isinstance(message, Fork):
-                self._fork(message.number, recv_handle(self.control), recv_handle(self.control))
+            self.answer(self.control.recv())
         except (EOFError, ConnectionError):
             return False
         return True
 
-    def _read(self, message: Read) -> None:
-        from prunectl.work import held
+    def answer(self, message: object) -> None:
+        """Do what a message asks. Raises EOFError or ConnectionError if the driver is gone."""
+        if isinstance(message, Read):
+            _read(message)
+        elif isinstance(message, Import):
+            self._import(message.modules)
+        elif isinstance(message, Fork):
+            self._freeze()
+            self._fork(message.number, [recv_handle(self.control) for _ in range(3)])
 
-        for data in message.data:
-            with suppress(Exception):  # missing, or damaged: the step that needs it reports that
-                held.read(data, message.root)
+    def _import(self, modules: Sequence[str]) -> None:
+        gc.disable()
+        self.imported = True
+        for module in modules:
+            with suppress(Exception):  # the step that needs it reports what is wrong
+                import_module(module)
 
-    def _fork(self, number: int, connection: int, spool: int) -> None:
+    def _freeze(self) -> None:
+        """Else the first collection in each worker walks all of torch, and copies every page that it shares."""
+        if self.imported:
+            gc.enable()
+            gc.freeze()
+        self.imported = False
+
+    def _fork(self, number: int, handles: Sequence[int]) -> None:
         pid = os.fork()
         if pid:
-            os.close(connection)
-            os.close(spool)
+            for handle in handles:
+                os.close(handle)
             self.numbers[pid] = number
             self.control.send(Born(number=number, pid=pid))
             return
@@ -161,7 +215,8 @@ class Nursery:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.close(self.control.fileno())
-            import_module(WORKER).main(Connection(connection), spool)
+            connection, writing, reading = handles
+            import_module(WORKER).main(Connection(connection), Spool(writing, reading))
         except BaseException:
             traceback.print_exc()
         finally:

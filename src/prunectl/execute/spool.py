@@ -1,45 +1,67 @@
-"""Where a worker's stdout and stderr go: a file without a name, shared by a worker and its driver.
+"""Where a worker's stdout and stderr go: a pipe that its driver empties, so that no output fills a disk or memory.
 
-It is emptied after each step. Its driver reads what a worker left that died.
+The driver empties it whenever it waits, also while a step runs; a step that prints faster than that waits for it.
 """
 
 from __future__ import annotations
 
+import array
+import contextlib
 import fcntl
 import os
-import tempfile
+import sys
+import termios
 
-MOST_BYTES = 1_000_000
-"""What is kept of the output of one step: its end."""
+KEPT_BYTES = 500_000
+"""What is kept of the output of one step: this much of its beginning, and of its end."""
+PIPE_BYTES = 1 << 20
+"""What a step can print before its driver has to read, where the system allows so much."""
 
 
 class Spool:
-    """One end of the file."""
+    """Both ends of the pipe. A worker holds both too: were its driver killed, it would get an error for printing."""
 
-    def __init__(self, descriptor: int | None = None) -> None:
-        """The file of a descriptor, or a new one."""
-        if descriptor is None:
-            with tempfile.TemporaryFile() as file:
-                descriptor = os.dup(file.fileno())
-            flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-            fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_APPEND)  # so that it can be emptied by any writer
-        self.descriptor = descriptor
+    def __init__(self, writing: int | None = None, reading: int | None = None) -> None:
+        """The pipe of these descriptors, or a new one."""
+        if writing is None or reading is None:
+            reading, writing = os.pipe()
+            if sys.platform == "linux":
+                with contextlib.suppress(OSError):
+                    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self.writing, self.reading = writing, reading
+        self.head, self.tail = bytearray(), bytearray()
+        self.left_out = 0
 
     def redirect(self) -> None:
         """Let everything that this process prints go here, by whatever code."""
         for stream in (1, 2):
-            os.dup2(self.descriptor, stream)
+            os.dup2(self.writing, stream)
+
+    def drain(self) -> None:
+        """Take in what has been printed so far, without waiting for more."""
+        waiting = array.array("i", [0])
+        fcntl.ioctl(self.reading, termios.FIONREAD, waiting)
+        if waiting[0]:
+            self._keep(os.read(self.reading, waiting[0]))
 
     def take(self) -> bytes:
-        """What was printed since the last time; of more than `MOST_BYTES` the end, and a line about the rest."""
-        size = os.fstat(self.descriptor).st_size
-        if not size:
-            return b""
-        left_out = max(0, size - MOST_BYTES)
-        text = os.pread(self.descriptor, MOST_BYTES, left_out)
-        os.ftruncate(self.descriptor, 0)
-        return f"[the first {left_out:,} bytes are not kept]\n".encode() + text if left_out else text
+        """What was printed since the last time: of much output the beginning and the end, and a line between them."""
+        self.drain()
+        line = f"\n[{self.left_out:,} bytes are not kept]\n".encode() if self.left_out else b""
+        text = bytes(self.head) + line + bytes(self.tail)
+        self.head, self.tail = bytearray(), bytearray()
+        self.left_out = 0
+        return text
 
     def close(self) -> None:
-        """Let the file go."""
-        os.close(self.descriptor)
+        """Let the pipe go."""
+        os.close(self.writing)
+        os.close(self.reading)
+
+    def _keep(self, text: bytes) -> None:
+        room = KEPT_BYTES - len(self.head)
+        self.head += text[:room]
+        self.tail += text[room:]
+        if (excess := len(self.tail) - KEPT_BYTES) > 0:
+            del self.tail[:excess]
+            self.left_out += excess

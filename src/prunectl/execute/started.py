@@ -16,7 +16,7 @@ from multiprocessing.reduction import send_handle
 from pathlib import Path
 
 from prunectl.execute import nursery
-from prunectl.execute.nursery import Born, Ended, Fork, Hello, Read
+from prunectl.execute.nursery import Born, Ended, Fork, Hello, Import, Read
 from prunectl.execute.spool import Spool
 from prunectl.plan.steps import Data
 
@@ -24,7 +24,7 @@ from prunectl.plan.steps import Data
 class NurseryProcess:
     """A nursery that runs. Every method that talks to it raises EOFError or an OSError if it is gone."""
 
-    def __init__(self, imports: Sequence[str]) -> None:
+    def __init__(self) -> None:
         """Start one. It begins to import at once."""
         ours, theirs = socket.socketpair()
         with ours, theirs, _signals_blocked():
@@ -35,14 +35,21 @@ class NurseryProcess:
         self.born: dict[int, Born] = {}
         self.ended: dict[int, Ended] = {}
         self.between_messages = True
-        self.surroundings = _surroundings(imports)
+        self.imported: set[str] = set()
+        self.surroundings = _surroundings()
         with suppress(OSError):  # the next message reports it
-            self.control.send(Hello(path=tuple(sys.path), imports=tuple(imports)))
+            self.control.send(Hello(path=tuple(sys.path)))
 
     def read(self, data: Sequence[Data], root: Path) -> None:
         """Let it read data sets, for the workers that are forked from now on."""
         if data:
             self.control.send(Read(data=tuple(data), root=root))
+
+    def bring(self, modules: Sequence[str]) -> None:
+        """Let it import modules, for the workers that are forked from now on."""
+        if new := [module for module in modules if module not in self.imported]:
+            self.control.send(Import(modules=tuple(new)))
+            self.imported.update(new)
 
     def fork(self, number: int, spool: Spool) -> tuple[Connection, int]:
         """A new worker, by a number that no other has had: its connection and its process."""
@@ -51,7 +58,8 @@ class NurseryProcess:
         with theirs:
             self.control.send(Fork(number=number))
             send_handle(self.control, theirs.fileno(), self.process.pid)
-            send_handle(self.control, spool.descriptor, self.process.pid)
+            for end in (spool.writing, spool.reading):
+                send_handle(self.control, end, self.process.pid)
         while number not in self.born:
             self._hear()
         return ours, self.born.pop(number).pid
@@ -91,13 +99,18 @@ _IDLE: list[NurseryProcess] = []
 """At most one, which the last engine of this process has left: importing torch takes seconds."""
 
 
-def taken(imports: Sequence[str]) -> NurseryProcess:
+def taken() -> NurseryProcess:
     """The idle nursery, if one like it would be started now; else a new one."""
     for kept in [_IDLE.pop() for _ in list(_IDLE)]:
-        if kept.usable and kept.surroundings == _surroundings(imports):
+        if kept.usable and kept.surroundings == _surroundings():
             return kept
         kept.close()
-    return NurseryProcess(imports)
+    return NurseryProcess()
+
+
+def start_early() -> None:
+    """Start a nursery for the next engine of this process, unless one is idle: it imports while a study is planned."""
+    left(taken())
 
 
 def left(used: NurseryProcess) -> None:
@@ -116,9 +129,9 @@ def close_idle() -> None:
         _IDLE.pop().close()
 
 
-def _surroundings(imports: Sequence[str]) -> tuple[object, ...]:
+def _surroundings() -> tuple[object, ...]:
     """What a nursery and its workers inherit when it is started."""
-    return tuple(imports), tuple(sys.path), os.getcwd(), tuple(sorted(os.environ.items()))  # noqa: PTH109
+    return tuple(sys.path), os.getcwd(), tuple(sorted(os.environ.items()))  # noqa: PTH109
 
 
 @contextmanager

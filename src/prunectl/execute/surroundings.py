@@ -46,4 +46,4 @@ class Surroundings:
         torch.set_flush_denormal(False)
         round_products("ieee")
         if torch.are_deterministic_algorithms_enabled():
-            torch.use_deterministic_algorithms(False)
+            torch._C._set_deterministic_algorithms(False)  # the public function imports torch's compiler: a second

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from prunectl.base.errors import Problem, StoreError, described
+from prunectl.base.errors import Problem, described
 from prunectl.base.rng import seeded
 from prunectl.base.theirs import third_party
 from prunectl.execute import hardware
@@ -29,9 +29,7 @@ from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.execute.spool import Spool
 from prunectl.execute.surroundings import Surroundings
 from prunectl.execute.task import Done, Task
-from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Key
-from prunectl.store.address import store_at
 
 TRIM_BYTES = 1 << 30
 """A worker that holds more than this returns memory to the system that it has freed."""
@@ -46,11 +44,11 @@ def prepare() -> None:
     torch.set_num_threads(1)
 
 
-def main(connection: Connection, spool: int) -> None:
+def main(connection: Connection, spool: Spool) -> None:
     """The whole life of a worker: it ends when its driver is gone, or when it has to be replaced."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(SUSPECT))
-    worker = Worker(connection, Spool(spool))
+    worker = Worker(connection, spool)
     try:
         while worker.once():
             pass
@@ -66,9 +64,8 @@ class Worker:
     """One worker and what it restores between two steps."""
 
     def __init__(self, connection: Connection, spool: Spool) -> None:
-        self.connection, self.spool = connection, spool
-        self.stderr = os.dup(2)
-        self.spool.redirect()
+        self.connection = connection
+        spool.redirect()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(line_buffering=True)  # what a step prints before it dies is not lost
@@ -82,6 +79,7 @@ class Worker:
             self.surroundings.restore()
             self.stop.install()
             outcome, foreign = self._outcome(task)
+            _flush()
             leaving = foreign or self.stop.asked or _too_large()
             self.connection.send(Done(outcome=outcome, leaving=leaving))
         # Asked only here, when the signal ends an idle worker at once: one that came before is not forgotten.
@@ -94,34 +92,12 @@ class Worker:
             with seeded(0, "import"):  # what a module of a plug-in draws when it is imported
                 request: Request = reading.load()
         except BaseException as error:  # the module of a plug-in may raise anything when it is imported here
-            self._echo()
             reason = f"a module that the study uses cannot be imported in a worker: {described(error)}"
             problems = (Problem(message=reason),)
             return Outcome(key=task.key, status=Status.FAILED, reason=reason, problems=problems), True
         hardware.settle(request.threads)
         outcome = do(request, self.stop, lambda done, total: self._report(task.key, done, total))
-        self._keep_output(request, outcome)
         return outcome, reading.foreign
-
-    def _keep_output(self, request: Request, outcome: Outcome) -> None:
-        """Put what a step printed into its log, and what the check before the first step printed on stderr."""
-        if isinstance(request.step, Preflight):
-            self._echo()
-        elif outcome.status in (Status.DONE, Status.FAILED):
-            keep_log(request, self._printed())
-        else:
-            self._printed()
-
-    def _printed(self) -> bytes:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(Exception):  # a third party may have put anything in its place
-                stream.flush()
-        hardware.flush()
-        return self.spool.take()
-
-    def _echo(self) -> None:
-        with suppress(OSError):
-            os.write(self.stderr, self._printed())
 
     def _report(self, key: Key, done: int, total: int) -> None:
         try:
@@ -130,10 +106,12 @@ class Worker:
             self.stop.asked = True  # the driver is gone: nobody would receive the outcome
 
 
-def keep_log(request: Request, printed: bytes) -> None:
-    """Store what a step printed, in place of what it printed before. A log that cannot be stored costs no step."""
-    with suppress(StoreError):
-        store_at(request.store).keep_log(request.key, printed)
+def _flush() -> None:
+    """Let everything that a step printed reach the driver before its outcome does."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # a third party may have put anything in its place
+            stream.flush()
+    hardware.flush()
 
 
 class _Reading(pickle.Unpickler):

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from prunectl.catalog.dataset import Dataset
-from prunectl.datasets.load import Tensors, load
+from prunectl.datasets.load import Tensors, limited
 from prunectl.plan.steps import Data
+from prunectl.work import originals
 
 MOST = 4
 """Data sets that are kept: what a study with limits and validation images trains, scores, tests and validates on."""
@@ -27,18 +28,12 @@ _LAID_OUT: OrderedDict[tuple[int, torch.device, torch.memory_format], tuple[Tens
 
 
 def read(data: Data, root: Path) -> Tensors:
-    """A data set of arrays: images uint8 (N, C, H, W) on the CPU, verified and limited. Raises what `load` raises."""
+    """A data set of arrays: images uint8 (N, C, H, W) on the CPU, verified and limited. Raises DataError."""
     kept = _READ.get((data, root))
     if kept is None:
         assert isinstance(data.dataset, Dataset)
-        kept = load(
-            data.dataset,
-            root,
-            fingerprint=data.fingerprint,
-            train_limit=data.train_limit,
-            test_limit=data.test_limit,
-            validation=data.validation or 0,
-        )
+        whole = originals.arrays_of(data, root)
+        kept = limited(data.dataset, whole, data.train_limit, data.test_limit, data.validation or 0)
         _READ[data, root] = kept
         while len(_READ) > MOST:
             _READ.popitem(last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch import nn
 
 from prunectl.base.operations import UncountedError
 from prunectl.catalog.structure import Masks
-from prunectl.models.flops import flops_of
+from prunectl.models.flops import Flops
 from prunectl.plan.steps import Measure
 from prunectl.pruning import mask as masking
 from prunectl.pruning.prunable import prunable
@@ -18,6 +19,7 @@ from prunectl.store import layout
 from prunectl.training.evaluate import evaluate
 from prunectl.training.pixels import memory_format
 from prunectl.work.context import Context, Inputs
+from prunectl.work.costs import costs_of
 from prunectl.work.masks import described, read_described, read_masks
 from prunectl.work.material import hold, normalize_of, part_of
 from prunectl.work.networks import empty, restored
@@ -40,16 +42,19 @@ def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
         left = read_described(mask) if mask is not None else None
         left = left or described(masks, empty(step.network, step.seed), step.network.shape)
         entries = sum(int((~mask).sum()) for mask in masks.values() if mask.dim() == 1)
-        numbers |= what_is_left(network, masks, left, entries, step.network.shape)
+        numbers |= what_is_left(
+            network, masks, left, entries, lambda of: costs_of(step.network, step.seed, network, of)
+        )
     write_json(out / layout.METRICS, numbers)
 
 
 def what_is_left(
-    network: nn.Module, masks: Masks, left: dict[str, Any], entries: int, shape: tuple[int, int, int]
+    network: nn.Module, masks: Masks, left: dict[str, Any], entries: int, costs: Callable[[Collection[str]], Flops]
 ) -> dict[str, Any]:
     """Counts of weights per layer and in all, FLOPs of one image, and bytes; `entries` are other parameters gone.
 
-    `left` is what the masks leave of each layer. A count that is not known is null, and `uncounted` has the reason.
+    `left` is what the masks leave of each layer, `costs` counts the FLOPs of the network and of weights. A count that
+    is not known is null, and `uncounted` has the reason.
     Bytes: parameters and statistics as float32; pruned, only the kept weights and one bit of mask per prunable one.
     """
     layers, uncounted = left["layers"], dict(left["uncounted"])
@@ -64,7 +69,7 @@ def what_is_left(
         "n_prunable": n_prunable,
         "n_nonzero": n_params - gone,
         "n_effective": None if on_path is None else n_params - n_prunable + on_path - entries,
-        **_flops(network, masking.of_weights(masks), shape, uncounted),
+        **_flops(masking.of_weights(masks), costs, uncounted),
         "size_bytes": BYTES * (stored - gone) + (math.ceil(n_prunable / 8) if gone else 0),
         "size_bytes_dense": BYTES * stored,
         "uncounted": uncounted,
@@ -72,12 +77,12 @@ def what_is_left(
 
 
 def _flops(
-    network: nn.Module, masks: Masks, shape: tuple[int, int, int], uncounted: dict[str, str]
+    masks: Masks, costs: Callable[[Collection[str]], Flops], uncounted: dict[str, str]
 ) -> dict[str, float | None]:
     """FLOPs under the masks and dense, or null and a reason."""
     counts: dict[str, float | None] = {"flops": None, "flops_dense": None}
     try:
-        flops = flops_of(network, shape, masks)
+        flops = costs(masks)
         counts["flops_dense"] = float(flops.dense)
         counts["flops"] = flops.pruned(masks)
     except UncountedError as error:

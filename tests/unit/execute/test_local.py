@@ -7,19 +7,23 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from prunectl.api.session import Session
+from prunectl.catalog.augmentation import Augmentation
+from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.optimizer import Optimizer
+from prunectl.catalog.tables import working
 from prunectl.execute import local, started
 from prunectl.execute.local import LocalEngine, NurseryError, _reason
 from prunectl.execute.nursery import Ended
 from prunectl.execute.outcome import Outcome, Request, Status
 from prunectl.plan.preflight import PREFLIGHT, preflight
-from prunectl.plan.steps import Key, Measure, Score
+from prunectl.plan.steps import Key, Measure, Score, Step, Train, key_of
 
 CODE = """
 import sys
@@ -134,6 +138,13 @@ class Theirs(Criterion):
             open("died", "w").close()
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def shows_modules(self):
+        print(*(name for name in ("torch._dynamo", "torch._inductor") if name in sys.modules))
+
+    def floods(self):
+        for number in range(300):
+            os.write(1, b"%08d\\n" % number * 10_000)
+
     def is_stopped(self):
         os.kill(os.getpid(), signal.SIGTERM)
 """
@@ -165,10 +176,6 @@ class Running:
 
     def score(self, how: str, theirs: type) -> Outcome:
         """A score by a criterion that misbehaves."""
-        from dataclasses import replace
-
-        from prunectl.plan.steps import key_of
-
         score = next(step for step in self.session.plan.steps.values() if isinstance(step, Score))
         step = replace(score, criterion=theirs(how=how))
         return self.do(key_of(step), step=step)
@@ -284,6 +291,36 @@ def test_a_nursery_that_dies_is_started_again_and_reads_the_data_again(run: Runn
     assert isinstance(step, Measure) and step.data in run.engine.shared[0]
 
 
+def test_no_work_of_ours_brings_torch_s_compiler_into_a_worker(run: Running, theirs: type) -> None:
+    """Which would take seconds: every optimizer, augmentation and criterion, and a measurement."""
+    steps = list(run.session.plan.steps.values())
+    train, score, measure = (next(step for step in steps if type(step) is kind) for kind in (Train, Score, Measure))
+    assert isinstance(train, Train) and isinstance(score, Score)
+    drawn = [each() for each in working("augmentations", Augmentation) if not each.on_reading]
+    recipes = [replace(train.recipe, optimizer=each()) for each in working("optimizers", Optimizer)]
+    recipes.append(replace(train.recipe, augment=tuple(drawn)))
+    ours: list[Step] = [replace(train, recipe=recipe) for recipe in recipes]
+    whole = replace(train.data, train_limit=None)
+    ours += [replace(score, data=whole, criterion=each()) for each in working("criteria", Criterion)]
+    run.session.store.delete(key_of(measure))
+    statuses = [run.do(key_of(step), step=step).status for step in [*ours, measure]]
+    assert set(statuses[: len(recipes)]) <= {Status.DONE, Status.REUSED}
+    assert statuses.count(Status.DONE) > 15, "a few criteria score nothing where another structure is pruned"
+    assert len(run.pids()) == 1
+    shown = run.score("shows-modules", theirs)
+    assert run.session.store.log(shown.key).read_text() == "scoring shows-modules\nby descriptor\n\n"
+    assert shown.status is Status.DONE and not run.pids(), "it was the same worker, which has left after that"
+
+
+def test_a_step_that_prints_without_end_fills_neither_disk_nor_memory(run: Running, theirs: type) -> None:
+    printed = run.score("floods", theirs)
+    assert printed.status is Status.DONE, printed.reason
+    log = run.session.store.log(printed.key).read_bytes()
+    assert log.startswith(b"scoring floods\nby descriptor\n00000000\n") and log.endswith(b"\n00000299\n")
+    assert b"\n[26,000,029 bytes are not kept]\n" in log
+    assert len(log) < 1_000_100
+
+
 def test_each_worker_is_bound_to_one_of_the_devices(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a GPU: torch calls each of these the processor."""
     keys = [key for key, step in run.session.plan.steps.items() if isinstance(step, Measure)][:3]
@@ -319,10 +356,10 @@ def test_the_next_engine_takes_over_a_nursery_that_it_would_start_alike(
     first = run.engine.nursery
     run.engine.stop()
     assert first is not None and first.usable
-    assert started.taken(()) is first
+    assert started.taken() is first
     started.left(first)
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    other = started.taken(())
+    other = started.taken()
     assert other is not first and not first.usable
     other.between_messages = False  # as if Ctrl-C had come while it was heard
     started.left(other)
@@ -360,7 +397,7 @@ def test_a_terminal_cannot_interrupt_a_nursery_while_it_starts(monkeypatch: pyte
 
     monkeypatch.setattr("subprocess.Popen", popen)
     with pytest.raises(OSError, match="no process"):
-        started.NurseryProcess(())
+        started.NurseryProcess()
     assert {signal.SIGINT, signal.SIGHUP} <= masks[0]
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 import torch
 
+from prunectl.catalog.dataset import Arrays, Dataset
 from prunectl.datasets import load as loading
 from prunectl.datasets.digits import Digits
 from prunectl.plan.steps import Data
@@ -17,14 +18,16 @@ from prunectl.work import held
 
 @pytest.fixture(autouse=True)
 def read(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
-    """The limits of the data sets that were read from the disk."""
+    """The limits of the parts that were made."""
     limits: list[int | None] = []
 
-    def counted(*given: Any, **named: Any) -> loading.Tensors:
-        limits.append(named["train_limit"])
-        return loading.load(*given, **named)
+    def counted(
+        dataset: Dataset, arrays: Arrays, train_limit: int | None, test_limit: int | None, validation: int
+    ) -> loading.Tensors:
+        limits.append(train_limit)
+        return loading.limited(dataset, arrays, train_limit, test_limit, validation)
 
-    monkeypatch.setattr(held, "load", counted)
+    monkeypatch.setattr(held, "limited", counted)
     return limits
 
 

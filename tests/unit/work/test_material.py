@@ -10,7 +10,7 @@ import torch
 from prunectl.base.errors import DataError, MethodError
 from prunectl.datasets.fingerprint import fingerprint_of
 from prunectl.plan.steps import Data
-from prunectl.work import held
+from prunectl.work import held, originals
 from prunectl.work.context import Context
 from prunectl.work.material import part_of, scoring_batches
 from unit.datasets.fakes import SmallFashion, random_arrays, write_idx
@@ -27,6 +27,7 @@ def test_files_exchanged_after_the_plan_are_not_trained_on(tmp_path: Path) -> No
     write_idx(tmp_path, arrays)
     assert len(part_of(data, "train", context).labels) == 30, "a process keeps the images that it verified"
     held._READ.clear()  # as in another process
+    originals._READ.clear()
     with pytest.raises(DataError, match="has changed since the study was planned"):
         part_of(data, "train", context)
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from prunectl.catalog.optimizer import Optimizer
 from prunectl.catalog.values import Fraction
+from prunectl.training.uncompiled import uncompiled
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +35,6 @@ class Adam(Optimizer):
         """torch's, fused."""
         import torch
 
-        return torch.optim.Adam(
+        return uncompiled(torch.optim.Adam)(
             parameters, lr=lr, betas=(self.beta1, self.beta2), eps=self.eps, weight_decay=weight_decay, fused=True
         )

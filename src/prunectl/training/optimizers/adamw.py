@@ -9,6 +9,7 @@ from pydantic import Field
 
 from prunectl.catalog.optimizer import Optimizer
 from prunectl.catalog.values import Fraction
+from prunectl.training.uncompiled import uncompiled
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +32,6 @@ class AdamW(Optimizer):
         """torch's, fused."""
         import torch
 
-        return torch.optim.AdamW(
+        return uncompiled(torch.optim.AdamW)(
             parameters, lr=lr, betas=(self.beta1, self.beta2), eps=self.eps, weight_decay=weight_decay, fused=True
         )

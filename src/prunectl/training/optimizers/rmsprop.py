@@ -9,6 +9,7 @@ from pydantic import Field
 
 from prunectl.catalog.optimizer import Optimizer
 from prunectl.catalog.values import Fraction
+from prunectl.training.uncompiled import uncompiled
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +36,7 @@ class RmsProp(Optimizer):
         """torch's own, which is not fused."""
         import torch
 
-        return torch.optim.RMSprop(
+        return uncompiled(torch.optim.RMSprop)(
             parameters,
             lr=lr,
             alpha=self.alpha,

@@ -10,6 +10,7 @@ from pydantic import Field
 from prunectl.base.errors import Problem
 from prunectl.catalog.optimizer import Optimizer
 from prunectl.catalog.values import Fraction
+from prunectl.training.uncompiled import uncompiled
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +40,7 @@ class Sgd(Optimizer):
         """torch's, fused."""
         import torch
 
-        optimizer = torch.optim.SGD(
+        optimizer = uncompiled(torch.optim.SGD)(
             parameters, lr=lr, momentum=self.momentum, nesterov=self.nesterov, weight_decay=weight_decay, fused=True
         )
         if self.momentum:
