@@ -125,7 +125,8 @@ class Actor:
         self.stopped = asyncio.Event()
         self.done: list[tuple[str, bool]] = []
         self.gone = False
-        self.place, self.stop, self.do, self.share = map(Method, (self._place, self._stop, self._do, self._share))
+        self.place, self.stop = Method(self._place), Method(self._stop)
+        self.do, self.share = Method(self._do), Method(self._share)
 
     async def _place(self) -> Place:
         if isinstance(self.where, Exception):
