@@ -81,6 +81,8 @@ class Hook:
     The order of a training's hooks is: those that change masks, those that measure, last the one that saves and
     stops, so that a snapshot holds everything of its step. State that a training must go on with is in `dump`;
     wall time is not, and neither is the state of the global random generators: these are seeded in every step.
+    Tensors of the network and the optimizer change in place and are not replaced: on a GPU, steps are replayed at the
+    addresses that they were recorded with.
     """
 
     name: str = ""
