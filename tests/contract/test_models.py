@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from functools import cache
 
 import pytest
 import torch
@@ -24,6 +25,13 @@ def model(name: str) -> Model:
 
 def shape_for(name: str) -> tuple[int, int, int]:
     return (1, 28, 28) if "lenet" in name or "mnist" in name else (3, 32, 32)
+
+
+@cache
+def followed(name: str) -> fx.GraphModule:
+    """The network for 23 classes, without values, as a graph."""
+    with torch.device("meta"):
+        return fx.symbolic_trace(model(name).build(shape_for(name), 23))
 
 
 def drawn(name: str, seed: int) -> nn.Module:
@@ -55,9 +63,8 @@ def test_every_shape_is_taken_or_refused_in_words(name: str, shape: tuple[int, i
 
 @pytest.mark.parametrize("name", MODELS)
 def test_activations_and_pooling_are_modules_that_do_not_work_in_place(name: str) -> None:
-    with torch.device("meta"):
-        network = model(name).build(shape_for(name), 10)
-    nodes = list(fx.symbolic_trace(network).graph.nodes)
+    network = followed(name)
+    nodes = list(network.graph.nodes)
     assert not [node for node in nodes if node.op == "call_method"]
     assert {node.target for node in nodes if node.op == "call_function"} <= ALLOWED_FUNCTIONS
     assert not [module for module in network.modules() if getattr(module, "inplace", False)]
@@ -66,17 +73,13 @@ def test_activations_and_pooling_are_modules_that_do_not_work_in_place(name: str
 @pytest.mark.parametrize("name", MODELS)
 def test_no_module_is_used_twice(name: str) -> None:
     """A shared activation would give a hook on it two meanings."""
-    with torch.device("meta"):
-        network = model(name).build(shape_for(name), 10)
-    called = [node.target for node in fx.symbolic_trace(network).graph.nodes if node.op == "call_module"]
+    called = [node.target for node in followed(name).graph.nodes if node.op == "call_module"]
     assert len(called) == len(set(called))
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_layer_of_the_logits_is_called_head(name: str) -> None:
-    with torch.device("meta"):
-        network = model(name).build(shape_for(name), 23)
-    head = network.get_submodule("head")
+    head = followed(name).get_submodule("head")
     assert isinstance(head, nn.Linear) and head.out_features == 23
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from prunectl.models.residual import Basic, PadChannels, Preactivated, shortcut
+from prunectl.models.residual import Basic, PadChannels, Preactivated, Triple, preact_resnet, shortcut
 
 
 def test_the_shortcut_without_parameters_takes_every_second_pixel_and_adds_zero_channels() -> None:
@@ -39,3 +39,21 @@ def test_a_wide_block_that_keeps_its_shape_adds_the_raw_input() -> None:
     nn.init.zeros_(block.conv2.weight)
     images = torch.randn(2, 3, 4, 4)
     assert torch.equal(block(images), images)
+
+
+def test_the_first_preactivated_block_of_a_network_shares_its_activation() -> None:
+    network = preact_resnet((2, 2), channels=3, width=4, classes=5, kind="identity", momentum=0.1)
+    first, second = network.get_submodule("layer1").children()
+    assert isinstance(first, Preactivated) and isinstance(second, Preactivated)
+    images = torch.randn(2, 4, 6, 6)
+    for block, shared in ((first, True), (second, False)):
+        nn.init.zeros_(block.conv2.weight)
+        assert torch.equal(block(images), block.relu1(block.bn1(images)) if shared else images)
+
+
+def test_a_block_of_three_convolutions_adds_its_projection_and_halves_the_image() -> None:
+    block = Triple(3, 5, 0.1).eval()
+    nn.init.zeros_(block.bn3.weight)
+    images = torch.randn(2, 3, 7, 6)
+    assert torch.equal(block(images), block.pool(nn.functional.leaky_relu(block.shortcut(images), 0.1)))
+    assert block(images).shape == (2, 5, 3, 3)

@@ -199,6 +199,47 @@ def test_modules_that_are_not_known_are_refused_by_name(layers: list[nn.Module],
         channels_of(nn.Sequential(*layers), (2, 6, 6))
 
 
+class Gated(nn.Module):
+    """Channels weighed by a gate (Hu et al. 2018), in one of several ways."""
+
+    def __init__(self, weigh: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.conv, self.squeeze, self.gate = nn.Conv2d(2, 4, 3), nn.Conv2d(4, 4, 1), nn.Sigmoid()
+        self.average, self.head, self.weigh = nn.AdaptiveAvgPool2d(1), nn.Linear(4, 3), weigh
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 2, 6, 6) → (N, 3)."""
+        made = self.conv(x)
+        out: Tensor = self.head(self.weigh(made, self.gate(self.squeeze(self.average(made)))).mean((2, 3)))
+        return out
+
+
+@pytest.mark.parametrize("weigh", [lambda x, gate: x * gate, lambda x, gate: gate * x], ids=["after", "before"])
+def test_a_gate_goes_with_the_channel_that_it_weighs(weigh: Callable[[Tensor, Tensor], Tensor]) -> None:
+    channels = channels_of(Gated(weigh), (2, 6, 6))
+    assert torch.equal(channels.rows["squeeze.weight"], channels.rows["conv.weight"])
+    assert torch.equal(channels.entries["squeeze.bias"], channels.rows["conv.weight"])
+    assert torch.equal(channels.columns["head.weight"], channels.rows["conv.weight"])
+    assert channels.held == {"head": "it gives the network's output"}
+
+
+@pytest.mark.parametrize(
+    ("weigh", "says"),
+    [
+        (lambda x, gate: x + gate, r"gate \(Sigmoid\) makes no zeros of zeros"),
+        (lambda x, gate: gate * gate, "mul"),
+        (lambda x, gate: x * gate[:, :1], r"getitem.*gate"),
+        (lambda x, gate: x * gate.mean((2, 3), keepdim=True), r"gate \(Sigmoid\) makes no zeros of zeros"),
+        (lambda x, gate: x * 2, "mul"),
+    ],
+)
+def test_a_gate_that_does_more_than_weigh_channels_is_refused(
+    weigh: Callable[[Tensor, Tensor], Tensor], says: str
+) -> None:
+    with pytest.raises(MethodError, match=says):
+        channels_of(Gated(weigh), (2, 6, 6))
+
+
 def test_shared_weights_are_refused() -> None:
     network = mlp(4, 4, 4, 2)
     network[3].weight = network[1].weight

@@ -10,14 +10,17 @@ import pytest
 import torch
 
 from cli import write_study
+from pictures import folders
 from prunectl.api.make import make
 from prunectl.api.results import results_of
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import MethodError
 from prunectl.datasets.digits import Digits
 from prunectl.datasets.load import load
+from prunectl.datasets.pictures import ImageFolder
+from prunectl.datasets.streaming import Streamed
 from prunectl.plan.graph import Trial
-from prunectl.plan.steps import Measure
+from prunectl.plan.steps import Data, Measure
 from prunectl.pruning import mask as masking
 from prunectl.results.gather import Shelf
 from prunectl.training.evaluate import evaluate
@@ -25,7 +28,9 @@ from prunectl.training.metrics.top1 import Top1
 from prunectl.training.pixels import Normalize
 from prunectl.training.source import Held
 from prunectl.work import measure
+from prunectl.work.context import Context
 from prunectl.work.masks import read_masks
+from prunectl.work.material import part_of
 from prunectl.work.networks import restored
 from small import HERE, SMALL
 
@@ -94,3 +99,14 @@ def test_a_measurement_that_failed_is_reported(held: Session, tmp_path: Path, mo
     row = results_of(session).trials.row(0, named=True)
     assert (row["status"], row["top1_validation"]) == ("done", None)
     assert row["reason"] == "top1_validation could not be measured: the images are gone"
+
+
+def test_pictures_are_held_out_of_training_too(tmp_path: Path) -> None:
+    root, pictures = folders(tmp_path / "tree"), ImageFolder(size=12, resize=16)
+    data = Data(dataset=pictures, fingerprint=pictures.content(root).fingerprint, validation=9, train_limit=30)
+    context = Context(device=torch.device("cpu"), data_root=root, snapshots=tmp_path)
+    train, held_out = (part_of(data, part, context) for part in ("train", "validation"))
+    assert isinstance(train, Streamed) and isinstance(held_out, Streamed)
+    assert not set(train.positions) & set(held_out.positions)
+    assert [part.labels.bincount().tolist() for part in (train, held_out)] == [[10] * 3, [3] * 3]
+    assert len(part_of(data, "test", context).labels) == 36
