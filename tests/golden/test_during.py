@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,8 @@ class ByHand:
         material = self.whole.material
         for epoch in range(4):
             order = torch.randperm(39, generator=generator(3, "order", epoch))
-            for chosen, images in zip(order.split(8), material.train.batches(order.split(8), None), strict=True):
+            parts = torch.split(order, 8)
+            for chosen, images in zip(parts, material.train.batches(parts, None), strict=True):
                 yield material.normalize(images), material.train.labels[chosen]
 
     def gradients(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
@@ -77,7 +79,7 @@ class ByHand:
             assert torch.allclose(speed, self.speed[name], rtol=1e-4, atol=1e-6), name
 
 
-def begun(written: str | dict[str, object], scope: Er | Erk | Layerwise) -> tuple[Trainee, ByHand]:
+def begun(written: dict[str, Any], scope: Er | Erk | Layerwise) -> tuple[Trainee, ByHand]:
     """A training with its first masks in force, and its twin by hand."""
     whole = training()
     pruned = pruned_training(rounds(written), small_perceptron(), whole, sparsity=0.6, scope=scope)

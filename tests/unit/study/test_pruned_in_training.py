@@ -9,8 +9,9 @@ import pytest
 from prunectl.base.cells import parsed
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.tables import read_entry
-from prunectl.study.arms import Arm
+from prunectl.study.arms import expand
 from prunectl.study.reading import choices
+from prunectl.study.schema import PruneSection
 
 if TYPE_CHECKING:
     from unit.study.conftest import LoadText, Problems
@@ -98,8 +99,7 @@ def test_what_is_defined_is_not_refused(load_text: LoadText, prune: str) -> None
 def test_a_cell_is_read_back_with_keys_that_python_reserves(written: str | dict[str, object]) -> None:
     way = read_entry("rounds", written, Rounds)
     assert way.written() == written
-    arm = Arm(criterion=None, scope=None, structure=None, at=None, rounds=way, init="x", ablation=None,
-              retrain=None, budget=None)  # type: ignore[arg-type]  # fmt: skip
+    (arm,) = expand([PruneSection.model_validate({"criterion": "magnitude", "rounds": written})], "orthogonal")
     assert parsed(arm.cell("rounds") or "") == written
     assert choices({"rounds": arm.cell("rounds")})["rounds"] == way
     assert arm.matches({"rounds": written}) and not arm.matches({"rounds": {"name": way.name, "from": {"epoch": 3}}})

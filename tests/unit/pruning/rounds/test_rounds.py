@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ from prunectl.pruning.rounds.iterative import Iterative
 from prunectl.pruning.rounds.linear import Linear
 from prunectl.pruning.rounds.one_shot import OneShot
 
-WRITTEN = {
+WRITTEN: dict[str, dict[str, Any]] = {
     "exponential": {"name": "exponential", "count": 7},
     "linear": {"name": "linear", "count": 7},
     "gradual": {"name": "gradual", "to": {"epoch": 3}},
