@@ -21,6 +21,7 @@ from prunectl.pruning.engines.allocation import fill
 from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.rounds.linear import Linear
+from prunectl.pruning.scopes.er import Er
 from prunectl.pruning.scopes.erk import Erk
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.lamp import LampAllocation
@@ -80,6 +81,19 @@ def test_erk_by_hand() -> None:
     assert found["head"] == found["conv1"] == 1.0
     assert found["conv2"] == pytest.approx(epsilon * 134 / 36864, abs=1 / 36864)
     assert found["conv3"] == pytest.approx(epsilon * 198 / 73728, abs=1 / 73728)
+
+
+def test_er_by_hand() -> None:
+    """Mocanu et al. (2018), eq. 1: kept in proportion to (n_in + n_out) times the size of a kernel.
+
+    Of 113,600 weights 11,360 stay. With all four open ε is 3.14, and conv1 would keep 67 · 9 · 3.14 of 1,728.
+    """
+    epsilon = (0.1 * (1728 + 36864 + 73728 + 1280) - 1728) / (128 * 9 + 192 * 9 + 138)
+    found = kept(Er(), VGG_LIKE, 0.9)
+    assert found["conv1"] == 1.0
+    assert found["conv2"] == pytest.approx(epsilon * 128 * 9 / 36864, abs=1 / 36864)
+    assert found["conv3"] == pytest.approx(epsilon * 192 * 9 / 73728, abs=1 / 73728)
+    assert found["head"] == pytest.approx(epsilon * 138 / 1280, abs=1 / 1280)
 
 
 def test_erk_of_linear_layers_is_erdos_renyi() -> None:

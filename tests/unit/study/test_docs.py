@@ -15,6 +15,7 @@ from prunectl.catalog import values
 from prunectl.catalog.entry import Entry, written
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.tables import CATALOGS, entry_type
+from prunectl.catalog.written_keys import written_keys
 from prunectl.study import schema
 from prunectl.study.load import load
 from prunectl.study.schema import SELECTORS
@@ -100,7 +101,7 @@ def needed(kind: type[BaseModel]) -> set[str]:
     """The keys of a table, the words that they allow, and the defaults that can be written as a word or number."""
     defaults = [written(field.default) for field in kind.model_fields.values() if not field.is_required()]
     plain = {cell(value) for value in defaults if value != "" and isinstance(value, str | int | float)}
-    return {*kind.model_fields, *words(kind.model_json_schema()), *plain}
+    return {*written_keys(kind), *words(kind.model_json_schema()), *plain}
 
 
 def entries(catalog: str) -> list[type[Entry]]:
@@ -152,7 +153,7 @@ def test_every_parameter_is_documented_at_its_entry(catalog: str) -> None:
 @pytest.mark.parametrize("catalog", ELSEWHERE)
 def test_every_parameter_is_documented_where_entries_are_not(catalog: str) -> None:
     text = section(ELSEWHERE[catalog])
-    assert {key for kind in entries(catalog) for key in kind.model_fields} <= {
+    assert {key for kind in entries(catalog) for key in written_keys(kind)} <= {
         *quoted(text),
         *re.findall(r"`(\w+) = ", text),
     }

@@ -89,7 +89,22 @@ def test_masks_are_saved_only_where_they_changed() -> None:
     pruned.remask(smaller())
     tensors, numbers = pruned.dump()
     assert {name for name in tensors if name.startswith("mask/")} == {f"mask/{name}" for name in masks()}
-    assert numbers.keys() == {"step", "seen", "curve"}
+    assert numbers.keys() == {"step", "seen", "curve", "remaining"}
+    assert numbers["remaining"] == [{"step": 0, "kept": sum(int(mask.sum()) for mask in smaller().values())}]
+
+
+def test_of_several_changes_in_one_step_the_last_one_is_counted() -> None:
+    pruned = trainee(masks=masks())
+    pruned.remask(smaller())
+    pruned.remask(masks(), grows=True)
+    advance(pruned, 2)
+    pruned.remask(smaller())
+    counts = [sum(int(mask.sum()) for mask in each.values()) for each in (masks(), smaller())]
+    assert [(change.step, change.kept) for change in pruned.remaining] == [(0, counts[0]), (2, counts[1])]
+    again = trainee(masks=masks())
+    again.resume(*pruned.dump())
+    assert again.remaining == pruned.remaining
+    assert "remaining" not in trainee(masks=masks()).dump()[1]
 
 
 class Counting(Hook):

@@ -39,7 +39,7 @@ class Gradual(Rounds):
     def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
         """It ends after it begins, where both are given in one unit."""
         yield from super().rules(table)
-        begin, end = (_places(table.get(key, "init")) for key in ("from", "to"))
+        begin, end = _places(table.get("from", "init")), _places(table.get("to"))
         for unit in begin.keys() & end.keys():
             if begin[unit] >= end[unit]:
                 yield Problem(path=("to",), message=f"{unit} {end[unit]} is not after `from`, {unit} {begin[unit]}")

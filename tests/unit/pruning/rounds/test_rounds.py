@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,11 @@ from prunectl.pruning.rounds.iterative import Iterative
 from prunectl.pruning.rounds.linear import Linear
 from prunectl.pruning.rounds.one_shot import OneShot
 
-WRITTEN = {"exponential": {"name": "exponential", "count": 7}, "linear": {"name": "linear", "count": 7}}
+WRITTEN: dict[str, dict[str, Any]] = {
+    "exponential": {"name": "exponential", "count": 7},
+    "linear": {"name": "linear", "count": 7},
+    "gradual": {"name": "gradual", "to": {"epoch": 3}},
+}
 
 
 @pytest.mark.parametrize("name", names("rounds"))
@@ -74,6 +80,7 @@ def test_a_criterion_writes_its_rounds_as_a_study_would() -> None:
         ({"name": "linear", "count": "3"}, "count: must be a whole number"),
         ({"count": 3}, "no '' among the rounds"),
         ("iterative", "'magnitude' of the criteria is defined with rounds that retrain, iterative"),
+        ("rigl", "'magnitude' of the criteria is defined with rounds that prune during training, rigl"),
     ],
 )
 def test_rounds_that_cannot_be_read_are_an_error_of_the_criterion(written: object, says: str) -> None:
