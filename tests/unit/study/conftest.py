@@ -95,7 +95,7 @@ def real_catalogs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _forget() -> None:
     """Whatever is kept of one set of catalogues does not reach a test of the other."""
-    for kept in (tables.places, tables._entry_type, arms._usual, arms._own_scope):
+    for kept in (tables.places, tables._entry_type, arms._usual, arms._scope):
         kept.cache_clear()
 
 

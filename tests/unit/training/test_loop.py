@@ -112,6 +112,25 @@ def test_the_loop_is_the_plain_loop() -> None:
         torch.testing.assert_close(after, parameter.detach() - 0.1 * parameter.grad, msg=name)
 
 
+@pytest.mark.parametrize("penalty", [0.0, 0.02])
+def test_a_penalty_on_the_scales_of_batch_norm_adds_its_sign_to_their_gradient(penalty: float) -> None:
+    """Liu et al. (2017): bn_l1 · sign(γ), nothing at γ = 0, and nothing for any other parameter."""
+    plan = training(optimizer=Sgd(momentum=0.0), weight_decay=0.0, schedule=Constant())
+    penalized = training(optimizer=Sgd(momentum=0.0), weight_decay=0.0, schedule=Constant(), bn_l1=penalty)
+    networks = []
+    for whole in (plan, penalized):
+        trained = trainee(whole)
+        with torch.no_grad():
+            trained.network.get_parameter("1.weight").copy_(torch.tensor([0.5, -0.5, 0.0, 1.0]))
+        advance(trained, 1)
+        networks.append(trained.network)
+    before, after = (dict(network.named_parameters()) for network in networks)
+    scales = {"1.weight": torch.tensor([1.0, -1.0, 0.0, 1.0]), "3.norm.weight": torch.ones(4)}
+    for name, parameter in before.items():
+        expected = parameter.detach() - 0.1 * penalty * scales.get(name, torch.zeros(()))
+        torch.testing.assert_close(after[name].detach(), expected, rtol=1e-5, atol=1e-7, msg=name)
+
+
 def test_the_rate_at_every_step_is_the_schedules() -> None:
     seen: list[float] = []
     advance(trainee(hooks=[Called(lambda now: seen.append(now.optimizer.param_groups[0]["lr"]))]), 20)

@@ -76,6 +76,24 @@ def test_a_sparsity_of_all_parameters_that_cannot_be_reached_is_reported_with_th
     assert texts(sweep=sweep, prunable=exclude) == []
 
 
+def test_criteria_of_channels_name_the_layers_without_a_batch_norm() -> None:
+    channels = {"structure": "channels"}
+    found = texts(
+        model={"name": "lenet-5"},
+        data={"name": "mnist"},
+        prune=[{"criterion": "magnitude", **channels}, {"criterion": ["l1-norm", "bn-scale"], **channels}],
+    )
+    (reason,) = [each for each in found if each.startswith("prune[1].criterion")]
+    assert "bn-scale looks at the BatchNorm after a layer, and there is none after conv1, conv2" in reason
+
+
+def test_a_penalty_without_a_batch_norm_is_reported() -> None:
+    train = {"epochs": 1, "bn_l1": 1e-4}
+    assert not any("bn_l1" in each for each in texts(train=train))
+    found = texts(train=train, model={"name": "lenet-300-100"})
+    assert any(each.startswith("train.bn_l1: has no effect: the network has no BatchNorm") for each in found)
+
+
 def test_nothing_to_prune_is_reported() -> None:
     assert texts(prunable={"exclude": ["conv*", "head"]}) == [
         "prunable.exclude: nothing to prune: the network has no convolution or linear layer that is not excluded"

@@ -72,7 +72,7 @@ def channels_of(network: nn.Module, shape: tuple[int, int, int]) -> ChannelSets:
     held. Raises MethodError for a network that cannot be traced, and for an operation that is not known.
     """
     _refuse_shared(network)
-    walk = _Walk(traced(copy.deepcopy(network).to("meta").eval()))
+    walk = _Walk(traced(copy.deepcopy(network).to("meta", torch.float32).eval()))
     try:
         walk.run(torch.empty((1, *shape), device="meta"))
     except MethodError:
