@@ -4,13 +4,14 @@
     python bench/kills_slurm.py --kills 30 --way submitit  # pull-workers of `--executor slurm`, on this machine
 
 The study has iterative rounds, rewinding, fine-tuned channels and dropout, on the embedded digits. A kill is SIGKILL to
-a run and, every second time, to its nursery and workers as well. After each another worker is started. When the study
-is done before the kills are, it begins again with another store. Every finished table is compared.
+a run, to its nursery and workers, or to all of them. After each another run is started. A study that is done before the
+kills are is followed by another, in a new store. Every finished table is compared with an undisturbed run's. Linux.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -18,12 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
 
 CLI = [sys.executable, "-c", "from prunectl.cli.start import main; main()"]
-SLURM = '{ name = "slurm", cluster = "local", nodes = 2, time = "1h" }'
+SLURM = ["--executor", '{ name = "slurm", cluster = "local", nodes = 2, time = "1h" }']
 TIMES = ["train_s", "score_s", "device"]
 NETWORK = """
 from collections import OrderedDict
@@ -40,22 +42,12 @@ class Dropout(Model):
             drop=nn.Dropout(0.3), head=nn.Linear(8 * shape[1] * shape[2], classes),
         ))
 """
-STUDY = """\
+STUDY = """
 name = "kills"
-[data]
-name = "digits"
-train_limit = 600
-test_limit = 200
-augment = [{ name = "pad-crop", pad = 1 }]
-[model]
-name = "dropout-net"
-[train]
-epochs = EPOCHS
-batch_size = 20
-lr = 0.05
-[sweep]
-sparsities = [0.0, 0.5, 0.8]
-seeds = [1, 2]
+data = { name = "digits", train_limit = 600, test_limit = 200, augment = [{ name = "pad-crop", pad = 1 }] }
+model = { name = "dropout-net" }
+train = { epochs = EPOCHS, batch_size = 20, lr = 0.05 }
+sweep = { sparsities = [0.0, 0.5, 0.8], seeds = [1, 2] }
 [[prune]]
 criterion = "magnitude"
 at = "end"
@@ -79,131 +71,82 @@ def plug_in(folder: Path) -> None:
     os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
 
 
-def start(way: str, folder: Path) -> list[subprocess.Popen[bytes]]:
-    """The processes that make the study: two plain runs, or one that submits two workers."""
-    executor = ["--executor", SLURM] if way == "submitit" else []
-    return [run(folder, number, *executor) for number in range(1 if executor else 2)]
-
-
 def run(folder: Path, number: int, *options: str) -> subprocess.Popen[bytes]:
-    command = [
-        *CLI,
-        "run",
-        str(folder / "study.toml"),
-        "--store",
-        str(folder / "store"),
-        "--jobs",
-        "1",
-        "--device",
-        "cpu",
-    ]
-    command += ["--output", str(folder / f"out{number}"), *options]
+    command = [*CLI, "run", str(folder / "study.toml"), "--store", str(folder / "store"), "--jobs", "1"]
+    command += ["--device", "cpu", "--output", str(folder / f"out{number}"), *options]
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
 
 
-def processes(store: Path) -> dict[int, int]:
-    """Every process whose command line names the store, and their descendants: pid → parent."""
+def below(roots: set[int], parents: dict[int, int]) -> set[int]:
+    """Processes and their descendants."""
+    tree = set(roots)
+    while more := {pid for pid, parent in parents.items() if parent in tree} - tree:
+        tree |= more
+    return tree
+
+
+def kill(store: Path, chance: random.Random, share: bytes) -> str:
+    """Kill one run, alone or with what it has started; what was killed."""
     parents: dict[int, int] = {}
-    ours: set[int] = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                words = (entry / "cmdline").read_bytes()
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except (OSError, IndexError):
-                continue
-            if str(store).encode() in words and b"prunectl.cli" in words:
-                ours.add(int(entry.name))
-    while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
-        ours |= more
-    return {pid: parents[pid] for pid in ours}
-
-
-def kill(store: Path, way: str, chance: random.Random) -> str:
-    """Kill one worker, alone or with what it has started; what was killed."""
-    alive = processes(store)
-    roots = [pid for pid in alive if b"--share" in words(pid)] if way == "submitit" else [
-        pid for pid, parent in alive.items() if parent not in alive
-    ]  # fmt: skip
-    if not roots:
-        return ""
-    root = chance.choice(sorted(roots))
-    below = {root}
-    while more := {pid for pid, parent in alive.items() if parent in below} - below:
-        below |= more
-    chosen, kind = ((below, "tree"), ({root}, "run"), (below - {root}, "workers"))[chance.randrange(3)]
+    roots: list[int] = []
+    for entry in (entry for entry in Path("/proc").iterdir() if entry.name.isdecimal()):
+        with contextlib.suppress(OSError, IndexError):
+            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            words = (entry / "cmdline").read_bytes()
+            if str(store).encode() in words and b"prunectl.cli.start" in words and share in words:
+                roots.append(int(entry.name))
+    root = {chance.choice(sorted(roots))} if roots else set()
+    tree = below(root, parents)
+    chosen, kind = ((tree, "tree"), (root, "run"), (tree - root, "workers"))[chance.randrange(3)]
     for pid in chosen:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
     return kind if chosen else ""
 
 
-def words(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
-def finished(folder: Path, way: str, kills: int, longest_s: float, chance: random.Random) -> dict[str, int]:
-    """Make the study in a folder while workers are killed; the kills by kind."""
-    counts: dict[str, int] = {}
-    running = start(way, folder)
+def finished(folder: Path, way: str, kills: int, longest_s: float, chance: random.Random) -> Counter[str]:
+    """Make the study in a folder while runs are killed; the kills by kind."""
+    share = b"--share" if way == "submitit" else b""
+    options = [SLURM] if share else [[], []]
+    running = [run(folder, number, *more) for number, more in enumerate(options)]
+    counts: Counter[str] = Counter()
     while not all(process.poll() == 0 for process in running):
-        if sum(counts.values()) < kills:
-            time.sleep(chance.uniform(0.5, longest_s))
-            if kind := kill(folder / "store", way, chance):
-                counts[kind] = counts.get(kind, 0) + 1
-                if way == "submitit":  # a worker more, as an array that is submitted again would bring
-                    running.append(run(folder, len(running), "--share"))
-        else:
-            time.sleep(0.5)
+        time.sleep(chance.uniform(0.5, longest_s) if counts.total() < kills else 0.5)
+        if counts.total() < kills and (
+            kind := kill(folder / "store", chance, b"--share" if way == "submitit" else b"")
+        ):
+            counts[kind] += 1
+            if share:  # another worker, as an array that is submitted again would bring
+                options.append(["--share"])
+                running.append(run(folder, len(running), "--share"))
         for number, process in enumerate(running):
             if process.poll() not in (None, 0):
-                running[number] = run(
-                    folder, number, *(["--executor", SLURM] if way == "submitit" and not number else [])
-                )
+                running[number] = run(folder, number, *options[number])
     return counts
 
 
-def table(folder: Path) -> pl.DataFrame:
-    return pl.read_csv(folder / "out0" / "table.csv", infer_schema=False).drop(TIMES)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--way", choices=["runs", "submitit"], default="runs")
     parser.add_argument("--longest", type=float, default=15.0, help="most seconds between two kills")
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    chance, total, studies = random.Random(asked.seed), 0, 0
+    chance, total, tables = random.Random(1), 0, list[pl.DataFrame]()
     with tempfile.TemporaryDirectory() as temporary:
         plug_in(Path(temporary))
-        undisturbed: pl.DataFrame | None = None
-        while undisturbed is None or total < asked.kills:
-            folder = Path(temporary) / str(studies)
+        while not tables or total < asked.kills:
+            folder = Path(temporary) / str(len(tables))
             folder.mkdir()
             (folder / "study.toml").write_text(STUDY.replace("EPOCHS", str(asked.epochs)))
-            begun = time.monotonic()
-            counts = finished(
-                folder, asked.way, 0 if undisturbed is None else asked.kills - total, asked.longest, chance
-            )
-            made, total, studies = table(folder), total + sum(counts.values()), studies + 1
-            assert set(made["status"]) == {"done"}, made
-            undisturbed = made if undisturbed is None else undisturbed
-            same = made.equals(undisturbed)
-            print(
-                f"study {studies}: {sum(counts.values())} kills {counts}, "
-                f"{time.monotonic() - begun:.0f} s, same: {same}",
-                flush=True,
-            )
-            assert same
-    print(f"{total} kills ({asked.way}), {studies - 1} disturbed studies, every table identical")
+            begun, kills = time.monotonic(), asked.kills - total if tables else 0
+            counts = finished(folder, asked.way, kills, asked.longest, chance)
+            tables.append(pl.read_csv(folder / "out0" / "table.csv", infer_schema=False).drop(TIMES))
+            total += counts.total()
+            print(f"study {len(tables)}: {dict(counts)} in {time.monotonic() - begun:.0f} s", flush=True)
+            assert set(tables[-1]["status"]) == {"done"} and tables[-1].equals(tables[0]), tables[-1]
+    print(f"{total} kills ({asked.way}), {len(tables) - 1} disturbed studies, every table identical")
 
 
 if __name__ == "__main__":

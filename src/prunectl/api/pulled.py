@@ -46,7 +46,7 @@ def pull_of(session: Session, stage: Stage, machine: Machine) -> Pull:
     arguments += ["--profile", selection.profile] if selection.profile else []
     for option, values in (("--set", selection.overrides), ("--only", selection.only)):
         arguments += [text for value in values for text in (option, value)]
-    parent = store.jobs if store.url is None else Path.cwd() / store.jobs.name
+    parent = store.jobs if store.url is None else Path.cwd() / "prunectl-jobs"
     return Pull(
         arguments=tuple(arguments),
         folder=parent / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}",

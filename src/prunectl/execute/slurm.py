@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from prunectl.base.errors import FAILED, PrunectlError
+from prunectl.base.errors import DONE, FAILED, INTERRUPTED, PrunectlError
 from prunectl.base.until import duration
 from prunectl.catalog.executor import Pull, Seen
 from prunectl.catalog.importing import stdout_on_stderr
@@ -153,9 +153,10 @@ class Submitted:
         return Seen(running=len(states) - waiting, waiting=waiting)
 
     def trouble(self) -> str:
-        """The last error that a worker has printed."""
+        """The last error that a worker has printed, except that it was stopped."""
         for job in self.jobs:
-            if errors := re.findall(r"^(?:error: |\w*Error: |srun: error: )(.+)$", job.stderr() or "", re.MULTILINE):
+            errors = re.findall(r"^(?:\w*[eE]rror|srun: error): (.+)$", job.stderr() or "", re.MULTILINE)
+            if errors and not _stopped(job) and not errors[-1].startswith("interrupted"):
                 return f"{errors[-1]} ({job.paths.stderr})"
         return ""
 
@@ -202,6 +203,14 @@ class Started(Submitted):
     def _wait(self) -> None:
         for job in self.jobs:
             job.wait()
+
+
+def _stopped(job: Job[int]) -> bool:
+    """Whether a worker has ended as it should: done, or stopped with snapshots left. Unknown of one that was killed."""
+    try:
+        return job.paths.result_pickle.exists() and job.result() in (DONE, INTERRUPTED)
+    except Exception:  # of whatever kind submitit has kept
+        return False
 
 
 def _asked(*command: str) -> subprocess.CompletedProcess[str]:

@@ -62,7 +62,7 @@ class StoreDirectory:
 
     @property
     def jobs(self) -> Path:
-        """Where an executor may keep what its jobs need; of a remote store the name alone is of use elsewhere."""
+        """Where an executor may keep what its jobs need."""
         return self.root.absolute() / layout.JOBS
 
     def __str__(self) -> str:

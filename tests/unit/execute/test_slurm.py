@@ -73,8 +73,11 @@ def test_what_slurm_refuses_is_shown_in_its_words() -> None:
     assert refused.exit_code == 1
 
 
-def submitted(tmp_path: Path, stderr: str = "") -> Submitted:
-    job: Any = SimpleNamespace(job_id="12_0", stderr=lambda: stderr, paths=SimpleNamespace(stderr="12_0.err"))
+def submitted(tmp_path: Path, stderr: str = "", code: int | None = None) -> Submitted:
+    if code is not None:
+        (tmp_path / "result").touch()
+    paths = SimpleNamespace(stderr="12_0.err", result_pickle=tmp_path / "result")
+    job: Any = SimpleNamespace(job_id="12_0", stderr=lambda: stderr, paths=paths, result=lambda: code)
     return Submitted([job], tmp_path)
 
 
@@ -105,6 +108,15 @@ def test_the_error_of_a_worker_is_shown_with_its_log(tmp_path: Path) -> None:
     pool = submitted(tmp_path, "submitit INFO\nerror: the store /s cannot be written\n  make room\n")
     assert pool.trouble() == "the store /s cannot be written (12_0.err)"
     assert submitted(tmp_path).trouble() == ""
+
+
+def test_a_worker_that_was_stopped_is_no_trouble(tmp_path: Path) -> None:
+    assert (
+        submitted(tmp_path, "error: interrupted; finished steps are kept\nslurmstepd-a: error: killed\n").trouble()
+        == ""
+    )
+    assert submitted(tmp_path, "error: stopped because of --until\n", code=130).trouble() == ""
+    assert submitted(tmp_path, "error: x\n", code=2).trouble() == "x (12_0.err)"
 
 
 NOW = 1_000_000.0
