@@ -111,17 +111,16 @@ def finished(folder: Path, way: str, kills: int, longest_s: float, chance: rando
     options = [SLURM] if share else [[], []]
     running = [run(folder, number, *more) for number, more in enumerate(options)]
     counts: Counter[str] = Counter()
-    while not all(process.poll() == 0 for process in running):
+    while not all(process.poll() == 0 for process in running[: len(options)]):
         time.sleep(chance.uniform(0.5, longest_s) if counts.total() < kills else 0.5)
         if counts.total() < kills and (
             kind := kill(folder / "store", chance, b"--share" if way == "submitit" else b"")
         ):
             counts[kind] += 1
             if share:  # another worker, as an array that is submitted again would bring
-                options.append(["--share"])
                 running.append(run(folder, len(running), "--share"))
         for number, process in enumerate(running):
-            if process.poll() not in (None, 0):
+            if process.poll() not in (None, 0) and number < len(options):
                 running[number] = run(folder, number, *options[number])
     return counts
 

@@ -29,7 +29,7 @@ def test_pull_workers_make_the_same_artefacts_as_a_local_run(tmp_path: Path) -> 
     ran = prunectl("run", study, "--executor", LOCALLY, "--jobs", "1", "--device", "cpu", "--json", store=store)
     assert ran.code == 0, ran.err
     assert ran.json()["steps"]["failed"] == 0
-    assert "submitted 2 local jobs of submitit" in ran.err
+    assert "submitted the group of 2 local jobs" in ran.err
     session = open_study(study, store=tmp_path / "other")
     alone = complete(session, HERE)
     assert contents(LocalStore(store)) == contents(LocalStore(session.store.root))

@@ -181,7 +181,7 @@ class Started(Submitted):
 
     def __init__(self, jobs: Sequence[Job[int]], folder: Path) -> None:
         super().__init__(jobs, folder)
-        self.label = f"{len(jobs)} local jobs of submitit"
+        self.label = f"the group of {len(jobs)} local jobs"
         self.cancelling = f"kill {' '.join(job.job_id for job in jobs)}"
 
     def look(self) -> Seen | None:
