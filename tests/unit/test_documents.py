@@ -200,7 +200,7 @@ KINDS = {
     "ablations": "pruning/ablations/mirror", "retrainings": "training/retrainings/anneal",
     "optimizers": "training/optimizers/adagrad", "schedules": "training/schedules/inverse_root",
     "metrics": "training/metrics/confidence", "models": "models/two_layers", "datasets": "datasets/stripes",
-    "augmentations": "training/augment", "executors": "execute/one_by_one",
+    "augmentations": "training/augmentations/upside", "executors": "execute/one_by_one",
 }  # fmt: skip
 """The recipe of each catalogue, by its file."""
 
@@ -378,6 +378,17 @@ def test_the_study_of_the_readme_is_valid() -> None:
     table = next(tomllib.loads(code) for language, code in blocks(ROOT / "README.md") if language == "toml")
     study, problems = validate(table)
     assert study is not None and not problems
+
+
+@pytest.mark.parametrize(
+    "catalog", ["criteria", "scopes", "structures", "rounds", "ablations", "retrainings", "models", "datasets"]
+)
+def test_the_readme_names_and_counts_every_entry(catalog: str) -> None:
+    row = re.search(rf"^\| {catalog} \| (.*) \|$", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+    assert row is not None
+    entries = set(CATALOGS[catalog].entries) - {"none"}
+    assert set(re.findall(r"`([^`]+)`", row[1])) == entries
+    assert sum(map(int, re.findall(r"(?<![`\w-])(\d+)(?=:| for)", row[1]))) == len(entries)
 
 
 # --- commands ---
