@@ -17,7 +17,7 @@ from prunectl.plan.cost import training_steps
 from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
 from prunectl.results import published
-from prunectl.results.cases import pairs_of, selected
+from prunectl.results.cases import cases_of
 from prunectl.results.table import SCHEMA
 from prunectl.study.load import load
 from prunectl.study.schema import Study
@@ -115,12 +115,13 @@ def test_its_claims_have_pairs_at_each_of_their_sparsities(path: Path, profile: 
     study, plan = planned(path, profile)
     rows = trials(path, profile)
     for claim in study.claim:
-        better, than = (selected(rows, plan.arms, selector) for selector in (claim.better, claim.than))
-        pairs = pairs_of(claim, better, than).frame
+        cases = cases_of(claim, rows, plan.arms)
         for sparsity in claim.at_sparsity or [each for each in study.sweep.asked if each > 0]:
-            near = pairs.filter((pl.col("sparsity") - sparsity).abs() < 1e-4)
-            assert set(near["seed"]) == set(study.sweep.seeds), f"{claim.text}: {sparsity}"
-            assert not near.select("arm", "arm_other", "sparsity", "seed").is_duplicated().any(), f"{claim.text}: twice"
+            near = [case.pairs for case in cases.compared if abs(case.sparsity - sparsity) < 1e-4]
+            assert near, f"{claim.text}: {sparsity}: {cases.none}"
+            assert all(set(pairs["seed"]) == set(study.sweep.seeds) for pairs in near), f"{claim.text}: {sparsity}"
+            pairs = pl.concat(near).select("arm", "arm_other", "sparsity", "seed")
+            assert not pairs.is_duplicated().any(), f"{claim.text}: twice"
 
 
 def commands() -> list[tuple[Path, str]]:

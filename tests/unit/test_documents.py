@@ -27,11 +27,17 @@ from prunectl.pruning import mask as masking
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scoring import score
-from prunectl.study.load import validate
+from prunectl.results import published
+from prunectl.results.table import SCHEMA
+from prunectl.study.jsonschema import json_schema
+from prunectl.study.load import load, validate
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-METHODS, ARCHITECTURE = ((ROOT / "docs" / name).read_text() for name in ("methods.md", "architecture.md"))
+METHODS, ARCHITECTURE, PAPERS = (
+    (ROOT / "docs" / name).read_text() for name in ("methods.md", "architecture.md", "papers.md")
+)
+STUDIES = [path.stem for path in sorted((ROOT / "studies").glob("*.toml"))]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 CODE = [
     path for folder in ("src", "tests", "bench", "studies") for path in sorted((ROOT / folder).rglob("*"))
@@ -145,6 +151,46 @@ def test_methods_has_a_paragraph_on_every_entry(catalog: str) -> None:
         assert f"\n**`{name}`**" in METHODS
 
 
+# --- docs/papers.md ---
+
+
+def test_every_name_on_the_page_of_the_papers_exists() -> None:
+    catalogs = {name for catalog in CATALOGS.values() for name in catalog.entries}
+    keys = {key for table in _tables(json_schema()) for key in table}
+    known = catalogs | keys | set(STUDIES) | set(published.names()) | set(SCHEMA)
+    names = set(re.findall(r"`([a-z0-9][a-z0-9_+-]*)`", PAPERS))
+    assert len(names) > 100
+    assert names - known == set()
+
+
+def test_every_study_and_published_table_is_on_the_page_of_the_papers() -> None:
+    ours = {"smoke", "lenet300_mnist", "resnet20_evening"}  # no paper's
+    names = set(re.findall(r"`([a-z0-9][a-z0-9_+-]*)`", PAPERS.replace("studies/", "`").replace(".toml", "`")))
+    assert (set(STUDIES) - ours | set(published.names())) - names == set()
+
+
+def test_charts_and_overrides_on_the_page_of_the_papers_exist() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "src/prunectl/report/charts").glob("*.py"))
+    named = set(re.findall(r'name=f?"([a-z0-9{}_.(\', )-]+)"', sources))
+    patterns = [re.compile(re.sub(r"\{.*?\}", "[a-z0-9-]+", name)) for name in named]
+    for chart in re.findall(r"`--chart ([\w-]+)`", PAPERS):
+        assert any(pattern.fullmatch(chart) for pattern in patterns), chart
+    for study, profile in re.findall(r"`(\w+)`[^|`]*with `--profile (\w+)`", PAPERS):
+        assert profile in load(ROOT / "studies" / f"{study}.toml").study.profile
+
+
+def _tables(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every table of properties in a schema."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            yield schema["properties"]
+        for inner in schema.values():
+            yield from _tables(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from _tables(inner)
+
+
 # --- recipes ---
 
 RECIPES = dict(re.findall(r"```python\n# (src/\S+\.py)\n(.*?)```", CONTRIBUTING, flags=re.DOTALL))
@@ -154,7 +200,7 @@ KINDS = {
     "ablations": "pruning/ablations/mirror", "retrainings": "training/retrainings/anneal",
     "optimizers": "training/optimizers/adagrad", "schedules": "training/schedules/inverse_root",
     "metrics": "training/metrics/confidence", "models": "models/two_layers", "datasets": "datasets/stripes",
-    "augmentations": "training/augment", "executors": "execute/one_by_one",
+    "augmentations": "training/augmentations/upside", "executors": "execute/one_by_one",
 }  # fmt: skip
 """The recipe of each catalogue, by its file."""
 
@@ -332,6 +378,17 @@ def test_the_study_of_the_readme_is_valid() -> None:
     table = next(tomllib.loads(code) for language, code in blocks(ROOT / "README.md") if language == "toml")
     study, problems = validate(table)
     assert study is not None and not problems
+
+
+@pytest.mark.parametrize(
+    "catalog", ["criteria", "scopes", "structures", "rounds", "ablations", "retrainings", "models", "datasets"]
+)
+def test_the_readme_names_and_counts_every_entry(catalog: str) -> None:
+    row = re.search(rf"^\| {catalog} \| (.*) \|$", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+    assert row is not None
+    entries = set(CATALOGS[catalog].entries) - {"none"}
+    assert set(re.findall(r"`([^`]+)`", row[1])) == entries
+    assert sum(map(int, re.findall(r"(?<![`\w-])(\d+)(?=:| for)", row[1]))) == len(entries)
 
 
 # --- commands ---

@@ -94,10 +94,7 @@ def _listed(catalog: str, name: str) -> Listed:
         return _broken(name, error.message)
     fields = {key: entry.model_fields[name] for key, name in written_keys(entry).items()}
     required = tuple(key for key, field in fields.items() if field.is_required())
-    others = {name: field.get_default(call_default_factory=True)
-              for name, field in entry.model_fields.items() if not field.is_required()}  # fmt: skip
-    written = entry.model_construct(**others).model_dump(mode="json", include=set(others), by_alias=True)
-    return Listed(name=name, summary=entry.summary, version=entry.version, required=required, parameters=written)
+    return Listed(name=name, summary=entry.summary, version=entry.version, required=required, parameters=entry.usual())
 
 
 def published() -> list[Published]:

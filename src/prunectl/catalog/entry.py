@@ -86,11 +86,14 @@ class Entry(Checked):
 
     @cached_property
     def _changed(self) -> dict[str, Any]:
-        defaults = type(self).model_construct()
-        fields = type(self).model_fields
-        missing = {key: None for key, name in written_keys(type(self)).items() if fields[name].is_required()}
-        usual = missing | defaults._dumped(written, set(missing))
-        return {key: value for key, value in self._parameters.items() if value != usual[key]}
+        usual = type(self).usual()
+        return {key: value for key, value in self._parameters.items() if value != usual.get(key)}
+
+    @classmethod
+    def usual(cls) -> dict[str, Any]:
+        """The defaults of the parameters that need not be given, as a study file writes them; None for no value."""
+        required = {key for key, name in written_keys(cls).items() if cls.model_fields[name].is_required()}
+        return cls.model_construct()._dumped(written, required)
 
     def parameters(self) -> dict[str, Any]:
         """Every parameter that has a value, defaults included, as a study file writes it."""

@@ -231,10 +231,20 @@ def _unit_of(value: Any) -> str:
     return _shape(value)
 
 
+class _OrFlops:
+    """The JSON Schema of a budget, with the word that stands for a table."""
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        *lengths, flops = handler(core_schema)["oneOf"]
+        word = {"const": "flops", "title": "flops", "description": "as { flops = true }, without a cap"}
+        return {"oneOf": [*lengths, word, flops]}
+
+
 Budget = Annotated[
     Annotated[Multiple, Tag("(word)")] | Annotated[Length, Tag("(table)")] | Annotated[FlopsBudget, Tag("(flops)")],
     Discriminator(_unit_of),
     BeforeValidator(_in_flops),
+    _OrFlops(),
 ]
 """How long to retrain: a multiple of the recipe, a length, or what the dense network takes in FLOPs."""
 

@@ -7,7 +7,7 @@ with the parameters of an entry, and flat [data] and [model].
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 
 from prunectl.catalog import tables
+from prunectl.catalog.criterion import Unpruned
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.table import FlatSection
@@ -54,7 +55,9 @@ def json_schema() -> Schema:
     for catalog, kinds in catalogs.items():
         definitions[catalog] = _catalog(catalog, {names_of[kind]: definitions[names_of[kind]] for kind in kinds})
     definitions["Claim"]["anyOf"] = list(_margins(catalogs["metrics"]))
-    definitions["Selector"] = _selector(definitions["PruneSection"]["properties"])
+    tables_of = {catalog: [definitions[names_of[kind]] for kind in kinds] for catalog, kinds in catalogs.items()}
+    tables_of["criteria"].append(_entry(Unpruned, {}))  # the arms of [[control]]
+    definitions["Selector"] = _selector(definitions["PruneSection"]["properties"], definitions, tables_of)
     study = definitions.pop("Study")
     schema = {"$schema": DIALECT, **study, "title": "A study of prunectl", "$defs": dict(sorted(definitions.items()))}
     public: Schema = _public(schema)
@@ -67,6 +70,7 @@ def _entries(catalog: str) -> Iterator[type[Entry]]:
         try:
             kind = entry_type(catalog, name)
             kind.model_json_schema(schema_generator=_OfFile)
+            kind.usual()
         except Exception:  # a parameter's own schema may raise anything; `list` shows what is broken
             continue
         yield kind
@@ -74,11 +78,16 @@ def _entries(catalog: str) -> Iterator[type[Entry]]:
 
 def _entry(kind: type[Entry], given: Schema) -> Schema:
     """A table with the name of an entry and its parameters."""
+    usual = kind.usual()
+    parameters = {
+        key: {**schema, "default": usual[key]} if "default" in schema else schema
+        for key, schema in given.get("properties", {}).items()
+    }
     return {
         "title": kind.name,
         "description": kind.summary,
         "type": "object",
-        "properties": {"name": {"const": kind.name, "description": kind.summary}, **given.get("properties", {})},
+        "properties": {"name": {"const": kind.name, "description": kind.summary}, **parameters},
         "required": ["name", *given.get("required", ())],
         "additionalProperties": False,
         **{key: given[key] for key in ("oneOf",) if key in given},
@@ -122,17 +131,47 @@ def _margins(metrics: list[type[Entry]]) -> Iterator[Schema]:
             yield {"properties": properties, "required": ["metric"]}
 
 
-def _selector(columns: Schema) -> Schema:
-    """What a claim selects arms by: a single value for some of the columns."""
+def _selector(columns: Schema, definitions: Schema, tables_of: Mapping[str, list[Schema]]) -> Schema:
+    """What a claim selects arms by: a single value for some of the columns.
+
+    A name means every choice of an entry's parameters, and a table every choice that has the values that it gives.
+    So no parameter is required here, not even one that [[prune]] requires.
+    """
+    properties = {}
+    for key in SELECTORS:
+        single = columns[key]["anyOf"][0]
+        if "x-catalog" in single:
+            options = list(_selected(tables_of[single["x-catalog"]]))
+        else:
+            options = [_partial(_resolved(option, definitions)) for option in single["oneOf"]]
+        properties[key] = {"description": columns[key]["description"], "anyOf": options}
     return {
         "description": "selects the arms that have all of these",
         "type": "object",
-        "properties": {
-            key: {"description": columns[key]["description"], **columns[key]["anyOf"][0]} for key in SELECTORS
-        },
+        "properties": properties,
         "minProperties": 1,
         "additionalProperties": False,
     }
+
+
+def _selected(entries: list[Schema]) -> Iterator[Schema]:
+    """The name of an entry alone, or some of the keys of its table."""
+    for entry in entries:
+        yield {"const": entry["title"], "title": entry["title"], "description": entry["description"]}
+    yield from map(_partial, entries)
+
+
+def _partial(option: Schema) -> Schema:
+    """A table of which any keys are enough. Whatever is not a table stays."""
+    if option.get("type") != "object":
+        return option
+    return {**{key: value for key, value in option.items() if key not in ("required", "oneOf")}, "minProperties": 1}
+
+
+def _resolved(option: Schema, definitions: Schema) -> Schema:
+    """A definition in the place of a reference to it."""
+    resolved: Schema = definitions[option["$ref"].rpartition("/")[2]] if "$ref" in option else option
+    return resolved
 
 
 def _public(schema: Any) -> Any:

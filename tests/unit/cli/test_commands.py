@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from prunectl.catalog import tables
 from prunectl.cli.export import show
 
 Prunectl = Callable[..., Any]
@@ -53,6 +54,17 @@ def test_entries_are_listed_with_their_defaults(prunectl: Prunectl) -> None:
 def test_a_default_without_a_value_is_said_in_words(prunectl: Prunectl) -> None:
     assert "resize = not given" in prunectl("list", "datasets").out
     assert 'test = "val"' in prunectl("list", "datasets").out
+
+
+@pytest.mark.parametrize("catalog", tables.CATALOGS)
+def test_every_catalogue_is_listed_with_defaults_as_a_study_writes_them(prunectl: Prunectl, catalog: str) -> None:
+    listed = prunectl("list", catalog)
+    assert listed.code == 0, listed.err
+    assert all(f"\n{name} " in f"\n{listed.out}" for name in tables.names(catalog))
+
+
+def test_a_default_that_is_a_table_is_listed_without_its_empty_keys(prunectl: Prunectl) -> None:
+    assert 'to must be given, from = "init", every = { steps = 100 }' in prunectl("list", "rounds").out
 
 
 def test_published_tables_are_listed_with_their_notes(prunectl: Prunectl) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import jsonschema
 import pytest
 import tomli
 
+from prunectl.study.arms import expand
 from prunectl.study.jsonschema import json_schema
 from prunectl.study.load import load
+from prunectl.study.schema import ControlSection, PruneSection
 
 STUDIES = sorted((Path(__file__).parents[3] / "studies").glob("*.toml"))
 
@@ -96,6 +99,79 @@ def test_other_ways_to_write_a_study_are_valid(good: str, old: str, new: str) ->
 def test_what_a_schema_can_see_to_be_wrong_is_invalid(good: str, old: str, new: str) -> None:
     assert old in good
     assert errors(good.replace(old, new, 1))
+
+
+@cache
+def validator_of_selectors() -> jsonschema.Draft202012Validator:
+    """For tests with the real catalogues."""
+    return jsonschema.Draft202012Validator({"$ref": "#/$defs/Selector", "$defs": json_schema()["$defs"]})
+
+
+@pytest.mark.usefixtures("real_catalogs")
+@pytest.mark.parametrize(
+    ("selector", "selected"),
+    [
+        ('rounds = "gradual"', 'rounds = { name = "gradual", to = "end" }'),
+        ('rounds = { name = "gradual" }', 'rounds = { name = "gradual", to = "end" }'),
+        ("rounds = { power = 1 }", 'rounds = { name = "gradual", to = "end", power = 1 }'),
+        ('rounds = { name = "exponential" }', 'rounds = { name = "exponential", count = 7 }'),
+        ('scope = { name = "rates" }', 'scope = { name = "rates", per_layer = { "conv*" = 0.4 } }'),
+        ("structure = { m = 4 }", 'structure = { name = "n-of-m", n = 2, m = 4 }'),
+        ("criterion = { samples_per_class = 5 }", 'criterion = { name = "grasp", samples_per_class = 5 }'),
+        ('at = { schedule = "restart" }', 'at = { step = 9, schedule = "restart" }'),
+        ('retrain = { name = "finetune", lr = 0.002 }', 'retrain = { name = "finetune", lr = 0.002, epochs = 3 }'),
+        ('budget = "flops"', 'ablation = "reinit"\nretrain = "lr-rewind"\nbudget = "flops"'),
+        ("budget = { cap = 2 }", 'retrain = "lr-rewind"\nbudget = { flops = true, cap = 2 }'),
+    ],
+)
+def test_a_selector_need_not_give_what_an_entry_requires(selector: str, selected: str) -> None:
+    wanted = tomli.loads(selector)
+    assert [error.message for error in validator_of_selectors().iter_errors(wanted)] == []
+    section = PruneSection.model_validate({"criterion": "snip", "at": "end", **tomli.loads(selected)})
+    assert [arm.matches(wanted) for arm in expand([section], "kaiming-normal")] == [True]
+
+
+@pytest.mark.usefixtures("real_catalogs")
+@pytest.mark.parametrize("selector", ['criterion = "none"', 'criterion = { name = "none" }'])
+def test_a_selector_may_mean_the_controls(selector: str) -> None:
+    wanted = tomli.loads(selector)
+    assert [error.message for error in validator_of_selectors().iter_errors(wanted)] == []
+    section = ControlSection.model_validate({"retrain": "lr-rewind"}).arms()
+    assert [arm.matches(wanted) for arm in expand([section], "kaiming-normal")] == [True]
+
+
+@pytest.mark.usefixtures("real_catalogs")
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "criterion = {}",
+        'criterion = "magnitud"',
+        'criterion = { name = "magnitude", samples_per_class = 5 }',
+        'rounds = { name = "gradual", to = "ned" }',
+        'rounds = { name = "exponential", form = "init" }',
+        'rounds = ["gradual"]',
+        "at = { epochs = 2 }",
+        "at = {}",
+        'budget = "flop"',
+        'retrain = "rewound"',
+    ],
+)
+def test_a_selector_has_known_names_keys_and_values(selector: str) -> None:
+    assert not validator_of_selectors().is_valid(tomli.loads(selector))
+
+
+def test_a_budget_in_flops_is_one_word_or_a_table(good: str) -> None:
+    assert errors(good.replace('at = "end"', 'at = "end"\nbudget = ["flops", { flops = true, cap = 2 }]')) == []
+
+
+@pytest.mark.usefixtures("real_catalogs")
+def test_every_default_is_one_that_a_study_may_give() -> None:
+    schema = json_schema()
+    defaults = {path: given for path, given in properties(schema) if "default" in given}
+    assert len(defaults) > 60
+    for path, given in defaults.items():
+        validator = jsonschema.Draft202012Validator({**given, "$defs": schema["$defs"]})
+        assert [error.message for error in validator.iter_errors(given["default"])] == [], path
 
 
 def properties(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
