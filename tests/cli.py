@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import warm
+
 ROOT = Path(__file__).parent.parent
+
+WARM = f"import sys; sys.path.insert(0, {str(ROOT / 'tests')!r}); import warm; del sys.path[0]; warm.use(); "
+"""Code before that of a command: its nursery is forked from a process that has imported torch."""
+CODE = "from prunectl.cli.start import main; main()"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +45,16 @@ def environment(store: Path) -> dict[str, str]:
 
 def command(*arguments: str | Path) -> list[str]:
     """The command line of this very Python's prunectl."""
-    return [sys.executable, "-c", "from prunectl.cli.start import main; main()", *map(str, arguments)]
+    return [sys.executable, "-c", CODE, *map(str, arguments)]
 
 
 def prunectl(*arguments: str | Path, store: Path, cwd: Path | None = None) -> Ran:
-    """Run a command to its end."""
+    """Run a command to its end. If it starts a nursery, that is a warm one."""
     done = subprocess.run(
-        command(*arguments),
+        [sys.executable, "-c", WARM + CODE, *map(str, arguments)],
         capture_output=True,
         text=True,
-        env=environment(store),
+        env=environment(store) | {warm.ADDRESS: warm.begin()},
         cwd=cwd or store.parent,
         timeout=300,
         check=False,

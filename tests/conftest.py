@@ -1,7 +1,12 @@
 """What holds for every test."""
 
+from collections.abc import Iterator
+
+import pytest
 import torch
 from hypothesis import settings
+
+import warm
 
 torch.set_num_threads(1)  # tests run side by side: threads that wait for a busy core take ten times as long
 
@@ -10,3 +15,12 @@ torch.set_num_threads(1)  # tests run side by side: threads that wait for a busy
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None, print_blob=True)
 settings.load_profile("repeatable")
+
+warm.use()
+
+
+@pytest.fixture
+def cold() -> Iterator[None]:
+    """Nurseries that are started and import torch, as users have them."""
+    with warm.without():
+        yield

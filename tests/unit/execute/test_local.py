@@ -336,6 +336,7 @@ def test_each_worker_is_bound_to_one_of_the_devices(run: Running, monkeypatch: p
     assert set(run.pids()) == pids
 
 
+@pytest.mark.usefixtures("cold")
 def test_stop_leaves_no_process(run: Running, key: Key) -> None:
     assert run.do(key).status is Status.DONE
     assert run.engine.nursery is not None
@@ -369,6 +370,7 @@ def test_the_next_engine_takes_over_a_nursery_that_it_would_start_alike(
 # ---- a nursery that does not live ----------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("cold")
 def test_a_nursery_that_never_lives_is_an_error_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
     started.close_idle()
     commands = []
@@ -386,6 +388,7 @@ def test_a_nursery_that_never_lives_is_an_error_for_people(monkeypatch: pytest.M
     engine.stop()
 
 
+@pytest.mark.usefixtures("cold")
 def test_a_terminal_cannot_interrupt_a_nursery_while_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own traceback would be what a user sees after Ctrl-C."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())

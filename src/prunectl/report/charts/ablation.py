@@ -9,7 +9,7 @@ from prunectl.report import palette
 from prunectl.report.charts import axes, pieces
 from prunectl.report.charts import differences as paired
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.look import SHOWN, Look
+from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.results import ablations
 from prunectl.results.aggregate import ablation_differences, ablation_pairs, summarise
 from prunectl.results.statistics import FEWEST
@@ -46,7 +46,7 @@ def differences(trials: pl.DataFrame, look: Look) -> Chart | None:
         name="ablation-differences",
         title="What the ablations change",
         caption=_caption(pairs["seed"].n_unique()),
-        spec=spec_of(chart.add_params(look.shown()), sheet),
+        spec=spec_of(chart, sheet, look.shown()),
         panel_px=width + 75,
     )
 
@@ -92,12 +92,15 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     order = frame["series"].unique(maintain_order=True).to_list()
     sheet = Sheet()
     data = sheet.rows(pieces.with_seeds(frame), [*pieces.FIELDS, "seed", "ablation"])
-    chart = pieces.faceted([band, line, seeds, point], data, "series", order, min(4, len(order)), width=215, height=200)
+    layers = [band, line, seeds, point]
+    chart = pieces.faceted(
+        layers, data, "series", order, min(4, len(order)), width=215, height=200, transform=ONLY_SHOWN
+    )
     return Chart(
         name="ablations",
         title="Ablations arm by arm",
         caption=pieces.spread(frame, look),
-        spec=spec_of(chart.transform_filter(SHOWN).add_params(look.shown()), sheet),
+        spec=spec_of(chart, sheet, look.shown()),
         panel_px=290,
     )
 

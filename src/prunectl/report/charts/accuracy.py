@@ -10,7 +10,7 @@ import polars as pl
 from prunectl.report import arms
 from prunectl.report.charts import axes, labels, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.look import MOST_VARIANTS, SHOWN, Look
+from prunectl.report.charts.look import MOST_VARIANTS, ONLY_SHOWN, SHOWN, Look
 from prunectl.report.charts.pieces import FIELDS, HEIGHT, WIDTH
 from prunectl.results.statistics import center
 from prunectl.results.table import METRICS
@@ -74,18 +74,18 @@ def _lines(
     sheet = Sheet()
     data = sheet.rows(pieces.with_seeds(frame), [*FIELDS, "seed"])
     if len(look.variants) > MOST_VARIANTS:
-        panels = pieces.faceted(layers, data, "variant", look.variants, 3, width=260, height=200)
-        return spec_of(panels.transform_filter(SHOWN).add_params(look.shown()), sheet)
+        panels = pieces.faceted(layers, data, "variant", look.variants, 3, width=260, height=200, transform=ONLY_SHOWN)
+        return spec_of(panels, sheet, look.shown())
     zoom = alt.selection_interval(
         bind="scales", name=f"zoom_{metric}_{along}", zoom="wheel![event.shiftKey]", clear="dblclick"
     )
     layers[-1] = layers[-1].add_params(zoom)
-    over: list[Any] = [alt.layer(*layers, data=data).transform_filter(SHOWN)]
+    over: list[Any] = [alt.layer(*layers, data=data, transform=ONLY_SHOWN)]
     over += [] if dense is None else pieces.dense_rule(sheet, dense, y)
     over += [] if hollow is None else [_hollow(sheet, hollow, x, y, look)]
     over += [labels.end_labels(sheet, frame, along, look, y)] if named else []
-    chart = alt.layer(*over).properties(width=WIDTH, height=HEIGHT)
-    return spec_of(chart.add_params(look.shown()), sheet)
+    chart = alt.layer(*over, width=WIDTH, height=HEIGHT)
+    return spec_of(chart, sheet, look.shown())
 
 
 def _published(trials: pl.DataFrame, published: pl.DataFrame | None, metric: str, look: Look) -> pl.DataFrame | None:

@@ -82,4 +82,4 @@ def spec(layers: Sequence[Any], drawn: pl.DataFrame, arms: Sequence[str], look: 
         layers, sheet.rows(drawn, columns), "arm", list(panels.values()), min(4, len(arms)),
         width=WIDTH, height=HEIGHT, own_y=own, label_px=WIDTH + 40,
     ).resolve_axis(x="independent", y="independent")  # fmt: skip
-    return spec_of(chart.add_params(look.shown()), sheet)
+    return spec_of(chart, sheet, look.shown())

@@ -69,10 +69,15 @@ class Sheet:
         return alt.NamedData(name=name)
 
 
-def spec_of(chart: alt.TopLevelMixin, sheet: Sheet) -> dict[str, Any]:
-    """The specification with the common style. It is not validated here, which is slow, but in tests."""
+def spec_of(chart: alt.TopLevelMixin, sheet: Sheet, shown: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The specification with the common style, and with the parameter `shown` of the page's switches.
+
+    It is not validated here, which is slow, but in tests. The parameter is added here because `add_params` of a chart
+    with layers copies all of it four times.
+    """
     spec: dict[str, Any] = chart.to_dict(validate=False)
-    return spec | {"config": CONFIG, "datasets": sheet.datasets}
+    params = [*spec.get("params", []), *([] if shown is None else [shown])]
+    return spec | ({"params": params} if params else {}) | {"config": CONFIG, "datasets": sheet.datasets}
 
 
 def stacked(charts: Sequence[Chart]) -> dict[str, Any]:

@@ -99,4 +99,4 @@ def _bars(
         bars.encode(x=alt.X(f"{filled}:Q", title=title, axis=axis, scale=room)),
         texts.encode(x=f"{outer}:Q", text="text:N"),
     ]
-    return spec_of(alt.layer(*layers).properties(width=WIDTH, height=30 * kinds.height), sheet)
+    return spec_of(alt.layer(*layers, width=WIDTH, height=30 * kinds.height), sheet)

@@ -8,7 +8,7 @@ import polars as pl
 from prunectl.report import arms
 from prunectl.report.charts import axes, labels, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.look import SHOWN, Look
+from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.report.charts.pieces import FIELDS, HEIGHT, WIDTH
 from prunectl.results.aggregate import with_roles
 
@@ -28,17 +28,17 @@ def against_cost(trials: pl.DataFrame, look: Look, cost: str) -> Chart | None:
     tooltip = pieces.tooltip(look, "accuracy", [alt.Tooltip("share:Q", title=words, format=".3~p")])
     layers = pieces.lines(look, _axis(frame["share"].to_list(), words), y, tooltip, legend=not named)
     sheet = Sheet()
-    drawn = alt.layer(*layers, data=sheet.rows(pieces.with_seeds(frame), [*FIELDS, "seed", "share"])).transform_filter(
-        SHOWN
+    drawn = alt.layer(
+        *layers, data=sheet.rows(pieces.with_seeds(frame), [*FIELDS, "seed", "share"]), transform=ONLY_SHOWN
     )
     names = [labels.end_labels(sheet, frame, "sparsity", look, y)] if named else []
-    chart = alt.layer(drawn, *names).properties(width=WIDTH, height=HEIGHT)
+    chart = alt.layer(drawn, *names, width=WIDTH, height=HEIGHT)
     return Chart(
         name=f"top1-{cost}",
         title=f"Top-1 accuracy against {words}",
         labels_px=labels.width_px(frame, look),
         caption=f"{pieces.spread(frame, look)} What skipping zeros could save; a dense kernel saves nothing.",
-        spec=spec_of(chart.add_params(look.shown()), sheet),
+        spec=spec_of(chart, sheet, look.shown()),
     )
 
 

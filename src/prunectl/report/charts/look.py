@@ -33,6 +33,9 @@ LEGEND_PX = 600
 SHOWN = "indexof(shown, datum.hue) >= 0"
 """The filter behind the page's switches: `shown` lists the hues that are drawn."""
 
+ONLY_SHOWN = [alt.FilterTransform(filter=SHOWN)]
+"""The same for a whole chart, given when it is made: each method of a chart with layers copies all of them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
@@ -75,9 +78,9 @@ class Look:
         """The variants, in the order of the study."""
         return list(self.dashes)
 
-    def shown(self) -> alt.Parameter:
-        """The parameter that the page's switches set."""
-        return alt.param(name="shown", value=list(self.role.hues))
+    def shown(self) -> dict[str, Any]:
+        """The parameter that the page's switches set, as Vega-Lite has it."""
+        return {"name": "shown", "value": list(self.role.hues)}
 
     def colour(self, legend: bool = True, field: str = "hue") -> alt.Color:
         """A colour for each hue."""

@@ -8,7 +8,7 @@ import polars as pl
 from prunectl.report import arms, palette
 from prunectl.report.charts import axes, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.look import SHOWN, Look
+from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.report.charts.pieces import HEIGHT, WIDTH
 from prunectl.results.aggregate import with_roles
 from prunectl.results.pairing import groups
@@ -27,7 +27,7 @@ def layer_heat(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> Chart 
     order = frame["panel"].unique(maintain_order=True).to_list()
     sheet = Sheet()
     data = sheet.rows(frame, ["hue", "panel", "layer", "at_sparsity", "kept", "left", "n", "dead"])
-    chart = pieces.faceted(_cells(frame), data, "panel", order, 6, width=width, height=height)
+    chart = pieces.faceted(_cells(frame), data, "panel", order, 6, width=width, height=height, transform=ONLY_SHOWN)
     return Chart(
         name="layers",
         title="Where the weights go: layer by layer",
@@ -36,7 +36,7 @@ def layer_heat(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> Chart 
             "(mean over the seeds). A red cross: nothing is left of the layer in at least one seed. "
             "Ablations that keep every count are not drawn twice."
         ),
-        spec=spec_of(chart.transform_filter(SHOWN).add_params(look.shown()), sheet),
+        spec=spec_of(chart, sheet, look.shown()),
         panel_px=width + 60,
     )
 
@@ -118,13 +118,13 @@ def compression(trials: pl.DataFrame, look: Look) -> Chart | None:
     zero = alt.Chart(sheet.values([{"zero": 0}])).mark_rule(color=palette.NOTE).encode(y=alt.datum(0))
     named = pieces.with_series(frame)
     data = sheet.rows(named, ["series", *by, "mean", "low", "high", "actual", "n"])
-    drawn = alt.layer(*_errors(named, look.among(named)), data=data).transform_filter(SHOWN)
-    chart = alt.layer(zero, drawn).properties(width=WIDTH, height=HEIGHT)
+    drawn = alt.layer(*_errors(named, look.among(named)), data=data, transform=ONLY_SHOWN)
+    chart = alt.layer(zero, drawn, width=WIDTH, height=HEIGHT)
     return Chart(
         name="compression",
         title="Compression asked for and reached",
         caption="Means over the seeds, lines from the least to the greatest. 0: exactly as asked.",
-        spec=spec_of(chart.add_params(look.shown()), sheet),
+        spec=spec_of(chart, sheet, look.shown()),
     )
 
 

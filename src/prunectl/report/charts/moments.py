@@ -11,7 +11,7 @@ from prunectl.base.cells import words
 from prunectl.report import arms
 from prunectl.report.charts import axes, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.look import SHOWN, Look
+from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.results.aggregate import with_roles
 from prunectl.results.table import Results
 
@@ -39,12 +39,12 @@ def against_moment(results: Results, look: Look) -> Chart | None:
     width = max(150, 34 * len(moments))
     sheet = Sheet()
     data = sheet.rows(named.sort("sparsity", order), [*pieces.FIELDS, "at", "panel", "ablation"])
-    chart = pieces.faceted(layers, data, "panel", None, 3, width=width, height=190)
+    chart = pieces.faceted(layers, data, "panel", None, 3, width=width, height=190, transform=ONLY_SHOWN)
     return Chart(
         name="top1-moment",
         title="Top-1 accuracy against the moment of pruning",
         caption=pieces.spread(frame, look).replace("bands", "intervals (on pointing) are"),
-        spec=spec_of(chart.transform_filter(SHOWN).add_params(look.shown()), sheet),
+        spec=spec_of(chart, sheet, look.shown()),
         panel_px=width + 70,
     )
 

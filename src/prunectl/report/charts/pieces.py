@@ -122,9 +122,11 @@ def faceted(
     facet = alt.Facet(f"{panel}:N", title=None, sort=sort)
     if label_px is not None:
         facet = facet.header(labelLimit=label_px)
-    drawn = alt.layer(*layers).properties(width=width, height=height)
-    chart: alt.FacetChart = drawn.facet(facet, data=data, columns=columns, **options).resolve_axis(x="independent")
-    return chart.resolve_scale(y="independent") if own_y else chart
+    scales = {"scale": alt.ScaleResolveMap(y="independent")} if own_y else {}
+    return alt.FacetChart(
+        data=data, spec=alt.layer(*layers, width=width, height=height), facet=facet, columns=columns,
+        resolve=alt.Resolve(axis=alt.AxisResolveMap(x="independent"), **scales), **options,
+    )  # fmt: skip
 
 
 def spread_out(sparsities: list[float]) -> list[float]:

@@ -8,7 +8,7 @@ import polars as pl
 from prunectl.report import arms
 from prunectl.report.charts import axes, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.look import SHOWN, Look
+from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.report.charts.pieces import FIELDS, HEIGHT, WIDTH
 
 PHASES = {"top1_before_retrain": "just after pruning", "top1": "after retraining"}
@@ -33,13 +33,15 @@ def before_and_after(trials: pl.DataFrame, look: Look) -> Chart | None:
     )  # fmt: skip
     sheet = Sheet()
     line = base.mark_line(strokeWidth=1.8).encode(strokeDash=dash)
-    chart = alt.layer(line, point, data=sheet.rows(frame, [*FIELDS, "phase"])).transform_filter(SHOWN)
+    chart = alt.layer(
+        line, point, data=sheet.rows(frame, [*FIELDS, "phase"]), transform=ONLY_SHOWN, width=WIDTH, height=HEIGHT
+    )
     return Chart(
         name="retraining",
         title="What retraining recovers",
         caption="Hollow: measured just after pruning. Filled: after retraining. "
         f"{look.center.capitalize()}s over the seeds.",
-        spec=spec_of(chart.properties(width=WIDTH, height=HEIGHT).add_params(look.shown()), sheet),
+        spec=spec_of(chart, sheet, look.shown()),
     )
 
 

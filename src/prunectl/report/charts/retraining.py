@@ -42,7 +42,7 @@ def against_budget(results: Results, look: Look) -> Chart | None:
         name="top1-budget",
         title="Top-1 accuracy against retraining time",
         caption=_caption(results, pieces.spread(frame, look)),
-        spec=spec_of(chart.add_params(look.shown()), sheet),
+        spec=spec_of(chart, sheet, look.shown()),
         panel_px=WIDTH + 75,
     )
 

@@ -42,7 +42,7 @@ def curves(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str =
         name=f"curves-{measure.replace('_', '-')}",
         title=f"{TITLES[measure]} along the training",
         caption=f"Unmodified arms, {look.center}s over the seeds; grey and dashed: the dense network.{NOTES[measure]}",
-        spec=spec_of(chart.add_params(look.shown()), sheet),
+        spec=spec_of(chart, sheet, look.shown()),
         panel_px=297,
     )
 
