@@ -36,7 +36,9 @@ def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]
         return [{**_trial(trial), **_metrics(shelf, trial.measure, shelf.metrics(trial))} for trial in plan.trials]
     pruned = [trial for trial in plan.trials if trial.plain_mask is not None]
     if stage == "prune":
-        return [{**_trial(trial), **_mask(shelf, trial, trial.plain_mask), **critical(trial, shelf)} for trial in pruned]
+        return [
+            {**_trial(trial), **_mask(shelf, trial, trial.plain_mask), **critical(trial, shelf)} for trial in pruned
+        ]
     plain = {_place(trial): trial.plain_mask for trial in pruned if trial.arm.ablation.changes != "ranking"}
     return [
         {

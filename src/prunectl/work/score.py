@@ -41,7 +41,9 @@ def perform(step: Score, inputs: Inputs, out: Path, context: Context) -> None:
     write_json(out / layout.INFO, {"score_s": time.perf_counter() - start, "batch_sha256": digest, "notes": notes})
 
 
-def batches_for(step: Score | PruneRounds | Collapse, context: Context, number: int = 0) -> tuple[list[Batch], str | None]:
+def batches_for(
+    step: Score | PruneRounds | Collapse, context: Context, number: int = 0
+) -> tuple[list[Batch], str | None]:
     """The scoring batches of round `number`, if the criterion looks at data, and their digest."""
     if step.data is None:
         return [], None
