@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from prunectl.catalog.entry import Entry
@@ -32,6 +33,15 @@ class Scope(Entry):
     channels: ClassVar[Literal["together", "alike"] | None] = None
     """How it ranks whole channels: all in one ranking, or so that layers lose fractions in proportion to `shares`.
     None: it spreads single weights only."""
+
+    def least(self) -> Fraction:
+        """The fraction of every layer that stays, its highest-scored weights, whatever the ranking."""
+        return Fraction(0)
+
+    def kept(self, shapes: Shapes) -> Mapping[str, int]:
+        """How many weights of each layer stay at least: ceil(least · n). Layers that may lose all are left out."""
+        least = self.least()
+        return {name: math.ceil(least * math.prod(shape)) for name, shape in shapes.items()} if least else {}
 
     def settled(self) -> Scope:
         """The entry that keys are made of, where several names mean the same rule."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from prunectl.base.text import seconds, visible
 from prunectl.cli.console import say
 from prunectl.execute.outcome import Event, Outcome, Progress, Status, WorkersChanged
-from prunectl.plan.steps import Ablate, Prune, PruneRounds, Score, Train
+from prunectl.plan.steps import Ablate, Collapse, Prune, PruneRounds, Score, Train
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -58,6 +58,8 @@ def title(step: Step) -> str:
         return f"prune {step.criterion.label()} to {step.sparsity:.4g} in {count} rounds, seed {step.seed}"
     if isinstance(step, Prune):
         return f"prune to {step.sparsity:.4g}{', inverted' if step.invert else ''}, seed {step.seed}"
+    if isinstance(step, Collapse):
+        return f"critical compression of {step.criterion.label()}, seed {step.seed}"
     if isinstance(step, Ablate):
         return f"{step.ablation.label()}, seed {step.seed}"
     return f"{step.kind}, seed {step.seed}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import typer
@@ -100,8 +100,18 @@ def _achieved(row: dict[str, Any]) -> list[str]:
         f"{row['compression']:.4f}, achieved {compression or float('inf'):.4f} ({error})",
         f"  tied at the cut: {row['tied']:,}; collapsed layers: {collapsed}; "
         f"on a path from input to output: {_on_path(row)}",
+        *_critical(row),
         *([f"  note: {row['remark']}"] if row["remark"] else []),
     ]
+
+
+def _critical(row: dict[str, Any]) -> Iterator[str]:
+    """The highest compression at which no layer is empty, where it was asked for."""
+    if row.get("critical_compression") is not None:
+        yield (
+            f"  no layer is empty up to compression {row['critical_compression']:,.4f} of the prunable weights "
+            f"({row['critical_by']}); one weight for each layer: {row['max_compression']:,.4f}"
+        )
 
 
 def _on_path(row: dict[str, Any]) -> str:

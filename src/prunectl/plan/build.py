@@ -19,6 +19,7 @@ from prunectl.plan.graph import Placed, Plan, StepSet, Trial
 from prunectl.plan.resolve import arms_of, data_of, dense_of, network_of
 from prunectl.plan.steps import (
     Ablate,
+    Collapse,
     Data,
     During,
     Init,
@@ -63,6 +64,7 @@ def build(study: Study, content: Content, weights: Mapping[str, str] = MappingPr
             validation_data=replace(data, train_limit=None, test_limit=None),
             rounds=placed.arm.rounds_of_a_mask,
             scope=placed.arm.scope.settled(),
+            collapses=study.report.collapse and placed.arm.collapses,
         )
         for seed in study.sweep.seeds:
             chain = _Chain(site, placed, seed)
@@ -97,6 +99,7 @@ class _Site:
     validation_data: Data
     rounds: Rounds  # those in which one mask is made
     scope: Scope
+    collapses: bool  # whether the critical compression is asked for
     _several: dict[float, bool] = field(default_factory=dict)
 
     def init(self, seed: int, draw: Literal["init", "reinit"] = "init") -> Key:
@@ -162,6 +165,8 @@ class _Chain:
         self.before: Key | None = None
         self.scores: Key | None = None
         """Of the present network, once they are needed."""
+        self.collapse: Key | None = None
+        """The critical compression, if it is asked for."""
         self.baseline_measure = site.measure(seed, self.baseline, None)
 
     def control(self) -> Trial:
@@ -173,6 +178,7 @@ class _Chain:
     def trials(self, sparsities: tuple[float, ...]) -> Iterator[Trial]:
         """For each level: score, prune, ablate, retrain, measure."""
         reached = 0.0
+        self.collapse = self._collapse() if self.site.collapses and any(sparsities) else None
         for sparsity in sparsities:
             if sparsity == 0:
                 yield self._trial(sparsity, None, None, self.baseline)
@@ -222,17 +228,35 @@ class _Chain:
                     state=self.state, before=self.before, of=site.of,
                 )
             )  # fmt: skip
-        self.scores = self.scores or site.steps.add(
-            Score(
-                network=site.network, data=data, criterion=arm.criterion, exclude=site.exclude, seed=self.seed,
-                state=self.state, mask=self.before,
-            )
-        )  # fmt: skip
         return site.steps.add(
             Prune(
                 network=site.network, scope=scope, structure=arm.structure, sparsity=sparsity, invert=arm.inverted,
-                seed=self.seed, scores=self.scores, before=self.before,
+                seed=self.seed, scores=self._scored(), before=self.before,
                 state=self.state if scope.needs_weights else None, of=site.of,
+            )
+        )  # fmt: skip
+
+    def _scored(self) -> Key:
+        """The scores of the present network, which every sparsity shares."""
+        site, arm = self.site, self.arm
+        self.scores = self.scores or site.steps.add(
+            Score(
+                network=site.network, data=site.train_data if arm.criterion.needs_data else None,
+                criterion=arm.criterion, exclude=site.exclude, seed=self.seed, state=self.state, mask=self.before,
+            )
+        )  # fmt: skip
+        return self.scores
+
+    def _collapse(self) -> Key:
+        """The critical compression of the network as it is first pruned: from shared scores, or in rounds."""
+        site, arm = self.site, self.arm
+        shared = not (arm.in_rounds or arm.criterion.updates_weights())
+        return site.steps.add(
+            Collapse(
+                network=site.network, criterion=arm.criterion, exclude=site.exclude, structure=arm.structure,
+                data=site.train_data if arm.criterion.needs_data and not shared else None, scope=site.scope,
+                rounds=site.rounds, invert=arm.inverted, seed=self.seed, scores=self._scored() if shared else None,
+                state=None if shared and not site.scope.needs_weights else self.state,
             )
         )  # fmt: skip
 
@@ -301,4 +325,5 @@ class _Chain:
             measure=site.measure(self.seed, state, mask),
             measure_before=before,
             measured_apart=tuple(site.measure(self.seed, state, mask, metric) for metric in site.apart),
+            collapse=self.collapse if sparsity > 0 else None,
         )

@@ -89,7 +89,10 @@ class Past:
     """Of its artefact; None if not recorded."""
 
 
-ALIKE = (("network", "model"), ("criterion", None), ("data", "dataset"), ("during", "rounds"), ("during", "criterion"))
+ALIKE = (
+    ("network", "model"), ("criterion", None), ("rounds", None), ("data", "dataset"), ("during", "rounds"),
+    ("during", "criterion"),
+)  # fmt: skip
 """The fields, and fields in them, whose entries decide what a step costs."""
 
 

@@ -57,6 +57,7 @@ class Trial:
     measure: Key
     measure_before: Key | None  # just after pruning, if a trained network was pruned and is retrained
     measured_apart: tuple[Key, ...]  # plug-ins' metrics and other parts of the data, one each: nothing else is renamed
+    collapse: Key | None = None  # the critical compression of its criterion, where the study asks for it
 
     @property
     def arm(self) -> Arm:
@@ -91,6 +92,8 @@ class Plan:
                 wanted |= {trial.baseline, trial.baseline_measure}
             if stage != "train" and trial.plain_mask:
                 wanted.add(trial.plain_mask)
+            if stage != "train" and trial.collapse:
+                wanted.add(trial.collapse)
             if stage in ("ablate", "retrain") and trial.mask:
                 wanted.add(trial.mask)
             if stage == "retrain":

@@ -185,6 +185,27 @@ class PruneRounds(Step):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Collapse(Step):
+    """Find the highest compression at which no layer is empty, without training. Leaves that number.
+
+    `scores` are those that one-shot masks share; None where each mask is made in rounds, or pruning changes the weights
+    that stay. `state` is that of the network that is scored; None where the scores suffice.
+    """
+
+    kind: ClassVar[str] = "collapse"
+    network: Network
+    data: Data | None
+    criterion: Criterion
+    exclude: tuple[str, ...]
+    structure: Structure
+    scope: Scope
+    rounds: Rounds
+    invert: bool
+    scores: Key | None
+    state: Key | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ablate(Step):
     """Change a mask as an ablation does. Leaves a mask."""
 
@@ -224,7 +245,7 @@ class Measure(Step):
     seed: int = field(metadata=IMPLIED)
 
 
-STEPS: tuple[type[Step], ...] = (Init, Train, Score, Prune, PruneRounds, Ablate, Recalibrate, Measure)
+STEPS: tuple[type[Step], ...] = (Init, Train, Score, Prune, PruneRounds, Collapse, Ablate, Recalibrate, Measure)
 """Every kind of step."""
 
 

@@ -31,11 +31,11 @@ def unreachable(sparsity: float, *, total: int, prunable: int) -> str:
     most = (prunable - 1) / total
     return (
         f"a sparsity of {sparsity:.6g} (compression {1 / (1 - sparsity):.4g}) of all {total:,} parameters would leave "
-        f"none of the {prunable:,} weights that may be pruned; the highest that can be reached is {_floored(most)} "
-        f"(compression {_floored(1 / (1 - most))})"
+        f"none of the {prunable:,} weights that may be pruned; the highest that can be reached is {floored(most)} "
+        f"(compression {floored(1 / (1 - most))})"
     )
 
 
-def _floored(value: float) -> str:
+def floored(value: float) -> str:
     """Rounded down to four decimals, so that what is shown can be asked for."""
     return f"{int(value * 10_000) / 10_000:.10g}"

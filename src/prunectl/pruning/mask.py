@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from prunectl.base.errors import MethodError
-from prunectl.catalog.scope import Scope, removed
+from prunectl.catalog.scope import Groups, Scope, removed
 from prunectl.catalog.structure import Masks, Pruned
+from prunectl.pruning.denominator import floored
 from prunectl.pruning.engines.select import lowest_among
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ def prune(
     """The masks at `sparsity`: of n weights exactly round(sparsity · n) are gone, those of `before` among them.
 
     `invert` reverses the ranking: the highest scores go. `weights` are needed by a scope that looks at them. Raises
-    MethodError for scores that are not finite and for a sparsity below that of `before`.
+    MethodError for scores that are not finite, for a sparsity below that of `before`, and for one beyond the scope's
+    floors.
     """
     before = before or dense(scores)
     shapes = {name: tuple(score.shape) for name, score in scores.items()}
@@ -65,19 +68,74 @@ def prune(
     left = None
     if scope.needs_weights and weights is not None:
         left = {name: weights[name].detach().cpu()[mask] for name, mask in before.items()}
-    masks: Masks = {}
-    tied = tied_pruned = 0
-    for names, count in scope.groups(shapes, sparsity, gone, left):
-        chosen, tie = lowest_among(
-            [scores[name] for name in names],
-            [before[name] for name in names],
-            count - sum(gone[name] for name in names),
-            generator,
-            highest=invert,
-        )
-        masks |= {name: before[name] ^ lost for name, lost in zip(names, chosen, strict=True)}
-        tied, tied_pruned = tied + tie.scores, tied_pruned + tie.pruned
-    return Pruned(masks={name: masks[name] for name in scores}, tied=tied, tied_pruned=tied_pruned)
+    groups = scope.groups(shapes, sparsity, gone, left)
+    ranking = _Ranking(
+        scores=scores,
+        before=before,
+        groups=[(names, count - sum(gone[name] for name in names)) for names, count in groups],
+        generator=generator,
+        invert=invert,
+    )
+    pruned = ranking.pruned(before)
+    least = {name: min(count, _alive(before[name])) for name, count in scope.kept(shapes).items()}
+    if all(_alive(pruned.masks[name]) >= count for name, count in least.items()):
+        return pruned
+    _check_reachable(scope, before, sum(_alive(mask) for mask in pruned.masks.values()), least)
+    return ranking.pruned(ranking.unprotected(least))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Ranking:
+    """Scores by layer, the layers that are ranked together, and how many more of their weights go."""
+
+    scores: Scores
+    before: Masks
+    groups: Groups
+    generator: torch.Generator
+    invert: bool
+
+    def pruned(self, candidates: Masks) -> Pruned:
+        """The masks without the lowest scores of the candidates."""
+        masks: Masks = {}
+        tied = tied_pruned = 0
+        for names, count in self.groups:
+            chosen, tie = lowest_among(
+                [self.scores[name] for name in names],
+                [candidates[name] for name in names],
+                count,
+                self.generator,
+                highest=self.invert,
+            )
+            masks |= {name: self.before[name] ^ lost for name, lost in zip(names, chosen, strict=True)}
+            tied, tied_pruned = tied + tie.scores, tied_pruned + tie.pruned
+        return Pruned(masks={name: masks[name] for name in self.scores}, tied=tied, tied_pruned=tied_pruned)
+
+    def unprotected(self, least: Mapping[str, int]) -> Masks:
+        """What may go once the best `least` weights of each layer stay; of equal scores the generator draws some."""
+        candidates = dict(self.before)
+        for name, count in least.items():
+            (best,), _ = lowest_among(
+                [self.scores[name]], [self.before[name]], count, self.generator, highest=not self.invert
+            )
+            candidates[name] = self.before[name] & ~best
+        return candidates
+
+
+def _alive(mask: Tensor) -> int:
+    return int(np.count_nonzero(mask.numpy()))
+
+
+def _check_reachable(scope: Scope, before: Masks, asked: int, least: Mapping[str, int]) -> None:
+    """Raise MethodError where the floors of a scope keep more weights than a sparsity leaves."""
+    most = sum(least.get(name, 0) for name in before)
+    if most <= asked:
+        return
+    total = sum(mask.numel() for mask in before.values())
+    raise MethodError(
+        f"scope {scope.label()} keeps at least {most:,} of {total:,} weights, its share of every layer: the highest "
+        f"sparsity that it reaches here is {floored(1 - most / total)} (compression {floored(total / most)}), and "
+        f"{1 - asked / total:.6g} would leave {asked:,}"
+    )
 
 
 def apply(masks: Mapping[str, Tensor], network: nn.Module) -> None:

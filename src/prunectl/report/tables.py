@@ -198,6 +198,9 @@ COLUMNS = (
     Column(
         name="layers_collapsed", head="collapsed layers", write=lambda names: ", ".join(names or ()), number=False
     ),
+    Column(name="critical_compression", head="critical compression", write=cells.significant),
+    Column(name="critical_by", head="exact or found", number=False),
+    Column(name="max_compression", head="maximal compression", write=cells.significant),
     Column(name="flops", head="MFLOPs", write=cells.fixed(1e-6, 2)),
     Column(name="size_bytes", head="size, kB", write=cells.fixed(1e-3, 1)),
     Column(name="latency_ms", head="latency, ms", write=cells.fixed(1, 2)),

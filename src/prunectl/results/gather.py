@@ -16,7 +16,7 @@ from prunectl.catalog.dataset import Content
 from prunectl.catalog.values import Denominator
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.resolve import images_of
-from prunectl.plan.steps import During, Key, Measure, Prune, PruneRounds, Score, Step, Train, parents
+from prunectl.plan.steps import Collapse, During, Key, Measure, Prune, PruneRounds, Score, Step, Train, parents
 from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results, Task
 from prunectl.store import layout
 from prunectl.store.hardware import HardwareClass, counted
@@ -198,6 +198,7 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
         "top1_dense": dense["top1"] if dense else None,
         "top1_before_retrain": before["top1"] if before else None,
         "artefact": trial.state,
+        **critical(trial, shelf),
     }
     if metrics is None:
         status, why = shelf.why_missing(trial.measure)
@@ -216,6 +217,16 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
     )
 
 
+COLLAPSE = ("max_compression", "critical_compression", "critical_by")
+"""The columns about collapse."""
+
+
+def critical(trial: Trial, shelf: Shelf) -> dict[str, Any]:
+    """The columns about collapse; null where they were not asked for, or not computed."""
+    info = shelf.document(trial.collapse, layout.INFO) if trial.collapse else None
+    return {name: info[name] if info else None for name in COLLAPSE}
+
+
 def _reservations(trial: Trial, metrics: dict[str, Any], shelf: Shelf) -> Iterator[str]:
     """What a trial that is done lacks, and why: the network that it is compared with, counts that are null."""
     baseline, why = shelf.why_missing(trial.baseline_measure) if _lacks_baseline(trial, shelf) else ("done", None)
@@ -225,6 +236,10 @@ def _reservations(trial: Trial, metrics: dict[str, Any], shelf: Shelf) -> Iterat
         status, why = shelf.why_missing(key) if shelf.document(key, layout.METRICS) is None else ("done", None)
         if status == "failed":
             yield f"{_measured_in(shelf.plan, key)} could not be measured: {why}"
+    if trial.collapse and shelf.document(trial.collapse, layout.INFO) is None:
+        status, why = shelf.why_missing(trial.collapse)
+        if status == "failed":
+            yield f"the critical compression is not known: {why}"
     for name, doubt in metrics["uncounted"].items():
         yield f"{name} is not known: {doubt}"
 
@@ -300,7 +315,7 @@ def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]
             groups.setdefault((step.kind, _criterion(plan, step)), []).append(key)
     unshared, alone = Counter[Key](), Counter[Key]()
     for trial in plan.trials:
-        needed = plan.closure(trial.measures)
+        needed = plan.closure((*trial.measures, *((trial.collapse,) if trial.collapse else ())))
         unshared.update(needed)
         alone.update(needed - _passed_through(plan, needed))
     rows = []
@@ -339,7 +354,7 @@ def _passed_through(plan: Plan, needed: set[Key]) -> set[Key]:
 
 
 def _criterion(plan: Plan, step: Step) -> str | None:
-    if isinstance(step, Score | PruneRounds):
+    if isinstance(step, Score | PruneRounds | Collapse):
         return step.criterion.label()
     if isinstance(step, Prune):
         return _criterion(plan, plan.steps[step.scores])

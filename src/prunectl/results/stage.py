@@ -9,7 +9,7 @@ from safetensors.numpy import load
 
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.stage import Stage
-from prunectl.results.gather import Shelf, denominator
+from prunectl.results.gather import Shelf, critical, denominator
 from prunectl.results.table import METRICS
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
@@ -36,7 +36,9 @@ def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]
         return [{**_trial(trial), **_metrics(shelf, trial.measure, shelf.metrics(trial))} for trial in plan.trials]
     pruned = [trial for trial in plan.trials if trial.plain_mask is not None]
     if stage == "prune":
-        return [{**_trial(trial), **_mask(shelf, trial, trial.plain_mask)} for trial in pruned]
+        return [
+            {**_trial(trial), **_mask(shelf, trial, trial.plain_mask), **critical(trial, shelf)} for trial in pruned
+        ]
     plain = {_place(trial): trial.plain_mask for trial in pruned if trial.arm.ablation.changes != "ranking"}
     return [
         {

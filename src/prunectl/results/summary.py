@@ -27,6 +27,9 @@ from prunectl.results.statistics import FEWEST, Center, bootstrap, bootstrap_wor
 if TYPE_CHECKING:
     from prunectl.plan.graph import Placed
 
+RANKED = 12
+"""The maximum number of arms that are ranked by critical compression."""
+
 SPOKEN = 6
 """The maximum number of sparsities that get a sentence of their own: the sparsest ones."""
 
@@ -46,6 +49,7 @@ def sentences(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
         *_best(trials, role, of),
         *_ablations(trials, role),
         *_collapse(trials),
+        *critical(trials, of),
         *_compression(trials),
         *_reservations(trials),
     )
@@ -202,6 +206,31 @@ def _collapse(trials: pl.DataFrame) -> Iterator[str]:
         f"Layers collapse (nothing left of them) in {found.height} of {plural(known.height, 'pruned trial')}: "
         f"{', '.join(arms[:4])}{more}."
     )
+
+
+def critical(trials: pl.DataFrame, of: Center = "mean") -> Iterator[str]:
+    """The arms by critical compression, where it was asked for: as Tanaka et al. (2020), Figures 1 and 2, rank them."""
+    computed = pl.col("critical_compression").is_not_null() & (pl.col("ablation") == "none")
+    known = trials.filter(computed).unique(["arm", "seed"], maintain_order=True)
+    if known.is_empty():
+        return
+    arms = [(center(rows["critical_compression"].to_list(), of), arm, rows) for (arm,), rows in groups(known, ["arm"])]
+    ranked = [f"{arm} {_compressions(rows, of)}" for _, arm, rows in sorted(arms, key=lambda item: item[:2])]
+    more = f", and {plural(len(ranked) - RANKED, 'more arm')} above them" if len(ranked) > RANKED else ""
+    most = sorted({f"{number:,.4g}" for number in known["max_compression"]})
+    yield (
+        f"Critical compression, of the prunable weights, the highest at which no layer is empty, in ascending order "
+        f"({of}s over the seeds): {'; '.join(ranked[:RANKED])}{more}. One weight for each layer would be "
+        f"{and_list(most)}."
+    )
+
+
+def _compressions(rows: pl.DataFrame, of: Center) -> str:
+    """The centre of the seeds, their range where they differ, and how they were computed."""
+    numbers = rows["critical_compression"].to_list()
+    low, high = f"{min(numbers):,.4g}", f"{max(numbers):,.4g}"
+    span = "" if low == high else f"{low} to {high}, "
+    return f"{center(numbers, of):,.4g} ({span}{and_list(rows['critical_by'].unique(maintain_order=True).to_list())})"
 
 
 def _reservations(trials: pl.DataFrame) -> Iterator[str]:

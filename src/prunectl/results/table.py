@@ -42,6 +42,9 @@ SCHEMA: dict[str, Any] = {
     "n_nonzero": pl.Int64,
     "n_effective": pl.Int64,
     "layers_collapsed": pl.List(pl.String),
+    "max_compression": pl.Float64,  # prunable weights / layers; null unless [report] collapse
+    "critical_compression": pl.Float64,  # prunable weights / the fewest kept with which no layer is empty
+    "critical_by": pl.String,  # "exact" (from the scores) | "found" (by a search)
     "flops": pl.Float64,
     "flops_dense": pl.Float64,
     "size_bytes": pl.Int64,
@@ -80,7 +83,7 @@ CURVES: dict[str, Any] = {
 }
 
 RESOURCES: dict[str, Any] = {
-    "kind": pl.String,  # of step: init, train, score, prune, prune-rounds, ablate, recalibrate, measure
+    "kind": pl.String,  # of step: init, train, score, prune, prune-rounds, collapse, ablate, recalibrate, measure
     "criterion": pl.String,  # for the steps that have one
     "steps": pl.Int64,  # of the plan
     "made": pl.Int64,  # by this run

@@ -56,6 +56,16 @@ class Arm:
         return self.criterion.own_rounds() if self.rounds.retrains else self.rounds
 
     @property
+    def in_rounds(self) -> bool:
+        """Whether masks are scored and pruned in several rounds."""
+        return len(self.rounds_of_a_mask.targets(0.5)) > 1
+
+    @property
+    def collapses(self) -> bool:
+        """Whether it has a critical compression: single weights, pruned without training in between."""
+        return self.structure.any_mask and not (self.rounds.retrains or self.rounds.during)
+
+    @property
     def inverted(self) -> bool:
         """Whether the highest scores go."""
         return self.ablation.changes == "ranking"

@@ -27,6 +27,7 @@ from prunectl.study.schema import (
     DataSection,
     ModelSection,
     PruneSection,
+    ReportSection,
     Study,
     SweepSection,
     TrainSection,
@@ -47,6 +48,7 @@ class Parts:
     prune: tuple[PruneSection | None, ...]
     control: tuple[ControlSection | None, ...]
     claim: tuple[Claim | None, ...]
+    report: ReportSection | None = None
 
 
 def parts_of(study: Study) -> Parts:
@@ -59,6 +61,7 @@ def parts_of(study: Study) -> Parts:
         prune=study.prune,
         control=study.control,
         claim=study.claim,
+        report=study.report,
     )
 
 
@@ -131,6 +134,8 @@ def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Problem]:
     controls = [None if section is None else list(expand([section.arms()], init)) for section in parts.control]
     yield from repeated_arms(tables, "prune")
     yield from repeated_arms(controls, "control")
+    if parts.report is not None and None not in tables:
+        yield from collapse(parts.report, [arm for table in tables for arm in table or ()])
     tables += controls
     if any(table is None for table in tables) or not any(parts.claim):
         return
@@ -139,6 +144,16 @@ def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Problem]:
         if claim is not None:
             for problem in claimed(claim, arms, sweep):
                 yield problem.under(("claim", place))
+
+
+def collapse(report: ReportSection, arms: Sequence[Arm]) -> Iterator[Problem]:
+    """A critical compression is that of single weights, pruned without training in between."""
+    if report.collapse and arms and not any(arm.collapses for arm in arms):
+        yield Problem(
+            path=("report", "collapse"),
+            message="no arm has a critical compression: that is of single weights, pruned without training in between",
+            hint='leave it out, or add an arm with structure = "weights" and one-shot, linear or exponential rounds',
+        )
 
 
 def retraining(section: PruneSection) -> Iterator[Problem]:

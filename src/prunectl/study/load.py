@@ -25,6 +25,7 @@ from prunectl.study.schema import (
     DataSection,
     ModelSection,
     PruneSection,
+    ReportSection,
     Study,
     SweepSection,
     TrainSection,
@@ -190,6 +191,7 @@ def _parts(document: Mapping[str, Any]) -> check.Parts:
         prune=tuple(_list_of(PruneSection, document.get("prune"))),
         control=tuple(_list_of(ControlSection, document["control"])) if "control" in document else (),
         claim=tuple(_list_of(Claim, document.get("claim"))),
+        report=_part(ReportSection, document.get("report", {})),
     )
 
 

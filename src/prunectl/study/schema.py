@@ -298,6 +298,15 @@ class PublishedSection(Section):
     )
 
 
+class ReportSection(Section):
+    """[report]: what the report shows beyond what every study has."""
+
+    collapse: bool = Field(
+        default=False,
+        description="whether each criterion's critical compression is computed: the highest at which no layer is empty",
+    )
+
+
 class Study(Section):
     """One study file, every default written out."""
 
@@ -324,6 +333,7 @@ class Study(Section):
     published: PublishedSection = Field(
         default=PublishedSection(), description="published tables to hold the results against"
     )
+    report: ReportSection = Field(default=ReportSection(), description="what the report shows in addition")
     profile: Annotated[dict[str, dict[str, Any]], Field(max_length=MOST_PROFILES)] = Field(
         default_factory=dict, description="named overrides, chosen by --profile; dotted keys as for --set"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunectl.base.rng import generator
-from prunectl.plan.steps import PruneRounds
+from prunectl.plan.steps import Collapse, PruneRounds
 from prunectl.pruning.denominator import of_prunable
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scoring import prune_in_rounds
@@ -31,7 +31,7 @@ def perform(step: PruneRounds, inputs: Inputs, out: Path, context: Context) -> N
     state is left with them, and with everything else as it was, what the optimizer kept included.
     """
     network = restored(step.network, step.seed, inputs["state"], context.device)
-    images = _Images(step, context)
+    images = Images(step, context)
     notes: dict[str, float] = {}
     start = time.perf_counter()
     pruned = prune_in_rounds(
@@ -59,10 +59,10 @@ def perform(step: PruneRounds, inputs: Inputs, out: Path, context: Context) -> N
         write_tensors(out / layout.STATE, read_tensors(inputs["state"] / layout.STATE) | changed)
 
 
-class _Images:
+class Images:
     """The scoring batches of each round: read again only where they are others."""
 
-    def __init__(self, step: PruneRounds, context: Context) -> None:
+    def __init__(self, step: PruneRounds | Collapse, context: Context) -> None:
         self.step, self.context = step, context
         self.batches, digest = batches_for(step, context)
         self.digests = [] if digest is None else [digest]

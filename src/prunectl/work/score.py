@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from prunectl.base.rng import generator
 from prunectl.catalog.criterion import Criterion
-from prunectl.plan.steps import Data, Network, PruneRounds, Score
+from prunectl.plan.steps import Collapse, Data, Network, PruneRounds, Score
 from prunectl.pruning.scoring import score
 from prunectl.store import layout
 from prunectl.work.context import Context, Inputs
@@ -41,7 +41,9 @@ def perform(step: Score, inputs: Inputs, out: Path, context: Context) -> None:
     write_json(out / layout.INFO, {"score_s": time.perf_counter() - start, "batch_sha256": digest, "notes": notes})
 
 
-def batches_for(step: Score | PruneRounds, context: Context, number: int = 0) -> tuple[list[Batch], str | None]:
+def batches_for(
+    step: Score | PruneRounds | Collapse, context: Context, number: int = 0
+) -> tuple[list[Batch], str | None]:
     """The scoring batches of round `number`, if the criterion looks at data, and their digest."""
     if step.data is None:
         return [], None

@@ -84,3 +84,10 @@ def test_a_failure_ends_the_command_with_1(prunectl: Prunectl, monkeypatch: pyte
     reached = Reached(rows=[], tally=Tally(failed={Key("a"): "no answer"}))
     monkeypatch.setattr("prunectl.api.run.reach", lambda *arguments, **options: reached)
     assert prunectl("train", "STUDY").code == 1
+
+
+def test_a_critical_compression_is_printed_where_it_was_asked_for() -> None:
+    known = {**MASK, "critical_compression": 12.5, "max_compression": 50.0, "critical_by": "exact"}
+    (line,) = [line for line in mask_lines(known) if "no layer is empty" in line]
+    assert "up to compression 12.5000 of the prunable weights (exact); one weight for each layer: 50.0000" in line
+    assert not any("no layer is empty" in line for line in mask_lines(MASK))

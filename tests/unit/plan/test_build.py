@@ -19,6 +19,7 @@ from prunectl.catalog.tables import working
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import (
+    Collapse,
     Init,
     Key,
     Measure,
@@ -523,3 +524,63 @@ def test_a_seed_that_is_in_no_key_is_the_one_that_the_state_was_drawn_with() -> 
     implied = [(step.seed, step.state) for step in planned.steps.values() if isinstance(step, Measure | Recalibrate)]
     assert {seed for seed, _ in implied} == {1, 2}
     assert all(seed == seed_behind(planned, state) for seed, state in implied)
+
+
+# --- collapse ---
+
+COLLAPSE: dict[str, Any] = {"report": {"collapse": True}}
+
+
+def collapses(planned: Plan) -> list[Collapse]:
+    return [step for step in planned.steps.values() if isinstance(step, Collapse)]
+
+
+def test_a_critical_compression_is_computed_once_for_each_ranking_and_seed() -> None:
+    """Whatever the sparsity, and whatever is done to the mask or the weights afterwards."""
+    arm = {"criterion": ["magnitude", "synflow"], "ablation": ["none", "shuffle", "reinit", "invert"]}
+    planned = plan(arm, **COLLAPSE)
+    assert len(collapses(planned)) == 2 * 2 * 2  # criteria, inverted or not, seeds
+    asked = [each for each in planned.trials if each.sparsity > 0]
+    assert {each.collapse for each in asked} == {key_of(step) for step in collapses(planned)}
+    assert all(each.collapse is None for each in planned.trials if each.sparsity == 0)
+    shared = [step for step in collapses(planned) if step.scores is not None]
+    assert {step.criterion.name for step in shared} == {"magnitude"}
+    assert {step.scores for step in shared} == {
+        step.scores for step in planned.steps.values() if isinstance(step, Prune)
+    }
+    assert all(step.state is None and step.data is None for step in shared)
+
+
+def test_asking_for_it_renames_nothing_and_trains_nothing_before_the_stage_of_retraining() -> None:
+    arms = ({"criterion": ["snip", "synflow", "random"], "scope": ["global", "lamp"]},)
+    without, planned = plan(*arms), plan(*arms, **COLLAPSE)
+    assert without.steps.keys() == planned.steps.keys() - {key_of(step) for step in collapses(planned)}
+    pruned = planned.closure(planned.targets("prune"))
+    assert {key_of(step) for step in collapses(planned)} <= pruned
+    assert not any(isinstance(planned.steps[key], Train) for key in pruned)
+    assert not {key_of(step) for step in collapses(planned)} & planned.closure(planned.targets("train"))
+
+
+@pytest.mark.parametrize(
+    "arm",
+    [
+        {"criterion": "magnitude", "structure": "channels"},
+        {"criterion": "magnitude", "at": "end", "rounds": "iterative", "retrain": "lr-rewind"},
+        {
+            "criterion": "magnitude",
+            "rounds": {"name": "gradual", "from": {"epoch": 0}, "to": {"epoch": 5}, "every": {"steps": 10}},
+        },
+    ],
+    ids=str,
+)
+def test_channels_and_what_is_trained_between_have_none(arm: dict[str, Any]) -> None:
+    planned = plan(arm, {"criterion": "magnitude", "at": "end"}, **COLLAPSE)
+    assert {each.arm.collapses for each in planned.trials if each.collapse} == {True}
+    assert not any(each.collapse for each in planned.trials if not each.arm.collapses)
+    assert len(collapses(planned)) == 2
+
+
+def test_it_is_of_the_network_that_is_pruned() -> None:
+    planned = plan({"criterion": "synflow", "at": ["init", "end"]}, **COLLAPSE)
+    states = {planned.steps[step.state].kind for step in collapses(planned) if step.state is not None}
+    assert states == {"init", "train"}

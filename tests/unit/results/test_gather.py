@@ -249,3 +249,23 @@ def test_weights_on_a_path_that_an_earlier_prunectl_counted_are_not_shown(tmp_pa
     rewound.put_document(rewound.plan.trials[0].mask, layout.INFO, {"layers": [layer], "tied": 0})
     shown = next(row for row in stage.rows_of(rewound.plan, rewound.store, "prune") if row["layers"])
     assert (shown["n_effective"], shown["uncounted"]) == (None, {})
+
+
+def test_critical_compressions_are_columns_and_a_failure_is_a_reason(own: Session) -> None:
+    """The trial is done all the same; where it was not asked for, the columns are null."""
+    assert set(table(own.study, own.plan, own.store)["critical_compression"]) == {None}
+    asked = open_study(own.path, set=["report.collapse=true"], only="sparsity=0.5", store=own.store.root)
+    reach(asked, "prune", HERE)
+    for row in rows_of(asked, "prune"):
+        n = sum(layer["n"] for layer in row["layers"])
+        assert (row["max_compression"], row["critical_by"]) == (n / len(row["layers"]), "exact")
+        assert 1 < row["critical_compression"] <= row["max_compression"]
+    whole = table(asked.study, asked.plan, asked.store)
+    assert whole["critical_compression"].null_count() == 0 and set(whole["critical_by"]) == {"exact"}
+    for key in {trial.collapse for trial in asked.plan.trials}:
+        assert key is not None
+        asked.store.delete(key)
+        asked.store.record_failure(key, "method", "no such mask", "")
+    failed = table(asked.study, asked.plan, asked.store)
+    assert set(failed["critical_compression"]) == {None}
+    assert set(failed["reason"]) == {"the critical compression is not known: no such mask"}

@@ -187,3 +187,20 @@ def test_a_count_that_is_not_known_has_a_sentence() -> None:
     count = trials.filter(unknown).height
     assert f"In {count} trials {reason}." in summary.sentences(nulls)
     assert not any("is not known" in sentence for sentence in summary.sentences(trials))
+
+
+def test_arms_are_ranked_by_critical_compression() -> None:
+    rows = {"snip": (80.0, "exact"), "random": (20.0, "exact"), "synflow": (950.0, "found")}
+    trials = pl.concat(
+        table(0.5, 0.5, criterion=criterion, arm=criterion, critical_compression=number, critical_by=how,
+              max_compression=1234.5)
+        for criterion, (number, how) in rows.items()
+    )  # fmt: skip
+    assert said(trials, "Critical compression") == (
+        "Critical compression, of the prunable weights, the highest at which no layer is empty, in ascending order "
+        "(means over the seeds): random 20 (exact); snip 80 (exact); synflow 950 (found). "
+        "One weight for each layer would be 1,234."
+    )
+    differing = trials.with_columns(critical_compression=pl.col("critical_compression") + pl.col("seed") - 1)
+    assert "random 20.5 (20 to 21, exact); " in said(differing, "Critical compression")
+    assert not list(summary.critical(table(0.5)))

@@ -545,3 +545,19 @@ def test_a_control_is_held_to_what_holds_for_retraining(
 ) -> None:
     found = {each.key: each.message for each in problems(study(M + f"[[control]]\n{control}"))}
     assert message in found.get(key, ""), found
+
+
+# --- collapse ---
+
+COLLAPSE = "\n[report]\ncollapse = true"
+
+
+@pytest.mark.parametrize("arm", [M + 'structure = "channels"', END + 'rounds = "iterative"\nretrain = "lr-rewind"'])
+def test_critical_compressions_need_an_arm_that_has_one(arm: str, problems: Problems, load_text: LoadText) -> None:
+    (problem,) = problems(study(arm + COLLAPSE))
+    assert problem.path == ("report", "collapse")
+    assert "no arm has a critical compression" in problem.message
+    assert "add an arm with structure" in (problem.hint or "")
+    load_text(study(arm))
+    load_text(study(M + COLLAPSE))
+    load_text(study(f"{arm}\n[[prune]]\n{END}{COLLAPSE}"))

@@ -59,6 +59,8 @@ class WholeChannels:
         channels = self.channels
         if scope.channels is None:
             raise MethodError(f"scope {scope.name!r} spreads single weights, and does not rank channels")
+        if scope.least():
+            raise MethodError(f"scope {scope.label()} keeps single weights of every layer, and whole channels go")
         if reason := next(problems(scores, channels), None):
             raise MethodError(reason)
         check_finite(scores)

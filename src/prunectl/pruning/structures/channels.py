@@ -26,7 +26,9 @@ class Channels(Structure):
     exact = False
 
     def refusal(self, scope: Scope, sparsity: float | None = None) -> str | None:
-        """A scope must declare how it ranks channels."""
+        """A scope must declare how it ranks channels, and a floor is a number of single weights."""
+        if scope.least():
+            return f"scope {scope.label()} keeps single weights of every layer, and whole channels go: leave floor out"
         return f"{shown(scope.name)} spreads single weights, not channels" if scope.channels is None else None
 
     def check(self, network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:

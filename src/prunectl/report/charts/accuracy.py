@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from prunectl.report import arms
-from prunectl.report.charts import axes, labels, pieces
+from prunectl.report.charts import axes, collapse, labels, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import MOST_VARIANTS, ONLY_SHOWN, SHOWN, Look
 from prunectl.report.charts.pieces import FIELDS, HEIGHT, WIDTH
@@ -47,11 +47,13 @@ def against_compression(
     look = look.among(frame)
     hollow = _published(trials, published, metric, look)
     x = axes.remaining(frame["compression"].to_list())
+    limits = collapse.limits(trials, look)
     return Chart(
         name=f"{metric}-compression",
         title=f"{TITLES[metric].capitalize()} against weights remaining",
-        caption=f"{pieces.spread(frame, look)} Each doubling of the compression is as wide as the last.",
-        spec=_lines(frame, look, x, metric, "compression", hollow),
+        caption=f"{pieces.spread(frame, look)} Each doubling of the compression is as wide as the last."
+        + collapse.caption(limits, x),
+        spec=_lines(frame, look, x, metric, "compression", hollow, collapse.within(limits, x)),
         labels_px=labels.width_px(frame, look),
         panel_px=_panel_px(look),
     )
@@ -62,7 +64,13 @@ def _panel_px(look: Look) -> int | None:
 
 
 def _lines(
-    frame: pl.DataFrame, look: Look, x: alt.X, metric: str, along: str, hollow: pl.DataFrame | None
+    frame: pl.DataFrame,
+    look: Look,
+    x: alt.X,
+    metric: str,
+    along: str,
+    hollow: pl.DataFrame | None,
+    limits: pl.DataFrame | None = None,
 ) -> dict[str, object]:
     baselines = frame.unique("dense")["dense"].drop_nulls().to_list() if metric == "top1" else []
     dense = center(baselines, look.center) if baselines else None
@@ -82,6 +90,7 @@ def _lines(
     layers[-1] = layers[-1].add_params(zoom)
     over: list[Any] = [alt.layer(*layers, data=data, transform=ONLY_SHOWN)]
     over += [] if dense is None else pieces.dense_rule(sheet, dense, y)
+    over += [] if limits is None or limits.is_empty() else [collapse.ticks(sheet, limits, x, look)]
     over += [] if hollow is None else [_hollow(sheet, hollow, x, y, look)]
     over += [labels.end_labels(sheet, frame, along, look, y)] if named else []
     chart = alt.layer(*over, width=WIDTH, height=HEIGHT)

@@ -134,3 +134,30 @@ def test_published_numbers_without_the_metric_are_not_drawn() -> None:
     trials = TRIALS.with_columns(top5=pl.col("top1") + 0.05)
     chart = accuracy.against_compression(trials, look(trials), "top5", pl.DataFrame([PUBLISHED]))
     assert not [row for data in shown(chart).spec["datasets"].values() for row in data if "table" in row]
+
+
+def test_critical_compressions_are_ticks_on_the_axis_of_compression() -> None:
+    at = pl.when(pl.col("criterion") == "snip").then(5.0).otherwise(4000.0)
+    trials = TRIALS.with_columns(
+        critical_compression=pl.when(pl.col("sparsity") > 0).then(at), critical_by=pl.lit("exact"),
+        sparsity_of=pl.lit("prunable"),
+    )  # fmt: skip
+    chart = shown(accuracy.against_compression(trials, look(trials)))
+    data = [row for data in chart.spec["datasets"].values() for row in data if "critical_by" in row]
+    assert {(row["hue"], row["compression"]) for row in data} == {("snip", 5.0)}
+    assert len(data) == 3, "one for each seed"
+    assert "tick" in marks(chart)
+    assert "beyond, a layer is empty. 3 ticks outside the axis are not drawn." in chart.caption
+    without = shown(accuracy.against_compression(TRIALS, look(TRIALS)))
+    assert "tick" not in marks(without) and "Ticks" not in without.caption
+
+
+def test_ticks_are_of_all_parameters_where_sparsities_are() -> None:
+    """Of 1,000 parameters 800 prunable: with 100 of them kept, 300 are left."""
+    trials = TRIALS.with_columns(
+        critical_compression=pl.when(pl.col("sparsity") > 0).then(8.0), critical_by=pl.lit("found"),
+        sparsity_of=pl.lit("all"), n_params=pl.lit(1000), n_prunable=pl.lit(800),
+    )  # fmt: skip
+    chart = shown(accuracy.against_compression(trials, look(trials)))
+    data = [row for data in chart.spec["datasets"].values() for row in data if "critical_by" in row]
+    assert {row["compression"] for row in data} == {3.33333}
