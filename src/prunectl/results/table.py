@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ARM = ("study", "arm", *CHOICES)
 """The columns that name an arm. `arm` is its label, for people; the others are cells as a study file writes them."""
 
-METRICS = working("metrics", Metric)
+METRICS = tuple(metric for metric in working("metrics", Metric) if not metric.swept)
 """What is measured of every trial, a column each. Each declares its unit, what to call it and which end is better."""
 
 SCHEMA: dict[str, Any] = {

@@ -36,6 +36,7 @@ from prunectl.catalog.values import (
     Seeds,
     Smoothing,
     Steps,
+    Tolerance,
     WeightDecay,
 )
 from prunectl.catalog.wording import listing
@@ -298,6 +299,14 @@ class PublishedSection(Section):
     )
 
 
+class ReportSection(Section):
+    """[report]: what reports compute from the trials. Nothing here changes what is trained."""
+
+    matching_margin: Tolerance = Field(
+        default=0.01, description="how far below the dense network's a matching accuracy may lie: 0.01 is a point"
+    )
+
+
 class Study(Section):
     """One study file, every default written out."""
 
@@ -324,6 +333,7 @@ class Study(Section):
     published: PublishedSection = Field(
         default=PublishedSection(), description="published tables to hold the results against"
     )
+    report: ReportSection = Field(default=ReportSection(), description="what reports compute from the trials")
     profile: Annotated[dict[str, dict[str, Any]], Field(max_length=MOST_PROFILES)] = Field(
         default_factory=dict, description="named overrides, chosen by --profile; dotted keys as for --set"
     )
