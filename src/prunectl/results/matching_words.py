@@ -34,8 +34,8 @@ def column(margin: float) -> str:
     """What a column of cells has."""
     return (
         "Matching: the highest sparsity at which, and at every lower one, the mean lies at most "
-        f"{points(margin)} below the dense network; in brackets what is proved and what is not excluded, each at 95 % on one side "
-        "(≥: up to the last of the sweep)."
+        f"{points(margin)} below the dense network; in brackets what is proved and what is not excluded, "
+        "each at 95 % on one side (≥: up to the last of the sweep)."
     )
 
 
@@ -78,13 +78,19 @@ def _sparsities(found: Mapping[str, Matching]) -> Iterator[str]:
         alike.setdefault(matching.estimate or 0.0, []).append(arm)
     ordered = sorted(alike.items(), reverse=True)
     for _, arms in ordered[:SPOKEN]:
-        estimate = _sparsity(found[arms[0]], found[arms[0]].reach.estimate)
         named = [f"{arm} ({_between(found[arm])})" for arm in arms[:NAMED]]
         named += [plural(len(arms) - NAMED, "more arm")] if len(arms) > NAMED else []
-        head = "Matching at no sparsity" if estimate == NONE else f"Matching up to {estimate} sparsity"
-        yield f"{head}: {and_list(named)}."
+        yield f"Matching {_upto(found[arms[0]])}: {and_list(named)}."
     if rest := sum(len(arms) for _, arms in ordered[SPOKEN:]):
         yield f"{plural(rest, 'arm')} with lower matching sparsities: see the table of accuracies."
+
+
+def _upto(matching: Matching) -> str:
+    if matching.estimate is None:
+        return "at no sparsity"
+    every = matching.reach.estimate == matching.reach.of
+    upto = f"up to {percent(matching.estimate)} sparsity"
+    return f"at every sparsity of the sweep, {upto}" if every else upto
 
 
 def _between(matching: Matching) -> str:
