@@ -47,9 +47,10 @@ def test_the_course_of_each_moment_of_pruning() -> None:
 
 def test_what_a_network_trains_that_was_pruned_at_the_end_is_retroactive() -> None:
     """Fine-tuning comes after the training; a rewound network trains again from the step that it goes back to."""
-    retrain = 'retrain = ["finetune", { name = "weight-rewind", to = { epoch = 20 } }]\nbudget = 0.5'
+    retrain = 'retrain = [{ name = "finetune", epochs = 40 }, { name = "weight-rewind", to = { epoch = 20 } }]'
     chart = shown(drawn(study(f'criterion = "magnitude"\nat = "end"\n{retrain}')))
-    dashed = [each for each in course(chart, "magnitude · at end · finetune, budget 0.5") if each[0] == "retroactive"]
+    (tuned,) = {row["arm"] for row in rows(chart) if "finetune" in row["arm"]}
+    dashed = [each for each in course(chart, tuned) if each[0] == "retroactive"]
     assert dashed == [("retroactive", STEPS, 0.4), ("retroactive", STEPS + STEPS // 2, 0.4)]
     again = [each for each in course(chart, "magnitude · at end · weight-rewind(to=epoch 20)") if each[2] < 1]
     assert again == [("trained", STEPS, 0.4), ("retroactive", 20 * 391, 0.4), ("retroactive", STEPS, 0.4)]
