@@ -300,8 +300,12 @@ class PublishedSection(Section):
 
 
 class ReportSection(Section):
-    """[report]: what reports compute from the trials. Nothing here changes what is trained."""
+    """[report]: what the report shows beyond what every study has. Nothing here changes what is trained."""
 
+    collapse: bool = Field(
+        default=False,
+        description="whether each criterion's critical compression is computed: the highest at which no layer is empty",
+    )
     matching_margin: Tolerance = Field(
         default=0.01, description="how far below the dense network's a matching accuracy may lie: 0.01 is a point"
     )
@@ -333,7 +337,7 @@ class Study(Section):
     published: PublishedSection = Field(
         default=PublishedSection(), description="published tables to hold the results against"
     )
-    report: ReportSection = Field(default=ReportSection(), description="what reports compute from the trials")
+    report: ReportSection = Field(default=ReportSection(), description="what the report shows in addition")
     profile: Annotated[dict[str, dict[str, Any]], Field(max_length=MOST_PROFILES)] = Field(
         default_factory=dict, description="named overrides, chosen by --profile; dotted keys as for --set"
     )

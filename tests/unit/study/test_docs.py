@@ -35,6 +35,7 @@ HEADINGS: dict[type[Section], str] = {
     schema.PrunableSection: "[prunable]",
     schema.Claim: "[[claim]]",
     schema.PublishedSection: "[published]",
+    schema.ReportSection: "[report]",
 }
 LISTED = {
     "optimizers": "optimizer",
