@@ -35,7 +35,12 @@ class Matching:
 
     sparsities: tuple[float, ...]
     reach: Reach
-    known: bool  # some trial of the arm and its dense network are done
+    seeds: int  # the most that a sparsity has
+
+    @property
+    def known(self) -> bool:
+        """Whether some trial of the arm and its dense network are done."""
+        return self.seeds > 0
 
     @property
     def estimate(self) -> float | None:
@@ -62,7 +67,7 @@ def of_arms(trials: pl.DataFrame, margin: float) -> dict[str, Matching]:
         arm: Matching(
             sparsities=tuple(by_sparsity),
             reach=reach([*by_sparsity.values()], margin),
-            known=any(place.differences for place in by_sparsity.values()),
+            seeds=max(len(place.differences) for place in by_sparsity.values()),
         )
         for arm, by_sparsity in ((arm, dict(sorted(found.items()))) for arm, found in places.items())
     }

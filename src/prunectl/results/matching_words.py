@@ -45,9 +45,7 @@ def cell(matching: Matching) -> str:
     """
     if not matching.known:
         return ""
-    reach = matching.reach
-    estimate, proved, limit = (_sparsity(matching, n) for n in (reach.estimate, reach.proved, reach.not_excluded))
-    return f"{estimate} ({proved} to {limit})"
+    return f"{_sparsity(matching, matching.reach.estimate)}{_bracket(matching)}"
 
 
 def _sparsity(matching: Matching, count: int) -> str:
@@ -78,7 +76,7 @@ def _sparsities(found: Mapping[str, Matching]) -> Iterator[str]:
         alike.setdefault(matching.estimate or 0.0, []).append(arm)
     ordered = sorted(alike.items(), reverse=True)
     for _, arms in ordered[:SPOKEN]:
-        named = [f"{arm} ({_between(found[arm])})" for arm in arms[:NAMED]]
+        named = [f"{arm}{_bracket(found[arm])}" for arm in arms[:NAMED]]
         named += [plural(len(arms) - NAMED, "more arm")] if len(arms) > NAMED else []
         yield f"Matching {_upto(found[arms[0]])}: {and_list(named)}."
     if rest := sum(len(arms) for _, arms in ordered[SPOKEN:]):
@@ -93,8 +91,12 @@ def _upto(matching: Matching) -> str:
     return f"at every sparsity of the sweep, {upto}" if every else upto
 
 
-def _between(matching: Matching) -> str:
-    return " to ".join(_sparsity(matching, count) for count in (matching.reach.proved, matching.reach.not_excluded))
+def _bracket(matching: Matching) -> str:
+    """What is proved and what is not excluded; nothing with too few seeds for either."""
+    if matching.seeds < FEWEST:
+        return ""
+    bounds = (_sparsity(matching, count) for count in (matching.reach.proved, matching.reach.not_excluded))
+    return f" ({' to '.join(bounds)})"
 
 
 def _moments(found: Sequence[Moments]) -> Iterator[str]:
