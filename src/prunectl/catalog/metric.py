@@ -55,6 +55,10 @@ class Metric(Entry):
     """The images that it is measured on. A study measures those of "validation" where it holds images out of training,
     and those of "train" where it asks for that; elsewhere the column is null.
     """
+    swept: ClassVar[bool] = False
+    """Whether it is a number of an arm's whole sweep, computed from its trials: then it is no column of the table and
+    is measured on no images, and claims about it have no sparsity.
+    """
 
     @classmethod
     def differences(cls) -> Unit:

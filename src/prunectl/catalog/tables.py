@@ -150,6 +150,7 @@ METRICS: Mapping[str, str] = {
     "top5": "prunectl.training.metrics.top5:Top5",
     "loss": "prunectl.training.metrics.loss:Loss",
     "ece": "prunectl.training.metrics.ece:Ece",
+    "matching_sparsity": "prunectl.training.metrics.matching_sparsity:MatchingSparsity",
 }
 
 EXECUTORS: Mapping[str, str] = {

@@ -46,7 +46,7 @@ def build(study: Study, content: Content, weights: Mapping[str, str] = MappingPr
     data = data_of(study, content)
     train_data, test_data = replace(data, test_limit=None), replace(data, train_limit=None, validation=None)
     arms = arms_of(study, dense)
-    metrics = [metric() for metric in working("metrics", Metric)]
+    metrics = [metric() for metric in working("metrics", Metric) if not metric.swept]
     used = {placed.arm.init: network_of(study, content, placed.arm.init, weights) for placed in arms}
     trials: list[Trial] = []
     for placed in arms:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from prunectl.base.text import visible
 from prunectl.report import tables
-from prunectl.results import summary
+from prunectl.results import matching_words, summary
 from prunectl.results.claims import Verdict, verdicts
 from prunectl.results.judging import RULE
 from prunectl.results.statistics import Center
@@ -18,6 +18,7 @@ def report(results: Results, center: Center) -> str:
     """Sentences, verdicts, accuracy by arm and sparsity, resources and versions."""
     study = results.study
     judged = verdicts(results)
+    grid = tables.grid(results.trials, center, study.report.matching_margin)
     parts = [
         f"# {escaped(study.title or study.name)}",
         escaped(study.source),
@@ -25,7 +26,7 @@ def report(results: Results, center: Center) -> str:
         _items([escaped(sentence) for sentence in _sentences(results, center)]),
         escaped(results.mixture),
         *(["## Claims", RULE, _items([_verdict(verdict) for verdict in judged])] if judged else []),
-        *(["## Top-1 accuracy, %", _grid(tables.grid(results.trials, center))] if results.trials.height else []),
+        *(["## Top-1 accuracy, %", _grid(grid)] if results.trials.height else []),
         "## Resources",
         _items(summary.resources(results.resources)),
         _table(tables.RESOURCE_HEADS, [list(map(escaped, row)) for row in tables.resource_rows(results.resources)]),
@@ -36,7 +37,11 @@ def report(results: Results, center: Center) -> str:
 
 
 def _sentences(results: Results, center: Center) -> tuple[str, ...]:
-    return (*summary.sentences(results.trials, center), *summary.remarks(results.trials, results.arms))
+    return (
+        *summary.sentences(results.trials, center),
+        *matching_words.sentences(results),
+        *summary.remarks(results.trials, results.arms),
+    )
 
 
 def escaped(text: str) -> str:
@@ -54,15 +59,20 @@ def _verdict(verdict: Verdict) -> str:
 
 def _grid(grid: tables.Grid) -> str:
     rows = [
-        [escaped(row.arm), *(f"**{cell.with_spread}**" if cell.best else cell.with_spread for cell in row.cells)]
+        [
+            escaped(row.arm),
+            *(f"**{cell.with_spread}**" if cell.best else cell.with_spread for cell in row.cells),
+            *([escaped(row.matching)] if grid.matching else []),
+        ]
         for row in grid.ranked
     ]
+    heads = ["arm", *grid.heads, *(["matching"] if grid.matching else [])]
     dense = "".join(f"{escaped(name.capitalize())}: {cell.with_spread}. " for name, cell in grid.dense.items())
     note = (
         f"The {grid.of} over the seeds{f'; in brackets the {grid.interval}' if grid.interval else ''}. "
-        "Bold: the highest of its column."
-    )
-    return f"{_table(['arm', *grid.heads], rows)}\n\n{dense}{note}"
+        f"Bold: the highest of its column. {grid.matching}"
+    ).rstrip()
+    return f"{_table(heads, rows)}\n\n{dense}{note}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -12,7 +12,7 @@ from prunectl.base.text import percent, plural
 from prunectl.catalog.metric import Metric
 from prunectl.report import cells, shell, tables
 from prunectl.report.charts import charts, look
-from prunectl.results import summary
+from prunectl.results import matching_words, summary
 from prunectl.results.claims import Verdict
 from prunectl.results.judging import RULE
 from prunectl.results.reasons import Detail
@@ -57,6 +57,7 @@ def build(
         written=written,
         sentences=(
             *summary.sentences(trials, center),
+            *matching_words.sentences(results),
             *summary.remarks(trials, results.arms),
             *([results.mixture] if results.mixture else []),
         ),
@@ -64,7 +65,7 @@ def build(
         verdicts=[_verdict(verdict) for verdict in verdicts],
         sections=[(name, head, sections[name]) for name, head in SECTIONS.items() if name in sections],
         claim_charts=sections.get("claims", []),
-        grid=tables.grid(trials, center) if trials.height else None,
+        grid=tables.grid(trials, center, study.report.matching_margin) if trials.height else None,
         listing=tables.listing(trials),
         resource_heads=tables.RESOURCE_HEADS,
         resource_rows=tables.resource_rows(results.resources),
@@ -115,7 +116,7 @@ def _detail(detail: Detail, metric: Metric) -> dict[str, str]:
 
     return {
         "arm": detail.arm,
-        "sparsity": percent(detail.sparsity),
+        "sparsity": f"{'up to ' if metric.swept else ''}{percent(detail.sparsity)}",
         "difference": cells.MISSING if detail.difference is None else metric.difference(detail.difference, unit=False),
         "interval": between(detail.interval),
         "refuting": between(detail.refuting),

@@ -11,8 +11,9 @@ import polars as pl
 from prunectl.base.text import energy, percent, seconds, size
 from prunectl.catalog.metric import Metric
 from prunectl.report import arms, cells
-from prunectl.results import compare
+from prunectl.results import compare, matching_words
 from prunectl.results.aggregate import baselines, controls, roles, summarise, with_roles
+from prunectl.results.matched import of_arms
 from prunectl.results.pairing import groups
 from prunectl.results.published.against import Held
 from prunectl.results.statistics import FEWEST, Center, bootstrap, bootstrap_words, center, mean
@@ -59,6 +60,7 @@ class Row:
     arm: str
     hue: str
     ablation: str
+    matching: str  # the highest matching sparsity; empty where nothing is known
     cells: tuple[Cell, ...]
 
     @property
@@ -76,6 +78,7 @@ class Grid:
     rows: tuple[Row, ...]
     dense: Mapping[str, Cell]  # by 'dense', or 'dense, xavier-normal' where networks are drawn in several ways
     of: Center
+    margin: float  # of matching accuracies, a fraction
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -94,13 +97,18 @@ class Grid:
         return bootstrap_words(done, self.of) if done >= FEWEST else ""
 
     @property
+    def matching(self) -> str:
+        """What the column of matching sparsities has, in words; nothing where there is no such column."""
+        return matching_words.column(self.margin) if any(row.matching for row in self.rows) else ""
+
+    @property
     def ranked(self) -> tuple[Row, ...]:
         """The best arm first."""
         return tuple(sorted(self.rows, key=lambda row: -row.key))
 
 
-def grid(trials: pl.DataFrame, of: Center = "mean") -> Grid:
-    """Means or medians over the seeds by arm and sparsity, in the order of the study."""
+def grid(trials: pl.DataFrame, of: Center = "mean", margin: float = 0.01) -> Grid:
+    """Means or medians over the seeds by arm and sparsity, in the order of the study; what matches within a margin."""
     role = roles(trials)
     pruned = with_roles(trials.filter(pl.col("sparsity") > 0), role)
     sparsities = tuple(sorted(pruned["sparsity"].unique().to_list()))
@@ -110,6 +118,8 @@ def grid(trials: pl.DataFrame, of: Center = "mean") -> Grid:
         sparsity: max((row["center"] for (_, at), row in summary.items() if at == sparsity), default=None)
         for sparsity in sparsities
     }
+
+    matching = {arm: matching_words.cell(found) for arm, found in of_arms(trials, margin).items()}
 
     def cell(arm: str, sparsity: float) -> Cell:
         row = summary.get((arm, sparsity), {})
@@ -125,11 +135,12 @@ def grid(trials: pl.DataFrame, of: Center = "mean") -> Grid:
             arm=arm or cells.MISSING,
             hue=rest["hue"][0],
             ablation=rest["ablation"][0] or "none",
+            matching=matching.get(arm, ""),
             cells=tuple(cell(arm, sparsity) for sparsity in sparsities),
         )
         for (arm,), rest in groups(pruned, ["arm"])
     )
-    return Grid(sparsities=sparsities, rows=rows, dense=_dense(trials, of), of=of)
+    return Grid(sparsities=sparsities, rows=rows, dense=_dense(trials, of), of=of, margin=margin)
 
 
 def _dense(trials: pl.DataFrame, of: Center) -> dict[str, Cell]:

@@ -102,7 +102,10 @@ def selected(trials: pl.DataFrame, arms: Mapping[str, Placed], selector: Mapping
 
 
 def _about(claim: Claim, trials: pl.DataFrame) -> pl.DataFrame:
-    """The trials at the sparsities that a claim is about."""
+    """The trials at the sparsities that a claim is about; of a number of the whole sweep the sparsest, a row a seed."""
+    if claim.metric.swept:
+        sparsest = pl.col("sparsity") == pl.col("sparsity").max().over("arm")
+        return trials.filter((pl.col("sparsity") > 0) & sparsest)
     if claim.at_sparsity is None:
         return trials.filter(pl.col("sparsity") > 0)
     near = [(pl.col("sparsity") - value).abs() <= SAME_SPARSITY for value in claim.at_sparsity]

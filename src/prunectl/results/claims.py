@@ -8,11 +8,13 @@ from typing import Any
 
 import polars as pl
 
+from prunectl.catalog.metric import Metric
 from prunectl.plan.graph import Placed
 from prunectl.results import reasons
 from prunectl.results.cases import Compared, cases_of
 from prunectl.results.chance import at_chance
 from prunectl.results.judging import SUPPORTS, Answer, Case, Finding, judge
+from prunectl.results.matched import of_seeds
 from prunectl.results.reasons import Detail
 from prunectl.results.statistics import Interval, mean
 from prunectl.results.table import METRICS, Results, Task
@@ -56,11 +58,16 @@ class Verdict:
 
 def verdicts(results: Results) -> tuple[Verdict, ...]:
     """A verdict for each claim of the study, from the trials that are done."""
-    return tuple(verdict(claim, results.trials, results.arms, results.task) for claim in results.study.claim)
+    margin = results.study.report.matching_margin
+    return tuple(verdict(claim, results.trials, results.arms, results.task, margin) for claim in results.study.claim)
 
 
-def verdict(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed], task: Task) -> Verdict:
-    """The verdict on one claim, by the rule in `judging.py`."""
+def verdict(
+    claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed], task: Task, matching_margin: float = 0.01
+) -> Verdict:
+    """The verdict on one claim, by the rule in `judging.py`. The margin is for claims about matching sparsities."""
+    if claim.metric.swept:
+        trials = trials.join(of_seeds(trials, matching_margin), on=["arm", "seed"], how="left", maintain_order="left")
     cases = cases_of(claim, trials, arms)
     if cases.none:
         return Verdict(
@@ -91,13 +98,18 @@ def _case(claim: Claim, compared: Compared, task: Task) -> Case:
     idle = ""
     if _same_training(pairs):
         idle = reasons.SAME
-    elif both.height and at_chance(both, SIDES, type(metric), task):
+    elif both.height and at_chance(both, _judged_at(metric), type(metric), task):
         idle = reasons.guessing(type(metric), task)
     return Case(
         differences={seed: metric.gain(one, other) for seed, one, other in values},
         idle=idle,
         whole=both.height == pairs.height,
     )
+
+
+def _judged_at(metric: Metric) -> tuple[str, ...]:
+    """The suffixes of the networks that must not guess: of a sweep its dense ones, because its sparsest may."""
+    return tuple(f"_dense{side}" for side in SIDES) if metric.swept else SIDES
 
 
 def _same_training(pairs: pl.DataFrame) -> bool:
@@ -112,7 +124,7 @@ def _same_training(pairs: pl.DataFrame) -> bool:
 
 def _detail(compared: Compared, case: Case, finding: Finding) -> Detail:
     differences = list(case.differences.values())
-    keys = [key for name in ("artefact", "artefact_other") for key in compared.pairs[name].to_list() if key]
+    keys = _artefacts(compared.pairs)
     return Detail(
         arm=compared.name,
         sparsity=compared.sparsity,
@@ -124,3 +136,11 @@ def _detail(compared: Compared, case: Case, finding: Finding) -> Detail:
         idle=finding.idle,
         artefacts=tuple(dict.fromkeys(keys)),
     )
+
+
+def _artefacts(pairs: pl.DataFrame) -> list[str]:
+    """The networks behind pairs: one each, or those of the whole sweep."""
+    if "artefacts" in pairs.columns:
+        lists = [each for name in ("artefacts", "artefacts_other") for each in pairs[name].drop_nulls().to_list()]
+        return [key for each in lists for key in each]
+    return [key for name in ("artefact", "artefact_other") for key in pairs[name].to_list() if key]

@@ -17,7 +17,8 @@ from prunectl.catalog.values import Denominator
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.resolve import images_of
 from prunectl.plan.steps import Collapse, During, Key, Measure, Prune, PruneRounds, Score, Step, Train, parents
-from prunectl.results.table import CURVES, LAYERS, METRICS, RESOURCES, SCHEMA, Results, Task
+from prunectl.results import courses
+from prunectl.results.table import LAYERS, METRICS, RESOURCES, SCHEMA, Results, Task
 from prunectl.store import layout
 from prunectl.store.hardware import HardwareClass, counted
 from prunectl.store.local import LocalStore
@@ -158,7 +159,7 @@ def results(
     `selection` is what of the study was asked for: the report shows it.
     """
     shelf = Shelf(plan, store)
-    trials = table(study, plan, store, shelf)
+    trials, progress = table(study, plan, store, shelf), _progress(plan, shelf)
     return Results(
         study=study,
         arms=plan.arms,
@@ -167,7 +168,8 @@ def results(
         task=task_of(study, content),
         trials=trials,
         layers=pl.DataFrame(list(_layers(plan, shelf)), schema=LAYERS, orient="row"),
-        curves=pl.DataFrame(list(_curves(plan, shelf)), schema=CURVES, orient="row"),
+        curves=courses.curves(progress),
+        remaining=courses.remaining(progress),
         resources=pl.DataFrame(_resources(plan, shelf, made), schema=RESOURCES, orient="row"),
         versions=_versions(plan, shelf),
         made_on=_made_on(plan, shelf),
@@ -299,12 +301,11 @@ def _layers(plan: Plan, shelf: Shelf) -> Iterator[dict[str, Any]]:
             }
 
 
-def _curves(plan: Plan, shelf: Shelf) -> Iterator[dict[str, Any]]:
-    for state in dict.fromkeys(trial.state for trial in plan.trials):
-        if isinstance(plan.steps[state], Train):
-            progress = shelf.document(state, layout.PROGRESS)
-            for point in progress["curve"] if progress else ():
-                yield {"artefact": state, **point}
+def _progress(plan: Plan, shelf: Shelf) -> dict[str, Any]:
+    """The progress documents of the trainings that end in a trial's network, as far as they are there."""
+    trained = dict.fromkeys(trial.state for trial in plan.trials if isinstance(plan.steps[trial.state], Train))
+    documents = {state: shelf.document(state, layout.PROGRESS) for state in trained}
+    return {state: document for state, document in documents.items() if document}
 
 
 def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ class Detail:
     """
 
     arm: str  # what the pairs share and what is compared, where the claim leaves a choice; else empty
-    sparsity: float
+    sparsity: float  # of a metric of the whole sweep its highest
     n: int  # seeds that both sides have
     difference: float | None  # the mean over the seeds
     interval: Interval | None  # at 95 %, which supports
@@ -54,7 +54,9 @@ def reason(claim: Claim, judgement: Judgement, details: Sequence[Detail], also: 
 
 def phrase(claim: Claim, detail: Detail, interval: Interval | None) -> str:
     """A case in words: where, the mean difference, an interval and the seeds."""
-    where = f"at {percent(detail.sparsity)} sparsity" + (f" ({detail.arm})" if detail.arm else "")
+    over = "over sparsities up to" if claim.metric.swept else "at"
+    where = f"{over} {percent(detail.sparsity)}{'' if claim.metric.swept else ' sparsity'}"
+    where += f" ({detail.arm})" if detail.arm else ""
     if detail.difference is None:
         return f"{where}: no pair of trials is done"
     text = f"{where}: {claim.metric.difference(detail.difference)}"

@@ -1,4 +1,4 @@
-"""The one table: a row per trial, and the three frames that belong to it."""
+"""The one table: a row per trial, and the frames that belong to it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import polars as pl
 from prunectl.base.text import plural
 from prunectl.catalog.metric import Metric, Part
 from prunectl.catalog.tables import working
+from prunectl.results.courses import CURVES, REMAINING
 from prunectl.store.hardware import HardwareClass, mixture
 from prunectl.study.arms import CHOICES
 from prunectl.study.selection import WHOLE, Selection
+
+__all__ = ["ARM", "CURVES", "LAYERS", "METRICS", "RESOURCES", "SCHEMA", "Results", "Task"]
 
 if TYPE_CHECKING:
     from prunectl.plan.graph import Placed
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 ARM = ("study", "arm", *CHOICES)
 """The columns that name an arm. `arm` is its label, for people; the others are cells as a study file writes them."""
 
-METRICS = working("metrics", Metric)
+METRICS = tuple(metric for metric in working("metrics", Metric) if not metric.swept)
 """What is measured of every trial, a column each. Each declares its unit, what to call it and which end is better."""
 
 SCHEMA: dict[str, Any] = {
@@ -71,17 +74,6 @@ LAYERS: dict[str, Any] = {
     "kept": pl.Int64,
 }
 
-CURVES: dict[str, Any] = {
-    "artefact": pl.String,  # joins with SCHEMA's
-    "epoch": pl.Float64,
-    "step": pl.Int64,
-    "lr": pl.Float64,
-    "train_loss": pl.Float64,
-    "train_top1": pl.Float64,  # as the images were seen: augmented, in training mode
-    "test_loss": pl.Float64,
-    "top1": pl.Float64,
-}
-
 RESOURCES: dict[str, Any] = {
     "kind": pl.String,  # of step: init, train, score, prune, prune-rounds, collapse, ablate, recalibrate, measure
     "criterion": pl.String,  # for the steps that have one
@@ -127,6 +119,7 @@ class Results:
     resources: pl.DataFrame
     versions: dict[str, str]  # prunectl, torch, python, ... of the machine that made the artefacts
     selection: Selection = WHOLE  # what of the study was asked for
+    remaining: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REMAINING))  # of trainings that prune
     made_on: Mapping[HardwareClass, int] = field(default_factory=dict)  # of how many of the steps that are there
 
     @property

@@ -20,7 +20,7 @@ from prunectl.catalog.wording import shown
 from prunectl.catalog.written_keys import written_keys
 from prunectl.study import combinations, initial, pruned_in_training
 from prunectl.study.arms import Arm, Init, expand, number_of_arms
-from prunectl.study.claimed import Index, claimed, margin
+from prunectl.study.claimed import Index, claimed, margin, swept
 from prunectl.study.schema import (
     Claim,
     ControlSection,
@@ -87,7 +87,7 @@ def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden:
                 yield problem.under(("control", place))
     for place, claim in enumerate(parts.claim):
         if claim is not None:
-            about = [*margin(claim), *(measured(claim, parts.data) if parts.data is not None else ())]
+            about = [*margin(claim), *swept(claim), *(measured(claim, parts.data) if parts.data is not None else ())]
             yield from (problem.under(("claim", place)) for problem in about)
     if parts.sweep is not None and all(section is not None for section in parts.prune):
         yield from size([section for section in parts.prune if section is not None], parts.sweep)

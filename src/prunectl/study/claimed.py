@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from prunectl.base.errors import Problem, path_text
 from prunectl.base.text import did_you_mean
+from prunectl.catalog.criterion import Unpruned
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.problems import unknown
 from prunectl.catalog.wording import listing, shown
@@ -81,6 +82,19 @@ def margin(claim: Claim) -> Iterator[Problem]:
         meant = f"{claim.margin / unit.factor:g} for {claim.margin:g} {unit.name}"
         hint = f"{metric.title} is a {metric.unit}: write {meant}"
         yield Problem(path=("margin",), message=message, hint=hint)
+
+
+def swept(claim: Claim) -> Iterator[Problem]:
+    """A claim about a number of the whole sweep names no sparsities of it, and no control, which has no sweep."""
+    if not claim.metric.swept:
+        return
+    if claim.at_sparsity is not None:
+        message = f"{claim.metric.title} is a number of the whole sweep, not of some of its sparsities"
+        yield Problem(path=("at_sparsity",), message=message, hint="leave at_sparsity out")
+    for side in ("better", "than"):
+        if getattr(claim, side).get("criterion") == Unpruned.name:
+            message = f"a dense network that is retrained has no {claim.metric.title}"
+            yield Problem(path=(side, "criterion"), message=message, hint="name a criterion that prunes")
 
 
 def claimed(claim: Claim, arms: Index, sweep: SweepSection | None) -> Iterator[Problem]:

@@ -36,6 +36,7 @@ from prunectl.catalog.values import (
     Seeds,
     Smoothing,
     Steps,
+    Tolerance,
     WeightDecay,
 )
 from prunectl.catalog.wording import listing
@@ -299,11 +300,14 @@ class PublishedSection(Section):
 
 
 class ReportSection(Section):
-    """[report]: what the report shows beyond what every study has."""
+    """[report]: what the report shows beyond what every study has. Nothing here changes what is trained."""
 
     collapse: bool = Field(
         default=False,
         description="whether each criterion's critical compression is computed: the highest at which no layer is empty",
+    )
+    matching_margin: Tolerance = Field(
+        default=0.01, description="how far below the dense network's a matching accuracy may lie: 0.01 is a point"
     )
 
 

@@ -15,11 +15,13 @@ from prunectl.report.charts import (
     masks,
     moments,
     recovery,
+    remaining,
     retraining,
     training,
 )
 from prunectl.report.charts.chart import Chart, stacked
 from prunectl.report.charts.look import Look
+from prunectl.report.charts.shading import Shading
 from prunectl.results.aggregate import pruned, roles, with_roles
 from prunectl.results.claims import Verdict
 from prunectl.results.statistics import Center
@@ -45,16 +47,17 @@ def charts(
     trials = pruned(results.trials)
     if trials.is_empty():
         return {}
-    drawn = look(trials, center)
+    drawn, matching = look(trials, center), Shading.of(results)
     sections: dict[str, list[Chart | None]] = {
         "claims": [claims.intervals(verdicts)],
         "accuracy": [
-            accuracy.against_sparsity(trials, drawn, published=published),
-            accuracy.against_compression(trials, drawn, published=published),
+            accuracy.against_sparsity(trials, drawn, published, matching),
+            accuracy.against_compression(trials, drawn, published=published, matching=matching),
             accuracy.against_compression(trials, drawn, "top5", published) if _informative(trials["top5"]) else None,
             recovery.before_and_after(trials, drawn),
             moments.against_moment(results, drawn),
             retraining.against_budget(results, drawn),
+            remaining.over_training(results, drawn),
         ],
         "ablations": [ablation.differences(trials, drawn), ablation.by_arm(trials, drawn)],
         "masks": [masks.layer_heat(results.layers, trials, drawn), masks.compression(trials, drawn)],

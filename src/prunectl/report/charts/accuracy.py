@@ -12,6 +12,7 @@ from prunectl.report.charts import axes, collapse, labels, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import MOST_VARIANTS, ONLY_SHOWN, SHOWN, Look
 from prunectl.report.charts.pieces import FIELDS, HEIGHT, WIDTH
+from prunectl.report.charts.shading import Shading
 from prunectl.results.statistics import center
 from prunectl.results.table import METRICS
 from prunectl.results.wording import wording
@@ -19,8 +20,10 @@ from prunectl.results.wording import wording
 TITLES = {metric.name: metric.title for metric in METRICS}
 
 
-def against_sparsity(trials: pl.DataFrame, look: Look, published: pl.DataFrame | None = None) -> Chart | None:
-    """Accuracy against sparsity, with the dense baseline and published numbers as hollow marks."""
+def against_sparsity(
+    trials: pl.DataFrame, look: Look, published: pl.DataFrame | None = None, matching: Shading | None = None
+) -> Chart | None:
+    """Accuracy against sparsity, with the dense baseline, published numbers as hollow marks, and what is matching."""
     frame = pieces.means(trials, look)
     if frame.is_empty() or frame["sparsity"].n_unique() < 2:
         return None
@@ -30,15 +33,25 @@ def against_sparsity(trials: pl.DataFrame, look: Look, published: pl.DataFrame |
     return Chart(
         name="top1-sparsity",
         title="Top-1 accuracy against sparsity",
-        caption=pieces.spread(frame, look) + (" Hollow marks are published numbers." if hollow is not None else ""),
-        spec=_lines(frame, look, x, "top1", "sparsity", hollow),
+        caption=" ".join(
+            [
+                pieces.spread(frame, look),
+                *(["Hollow marks are published numbers."] if hollow is not None else []),
+                *([matching.caption] if matching is not None else []),
+            ]
+        ),
+        spec=_lines(frame, look, x, "top1", "sparsity", hollow, matching),
         labels_px=labels.width_px(frame, look),
         panel_px=_panel_px(look),
     )
 
 
 def against_compression(
-    trials: pl.DataFrame, look: Look, metric: str = "top1", published: pl.DataFrame | None = None
+    trials: pl.DataFrame,
+    look: Look,
+    metric: str = "top1",
+    published: pl.DataFrame | None = None,
+    matching: Shading | None = None,
 ) -> Chart | None:
     """Accuracy against compression on a log axis, each tick with the weights remaining."""
     frame = pieces.means(trials, look, metric).filter(pl.col("compression").is_finite())
@@ -51,9 +64,14 @@ def against_compression(
     return Chart(
         name=f"{metric}-compression",
         title=f"{TITLES[metric].capitalize()} against weights remaining",
-        caption=f"{pieces.spread(frame, look)} Each doubling of the compression is as wide as the last."
-        + collapse.caption(limits, x),
-        spec=_lines(frame, look, x, metric, "compression", hollow, collapse.within(limits, x)),
+        caption=" ".join(
+            [
+                pieces.spread(frame, look),
+                "Each doubling of the compression is as wide as the last." + collapse.caption(limits, x),
+                *([matching.caption] if matching is not None else []),
+            ]
+        ),
+        spec=_lines(frame, look, x, metric, "compression", hollow, matching, collapse.within(limits, x)),
         labels_px=labels.width_px(frame, look),
         panel_px=_panel_px(look),
     )
@@ -70,6 +88,7 @@ def _lines(
     metric: str,
     along: str,
     hollow: pl.DataFrame | None,
+    matching: Shading | None,
     limits: pl.DataFrame | None = None,
 ) -> dict[str, object]:
     baselines = frame.unique("dense")["dense"].drop_nulls().to_list() if metric == "top1" else []
@@ -78,7 +97,8 @@ def _lines(
     numbers += [] if hollow is None else hollow["center"].to_list()
     y = axes.accuracy(TITLES[metric], numbers)
     named = labels.fit(frame, look)
-    layers = pieces.lines(look, x, y, pieces.tooltip(look, TITLES[metric]), legend=not named)
+    layers = matching.band(x, along) if matching is not None else []
+    layers += pieces.lines(look, x, y, pieces.tooltip(look, TITLES[metric]), legend=not named)
     sheet = Sheet()
     data = sheet.rows(pieces.with_seeds(frame), [*FIELDS, "seed"])
     if len(look.variants) > MOST_VARIANTS:

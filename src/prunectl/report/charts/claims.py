@@ -83,10 +83,11 @@ def _layers(title: str) -> list[alt.Chart]:
 def _rows(number: int, verdict: Verdict) -> list[dict[str, object]]:
     title = shortened(f"{number}. {verdict.claim.text}", 60)
     factor = verdict.claim.metric.differences().factor
+    upto = "up to " if verdict.claim.metric.swept else ""
     return [
         {
             "claim": title,
-            "case": " · ".join([percent(detail.sparsity), *([detail.arm] if detail.arm else [])]),
+            "case": " · ".join([f"{upto}{percent(detail.sparsity)}", *([detail.arm] if detail.arm else [])]),
             "answer": detail.answer,
             "mean": detail.difference * factor,
             "low": detail.interval.low * factor if detail.interval else None,

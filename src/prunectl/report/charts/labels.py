@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import altair as alt
@@ -52,10 +52,18 @@ def broken(name: str) -> str:
 
 def width_px(frame: pl.DataFrame, look: Look) -> int:
     """About how wide the labels are; 0 where there are none."""
-    if not fit(frame, look):
-        return 0
-    longest = max(len(line) for name in with_series(frame)["series"] for line in broken(name).split("\n"))
+    return names_px(with_series(frame)["series"]) if fit(frame, look) else 0
+
+
+def names_px(names: Iterable[str]) -> int:
+    """About how wide names are as labels."""
+    longest = max(len(line) for name in names for line in broken(name).split("\n"))
     return 12 + round(6.6 * longest)
+
+
+def height_px(names: Iterable[str]) -> int:
+    """How high names are as labels, below each other."""
+    return sum(LABEL_PX * (1 + broken(name).count("\n")) for name in names)
 
 
 def apart(wanted: Sequence[float], sizes: Sequence[float], height: float) -> list[float]:

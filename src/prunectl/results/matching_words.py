@@ -1,0 +1,119 @@
+"""Matching sparsities and moments in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from prunectl.base.text import and_list, percent, plural, points
+from prunectl.results.matched import Matching, Moments, of_arms, of_moments
+from prunectl.results.matching import Reach
+from prunectl.results.statistics import FEWEST
+from prunectl.results.table import Results
+
+NONE = "none"
+NAMED = 4
+"""Maximum number of arms that a sentence names; the others are counted."""
+SPOKEN = 6
+"""Maximum number of sentences about sparsities, and about moments."""
+
+
+def sentences(results: Results) -> tuple[str, ...]:
+    """Up to which sparsity, and from which moment on, unmodified arms match the dense network."""
+    trials, margin = results.trials, results.study.report.matching_margin
+    plain = {label: placed for label, placed in results.arms.items() if placed.arm.ablation.changes == "nothing"}
+    known = trials.filter(pl.col("arm").is_in(list(plain)))
+    found = {arm: matching for arm, matching in of_arms(known, margin).items() if matching.known}
+    if not found:
+        return ()
+    return (_rule(margin, trials["seed"].n_unique()), *_sparsities(found), *_moments(of_moments(known, plain, margin)))
+
+
+def column(margin: float) -> str:
+    """What a column of cells has."""
+    return (
+        "Matching: the highest sparsity at which, and at every lower one, the mean lies at most "
+        f"{points(margin)} below the dense network; in brackets what is proved and what is not excluded, "
+        "each at 95 % on one side (≥: up to the last of the sweep)."
+    )
+
+
+def cell(matching: Matching) -> str:
+    """The estimate, in brackets what is proved and what is not excluded: '80 % (60 % to ≥ 98 %)'. Nothing where no
+    trial is done.
+    """
+    if not matching.known:
+        return ""
+    return f"{_sparsity(matching, matching.reach.estimate)}{_bracket(matching)}"
+
+
+def _sparsity(matching: Matching, count: int) -> str:
+    """A sparsity by its place; that of all places may lie beyond the sweep."""
+    return _place([percent(sparsity) for sparsity in matching.sparsities], count, "≥ {}")
+
+
+def _place(names: Sequence[str], count: int, beyond: str) -> str:
+    if not count:
+        return NONE
+    return beyond.format(names[-1]) if count == len(names) else names[count - 1]
+
+
+def _rule(margin: float, seeds: int) -> str:
+    text = (
+        f"An arm matches the dense network up to the highest sparsity at which, and at every lower one, its accuracy "
+        f"lies at most {points(margin)} below (the mean over the seeds, paired; ≥: up to the last of the sweep)"
+    )
+    if seeds < FEWEST:
+        return f"{text}; fewer than three seeds prove and exclude nothing."
+    return f"{text}. In brackets: what is proved and what is not excluded, each at 95 % on one side."
+
+
+def _sparsities(found: Mapping[str, Matching]) -> Iterator[str]:
+    """A sentence for the arms of one estimate, the highest first."""
+    alike: dict[float, list[str]] = {}
+    for arm, matching in found.items():
+        alike.setdefault(matching.estimate or 0.0, []).append(arm)
+    ordered = sorted(alike.items(), reverse=True)
+    for _, arms in ordered[:SPOKEN]:
+        named = [f"{arm}{_bracket(found[arm])}" for arm in arms[:NAMED]]
+        named += [plural(len(arms) - NAMED, "more arm")] if len(arms) > NAMED else []
+        yield f"Matching {_upto(found[arms[0]])}: {and_list(named)}."
+    if rest := sum(len(arms) for _, arms in ordered[SPOKEN:]):
+        yield f"{plural(rest, 'arm')} with lower matching sparsities: see the table of accuracies."
+
+
+def _upto(matching: Matching) -> str:
+    if matching.estimate is None:
+        return "at no sparsity"
+    every = matching.reach.estimate == matching.reach.of
+    upto = f"up to {percent(matching.estimate)} sparsity"
+    return f"at every sparsity of the sweep, {upto}" if every else upto
+
+
+def _bracket(matching: Matching) -> str:
+    """What is proved and what is not excluded; nothing with too few seeds for either."""
+    if matching.seeds < FEWEST:
+        return ""
+    bounds = (_sparsity(matching, count) for count in (matching.reach.proved, matching.reach.not_excluded))
+    return f" ({' to '.join(bounds)})"
+
+
+def _moments(found: Sequence[Moments]) -> Iterator[str]:
+    """A sentence for each group of arms, with its sparsest sparsities."""
+    grouped: dict[str, list[Moments]] = {}
+    for moments in found:
+        grouped.setdefault(moments.arms, []).append(moments)
+    for arms, each in list(grouped.items())[:SPOKEN]:
+        at = [f"at {percent(moments.sparsity)} sparsity {_moment(moments)}" for moments in each[-SPOKEN:]]
+        yield f"Earliest moment from which on pruning by {arms} matches: {and_list(at)}."
+    if (rest := len(grouped) - SPOKEN) > 0:
+        yield f"Earliest matching moments of {plural(rest, 'more group')} of arms are not listed."
+
+
+def _moment(moments: Moments) -> str:
+    reach: Reach = moments.reach
+    estimate, proved, limit = (
+        _place(moments.moments, count, "{}") for count in (reach.estimate, reach.proved, reach.not_excluded)
+    )
+    return f"{estimate} ({proved} to {limit})"
