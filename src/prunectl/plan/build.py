@@ -35,10 +35,16 @@ from prunectl.plan.steps import (
 from prunectl.study.schema import Study
 
 
-def build(study: Study, content: Content, weights: Mapping[str, str] = MappingProxyType({})) -> Plan:
+def build(
+    study: Study,
+    content: Content,
+    weights: Mapping[str, str] = MappingProxyType({}),
+    granted: Mapping[str, int] = MappingProxyType({}),
+) -> Plan:
     """The plan of a study on a data set of the given content.
 
     `weights` holds the digest of each file of weights that the study names, by the name that the study gives it.
+    `granted` holds the number of seeds of arms, by label, in a study that adds seeds until its claims are settled.
     """
     steps = StepSet()
     dense = dense_of(study, content)
@@ -64,7 +70,7 @@ def build(study: Study, content: Content, weights: Mapping[str, str] = MappingPr
             rounds=placed.arm.rounds_of_a_mask,
             scope=placed.arm.scope.settled(),
         )
-        for seed in study.sweep.seeds:
+        for seed in study.sweep.seeds_of(granted.get(placed.arm.label, 0)):
             chain = _Chain(site, placed, seed)
             trials += chain.trials(study.sweep.asked) if placed.arm.criterion.prunes else [chain.control()]
     return Plan(steps=steps.steps, trials=tuple(trials), follows=steps.follow_ups())
