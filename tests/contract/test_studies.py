@@ -94,7 +94,7 @@ def test_a_papers_quick_profile_is_a_small_part_of_it(path: Path) -> None:
     few = training_steps(small)["training_steps"] * quick.train.batch_size
     assert few < 1_000_000, "minutes on two cores, for the smaller networks"
     assert few * 15 < images
-    assert len(full.sweep.seeds) >= 3, "one seed never settles anything"
+    assert len(full.sweep.seeds_of()) >= 3, "one seed never settles anything"
 
 
 @OF_A_PAPER
@@ -119,7 +119,7 @@ def test_its_claims_have_pairs_at_each_of_their_sparsities(path: Path, profile: 
         pairs = pairs_of(claim, better, than).frame
         for sparsity in claim.at_sparsity or [each for each in study.sweep.asked if each > 0]:
             near = pairs.filter((pl.col("sparsity") - sparsity).abs() < 1e-4)
-            assert set(near["seed"]) == set(study.sweep.seeds), f"{claim.text}: {sparsity}"
+            assert set(near["seed"]) == set(study.sweep.seeds_of()), f"{claim.text}: {sparsity}"
             assert not near.select("arm", "arm_other", "sparsity", "seed").is_duplicated().any(), f"{claim.text}: twice"
 
 

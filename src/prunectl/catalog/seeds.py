@@ -37,9 +37,7 @@ class Look:
 class UntilSettled(Section):
     """seeds = { at_least, until = "settled", at_most }: seeds from 1 on, more for the arms of claims that are open."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"x-words": 'a table { at_least = N, until = "settled", at_most = N }'}
-    )
+    model_config = ConfigDict(json_schema_extra={"x-words": 'a table { at_least = N, until = "settled", at_most = N }'})
 
     at_least: Annotated[int, Field(ge=FIRST, le=LAST)] = Field(
         default=FIRST, description="the number of seeds that every arm has, after which claims are judged first"
@@ -65,7 +63,9 @@ class UntilSettled(Section):
         elif most < least:
             key, other = ("at_most", "at_least") if "at_most" in table else ("at_least", "at_most")
             relation = f"at least {least} (at_least)" if key == "at_most" else f"at most {most} (at_most)"
-            message = f"must be {relation}, not {shown(table[key])}: {other} comes {'first' if key == 'at_most' else 'last'}"
+            message = (
+                f"must be {relation}, not {shown(table[key])}: {other} comes {'first' if key == 'at_most' else 'last'}"
+            )
             yield Problem(path=(key,), message=message)
 
     @property

@@ -114,6 +114,7 @@ _SEEDS = {
     "x-words": f"a count, or a list of whole numbers from 0 to {2**31 - 1}",
 }
 
+
 def _as_written(entry: Entry) -> dict[str, Any]:
     return {"name": entry.name, **entry.model_dump(by_alias=True)}
 

@@ -179,7 +179,8 @@ class SweepSection(Section):
         description="what these are fractions of: the prunable weights, or all parameters of the network",
     )
     seeds: Seeds = Field(
-        default=(1,), description="the seeds: a list, a count n for 1 to n, or a table for more until claims are settled"
+        default=(1,),
+        description="the seeds: a list, a count n for 1 to n, or a table for more until claims are settled",
     )
 
     @property
