@@ -22,11 +22,25 @@ from prunectl.cli.plan import lines
 from prunectl.cli.run import document
 from prunectl.report import formats, text
 from prunectl.results.claims import verdicts
-from small import HERE, SMALL
+from small import HERE
 
-SETTLING = SMALL.replace("sparsities = [0.0, 0.5]", "sparsities = [0.5]").replace(
-    "seeds = [1]", 'seeds = { at_least = 3, until = "settled", at_most = 4 }'
-).replace('["magnitude", "random"]', '["magnitude", "random", "synflow"]').replace("_limit = 100", "_limit = 200").replace("_limit = 50", "_limit = 200") + """
+SETTLING = """\
+name = "settling"
+[data]
+name = "digits"
+train_limit = 200
+test_limit = 200
+[model]
+name = "tiny-cnn"
+[train]
+epochs = 1
+batch_size = 50
+lr = 0.05
+[sweep]
+sparsities = [0.5]
+seeds = { at_least = 3, until = "settled", at_most = 4 }
+[[prune]]
+criterion = ["magnitude", "random", "synflow"]
 [[claim]]
 text = "sure"
 better = { criterion = "synflow" }
@@ -36,7 +50,7 @@ margin = -1
 text = "open"
 better = { criterion = "magnitude" }
 than = { criterion = "random" }
-"""  # fmt: skip
+"""
 SEEDS = {"magnitude · at init": 4, "random · at init": 4, "synflow · at init": 3}
 
 
@@ -114,4 +128,4 @@ def test_reports_and_plans_show_looks_and_seeds(settling: tuple[Session, Complet
     assert "seeds granted: 3 seeds for 1 arm, 4 seeds for 2 arms; claims are judged after 3 and 4 seeds" in lines(
         settled
     )
-    assert [(look.seeds, round(look.supports_sd, 2)) for look in first.claims[0].looks] == [(3, 8.13), (4, 1.67)]
+    assert [(look.seeds, round(look.supports_sd, 2)) for look in first.claims[0].looks] == [(3, 8.13), (4, 1.66)]

@@ -27,6 +27,7 @@ HEADINGS: dict[type[Section], str] = {
     schema.TrainSection: "[train]",
     schema.SweepSection: "[sweep]",
     schema.LevelsSection: "levels",
+    values.UntilSettled: "seeds",
     schema.PruneSection: "[[prune]]",
     values.Moment: "moments",
     values.PruningMoment: "moments",
