@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from prunectl.base.cells import cell, parsed
 from prunectl.catalog import values
 from prunectl.catalog.entry import Entry, written
+from prunectl.catalog.seeds import UntilSettled
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.tables import CATALOGS, entry_type
 from prunectl.study import schema
@@ -27,7 +28,7 @@ HEADINGS: dict[type[Section], str] = {
     schema.TrainSection: "[train]",
     schema.SweepSection: "[sweep]",
     schema.LevelsSection: "levels",
-    values.UntilSettled: "seeds",
+    UntilSettled: "seeds",
     schema.PruneSection: "[[prune]]",
     values.Moment: "moments",
     values.PruningMoment: "moments",
