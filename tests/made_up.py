@@ -93,7 +93,7 @@ def results(text: str = STUDY, seeds: int = 5, failed: int = 2, epochs: int = 80
     rows = [
         trial(arm, sparsity, seed)
         for arm in placed
-        for seed in loaded.study.sweep.seeds
+        for seed in loaded.study.sweep.seeds_of()
         for sparsity in (loaded.study.sweep.asked if arm.arm.criterion.prunes else (0.0,))
     ]
     for row in [row for row in rows if row["sparsity"] == 0.98][:failed]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from prunectl.results.judging import Answer, Case, Over, judge
+from prunectl.catalog.seeds import Look
+from prunectl.results.judging import Answer, Case, Over, at_looks, judge
 from prunectl.results.statistics import Center, bootstrap, incomplete_beta
 
 FAR = 100.0
@@ -49,6 +52,31 @@ def wrong(name: str, studies: int, *, cases: int, seeds: int, correlation: float
         study = [Case(differences=dict(enumerate(case))) for case in (truth + noise).T.tolist()]
         count += judge(study, 0.0, scenario.over).answer == scenario.wrong
     return count
+
+
+def in_turn(
+    looks: Sequence[Look], truth: float, studies: int, *, cases: int = 1, correlation: float = 0.0
+) -> tuple[Counter[Answer], float]:
+    """The answers of studies that add seeds until their claim is settled, and the mean number of seeds that they take.
+
+    Every case lies `truth` standard deviations above the margin.
+    """
+    most = looks[-1].seeds
+    draws = np.random.default_rng([cases, most, studies, round(10 * correlation)])
+    common = draws.standard_normal((studies, 1, most))
+    noise = math.sqrt(correlation) * common + math.sqrt(1 - correlation) * draws.standard_normal((studies, cases, most))
+    answers: Counter[Answer] = Counter()
+    seeds = 0
+    for study in (truth + noise).tolist():
+
+        def cases_at(look: Look, study: list[list[float]] = study) -> list[Case]:
+            return [Case(differences=dict(enumerate(case[: look.seeds]))) for case in study]
+
+        settled = at_looks(looks, cases_at, 0.0)
+        assert settled is not None
+        answers[settled[1].answer] += 1
+        seeds += settled[0].seeds
+    return answers, seeds / studies
 
 
 def covered(n: int, of: Center, draws: int, seed: int = 1) -> float:

@@ -94,7 +94,7 @@ def test_a_papers_quick_profile_is_a_small_part_of_it(path: Path) -> None:
     few = training_steps(small)["training_steps"] * quick.train.batch_size
     assert few < 1_000_000, "minutes on two cores, for the smaller networks"
     assert few * 15 < images
-    assert len(full.sweep.seeds) >= 3, "one seed never settles anything"
+    assert len(full.sweep.seeds_of()) >= 3, "one seed never settles anything"
 
 
 @OF_A_PAPER
@@ -119,7 +119,7 @@ def test_its_claims_have_pairs_at_each_of_their_sparsities(path: Path, profile: 
         for sparsity in claim.at_sparsity or [each for each in study.sweep.asked if each > 0]:
             near = [case.pairs for case in cases.compared if abs(case.sparsity - sparsity) < 1e-4]
             assert near, f"{claim.text}: {sparsity}: {cases.none}"
-            assert all(set(pairs["seed"]) == set(study.sweep.seeds) for pairs in near), f"{claim.text}: {sparsity}"
+            assert all(set(pairs["seed"]) == set(study.sweep.seeds_of()) for pairs in near), f"{claim.text}: {sparsity}"
             pairs = pl.concat(near).select("arm", "arm_other", "sparsity", "seed")
             assert not pairs.is_duplicated().any(), f"{claim.text}: twice"
 

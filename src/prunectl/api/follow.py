@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from prunectl.api.granted import grown
 from prunectl.api.results import results_of, warn_in_log
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ def follow(session: Session, every_s: float, *, warn: Warn = warn_in_log) -> Ite
     spent_s = 0.0
     while True:
         begun = time.monotonic()
-        if (now := outcomes(session)) != known:
-            known = now
+        if outcomes(session) != known:
+            session = grown(session, warn=warn)  # a look may have granted more seeds
+            known = outcomes(session)
             results = results_of(session, warn=warn)
             yield results
             if not going(results):

@@ -8,11 +8,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from prunectl.api.check import check, checked
+from prunectl.api.granted import grown
 from prunectl.api.machine import Machine, settled
 from prunectl.api.results import warn_in_log
-from prunectl.api.runs import record
+from prunectl.api.runs import record, seeds_by_arm
 from prunectl.base.errors import StoreError
-from prunectl.base.text import plural
+from prunectl.base.text import and_list, plural
 
 if TYPE_CHECKING:
     from prunectl.api.machine import Workers
@@ -21,15 +22,20 @@ if TYPE_CHECKING:
     from prunectl.execute.driver import Listener, Tally
     from prunectl.execute.outcome import Outcome, Request
     from prunectl.plan.explain import Todo
+    from prunectl.plan.graph import Plan
     from prunectl.plan.stage import Stage
     from prunectl.plan.steps import Key
     from prunectl.store.hardware import HardwareClass
 
-    Show = Callable[[Todo], AbstractContextManager[Listener]]
-    """Gives the listener of a run, once it is known what there is to do."""
+    Show = Callable[[Plan, Todo], AbstractContextManager[Listener]]
+    """Gives the listener of a run, once the plan and what there is to do of it are known."""
 
 
-def silently(todo: Todo) -> AbstractContextManager[Listener]:
+SHOWN = 4
+"""Maximum number of arms that a message names."""
+
+
+def silently(plan: Plan, todo: Todo) -> AbstractContextManager[Listener]:
     """The listener that shows nothing."""
     return nullcontext(lambda event: None)
 
@@ -93,6 +99,39 @@ def make(
     return tally
 
 
+def make_looking(
+    session: Session,
+    stage: Stage,
+    machine: Machine | None = None,
+    *,
+    retry_failed: bool = False,
+    show: Show = silently,
+    warn: Warn = warn_in_log,
+) -> tuple[Session, Tally]:
+    """The same as `make`, and where seeds are added, again after each look that grants more; the session at the end.
+
+    A run that leaves steps to others looks no further: their trials are not there yet.
+    """
+    tally = make(session, stage, machine, retry_failed=retry_failed, show=show, warn=warn)
+    while stage == "retrain" and not tally.left:
+        after = grown(session, warn=warn)
+        if after is session:
+            break
+        warn(granting(session.plan, after.plan))
+        session = after
+        tally = tally.followed_by(make(session, stage, machine, retry_failed=retry_failed, show=show, warn=warn))
+    return session, tally
+
+
+def granting(before: Plan, after: Plan) -> str:
+    """Which arms get more seeds after a look, and how many they have then."""
+    had, have = seeds_by_arm(before), seeds_by_arm(after)
+    added = {label: seeds for label, seeds in have.items() if seeds > had.get(label, 0)}
+    most = max(added.values(), default=0)
+    arms = and_list([*list(added)[:SHOWN], *([plural(len(added) - SHOWN, "more arm")] if len(added) > SHOWN else [])])
+    return f"claims are open: more seeds for {arms}, up to {most}"
+
+
 def _driven(
     session: Session, stage: Stage, machine: Machine, workers: Workers, todo: Todo, show: Show, warn: Warn
 ) -> Tally:
@@ -106,7 +145,7 @@ def _driven(
         if here := checked(session, engine, workers):
             _warn_of_others(session, todo, here, warn)
         record(session, stage)
-        listen = stack.enter_context(show(todo))
+        listen = stack.enter_context(show(session.plan, todo))
         listen(WorkersChanged(label=engine.label if workers.executor.elsewhere else workers.label))
         try:
             return drive(
@@ -139,7 +178,7 @@ def _pulled(
     for key in todo.todo:  # a worker that sees no failure tries the step, once
         if key in failures:
             session.store.forget_failure(key)
-    with show(todo) as listen:
+    with show(session.plan, todo) as listen:
         pool = workers.executor.submit(pull_of(session, stage, machine))
         return followed(session, todo, pool, lambda: todo_of(session, stage), listen, warn, machine=machine)
 

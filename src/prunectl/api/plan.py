@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from prunectl.api.make import todo_of
 from prunectl.api.results import undamaged, warn_in_log
+from prunectl.api.runs import seeds_by_arm
 
 if TYPE_CHECKING:
     from prunectl.api.results import Warn
@@ -58,6 +59,12 @@ class Planned:
     """How many of the steps that are reused were made on which class of hardware."""
     mixture: str = ""
     """A sentence, if these are known to differ; else empty."""
+    looks: Sequence[int] = ()
+    """Where seeds are added until claims are settled: the numbers of seeds after which claims are judged."""
+    granted: Mapping[str, int] = field(default_factory=dict)
+    """The number of seeds that each arm is granted by now, by label; empty without looks."""
+    more: str = ""
+    """Whether more seeds may follow, in words; empty without looks."""
 
 
 def planned(session: Session, *, warn: Warn = warn_in_log) -> Planned:
@@ -87,7 +94,20 @@ def _planned(session: Session) -> Planned:
         claims=foresee(session.study, plan),
         made_on={of.label: count for of, count in made_on.items()},
         mixture=mixture(made_on),
+        looks=[look.seeds for look in session.study.sweep.looks],
+        granted=seeds_by_arm(plan) if session.study.sweep.looks else {},
+        more=_more(session, todo) if session.study.sweep.looks else "",
     )
+
+
+def _more(session: Session, todo: Todo) -> str:
+    """Whether more seeds may follow those granted. The looks that can be taken have been: see `api/granted.py`."""
+    most = session.study.sweep.most_seeds
+    if not todo.todo:
+        return "no more follow: the claims are settled, or more seeds cannot settle them"
+    if all(seeds >= most for seeds in seeds_by_arm(session.plan).values()):
+        return "no more follow: every arm has the greatest number"
+    return f"after these, arms of claims that are open get more, up to {most} seeds"
 
 
 def _kinds(session: Session, todo: Todo) -> dict[str, Kind]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prunectl.api.machine import Machine, deadline, starting_early
-from prunectl.api.make import make, silently
+from prunectl.api.make import make_looking, silently
 from prunectl.api.results import rows_of, undamaged, warn_in_log
 from prunectl.api.session import open_study
 
@@ -66,7 +66,7 @@ def run(
     machine = Machine(device=device, jobs=jobs, threads=threads, executor=executor, until=moment)
     with starting_early(machine):
         session = open_study(study, only=only, set=set, profile=profile, store=store, data=data)
-    show: Show = silently if listen is None else lambda todo: nullcontext(listen)
+    show: Show = silently if listen is None else lambda plan, todo: nullcontext(listen)
     return complete(session, machine, retry_failed=retry_failed, show=show).results
 
 
@@ -78,19 +78,22 @@ def complete(
     show: Show = silently,
     warn: Warn = warn_in_log,
 ) -> Completed:
-    """Do every step of a study that is missing, and read what it made."""
+    """Do every step of a study that is missing, and read what it made.
+
+    Where seeds are added until claims are settled, that is repeated until they are, or the last look is taken.
+    """
     from prunectl.results.gather import results
 
     def attempt() -> Completed:
-        tally = make(session, "retrain", machine, retry_failed=retry_failed, show=show, warn=warn)
+        after, tally = make_looking(session, "retrain", machine, retry_failed=retry_failed, show=show, warn=warn)
         read = results(
-            session.study,
-            session.text,
-            session.plan,
-            session.store,
+            after.study,
+            after.text,
+            after.plan,
+            after.store,
             tally.done,
-            session.content,
-            selection=session.selection,
+            after.content,
+            selection=after.selection,
         )
         return Completed(results=read, tally=tally)
 
@@ -103,7 +106,7 @@ def reach(
     """Do every step that is missing up to a stage, and read what the stage made."""
 
     def attempt() -> Reached:
-        tally = make(session, stage, machine, show=show, warn=warn)
-        return Reached(rows=rows_of(session, stage), tally=tally)
+        after, tally = make_looking(session, stage, machine, show=show, warn=warn)
+        return Reached(rows=rows_of(after, stage), tally=tally)
 
     return undamaged(attempt, warn, then=RECOMPUTED)

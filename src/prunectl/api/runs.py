@@ -30,7 +30,17 @@ def record(session: Session, stage: Stage) -> Run:
     """
     from prunectl.store import runs
 
-    return runs.record(session.store.root, caption_of(session, stage), needed(session.plan))
+    granted = seeds_by_arm(session.plan) if session.study.sweep.looks else {}
+    return runs.record(session.store.root, caption_of(session, stage), needed(session.plan), granted)
+
+
+def seeds_by_arm(plan: Plan) -> dict[str, int]:
+    """The greatest seed of each arm of a plan, by label: where seeds are granted, their number."""
+    seeds: dict[str, int] = {}
+    for trial in plan.trials:
+        label = trial.arm.label
+        seeds[label] = max(trial.seed, seeds.get(label, 0))
+    return seeds
 
 
 def needed(plan: Plan) -> set[Key]:
@@ -45,7 +55,7 @@ def needed(plan: Plan) -> set[Key]:
 
 def caption_of(session: Session, stage: Stage) -> Caption:
     """The caption of a run that is made now, in the current directory."""
-    from prunectl.store.runs import Caption
+    from prunectl.store.runs import Caption, content_digest
 
     path = session.path.absolute()
     return Caption(
@@ -63,16 +73,6 @@ def caption_of(session: Session, stage: Stage) -> Caption:
         host=platform.node(),
         user=_user(),
     )
-
-
-def content_digest(path: Path) -> str:
-    """The SHA-256 of a study file, in hex; empty if it cannot be read."""
-    from prunectl.store.atomic import sha256
-
-    try:
-        return sha256(path)
-    except OSError:
-        return ""
 
 
 def _user() -> str:
@@ -100,6 +100,8 @@ def last(store: LocalStore, directory: Path, warn: Warn = warn_in_log) -> Run | 
 
 def reopen(run: Run, store: LocalStore, warn: Warn = warn_in_log) -> Session:
     """Open the study of a run as the run did. Raises PrunectlError if its file is gone."""
+    from prunectl.store.runs import content_digest
+
     caption = run.caption
     path = Path(os.path.relpath(caption.path)) if same_drive(caption.path) else Path(caption.path)
     when = moment(caption.when)

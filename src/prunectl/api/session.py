@@ -41,6 +41,12 @@ class Session:
 
     weights: Mapping[str, Path] = field(default_factory=dict)
     """The files of weights that the study begins from, by the digest of their tensors."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """The digests of these files, by the name that the study gives them."""
+    granted: Mapping[str, int] = field(default_factory=dict)
+    """Where seeds are added until claims are settled: the number of seeds of arms by label, as far as any were added.
+    The plan follows from it; `api/granted.py` finds it in the store.
+    """
 
 
 def open_study(
@@ -52,11 +58,12 @@ def open_study(
     store: Place | None = None,
     data: Place | None = None,
 ) -> Session:
-    """Read and check a study, plan it, open the store.
+    """Read and check a study, plan it, open the store. Of a study that adds seeds, the store shows how many by now.
 
     Raises StudyError with every problem of the study and of its files of weights, DataError for data that are
     missing, StoreError.
     """
+    from prunectl.api.granted import at_first, grown
     from prunectl.api.weights import weights_of
     from prunectl.datasets.content import content_of
     from prunectl.plan.build import build
@@ -74,18 +81,23 @@ def open_study(
     root = data_root(study.data.root, path, None if data is None else Path(data))
     content = content_of(study.data.dataset, root)
     weights = weights_of(loaded)
-    plan = restricted(build(study, content, weights.digests), selection.only)
-    return Session(
+    opened = open_store(store)
+    granted = at_first(path, opened, selection) if study.sweep.looks else {}
+    plan = restricted(build(study, content, weights.digests, granted), selection.only)
+    session = Session(
         path=path,
         study=study,
         text=loaded.text,
         content=content,
         plan=plan,
-        store=open_store(store),
+        store=opened,
         data=root,
         selection=selection,
         weights=weights.files,
+        digests=weights.digests,
+        granted=granted,
     )
+    return grown(session)
 
 
 def assignments(set: Overrides) -> list[str]:

@@ -16,6 +16,12 @@ UNKNOWN = "–"
 """What is written where a number is missing."""
 
 
+def span(numbers: Iterable[int]) -> str:
+    """The least and the greatest of some numbers: '3 to 12', or '3' where all are equal."""
+    ends = sorted(set(numbers)) or [0]
+    return str(ends[0]) if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
+
+
 def plural(count: int, noun: str) -> str:
     """'1 seed', '2 seeds', '12,000 trials'."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -22,6 +22,7 @@ from pydantic_core import CoreSchema
 from prunectl.base.errors import Problem
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.problems import line, refusal, refused
+from prunectl.catalog.seeds import UntilSettled
 from prunectl.catalog.table import Section, named
 from prunectl.catalog.wording import shown
 
@@ -114,15 +115,6 @@ _SEEDS = {
     "x-words": f"a count, or a list of whole numbers from 0 to {2**31 - 1}",
 }
 
-Seeds = Annotated[
-    tuple[Seed, ...],
-    Field(min_length=1),
-    AfterValidator(distinct),
-    BeforeValidator(_counted),
-    WithJsonSchema(_SEEDS),
-]
-"""Seeds: a list, or a count n for 1 to n."""
-
 
 def _as_written(entry: Entry) -> dict[str, Any]:
     return {"name": entry.name, **entry.model_dump(by_alias=True)}
@@ -140,6 +132,20 @@ def catalogued(catalog: str) -> tuple[BeforeValidator, PlainSerializer, WithJson
 def _shape(value: Any) -> str:
     # A table is meant as one, whatever is wrong with it. No key that people write looks like these tags.
     return "(table)" if isinstance(value, dict | Section) else "(word)"
+
+
+ListOfSeeds = Annotated[
+    tuple[Seed, ...],
+    Field(min_length=1),
+    AfterValidator(distinct),
+    BeforeValidator(_counted),
+    WithJsonSchema(_SEEDS),
+]
+
+Seeds = Annotated[
+    Annotated[ListOfSeeds, Tag("(word)")] | Annotated[UntilSettled, Tag("(table)")], Discriminator(_shape)
+]
+"""Seeds: a list, a count n for 1 to n, or as many as it takes to settle the claims."""
 
 
 class LoadedWeights(Section):

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from prunectl.base.text import seconds, shortened, size, visible
+from prunectl.base.text import and_list, plural, seconds, shortened, size, visible
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Selected, StudyFile, options
 
 if TYPE_CHECKING:
     from prunectl.api.plan import Planned
-    from prunectl.results.foresight import Foresight
+    from prunectl.results.foresight import AtLook, Foresight
 
 CLAIM = 44
 """Width of the text of a claim."""
+NO_PAIRS = "settles nothing: there are no two arms to compare"
 
 Check = Annotated[
     bool,
@@ -71,8 +72,23 @@ def lines(planned: Planned) -> list[str]:
         if planned.estimate_bytes is None
         else f"estimated disk space: {size(planned.estimate_bytes)}",
     ]
+    out += added_seeds(planned)
     out += claims(planned.claims)
     return [*out, planned.mixture] if planned.mixture else out
+
+
+def added_seeds(planned: Planned) -> list[str]:
+    """Where seeds are added until claims are settled: how many are granted by now, and that more may follow."""
+    if not planned.looks:
+        return []
+    arms: dict[int, list[str]] = {}
+    for label, seeds in planned.granted.items():
+        arms.setdefault(seeds, []).append(label)
+    granted = [f"{plural(seeds, 'seed')} for {plural(len(labels), 'arm')}" for seeds, labels in sorted(arms.items())]
+    return [
+        f"seeds granted: {', '.join(granted)}; claims are judged after {and_list(list(map(str, planned.looks)))} seeds",
+        f"  {planned.more}",
+    ]
 
 
 def claims(foreseen: Sequence[Foresight]) -> list[str]:
@@ -82,17 +98,31 @@ def claims(foreseen: Sequence[Foresight]) -> list[str]:
     return [
         "",
         f"{'claim':<{CLAIM}}{'seeds':>7}{'cases':>7}   refuted below, supported above the margin by",
-        *(_claim(each) for each in foreseen),
+        *(line for each in foreseen for line in _claim(each)),
         "SD: the standard deviation of the difference between paired seeds",
     ]
 
 
-def _claim(claim: Foresight) -> str:
-    head = f"{visible(shortened(claim.text, CLAIM)):<{CLAIM}}{claim.seeds:>7,}{claim.cases:>7,}   "
+def _claim(claim: Foresight) -> list[str]:
+    """A claim in a line; where seeds are added, in a line for each look."""
+    from prunectl.results.foresight import AtLook
+
+    text = visible(shortened(claim.text, CLAIM))
     if claim.refutes_sd is None or claim.supports_sd is None:
         few = f"settles nothing: give the study at least {claim.fewest} seeds"
-        return head + (few if claim.cases else "settles nothing: there are no two arms to compare")
-    refutes, supports = (f"{value:.2g} SD" for value in (claim.refutes_sd, claim.supports_sd))
+        return [_head(text, claim, claim.seeds) + (few if claim.cases else NO_PAIRS)]
+    looks = claim.looks or (AtLook(seeds=claim.seeds, refutes_sd=claim.refutes_sd, supports_sd=claim.supports_sd),)
+    return [
+        _distances(_head("" if place else text, claim, look.seeds), claim, look) for place, look in enumerate(looks)
+    ]
+
+
+def _head(text: str, claim: Foresight, seeds: int) -> str:
+    return f"{text:<{CLAIM}}{seeds:>7,}{claim.cases:>7,}   "
+
+
+def _distances(head: str, claim: Foresight, look: AtLook) -> str:
+    refutes, supports = (f"{value:.2g} SD" for value in (look.refutes_sd, look.supports_sd))
     if claim.over == "average":
         return f"{head}{refutes} of the average, {supports} of the average"
     alone, every = (" in one case alone", " in every case") if claim.cases > 1 else ("", "")

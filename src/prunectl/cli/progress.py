@@ -35,10 +35,10 @@ class Display(AbstractContextManager["Display"], Protocol):
         """Show an event."""
 
 
-def showing(plan: Plan, quiet: bool) -> Callable[[Todo], Display]:
-    """Gives the display that suits where stderr goes, once it is known what there is to do."""
+def showing(quiet: bool) -> Callable[[Plan, Todo], Display]:
+    """Gives the display that suits where stderr goes, once the plan and what there is to do of it are known."""
 
-    def display(todo: Todo) -> Display:
+    def display(plan: Plan, todo: Todo) -> Display:
         if quiet:
             return Silent()
         return Live(plan, todo.todo) if sys.stderr.isatty() else Lines(plan, todo.todo)

@@ -15,6 +15,7 @@ from prunectl.cli.options import Json, OnMachine, Quiet, Retry, Selected, StudyF
 
 if TYPE_CHECKING:
     from prunectl.api.run import Completed
+    from prunectl.results.table import Results
 
 Output = Annotated[
     Path | None,
@@ -50,7 +51,7 @@ def run(
     machine = where.machine()
     with starting_early(machine):
         session = selected.open(study)
-    completed = complete(session, machine, retry_failed=retry_failed, show=showing(session.plan, quiet), warn=say)
+    completed = complete(session, machine, retry_failed=retry_failed, show=showing(quiet), warn=say)
     if completed.tally.left:
         leave(session, completed.tally, json_)
         return
@@ -77,12 +78,21 @@ def document(completed: Completed, written: list[Path]) -> dict[str, object]:
 
     return {
         "study": completed.results.study.name,
+        **_seeds(completed.results),
         "steps": counts(completed),
         "files": [str(path) for path in written],
         "made_on": {of.label: count for of, count in completed.results.made_on.items()},
         "claims": [verdict.to_dict() for verdict in verdicts(completed.results)],
         "trials": completed.results.trials.to_dicts(),
     }
+
+
+def _seeds(results: Results) -> dict[str, object]:
+    """Where seeds are added until claims are settled: the looks, and the number of seeds of each arm."""
+    from prunectl.results.granting import seeds_by_arm
+
+    looks = [{"seeds": look.seeds, "alpha": look.alpha} for look in results.study.sweep.looks]
+    return {"seeds": {"looks": looks, "granted": seeds_by_arm(results.trials)}} if looks else {}
 
 
 def counts(completed: Completed) -> dict[str, int]:

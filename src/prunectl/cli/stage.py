@@ -34,7 +34,7 @@ def command(stage: Stage) -> Callable[..., None]:
         machine = where.machine()
         with starting_early(machine):
             session = selected.open(study)
-        made = reach(session, stage, machine, show=showing(session.plan, quiet), warn=say)
+        made = reach(session, stage, machine, show=showing(quiet), warn=say)
         if made.tally.left:
             leave(session, made.tally, json_)
             return

@@ -36,6 +36,16 @@ class Tally:
     left: set[Key] = field(default_factory=set)
     """Steps that a run left to others, see `drive`."""
 
+    def followed_by(self, later: Tally) -> Tally:
+        """This run and a later one of a plan with more steps, as one: what the first has done is not reused."""
+        return Tally(
+            done=self.done | later.done,
+            reused=(self.reused | later.reused) - self.done - later.done,
+            failed={**self.failed, **later.failed},
+            skipped={**self.skipped, **later.skipped},
+            left=later.left,
+        )
+
 
 class InterruptedRunError(InterruptError):
     """Ctrl-C: finished steps are kept, and trainings under way have left a snapshot."""

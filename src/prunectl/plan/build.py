@@ -36,10 +36,16 @@ from prunectl.plan.steps import (
 from prunectl.study.schema import Study
 
 
-def build(study: Study, content: Content, weights: Mapping[str, str] = MappingProxyType({})) -> Plan:
+def build(
+    study: Study,
+    content: Content,
+    weights: Mapping[str, str] = MappingProxyType({}),
+    granted: Mapping[str, int] = MappingProxyType({}),
+) -> Plan:
     """The plan of a study on a data set of the given content.
 
     `weights` holds the digest of each file of weights that the study names, by the name that the study gives it.
+    `granted` holds the number of seeds of arms, by label, in a study that adds seeds until its claims are settled.
     """
     steps = StepSet()
     dense = dense_of(study, content)
@@ -66,7 +72,7 @@ def build(study: Study, content: Content, weights: Mapping[str, str] = MappingPr
             scope=placed.arm.scope.settled(),
             collapses=study.report.collapse and placed.arm.collapses,
         )
-        for seed in study.sweep.seeds:
+        for seed in study.sweep.seeds_of(granted.get(placed.arm.label, 0)):
             chain = _Chain(site, placed, seed)
             trials += chain.trials(study.sweep.asked) if placed.arm.criterion.prunes else [chain.control()]
     return Plan(steps=steps.steps, trials=tuple(trials), follows=steps.follow_ups())

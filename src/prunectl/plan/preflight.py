@@ -79,7 +79,7 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
         data=tuple(dict.fromkeys([step.data for step in trainings] + [step.data for step in measures])),
         exclude=study.prunable.exclude,
         asked=tuple(dict.fromkeys(asked)),
-        seed=study.sweep.seeds[0],
+        seed=study.sweep.seeds_of()[0],
         train_size=images,
         leaves_one=tuple(dict.fromkeys(_leaving_one(trainings, images))),
         weights={file: key for key, file in reversed(list(weights_files(study)))},

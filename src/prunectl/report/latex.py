@@ -45,7 +45,7 @@ def table(results: Results, center: Center) -> str:
 
 def _caption(results: Results, grid: tables.Grid) -> str:
     title = escaped(results.study.title or results.study.name)
-    seeds = f"{grid.of} over {grid.seeds} seeds" if grid.seeds > 1 else "one seed"
+    seeds = f"{grid.of} over {grid.several_seeds}" if grid.seeds > 1 else "one seed"
     spread = f", with the {escaped(grid.interval)}" if grid.interval else ""
     dense = "".join(f" {escaped(name.capitalize())}: {escaped(cell.with_spread)}." for name, cell in grid.dense.items())
     return f"{title}: top-1 accuracy in percent by sparsity, {seeds}{spread}.{dense}"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from prunectl.base.text import visible
 from prunectl.report import tables
-from prunectl.results import matching_words, summary
+from prunectl.results import granting, matching_words, summary
 from prunectl.results.claims import Verdict, verdicts
-from prunectl.results.judging import RULE
+from prunectl.results.judging import rule
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
@@ -23,9 +23,9 @@ def report(results: Results, center: Center) -> str:
         f"# {escaped(study.title or study.name)}",
         escaped(study.source),
         f"Restricted to {escaped(results.selection.text)}." if results.selection else "",
-        _items([escaped(sentence) for sentence in _sentences(results, center)]),
+        _items([escaped(sentence) for sentence in _sentences(results, judged, center)]),
         escaped(results.mixture),
-        *(["## Claims", RULE, _items([_verdict(verdict) for verdict in judged])] if judged else []),
+        *(["## Claims", rule(study.sweep.looks), _items([_verdict(verdict) for verdict in judged])] if judged else []),
         *(["## Top-1 accuracy, %", _grid(grid)] if results.trials.height else []),
         "## Resources",
         _items(summary.resources(results.resources)),
@@ -36,10 +36,11 @@ def report(results: Results, center: Center) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _sentences(results: Results, center: Center) -> tuple[str, ...]:
+def _sentences(results: Results, judged: Sequence[Verdict], center: Center) -> tuple[str, ...]:
     return (
         *summary.sentences(results.trials, center),
         *matching_words.sentences(results),
+        *granting.sentences(results.study, results.trials, judged),
         *summary.remarks(results.trials, results.arms),
     )
 

@@ -8,13 +8,13 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.cells import words
-from prunectl.base.text import percent, plural
+from prunectl.base.text import percent, plural, span
 from prunectl.catalog.metric import Metric
 from prunectl.report import cells, shell, tables
 from prunectl.report.charts import charts, look
-from prunectl.results import matching_words, summary
+from prunectl.results import granting, matching_words, summary
 from prunectl.results.claims import Verdict
-from prunectl.results.judging import RULE
+from prunectl.results.judging import rule
 from prunectl.results.reasons import Detail
 from prunectl.results.statistics import Center, Interval
 from prunectl.results.table import Results
@@ -58,10 +58,11 @@ def build(
         sentences=(
             *summary.sentences(trials, center),
             *matching_words.sentences(results),
+            *granting.sentences(study, trials, verdicts),
             *summary.remarks(trials, results.arms),
             *([results.mixture] if results.mixture else []),
         ),
-        rule=RULE,
+        rule=rule(study.sweep.looks),
         verdicts=[_verdict(verdict) for verdict in verdicts],
         sections=[(name, head, sections[name]) for name, head in SECTIONS.items() if name in sections],
         claim_charts=sections.get("claims", []),
@@ -86,7 +87,7 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         ("network", ", ".join(map(words, models))),
         ("data", ", ".join(map(words, data))),
         ("trials", f"{done:,} of {trials.height:,} done"),
-        ("seeds", str(trials["seed"].n_unique())),
+        ("seeds", span(granting.seeds_by_arm(trials).values())),
         ("made with", f"prunectl {results.versions['prunectl']}" if "prunectl" in results.versions else ""),
     ]
     return [(name, text) for name, text in facts if text]
@@ -101,6 +102,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "reason": verdict.reason,
         "margin": claim.metric.difference(claim.margin, unit=False),
         "unit": claim.metric.differences().name,
+        "supports": percent(verdict.supports),
         "level": percent(verdict.level) if len(verdict.details) > 1 else "",
         "arms": any(detail.arm for detail in verdict.details),
         "details": [_detail(detail, claim.metric) for detail in verdict.details],

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from prunectl.base.text import energy, percent, seconds, size
+from prunectl.base.text import energy, percent, seconds, size, span
 from prunectl.catalog.metric import Metric
 from prunectl.report import arms, cells
 from prunectl.results import compare, matching_words
@@ -87,13 +87,21 @@ class Grid:
 
     @property
     def seeds(self) -> int:
-        """The number of seeds asked for."""
+        """The number of seeds asked for, where arms differ the greatest."""
         return max((cell.of for row in self.rows for cell in row.cells), default=0)
+
+    @property
+    def several_seeds(self) -> str:
+        """The number of seeds in words: '3 seeds', or '3 to 12 seeds' where some arms were granted more."""
+        return f"{span(cell.of for row in self.rows for cell in row.cells if cell.of)} seeds"
 
     @property
     def interval(self) -> str:
         """What the cells have in brackets, in words; nothing with too few seeds for an interval."""
+        most = self.seeds
         done = max((cell.n for row in self.rows for cell in row.cells), default=0)
+        complete = [cell.n for row in self.rows for cell in row.cells if FEWEST <= cell.n == cell.of < most]
+        done = min([done, *complete])  # arms that were granted fewer seeds
         return bootstrap_words(done, self.of) if done >= FEWEST else ""
 
     @property

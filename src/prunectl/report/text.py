@@ -9,10 +9,10 @@ import polars as pl
 
 from prunectl.base.text import distinct, percent, plural
 from prunectl.report import arms, cells, tables
-from prunectl.results import claims, summary
+from prunectl.results import claims, granting, summary
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
-from prunectl.results.judging import RULE
+from prunectl.results.judging import rule
 from prunectl.results.table import Results
 
 MARKS = "●■▲◆✚▼▶◀○□△◇"
@@ -41,7 +41,8 @@ def table(results: Results, width: int) -> str:
             for line in wrapped(remark, width, first="")
         ),
         verdicts(judged, width),
-        "\n".join(wrapped(RULE, width, first="")) if judged else "",
+        "\n".join(wrapped(rule(results.study.sweep.looks), width, first="")) if judged else "",
+        "\n".join(_added_seeds(results, judged, width)),
         "\n".join(wrapped(results.mixture, width, first="")),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -50,6 +51,11 @@ def table(results: Results, width: int) -> str:
 def _remarks(results: Results, width: int) -> Iterator[str]:
     for remark in summary.remarks(results.trials, results.arms):
         yield from wrapped(remark, width, first="")
+
+
+def _added_seeds(results: Results, judged: Sequence[Verdict], width: int) -> Iterator[str]:
+    for sentence in granting.sentences(results.study, results.trials, judged):
+        yield from wrapped(sentence, width, first="")
 
 
 def verdicts(judged: Sequence[Verdict], width: int) -> str:
@@ -76,7 +82,7 @@ def _grid(grid: tables.Grid, width: int) -> Iterator[str]:
         if len(blocks) < 2:
             break
     half = f" ± half the {grid.interval}" if spread and grid.interval else ""
-    seeds = f"mean of {grid.seeds} seeds{half}" if grid.seeds > 1 else "one seed"
+    seeds = f"mean of {grid.several_seeds}{half}" if grid.seeds > 1 else "one seed"
     yield from wrapped(f"Top-1 accuracy, %, {seeds}; * is highest", width, first="")
     yield from (f"{name}: {_cell(cell, True)}" for name, cell in grid.dense.items())
     for block in blocks:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
 
 from prunectl.catalog.metric import Metric
+from prunectl.catalog.seeds import ALPHA, Look
 from prunectl.plan.graph import Placed
 from prunectl.results import reasons
-from prunectl.results.cases import Compared, cases_of
+from prunectl.results.cases import Cases, Compared, cases_of
 from prunectl.results.chance import at_chance
-from prunectl.results.judging import SUPPORTS, Answer, Case, Finding, judge
+from prunectl.results.judging import (
+    Answer,
+    Case,
+    Finding,
+    Judgement,
+    at_looks,
+    judge,
+    more_seeds_can_settle,
+    supporting_level,
+)
 from prunectl.results.matched import of_seeds
 from prunectl.results.reasons import Detail
 from prunectl.results.statistics import Interval, mean
@@ -32,10 +42,14 @@ class Verdict:
     answer: Answer
     reason: str
     n: int  # the least number of seeds behind any detail
+    supports: float  # the level of the interval by which each case supports the claim
     level: float  # of the interval by which a single case refutes the claim
     average: Interval | None  # of the mean over the cases, where there are several
     details: tuple[Detail, ...]  # one for each case
     artefacts: tuple[str, ...]
+    look: Look | None = None  # where seeds are added: the one that the verdict is of, None before the first
+    further: Look | None = None  # the look that may settle a claim that is open
+    arms: tuple[str, ...] = ()  # the labels of the arms of the cases
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `--json`. Differences and the margin are in the unit of the metric."""
@@ -50,7 +64,10 @@ class Verdict:
             "reason": self.reason,
             "seeds": self.n,
             "cases": len(self.details),
+            "supporting_level": self.supports,
             "refuting_level": self.level,
+            "look": self.look.seeds if self.look else None,
+            "next_look": self.further.seeds if self.further else None,
             "average": asdict(self.average) if self.average else None,
             "details": [asdict(detail) for detail in self.details],
         }
@@ -58,39 +75,93 @@ class Verdict:
 
 def verdicts(results: Results) -> tuple[Verdict, ...]:
     """A verdict for each claim of the study, from the trials that are done."""
-    margin = results.study.report.matching_margin
-    return tuple(verdict(claim, results.trials, results.arms, results.task, margin) for claim in results.study.claim)
+    study = results.study
+    looks, margin = study.sweep.looks, study.report.matching_margin
+    return tuple(verdict(claim, results.trials, results.arms, results.task, looks, margin) for claim in study.claim)
 
 
 def verdict(
-    claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed], task: Task, matching_margin: float = 0.01
+    claim: Claim,
+    trials: pl.DataFrame,
+    arms: Mapping[str, Placed],
+    task: Task,
+    looks: Sequence[Look] = (),
+    matching_margin: float = 0.01,
 ) -> Verdict:
-    """The verdict on one claim, by the rule in `judging.py`. The margin is for claims about matching sparsities."""
+    """The verdict on one claim, by the rule in `judging.py`: with looks, that of the first that settles it.
+
+    The margin is for claims about matching sparsities.
+    """
     if claim.metric.swept:
         trials = trials.join(of_seeds(trials, matching_margin), on=["arm", "seed"], how="left", maintain_order="left")
-    cases = cases_of(claim, trials, arms)
-    if cases.none:
+    if not looks:
+        cases = cases_of(claim, trials, arms)
+        numbers = [_case(claim, each, task) for each in cases.compared]
+        return _verdict(claim, cases, numbers, judge(numbers, claim.margin, claim.over) if numbers else None)
+    seen: dict[Look, tuple[Cases, list[Case]]] = {}
+
+    def cases_at(look: Look) -> list[Case] | None:
+        cases = cases_of(claim, trials.filter(pl.col("seed") <= look.seeds), arms)
+        seen[look] = cases, [_case(claim, each, task, look.seeds) for each in cases.compared]
+        return seen[look][1] if cases.compared and all(_taken(each, look) for each in cases.compared) else None
+
+    settled = at_looks(looks, cases_at, claim.margin, claim.over)
+    at, judgement = settled or (None, None)
+    cases, numbers = seen[at or looks[0]]
+    if judgement is None and numbers:  # what is there, shown at the level of the first look
+        judgement = judge(numbers, claim.margin, claim.over, looks[0].alpha)
+    later = None if at is None else next((look for look in looks if look.seeds > at.seeds), None)
+    opens = judgement is not None and judgement.answer == "not settled"
+    further = later if opens and more_seeds_can_settle(numbers, claim.over) else None
+    return _verdict(claim, cases, numbers, judgement, looks, at, further)
+
+
+def _taken(compared: Compared, look: Look) -> bool:
+    """Whether every seed of a look has a pair of trials that are done or have failed."""
+    statuses = {*compared.pairs["status"], *compared.pairs["status_other"]}
+    return compared.pairs.height == look.seeds and "missing" not in statuses
+
+
+def _verdict(
+    claim: Claim,
+    cases: Cases,
+    numbers: Sequence[Case],
+    judgement: Judgement | None,
+    looks: Sequence[Look] = (),
+    at: Look | None = None,
+    further: Look | None = None,
+) -> Verdict:
+    alpha = (at or looks[0]).alpha if looks else ALPHA
+    supports = supporting_level(alpha)
+    if judgement is None:
         return Verdict(
-            claim=claim, answer="not settled", reason=cases.none, n=0, level=SUPPORTS, average=None,
+            claim=claim, answer="not settled", reason=cases.none, n=0, supports=supports, level=supports, average=None,
             details=(), artefacts=(),
         )  # fmt: skip
-    numbers = [_case(claim, each, task) for each in cases.compared]
-    judgement = judge(numbers, claim.margin, claim.over)
     details = tuple(map(_detail, cases.compared, numbers, judgement.findings))
+    looked = reasons.at_look(judgement.answer, looks, at, further) if looks else ""
+    columns = [compared.pairs[name].to_list() for compared in cases.compared for name in ("arm", "arm_other")]
     return Verdict(
         claim=claim,
         answer=judgement.answer,
-        reason=reasons.reason(claim, judgement, details, cases.also),
+        reason=reasons.reason(claim, judgement, details, cases.also, looked),
         n=min(detail.n for detail in details),
+        supports=supports,
         level=judgement.level,
         average=judgement.average,
         details=details,
         artefacts=tuple(dict.fromkeys(key for detail in details for key in detail.artefacts)),
+        look=at,
+        further=further,
+        arms=tuple(dict.fromkeys(label for column in columns for label in column)),
     )
 
 
-def _case(claim: Claim, compared: Compared, task: Task) -> Case:
-    """The differences of a case. A pair that failed leaves a gap that the others do not close."""
+def _case(claim: Claim, compared: Compared, task: Task, seeds: int | None = None) -> Case:
+    """The differences of a case, which is whole with `seeds` pairs: by default those that there are.
+
+    A pair that failed leaves a gap that the others do not close.
+    """
     metric, pairs = claim.metric, compared.pairs
     ones, others = (f"{metric.name}{side}" for side in SIDES)
     both = pairs.filter(pl.col(ones).is_not_null() & pl.col(others).is_not_null())
@@ -103,7 +174,7 @@ def _case(claim: Claim, compared: Compared, task: Task) -> Case:
     return Case(
         differences={seed: metric.gain(one, other) for seed, one, other in values},
         idle=idle,
-        whole=both.height == pairs.height,
+        whole=both.height == (pairs.height if seeds is None else seeds),
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from prunectl.catalog.seeds import Look
 from prunectl.plan.graph import Plan
-from prunectl.results.cases import cases_of
+from prunectl.results.cases import Compared, cases_of
 from prunectl.results.judging import Over, spreads_needed
 from prunectl.results.statistics import FEWEST
 from prunectl.study.arms import CHOICES
@@ -19,6 +20,15 @@ SCHEMA: dict[str, Any] = {
     **dict.fromkeys(("arm", *CHOICES), pl.String), "sparsity": pl.Float64, "seed": pl.Int64,
 }  # fmt: skip
 """The columns of a table of trials that pairs are made by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtLook:
+    """What a claim can show with the seeds of a look. Distances as in `Foresight`."""
+
+    seeds: int
+    refutes_sd: float
+    supports_sd: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +46,10 @@ class Foresight:
     """How far above the margin each case supports it."""
     fewest: int = FEWEST
     """The least number of seeds that can settle it."""
+    looks: tuple[AtLook, ...] = ()
+    """Where seeds are added until claims are settled, what each look can show; `seeds` and the distances above are
+    those of the last one.
+    """
 
 
 def foresee(study: Study, plan: Plan) -> tuple[Foresight, ...]:
@@ -43,7 +57,7 @@ def foresee(study: Study, plan: Plan) -> tuple[Foresight, ...]:
     if not study.claim:
         return ()
     trials = pl.DataFrame(list(_rows(plan)), schema=SCHEMA, orient="row")
-    return tuple(_foreseen(claim, trials, plan) for claim in study.claim)
+    return tuple(_foreseen(claim, trials, plan, study.sweep.looks) for claim in study.claim)
 
 
 def _rows(plan: Plan) -> Iterator[dict[str, object]]:
@@ -60,11 +74,29 @@ def _rows(plan: Plan) -> Iterator[dict[str, object]]:
         }
 
 
-def _foreseen(claim: Claim, trials: pl.DataFrame, plan: Plan) -> Foresight:
+def _foreseen(claim: Claim, trials: pl.DataFrame, plan: Plan, looks: Sequence[Look]) -> Foresight:
     cases = cases_of(claim, trials, plan.arms).compared
     seeds = min((case.pairs.height for case in cases), default=0)
     # The mean over the cases is one number for each seed, whatever the number of cases.
-    needed = spreads_needed(seeds, 1 if claim.over == "average" else len(cases)) if seeds >= FEWEST else (None, None)
+    judged = 1 if claim.over == "average" else len(cases)
+    if looks and cases and all(_can_be_taken(case, looks[0]) for case in cases):
+        at = tuple(_at(look, judged) for look in looks)
+        needed: tuple[float | None, float | None] = at[-1].refutes_sd, at[-1].supports_sd
+        seeds = looks[-1].seeds
+    else:
+        at = ()
+        needed = spreads_needed(seeds, judged) if seeds >= FEWEST and not looks else (None, None)
     return Foresight(
-        text=claim.text, over=claim.over, seeds=seeds, cases=len(cases), refutes_sd=needed[0], supports_sd=needed[1]
-    )
+        text=claim.text, over=claim.over, seeds=seeds, cases=len(cases), refutes_sd=needed[0], supports_sd=needed[1],
+        fewest=looks[0].seeds if looks else FEWEST, looks=at,
+    )  # fmt: skip
+
+
+def _can_be_taken(case: Compared, look: Look) -> bool:
+    """Whether a case has every seed of a look: a part of the study (`--only seed=2`) may not."""
+    return case.pairs.filter(pl.col("seed") <= look.seeds).height == look.seeds
+
+
+def _at(look: Look, cases: int) -> AtLook:
+    refutes, supports = spreads_needed(look.seeds, cases, look.alpha)
+    return AtLook(seeds=look.seeds, refutes_sd=refutes, supports_sd=supports)

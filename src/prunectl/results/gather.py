@@ -137,7 +137,7 @@ class Shelf:
 
 
 def table(study: Study, plan: Plan, store: LocalStore, shelf: Shelf | None = None) -> pl.DataFrame:
-    """One row per trial, complete and in the order of the plan: its length follows from the study alone."""
+    """One row per trial, complete and in the order of the plan: its length follows from the study and seeds granted."""
     shelf = shelf or Shelf(plan, store)
     shelf.read_ahead()
     rows = [_row(study, trial, shelf) for trial in plan.trials]

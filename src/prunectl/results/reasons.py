@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from prunectl.base.text import and_list, percent, plural
 from prunectl.catalog.metric import Metric
+from prunectl.catalog.seeds import Look
 from prunectl.results.chance import JUDGED_BY, guessed
 from prunectl.results.judging import Answer, Judgement, answered, below
 from prunectl.results.statistics import FEWEST, Interval
@@ -29,7 +30,7 @@ class Detail:
     sparsity: float  # of a metric of the whole sweep its highest
     n: int  # seeds that both sides have
     difference: float | None  # the mean over the seeds
-    interval: Interval | None  # at 95 %, which supports
+    interval: Interval | None  # at the level that supports, usually 95 %
     refuting: Interval | None  # at the level that refutes
     answer: Answer
     idle: str  # why it settles nothing whatever its difference ("one seed"); else empty
@@ -45,11 +46,26 @@ def guessing(metric: type[Metric], task: Task) -> str:
     return f"every network is at chance ({judged.title} {end} {shown} with {task.classes:,} classes)"
 
 
-def reason(claim: Claim, judgement: Judgement, details: Sequence[Detail], also: Sequence[str]) -> str:
-    """The reason for an answer; `also` is what else the two sides differ in."""
+def reason(claim: Claim, judgement: Judgement, details: Sequence[Detail], also: Sequence[str], looked: str = "") -> str:
+    """The reason for an answer; `also` is what else the two sides differ in, `looked` at which look it was given."""
     parts = [_average(claim, judgement, details) if claim.over == "average" else _cases(claim, judgement, details)]
+    parts += [looked] if looked else []
     parts += [f"Mind that {and_list(also)}"] if also else []
     return ". ".join(parts)
+
+
+def at_look(answer: Answer, looks: Sequence[Look], at: Look | None, further: Look | None) -> str:
+    """At which look a claim with added seeds was settled, or what comes next; `further` is the look that can follow."""
+    if at is None:
+        return f"The first look, after {looks[0].seeds} seeds, has not been taken"
+    which = f"look {looks.index(at) + 1} of {len(looks)}"
+    if answer != "not settled":
+        return f"Settled at {which}, after {at.seeds} seeds"
+    if further is not None:
+        return f"Open at {which}, after {at.seeds} seeds: the next look is after {further.seeds}"
+    if at == looks[-1]:
+        return f"Open at the last look, after {at.seeds} seeds"
+    return f"Open at {which}, after {at.seeds} seeds: more seeds cannot settle it"
 
 
 def phrase(claim: Claim, detail: Detail, interval: Interval | None) -> str:
@@ -121,7 +137,7 @@ def _too_few(details: Sequence[Detail]) -> str | None:
 
 
 def _held(claim: Claim, detail: Detail) -> str:
-    """A case of several may lie below the margin at 95 %, and not at the level that refutes."""
+    """A case of several may lie below the margin at the level that supports, and not at the one that refutes."""
     clear = below(detail.interval, claim.margin)
     return "the interval holds the margin at the level that refutes" if clear else "the interval holds the margin"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from prunectl.base.cells import words
-from prunectl.base.text import and_list, count, energy, percent, plural, points, seconds
+from prunectl.base.text import and_list, count, energy, percent, plural, points, seconds, span
 from prunectl.results import ablations
 from prunectl.results.aggregate import (
     UNNAMED,
@@ -73,10 +73,12 @@ def missing(trials: pl.DataFrame) -> str:
 
 
 def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
-    seeds = trials["seed"].n_unique()
+    by_arm = [number for _, number in trials.group_by("arm").agg(pl.col("seed").n_unique()).iter_rows()]
+    seeds = max(by_arm)
     done = trials.filter(pl.col("status") == "done")
     be = "is" if done.height == 1 else "are"
-    text = f"{done.height:,} of {plural(trials.height, 'trial')} {be} done, with {plural(seeds, 'seed')}"
+    text = f"{done.height:,} of {plural(trials.height, 'trial')} {be} done, "
+    text += f"with {plural(seeds, 'seed') if min(by_arm) == seeds else f'{span(by_arm)} seeds'}"
     others = [
         f"{number:,} {status}"
         for status, number in trials.filter(pl.col("status") != "done")["status"].value_counts(sort=True).rows()
@@ -89,7 +91,7 @@ def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     if seeds < FEWEST:
         yield f"Accuracies are {of}s over the seeds, differences means. Two seeds have no interval, and settle nothing."
         return
-    words = bootstrap_words(max(FEWEST, done["seed"].n_unique()), of)
+    words = bootstrap_words(max(FEWEST, min(done["seed"].n_unique(), *by_arm)), of)
     yield (
         f"Accuracies are {of}s over the seeds, differences means. In brackets: for accuracies the {words}, for "
         "differences the 95 % t-interval of the mean, paired by seed."

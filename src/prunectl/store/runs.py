@@ -7,14 +7,14 @@ directory, study file and selection: a repeated run replaces it.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from prunectl.base.keys import canonical, digest
 from prunectl.store import layout
-from prunectl.store.atomic import write_whole
+from prunectl.store.atomic import sha256, write_whole
 from prunectl.store.disk import store_error
 
 ID_LENGTH = 16
@@ -52,6 +52,8 @@ class Run:
     id: str
     caption: Caption
     keys: frozenset[str]
+    granted: Mapping[str, int] = field(default_factory=dict)
+    """The number of seeds of each arm, by label, where seeds are added until claims are settled; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +69,25 @@ class Runs:
         return {key for run in self.runs for key in run.keys}
 
 
-def record(root: Path, caption: Caption, keys: Collection[str]) -> Run:
+def content_digest(path: Path) -> str:
+    """The SHA-256 of a study file, in hex; empty if it cannot be read."""
+    try:
+        return sha256(path)
+    except OSError:
+        return ""
+
+
+def record(root: Path, caption: Caption, keys: Collection[str], granted: Mapping[str, int] | None = None) -> Run:
     """Record a run, or replace the record of the same run. Raises StoreError."""
-    body = {"caption": asdict(caption), "keys": sorted(keys)}
+    body: dict[str, Any] = {"caption": asdict(caption), "keys": sorted(keys)}
+    body |= {"granted": dict(granted)} if granted else {}
     text = json.dumps({**body, "digest": digest(canonical(body))}, indent=1)
     try:
         (root / layout.RUNS).mkdir(exist_ok=True)
         write_whole(_file(root, caption.id), text.encode() + b"\n")
     except OSError as error:
         raise store_error(error, root) from error
-    return Run(id=caption.id, caption=caption, keys=frozenset(keys))
+    return Run(id=caption.id, caption=caption, keys=frozenset(keys), granted=dict(granted or {}))
 
 
 def read(root: Path) -> Runs:
@@ -98,10 +109,12 @@ def read(root: Path) -> Runs:
 def _decoded(id_: str, data: bytes) -> Run:
     """The run of a record. Raises ValueError, KeyError, TypeError or AttributeError unless it is as written."""
     body: dict[str, Any] = json.loads(data)
-    if digest(canonical({"caption": body["caption"], "keys": body["keys"]})) != body["digest"]:
+    written = {name: body[name] for name in ("caption", "keys", "granted") if name != "granted" or name in body}
+    if digest(canonical(written)) != body["digest"]:
         raise ValueError("the record was changed")
     lists = {name: tuple(body["caption"][name]) for name in ("overrides", "only")}
-    return Run(id=id_, caption=Caption(**{**body["caption"], **lists}), keys=frozenset(body["keys"]))
+    caption = Caption(**{**body["caption"], **lists})
+    return Run(id=id_, caption=caption, keys=frozenset(body["keys"]), granted=dict(body.get("granted", {})))
 
 
 def forget(root: Path, id_: str) -> None:

@@ -89,10 +89,18 @@ def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden:
         if claim is not None:
             about = [*margin(claim), *swept(claim), *(measured(claim, parts.data) if parts.data is not None else ())]
             yield from (problem.under(("claim", place)) for problem in about)
+    if parts.sweep is not None and parts.sweep.looks and not parts.claim:
+        yield _nothing_to_settle()
     if parts.sweep is not None and all(section is not None for section in parts.prune):
         yield from size([section for section in parts.prune if section is not None], parts.sweep)
     if sum(number_of_arms(section) for section in parts.prune if section is not None) <= MOST_ARMS:
         yield from _about_arms(parts, None if sweep_overridden else parts.sweep)
+
+
+def _nothing_to_settle() -> Problem:
+    message = 'until = "settled" needs a claim to settle, and the study has no [[claim]] table'
+    hint = "add a [[claim]], or give a count: seeds = 3"
+    return Problem(path=("sweep", "seeds", "until"), message=message, hint=hint)
 
 
 def _arm_table(section: PruneSection, parts: Parts, *, check_length: bool) -> Iterator[Problem]:
@@ -360,7 +368,7 @@ def repeated_arms(tables: Sequence[Sequence[Arm] | None], key: str) -> Iterator[
 def size(sections: Sequence[PruneSection], sweep: SweepSection) -> Iterator[Problem]:
     """A study can be planned on one machine."""
     arms = sum(map(number_of_arms, sections))
-    trials = arms * len(sweep.asked) * len(sweep.seeds)
+    trials = arms * len(sweep.asked) * sweep.most_seeds
     hint = "split it, or shorten its lists"
     if trials > MOST_TRIALS:
         message = f"the study asks for {trials:,} trials; at most {MOST_TRIALS:,} can be planned"

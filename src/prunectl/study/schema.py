@@ -16,6 +16,7 @@ from prunectl.catalog.criterion import Unpruned
 from prunectl.catalog.metric import Part
 from prunectl.catalog.problems import unknown
 from prunectl.catalog.recipe import Precision
+from prunectl.catalog.seeds import Look, UntilSettled
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.values import (
     At,
@@ -178,7 +179,10 @@ class SweepSection(Section):
         default="prunable",
         description="what these are fractions of: the prunable weights, or all parameters of the network",
     )
-    seeds: Seeds = Field(default=(1,), description="the seeds: a list, or a count n for 1 to n")
+    seeds: Seeds = Field(
+        default=(1,),
+        description="the seeds: a list, a count n for 1 to n, or a table for more until claims are settled",
+    )
 
     @property
     def asked(self) -> tuple[float, ...]:
@@ -188,6 +192,22 @@ class SweepSection(Section):
         if self.compression is not None:
             return tuple(sorted(1 - 1 / ratio for ratio in self.compression))
         return tuple(sorted(self.sparsities or ()))
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """The numbers of seeds at which claims are judged, if seeds are added until they are settled; else none."""
+        return self.seeds.looks if isinstance(self.seeds, UntilSettled) else ()
+
+    def seeds_of(self, granted: int = 0) -> tuple[int, ...]:
+        """The seeds of an arm that was granted this number, where seeds are added: never fewer than at first."""
+        if isinstance(self.seeds, UntilSettled):
+            return tuple(range(1, max(granted, self.seeds.at_least) + 1))
+        return self.seeds
+
+    @property
+    def most_seeds(self) -> int:
+        """The greatest number of seeds that an arm can have."""
+        return self.seeds.at_most if isinstance(self.seeds, UntilSettled) else len(self.seeds)
 
 
 class PruneSection(Section):

@@ -32,7 +32,7 @@ HEAD = '[prunable]\nexclude = ["hed"]\n'
 def test_the_check_is_the_first_request_and_the_engine_is_stopped(tmp_path: Path) -> None:
     session = open_study(write_study(tmp_path, SMALL), store=tmp_path / "store", only="sparsity=0")
     heard: list[Event] = []
-    tally = make(session, "train", HERE, show=lambda todo: nullcontext(heard.append))
+    tally = make(session, "train", HERE, show=lambda plan, todo: nullcontext(heard.append))
     engine = ENGINES[-1]
     assert [request.key for request in engine.started].index(PREFLIGHT) == 0
     assert len(engine.started) == 1 + len(tally.done)
@@ -75,7 +75,7 @@ def test_a_failure_is_reported_and_the_rest_is_done(tmp_path: Path) -> None:
     arm = '[[prune]]\ncriterion = { name = "snip", samples_per_class = 500 }\n'
     session = open_study(write_study(tmp_path, SMALL + arm), store=tmp_path / "store")
     heard: list[Event] = []
-    tally = make(session, "retrain", Machine(executor=InProcess()), show=lambda todo: nullcontext(heard.append))
+    tally = make(session, "retrain", Machine(executor=InProcess()), show=lambda plan, todo: nullcontext(heard.append))
     assert len(tally.failed) == 1 and "images a class" in next(iter(tally.failed.values()))
     assert tally.skipped
     assert {event.status for event in heard if isinstance(event, Outcome)} == {
@@ -157,7 +157,7 @@ def test_an_input_that_is_deleted_during_a_step_is_made_again(own: Session, monk
 
     monkeypatch.setattr(child, "perform", deleting)
     heard: list[Event] = []
-    tally = make(own, "retrain", HERE, show=lambda todo: nullcontext(heard.append))
+    tally = make(own, "retrain", HERE, show=lambda plan, todo: nullcontext(heard.append))
     assert (tally.done, tally.failed, tally.skipped) == ({trial.state, trial.measure}, {}, {})
     damaged = [event for event in heard if isinstance(event, Outcome) and event.status is Status.DAMAGED]
     assert [(event.damaged, event.reason) for event in damaged] == [(trial.state, "it is gone")]

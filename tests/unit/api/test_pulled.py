@@ -75,7 +75,7 @@ def run(session: Session, cluster: Cluster, *, until: Until | None = None) -> tu
     heard: list[Event] = []
     notes: list[str] = []
     machine = Machine(executor=Pulling(), until=until, device="cuda")
-    tally = make(session, "retrain", machine, show=lambda todo: nullcontext(heard.append), warn=notes.append)
+    tally = make(session, "retrain", machine, show=lambda plan, todo: nullcontext(heard.append), warn=notes.append)
     return tally, [event for event in heard if isinstance(event, Outcome)], notes
 
 

@@ -86,10 +86,10 @@ def test_quiet_shows_failures_only(planned: Session, capsys: pytest.CaptureFixtu
 
 def test_the_display_suits_where_it_goes(planned: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     todo = todo_of(planned, "retrain")
-    assert isinstance(showing(planned.plan, True)(todo), Silent)
-    assert isinstance(showing(planned.plan, False)(todo), Lines)
+    assert isinstance(showing(True)(planned.plan, todo), Silent)
+    assert isinstance(showing(False)(planned.plan, todo), Lines)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    assert isinstance(showing(planned.plan, False)(todo), Live)
+    assert isinstance(showing(False)(planned.plan, todo), Live)
 
 
 def test_a_live_display_has_a_bar_per_training(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from prunectl.plan.steps import (
     parent_keys,
     parents,
 )
-from prunectl.study.load import load
+from prunectl.study.load import load, validate
 from prunectl.training.schedules.step import Step
 
 
@@ -584,3 +585,20 @@ def test_it_is_of_the_network_that_is_pruned() -> None:
     planned = plan({"criterion": "synflow", "at": ["init", "end"]}, **COLLAPSE)
     states = {planned.steps[step.state].kind for step in collapses(planned) if step.state is not None}
     assert states == {"init", "train"}
+
+
+def test_a_plan_has_the_seeds_that_its_arms_were_granted() -> None:
+    """A function of the study and of the seeds granted; the least number is at_least."""
+    claim = {"text": "t", "better": {"criterion": "snip"}, "than": {"criterion": "random"}}
+    sweep = {"sparsities": [0.5], "seeds": {"until": "settled", "at_most": 6}}
+    arms = [{"criterion": ["snip", "random", "grasp"]}]
+    study, problems = validate({**BASE, "prune": arms, "sweep": sweep, "claim": [claim]})
+    assert study is not None and not problems
+    content = study.data.dataset.declared(DATA)
+    granted = {"snip · at init": 4, "random · at init": 6, "grasp · at init": 2}
+    counts = [Counter(each.arm.label for each in build(study, content, granted=more).trials) for more in ({}, granted)]
+    assert counts == [dict.fromkeys(granted, 3), {**granted, "grasp · at init": 3}]
+    listed = validate({**BASE, "prune": arms, "sweep": {"sparsities": [0.5], "seeds": 4}})[0]
+    assert listed is not None
+    more, four = build(study, content, granted=dict.fromkeys(granted, 4)), build(listed, content)
+    assert more.steps.keys() == four.steps.keys(), "how seeds are given is in no key"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
 from prunectl.catalog.retraining import After
+from prunectl.catalog.seeds import Look
 from prunectl.plan.graph import Placed
 from prunectl.results.claims import Verdict, verdict
 from prunectl.results.table import SCHEMA, Task
@@ -34,7 +36,9 @@ def both(none: list[float | None], shuffle: list[float | None], **more: Any) -> 
     return [*rows(none, ablation="none", **more), *rows(shuffle, ablation="shuffle", **more)]
 
 
-def judged(trials: list[Row], margin: float = 0.0, task: Task = TASK, **claim: Any) -> Verdict:
+def judged(
+    trials: list[Row], margin: float = 0.0, task: Task = TASK, looks: Sequence[Look] = (), **claim: Any
+) -> Verdict:
     """The verdict on a claim, by default that shuffling does not hurt."""
     sides = {"better": {"ablation": "shuffle"}, "than": {"ablation": "none"}}
     base = dict.fromkeys(SCHEMA) | {"model": "m", "dataset": "d", "status": "done"}
@@ -44,4 +48,4 @@ def judged(trials: list[Row], margin: float = 0.0, task: Task = TASK, **claim: A
     ]
     arms = {single.label: Placed(arm=single, at_step=0, after=After(), dense_steps=1) for single, _ in trials}
     asked = Claim.model_validate({"text": "t", "margin": margin, **sides, **claim})
-    return verdict(asked, pl.DataFrame(full, schema=SCHEMA), arms, task)
+    return verdict(asked, pl.DataFrame(full, schema=SCHEMA), arms, task, looks)

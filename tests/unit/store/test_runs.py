@@ -25,6 +25,17 @@ def test_a_run_is_read_as_it_was_recorded(tmp_path: Path) -> None:
     assert read(tmp_path / "nothing").runs == ()
 
 
+def test_a_run_keeps_the_seeds_that_it_was_granted(tmp_path: Path) -> None:
+    """Without any, the record has the bytes that it had before there were such studies."""
+    run = record(tmp_path, CAPTION, {"a"}, {"snip": 4, "random": 3})
+    file = tmp_path / layout.RUNS / f"{run.id}.json"
+    assert read(tmp_path).runs[0].granted == run.granted == {"snip": 4, "random": 3}
+    file.write_text(file.read_text().replace('"snip": 4', '"snip": 5'))
+    assert list(read(tmp_path).unreadable) == [run.id]
+    record(tmp_path, CAPTION, {"a"})
+    assert "granted" not in file.read_text() and read(tmp_path).runs[0].granted == {}
+
+
 def test_a_repeated_run_replaces_its_record(tmp_path: Path) -> None:
     record(tmp_path, CAPTION, {"a"})
     later = replace(CAPTION, when="2026-01-02T00:00:00.000000+00:00", stage="train", user="v", sha256="1" * 64)

@@ -291,6 +291,31 @@ def test_a_study_that_is_too_large_is_refused(problems: Problems, load_text: Loa
     load_text(study(M, sweep=sweep), "sweep.seeds=9000")
 
 
+@pytest.mark.parametrize(
+    ("seeds", "key", "message", "hint"),
+    [
+        ('{ until = "settled" }', "until", "needs a claim to settle, and the study has no [[claim]]", "seeds = 3"),
+        ('{ until = "setled" }', "until", 'must be "settled", not "setled"', 'did you mean "settled"?'),
+        ('{ until = "settled", at_least = 2 }', "at_least", "must be at least 3, not 2: fewer seeds have no", None),
+        ('{ until = "settled", at_mst = 8 }', "at_mst", "unknown key", 'did you mean "at_most"?'),
+    ],
+)
+def test_seeds_until_settled_are_refused_where_they_cannot_be_meant(
+    problems: Problems, load_text: LoadText, seeds: str, key: str, message: str, hint: str | None
+) -> None:
+    """Each at its own place in the file."""
+    (problem,) = problems(study(M, sweep=f"sparsities = [0.5]\nseeds = {seeds}"))
+    assert problem.key == f"sweep.seeds.{key}"
+    assert message in problem.message
+    assert hint is None or hint in (problem.hint or "")
+
+
+def test_seeds_until_settled_are_read_with_a_claim(load_text: LoadText) -> None:
+    text = study(M + 'ablation = ["none", "shuffle"]' + CLAIM.format(better='{ ablation = "none" }'))
+    looks = load_text(text, 'sweep.seeds={ until = "settled", at_most = 4 }').study.sweep.looks
+    assert [look.seeds for look in looks] == [3, 4]
+
+
 def snips(count: int) -> str:
     """As many arms, each of its own."""
     tables = (f'{{ name = "snip", samples_per_class = {n} }}' for n in range(1, count + 1))

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from prunectl.base.cells import cell, parsed
 from prunectl.catalog import values
 from prunectl.catalog.entry import Entry, written
+from prunectl.catalog.seeds import UntilSettled
 from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.tables import CATALOGS, entry_type
 from prunectl.catalog.written_keys import written_keys
@@ -28,6 +29,7 @@ HEADINGS: dict[type[Section], str] = {
     schema.TrainSection: "[train]",
     schema.SweepSection: "[sweep]",
     schema.LevelsSection: "levels",
+    UntilSettled: "seeds",
     schema.PruneSection: "[[prune]]",
     schema.ControlSection: "[[control]]",
     values.Moment: "moments",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from prunectl.base.text import span
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Store, options
 
@@ -33,7 +34,13 @@ def runs(store: Store = None, json_: Json = False) -> None:
 
 def document(run: Run, store: LocalStore) -> dict[str, Any]:
     """A run as JSON."""
-    return {"id": run.id, **asdict(run.caption), "steps": len(run.keys), "stored": stored(run, store)}
+    return {
+        "id": run.id,
+        **asdict(run.caption),
+        "granted": dict(run.granted),
+        "steps": len(run.keys),
+        "stored": stored(run, store),
+    }
 
 
 def lines(run: Run, store: LocalStore) -> list[str]:
@@ -44,7 +51,7 @@ def lines(run: Run, store: LocalStore) -> list[str]:
     title = f" ({caption.title})" if caption.title and caption.title != caption.name else ""
     return [
         f"{run.id}  {moment(caption.when)}  {caption.name}{title}: {stored(run, store):,} of {len(run.keys):,} "
-        "steps stored",
+        "steps stored" + (f", {span(run.granted.values())} seeds granted to an arm" if run.granted else ""),
         f"    {command(run)}",
         f"    in {caption.directory}, by {caption.user} on {caption.host}",
     ]

@@ -21,7 +21,7 @@ ANSWERS = {
 
 
 def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
-    """A panel per claim, a line per case: the paired difference, its 95 % t-interval, and the margin."""
+    """A panel per claim, a line per case: the paired difference, its t-interval, and the margin."""
     values = [row for number, verdict in enumerate(verdicts, 1) for row in _rows(number, verdict)]
     if not values:
         return None
@@ -41,11 +41,18 @@ def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
     return Chart(
         name="claims",
         title="The differences that the claims are about",
-        caption="Mean differences paired by seed with their 95 % t-intervals; grey ticks: the least that is claimed. "
+        caption=f"Mean differences paired by seed with their {_levels(verdicts)}; grey ticks: the least "
+        "that is claimed. "
         "Colours and shapes show what each case alone shows.",
         spec=spec_of(chart.resolve_scale(x="independent", y="independent"), sheet),
         panel_px=380,
     )
+
+
+def _levels(verdicts: Sequence[Verdict]) -> str:
+    """The level of the intervals; where seeds are added, it is that of the look of each claim."""
+    levels = {verdict.supports for verdict in verdicts}
+    return f"{percent(levels.pop())} t-intervals" if len(levels) == 1 else "t-intervals at the level of its look"
 
 
 def _title(verdicts: Sequence[Verdict]) -> str:
