@@ -18,7 +18,7 @@ from prunectl.results.table import Results
 pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="needs Chromium: `apt-get install chromium`")
 
 HOSTILE = "</script><script>window.caught = 1</script><img src=x onerror='window.caught = 2'>\"'`\u202e\x07"
-CHARTS = 15
+CHARTS = 17
 
 
 def written(results: Results, file: Path) -> Path:
@@ -145,10 +145,10 @@ def test_tables_are_copied_as_csv_markdown_and_latex(opened: browser.Page) -> No
         opened.wait("!!window.copied")
         copied[format] = opened.evaluate("window.copied").splitlines()
         opened.evaluate("window.copied = null")
-    assert copied["csv"][0] == "arm,30 %,60 %,90 %,98 %"
+    assert copied["csv"][0] == "arm,30 %,60 %,90 %,98 %,matching"
     assert copied["csv"][1].startswith("magnitude · at end · finetune,93.5")
-    assert copied["md"][1] == "| --- | --- | --- | --- | --- |"
-    assert copied["latex"][2] == r"arm & 30 \% & 60 \% & 90 \% & 98 \% \\"
+    assert copied["md"][1] == "| --- | --- | --- | --- | --- | --- |"
+    assert copied["latex"][2] == r"arm & 30 \% & 60 \% & 90 \% & 98 \% & matching \\"
 
 
 def test_a_chart_is_saved_as_svg(opened: browser.Page) -> None:

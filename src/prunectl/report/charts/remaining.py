@@ -56,7 +56,7 @@ def over_training(results: Results, look: Look) -> Chart | None:
         name="weights-remaining",
         title="Weights remaining over the training",
         caption=_caption(results, [arm for arm in matching if arm not in highest]),
-        spec=spec_of(chart.properties(width=WIDTH, height=HEIGHT).add_params(look.shown()), sheet),
+        spec=spec_of(chart.properties(width=WIDTH, height=HEIGHT), sheet, look.shown()),
         labels_px=labels.names_px(names) if named else 0,
     )
 
