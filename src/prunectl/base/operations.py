@@ -103,6 +103,10 @@ def storage_of(tensor: Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)
 
 
+LARGE = 224
+"""Pixels a side from which nothing is computed: the network runs on the meta device, which takes 1 s to import."""
+
+
 def record(
     network: nn.Module, shape: tuple[int, int, int], *, device: str = "cpu", whole: Collection[str] = ()
 ) -> Recording:

@@ -9,10 +9,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from prunectl.base.operations import Operation, Recording, UncountedError, record, storage_of, tensors_in
-
-LARGE = 224
-"""Pixels a side from which nothing is computed: the network runs on the meta device, which takes 1 s to import."""
+from prunectl.base.operations import LARGE, Operation, Recording, UncountedError, record, storage_of, tensors_in
 
 Places = tuple[int, tuple[int, ...], tuple[int, ...]]
 """Where in a storage the elements of a tensor lie: offset, size and strides."""

@@ -101,10 +101,10 @@ def test_what_a_value_becomes(kind: Any, value: Any, result: Any) -> None:
         (Many[At], {"step": 3, "schedule": "again"}, {"key.schedule": 'one of "continue", "restart", not "again"'}),
         (
             Budget, 0,
-            {"key": "must be a number, more than 0 and at most 100, or a table { epochs = N } or { steps = N }"},
+            {"key": 'at most 100, or a table { epochs = N } or { steps = N }, or "flops", or a table { flops = true,'},
         ),
         (Budget, {"epochs": 0}, {"key.epochs": "must be a whole number, at least 1"}),
-        (Seeds, "3", {"key": 'a count, or a list of whole numbers from 0 to 2147483647, not "3"'}),
+        (Seeds, "3", {"key": 'a count, or a list of whole numbers from 0 to 2147483647'}),
         (Many[Fraction], [7] * 1001, {"key": "must be a list of at most 1000, not a list of 1001"}),
         (Seeds, [1] * 10_001, {"key": "must be a list of at most 10000, not a list of 10001"}),
         (Seeds, 0, {"key": "at least 1 and at most 10000, not 0"}),

@@ -19,6 +19,7 @@ from torch import Tensor, fx, nn
 
 from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
+from prunectl.base.operations import LARGE
 from prunectl.pruning.engines.joined import Ids, Joined
 from prunectl.pruning.prunable import LAYERS
 
@@ -66,15 +67,16 @@ class ChannelSets:
 
 
 def channels_of(network: nn.Module, shape: tuple[int, int, int]) -> ChannelSets:
-    """The channel graph of a network for images of `shape` (C, H, W). Nothing is computed: it runs on meta tensors.
+    """The channel graph of a network for images of `shape` (C, H, W). It runs once, on meta tensors if they are large.
 
     The rows of the output layer, the columns of the input, and whatever a grouped convolution reads or writes are
     held. Raises MethodError for a network that cannot be traced, and for an operation that is not known.
     """
     _refuse_shared(network)
-    walk = _Walk(traced(copy.deepcopy(network).to("meta", torch.float32).eval()))
+    device = "meta" if max(shape[1:]) >= LARGE else "cpu"
+    walk = _Walk(traced(copy.deepcopy(network).to(device, torch.float32).eval()))
     try:
-        walk.run(torch.empty((1, *shape), device="meta"))
+        walk.run(torch.zeros((1, *shape), device=device))
     except MethodError:
         raise
     except Exception as error:  # whatever a network's own code raises
@@ -153,7 +155,7 @@ class _Walk(fx.Interpreter):
             kind = type(self.module.get_submodule(str(argument.target))).__name__
             raise MethodError(
                 f"{argument.target} ({kind}) makes no zeros of zeros: what it gives can multiply channels, "
-                f"and {n.format_node()} does something else"
+                f"and {n.target} does something else"
             )
         if not isinstance(argument, fx.Node) or argument not in self.ids:
             raise _unknown(n)
