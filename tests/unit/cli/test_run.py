@@ -139,7 +139,7 @@ def test_a_run_that_leaves_the_rest_to_others_prints_why_there_is_no_table(
     def left(*given: object, **more: object) -> Tally:
         return Tally(done={Key("a")}, left={Key("b"), Key("c")})
 
-    monkeypatch.setattr("prunectl.api.run.make", left)
+    monkeypatch.setattr("prunectl.api.make.make", left)
     for command in ("run", "retrain"):
         ran = prunectl(command, "STUDY", "--share", "--json")
         assert (ran.code, ran.json()["steps"]["left to others"]) == (0, 2)
