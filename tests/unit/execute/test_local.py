@@ -291,6 +291,7 @@ def test_a_nursery_that_dies_is_started_again_and_reads_the_data_again(run: Runn
     assert isinstance(step, Measure) and step.data in run.engine.shared[0]
 
 
+@pytest.mark.usefixtures("cold")
 def test_no_work_of_ours_brings_torch_s_compiler_into_a_worker(run: Running, theirs: type) -> None:
     """Which would take seconds: every optimizer, augmentation and criterion, and a measurement."""
     steps = list(run.session.plan.steps.values())
