@@ -35,7 +35,7 @@ def column(margin: float) -> str:
     return (
         "Matching: the highest sparsity at which, and at every lower one, the mean lies at most "
         f"{points(margin)} below the dense network; in brackets what is proved and what is not excluded, "
-        "each at 95 % on one side (≥: up to the last of the sweep)."
+        "each at 95 % on one side (settled: the same; ≥: up to the last of the sweep)."
     )
 
 
@@ -66,7 +66,7 @@ def _rule(margin: float, seeds: int) -> str:
     )
     if seeds < FEWEST:
         return f"{text}; fewer than three seeds prove and exclude nothing."
-    return f"{text}. In brackets: what is proved and what is not excluded, each at 95 % on one side."
+    return f"{text}. In brackets: what is proved and what is not excluded, each at 95 %, one-sided (settled: the same)."
 
 
 def _sparsities(found: Mapping[str, Matching]) -> Iterator[str]:
@@ -95,8 +95,8 @@ def _bracket(matching: Matching) -> str:
     """What is proved and what is not excluded; nothing with too few seeds for either."""
     if matching.seeds < FEWEST:
         return ""
-    bounds = (_sparsity(matching, count) for count in (matching.reach.proved, matching.reach.not_excluded))
-    return f" ({' to '.join(bounds)})"
+    low, high = (_sparsity(matching, count) for count in (matching.reach.proved, matching.reach.not_excluded))
+    return " (settled)" if low == high else f" ({low} to {high})"
 
 
 def _moments(found: Sequence[Moments]) -> Iterator[str]:

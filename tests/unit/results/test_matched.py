@@ -54,12 +54,12 @@ def test_each_arm_by_hand() -> None:
     """
     results = two()
     found = {arm: matching_words.cell(each) for arm, each in of_arms(results.trials, 0.01).items()}
-    assert found == {"magnitude · at init": "90 % (90 % to 90 %)", "snip · at init": "30 % (30 % to 30 %)"}
+    assert found == {"magnitude · at init": "90 % (settled)", "snip · at init": "30 % (settled)"}
     nearer = {arm: matching_words.cell(each) for arm, each in of_arms(results.trials, 0.0099).items()}
     assert nearer["magnitude · at init"] == "90 % (60 % to 90 %)"
 
 
-@pytest.mark.parametrize(("loss", "text"), [(0.0, "≥ 98 % (≥ 98 % to ≥ 98 %)"), (-0.05, "none (none to none)")])
+@pytest.mark.parametrize(("loss", "text"), [(0.0, "≥ 98 % (settled)"), (-0.05, "none (settled)")])
 def test_none_and_beyond_the_sweep(loss: float, text: str) -> None:
     results = lowered(two(), {name: dict.fromkeys(SNIP, loss) for name in ("snip", "magnitude")})
     assert {matching_words.cell(each) for each in of_arms(results.trials, 0.01).values()} == {text}
@@ -77,14 +77,14 @@ def test_the_sentences_group_arms_of_one_estimate() -> None:
     rule, *texts = matching_words.sentences(two('ablation = ["none", "shuffle"]'))
     assert "at most 1.00 points below" in rule
     assert texts == [
-        "Matching up to 90 % sparsity: magnitude · at init (90 % to 90 %).",
-        "Matching up to 30 % sparsity: snip · at init (30 % to 30 %).",
+        "Matching up to 90 % sparsity: magnitude · at init (settled).",
+        "Matching up to 30 % sparsity: snip · at init (settled).",
     ]
 
 
 def test_the_margin_is_that_of_the_study() -> None:
     wide = two("[report]\nmatching_margin = 0.05\n")
-    assert any("up to 90 % sparsity: magnitude · at init (90 % to 90 %) and snip" in text
+    assert any("up to 90 % sparsity: magnitude · at init (settled) and snip" in text
                for text in matching_words.sentences(wide))  # fmt: skip
 
 
