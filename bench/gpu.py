@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -173,11 +174,12 @@ def endless(loader: DataLoader[tuple[Tensor, int]]) -> Iterator[tuple[Tensor, Te
 
 
 def worker(connection: Connection, asked: Asked) -> None:
-    """A process with one training: does as many steps as it receives, and answers with the seconds they took."""
+    """A process with one training: does as many steps as it receives, answers with the seconds they took, and so on."""
     if asked.way != "plain":
         settle(1)
     steps = (plain if asked.way == "plain" else ours)(asked)
-    while count := connection.recv():
+    while True:
+        count = connection.recv()
         begun = time.perf_counter()
         steps(count)
         connection.send(time.perf_counter() - begun)
@@ -186,7 +188,8 @@ def worker(connection: Connection, asked: Asked) -> None:
 @contextmanager
 def processes(asked: Asked, count: int) -> Iterator[list[Connection]]:
     """Trainings of one kind, each in a process of its own, warm."""
-    context = get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["prunectl.training.trainee", "torchvision.transforms"])  # imported once
     ends: list[Connection] = []
     running = []
     for _ in range(count):
@@ -200,9 +203,8 @@ def processes(asked: Asked, count: int) -> Iterator[list[Connection]]:
         together(ends, WARM)
         yield ends
     finally:
-        for end in ends:
-            end.send(0)
         for process in running:
+            process.kill()  # a DataLoader in the middle of an epoch takes a minute to end by itself
             process.join()
 
 
@@ -241,8 +243,12 @@ def measured(name: str, precision: Precision, asked: argparse.Namespace) -> dict
                 images=images,
                 loaders=asked.loaders,
             )
+            begun = time.perf_counter()
             with processes(part, count) as ends:
                 rates[title].append(rate(ends, asked.batch, asked.seconds))
+            took = time.perf_counter() - begun
+            line = f"# {name} {precision} {title}: {rates[title][-1]:,.0f} images/s, {took:.0f} s in all"
+            print(line, file=sys.stderr, flush=True)
     return rates
 
 

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -147,7 +148,7 @@ def steps_of(trainee: Trainee, learn: Learn) -> Iterator[Learn]:
         _log_eager(reason)
         yield learn
         return
-    own, before = torch.cuda.Stream(device), torch.cuda.current_stream(device)  # type: ignore[no-untyped-call]
+    own, before = _stream(device), torch.cuda.current_stream(device)
     own.wait_stream(before)
     replaying = Replaying(learn)
     try:
@@ -157,6 +158,12 @@ def steps_of(trainee: Trainee, learn: Learn) -> Iterator[Learn]:
         before.wait_stream(own)
         replaying.static = None
         torch.cuda.empty_cache()  # or nothing but another graph could use the memory of this one
+
+
+@cache
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    """One of a process: cuBLAS keeps some 70 MB of workspace for each stream that it has seen."""
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
 
 def unrecordable(trainee: Trainee) -> str | None:
