@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from prunectl.results.statistics import Center
     from prunectl.results.table import Results
 
-FORMATS = ("html", "md", "csv", "json", "parquet", "latex", "svg", "png")
+FORMATS = ("html", "md", "csv", "json", "parquet", "latex", "svg", "png", "pdf")
 """The formats of a report; a copy of `report.formats.FORMATS`, so that `--help` need not import them."""
 
 ELSEWHERE = "choose another place with --output DIR"
@@ -23,7 +23,7 @@ def report(
 ) -> bytes:
     """Results in a format. The page carries the time, and loads itself again every `reload_s` seconds if not 0.
 
-    `chart` picks one chart of svg or png. Raises PrunectlError for a format or a chart that does not exist.
+    `chart` picks one chart of svg, png or pdf. Raises PrunectlError for a format or a chart that does not exist.
     """
     from prunectl.report import formats
 

@@ -19,7 +19,7 @@ from prunectl.results.statistics import Center
 if TYPE_CHECKING:
     from prunectl.api.session import Session
 
-PICTURES, EVERY_TRIAL = ("svg", "png"), ("csv", "json", "parquet")
+PICTURES, EVERY_TRIAL = ("svg", "png", "pdf"), ("csv", "json", "parquet")
 
 Studies = Annotated[
     list[Path] | None,
@@ -37,7 +37,7 @@ Chart = Annotated[
     typer.Option(
         "--chart",
         metavar="NAME",
-        help="With svg or png: write only this chart. An unknown NAME lists the charts.",
+        help="With svg, png or pdf: write only this chart. An unknown NAME lists the charts.",
     ),
 ]
 Centre = Annotated[str, typer.Option("--center", metavar="mean|median", help="How accuracies are averaged over seeds.")]
@@ -142,7 +142,7 @@ def checked(format_: str, chart: str | None, center: str) -> Center:
             hint = did_you_mean(name, names, "{}")
             raise PrunectlError(f"no {what} {name!r}; there are {', '.join(names)}", hint=hint)
     if chart is not None and format_ not in PICTURES:
-        raise PrunectlError(f"--chart is for pictures, not for {format_}", hint="add --format svg or --format png")
+        raise PrunectlError(f"--chart is for pictures, not for {format_}", hint="add --format svg, png or pdf")
     if center != "mean" and format_ in EVERY_TRIAL:
         raise PrunectlError(f"{format_} holds every trial, none of them a {center}", hint="leave out --center")
     average: Center = "mean" if center == "mean" else "median"

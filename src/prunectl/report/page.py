@@ -13,6 +13,7 @@ from prunectl.catalog.metric import Metric
 from prunectl.report import cells, shell, tables
 from prunectl.report.charts import charts, look
 from prunectl.results import granting, matching_words, summary
+from prunectl.results.aggregate import given_names
 from prunectl.results.claims import Verdict
 from prunectl.results.judging import rule
 from prunectl.results.reasons import Detail
@@ -48,7 +49,7 @@ def build(
     return shell.rendered(
         "page.html.j2",
         [chart for section in sections.values() for chart in section],
-        look(trials, center) if trials.height else None,
+        look(trials, center, given_names(results.arms)) if trials.height else None,
         title=study.title or study.name,
         source=study.source,
         facts=_facts(results),
@@ -56,7 +57,7 @@ def build(
         unfinished=summary.missing(trials),
         written=written,
         sentences=(
-            *summary.sentences(trials, center),
+            *summary.sentences(trials, center, given_names(results.arms)),
             *matching_words.sentences(results),
             *granting.sentences(study, trials, verdicts),
             *summary.remarks(trials, results.arms),

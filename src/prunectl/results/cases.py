@@ -60,7 +60,8 @@ def cases_of(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> 
     crossed = [*pairs.crossed, *(f"{name}_other" for name in pairs.crossed)]
     return Cases(
         compared=tuple(
-            _compared(cell, shared, pairs.crossed) for _, cell in groups(pairs.frame, [*shared, *crossed, "sparsity"])
+            _compared(cell, shared, pairs.crossed, arms)
+            for _, cell in groups(pairs.frame, [*shared, *crossed, "sparsity"])
         ),
         also=tuple(
             f"{name} is {words(ones or UNKNOWN)} for the one and {words(others or UNKNOWN)} for the other"
@@ -112,8 +113,12 @@ def _about(claim: Claim, trials: pl.DataFrame) -> pl.DataFrame:
     return trials.filter(pl.any_horizontal(near))
 
 
-def _compared(cell: pl.DataFrame, shared: Sequence[str], crossed: Sequence[str]) -> Compared:
-    name = _name(cell.row(0, named=True), shared, crossed)
+def _compared(
+    cell: pl.DataFrame, shared: Sequence[str], crossed: Sequence[str], arms: Mapping[str, Placed]
+) -> Compared:
+    row = cell.row(0, named=True)
+    labelled = all(row[name] in arms and arms[row[name]].arm.given for name in ("arm", "arm_other"))
+    name = f"{row['arm']} against {row['arm_other']}" if labelled else _name(row, shared, crossed)
     assert cell["seed"].is_unique().all(), f"{name}: a case has each seed once"
     return Compared(name=name, sparsity=cell["sparsity"][0], pairs=cell)
 

@@ -34,14 +34,19 @@ SPOKEN = 6
 """The maximum number of sparsities that get a sentence of their own: the sparsest ones."""
 
 
-def sentences(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
-    """What the trials say: coverage, baseline, the best at each sparsity, ablations, collapse, compression.
+HIT = 0.005
+"""How far a compression may be from the one asked for, as a share of it, to count as reached."""
 
-    Accuracies are means or medians over the seeds, differences and their intervals always means.
+
+def sentences(trials: pl.DataFrame, of: Center = "mean", names: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """What the trials show: coverage, baseline, the best at each sparsity, ablations, collapse, compression.
+
+    Accuracies are means or medians over the seeds, differences and their intervals always means. `names` are the
+    labels that the study gives its arms.
     """
     if trials.is_empty():
         return ("The study asks for no trial.",)
-    role = roles(trials)
+    role = roles(trials, names)
     return (
         *_coverage(trials, of),
         *_baseline(trials, of),
@@ -142,11 +147,11 @@ def _best(trials: pl.DataFrame, role: Roles, of: Center) -> Iterator[str]:
     for (sparsity,), cell in several:
         ranked = summarise(cell, role=role, of=of).sort("center", descending=True, maintain_order=True)
         first, second = ranked.row(0, named=True), ranked.row(1, named=True)
-        text = f"At {percent(sparsity)} sparsity {_name(first)} is best: {percent(first['center'], 2)}"
+        text = f"At {percent(sparsity)} sparsity {_name(first, role)} is best: {percent(first['center'], 2)}"
         if first["interval"]:
             text += _bracket(first["low"], first["high"])
         lead = _lead(cell, first["arm"], second["arm"])
-        yield f"{text}; {_name(second)} follows with {percent(second['center'], 2)}{lead}."
+        yield f"{text}; {_name(second, role)} follows with {percent(second['center'], 2)}{lead}."
 
 
 def _lead(cell: pl.DataFrame, first: str, second: str) -> str:
@@ -166,7 +171,12 @@ def _bracket(low: float, high: float) -> str:
     return f" ({low * 100:.2f} to {high * 100:.2f})"
 
 
-def _name(row: dict[str, Any]) -> str:
+def _name(row: dict[str, Any], role: Roles) -> str:
+    """What a sentence calls an arm. What sets arms of one criterion apart is no name by itself: 'none is best'."""
+    if row["arm"] in role.names:
+        return role.names[row["arm"]]
+    if role.hue != "criterion":
+        return str(row["arm"]).removesuffix(f" · {words(row['ablation'])}")
     return f"{row['hue']}" + (f" ({row['variant']})" if row["variant"] not in UNNAMED else "")
 
 
@@ -186,7 +196,7 @@ def _ablations(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
         if not worse.is_empty():
             row = worse.sort("mean").row(0, named=True)
             low, high = (points(row[bound], sign=True, unit=False) for bound in ("low", "high"))
-            text += f", most for {_name(row)} at {percent(row['sparsity'])}: {points(row['mean'], sign=True)} "
+            text += f", most for {_name(row, role)} at {percent(row['sparsity'])}: {points(row['mean'], sign=True)} "
             text += f"({low} to {high})"
         yield text + "."
 
@@ -248,7 +258,7 @@ def _compression(trials: pl.DataFrame) -> Iterator[str]:
         return
     yield from _counted_in(errors)
     worst = errors.sort(pl.col("compression_error").abs(), descending=True).row(0, named=True)
-    if abs(worst["compression_error"]) < 0.005:
+    if abs(worst["compression_error"]) < HIT:
         yield "Every mask hits the compression asked for to within 0.5 %."
         return
     yield (

@@ -41,6 +41,7 @@ from prunectl.catalog.values import (
     WeightDecay,
 )
 from prunectl.catalog.wording import listing
+from prunectl.study import labels
 from prunectl.study.named import (
     NamedAblation,
     NamedAugmentation,
@@ -248,6 +249,19 @@ class PruneSection(Section):
         default=None,
         description="retraining time, a fraction of the recipe or a length: how long to fine-tune, how far to rewind",
     )
+    label: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=80,
+        description="what tables and charts call the arm; several arms differ in {placeholders}, which are keys of "
+        "[[prune]]; an ablation is added after it",
+    )
+
+    @classmethod
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
+        """A label is one line, and its placeholders are keys."""
+        if isinstance(label := table.get("label"), str):
+            yield from (problem.under(("label",)) for problem in labels.problems(label))
 
 
 class ControlSection(Section):
@@ -312,10 +326,11 @@ class Claim(Section):
 
 
 class PublishedSection(Section):
-    """[published]: tables shipped with prunectl to hold the results against."""
+    """[published]: tables to hold the results against, shipped with prunectl or in files."""
 
     tables: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        default=(), description="names that `prunectl list published` gives"
+        default=(),
+        description='names that `prunectl list published` gives, or "file:theirs.csv" with the columns of these',
     )
 
 
