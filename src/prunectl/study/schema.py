@@ -296,8 +296,9 @@ class Claim(Section):
     better: dict[str, Any] = Field(
         description="the arms that are claimed to be better", json_schema_extra={"x-selector": True}
     )
-    than: dict[str, Any] = Field(
-        description="the arms that they are compared with", json_schema_extra={"x-selector": True}
+    than: dict[str, Any] | Literal["dense"] = Field(
+        description="the arms that they are compared with, or the dense network of the same seed",
+        json_schema_extra={"x-selector": "dense"},
     )
     margin: float = Field(
         default=0.0,
