@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,13 @@ def report(
         return formats.html(results, center, written=clock(), reload_s=reload_s).encode()
     content = formats.render(results, format, chart=chart, center=center)
     return content if isinstance(content, bytes) else content.encode()
+
+
+def together(results: Sequence[Results], *, center: Center = "mean") -> bytes:
+    """Several studies on one page."""
+    from prunectl.report import several_page
+
+    return several_page.build(results, center=center).encode()
 
 
 def write(results: Results, folder: Path) -> list[Path]:

@@ -62,11 +62,12 @@ def report(
 ) -> None:
     """Report what the store holds of studies. Nothing is computed; what is missing is shown as missing.
 
+    Several studies are one page (with other formats a file each): three networks of one paper next to each other.
     Without a STUDY it is the last run in this directory, with its profile, overrides and selection.
     """
     average = checked(format_, chart, center)
     studies = studies or []
-    if output is not None and len(studies) > 1:
+    if output is not None and len(studies) > 1 and format_ != "html":
         raise PrunectlError("--output takes one study", hint="leave it out: each study is written to NAME.FORMAT")
     if watch:
         if format_ != "html" or len(studies) > 1 or str(output) == "-":
@@ -77,6 +78,9 @@ def report(
         follow(session, output or Path(f"{name_of(session)}.html"), every, open_, average)
         return
     sessions = opened(selected, studies)
+    if len(sessions) > 1 and format_ == "html":
+        _write_together(sessions, output, average, open_)
+        return
     for session, name in zip(sessions, different([name_of(session) for session in sessions]), strict=True):
         _write(session, name, format_, output, chart, average, open_)
 
@@ -109,6 +113,28 @@ def different(names: list[str]) -> list[str]:
             candidate = f"{name}-{number}"
         taken.append(candidate)
     return taken
+
+
+def _write_together(sessions: list[Session], output: Path | None, center: Center, open_: bool) -> None:
+    """Several studies on one page."""
+    from prunectl.api.report import together
+    from prunectl.api.results import results_of
+    from prunectl.results.summary import missing
+    from prunectl.store.output import write_output
+
+    found = [results_of(session, warn=say) for session in sessions]
+    for results in found:
+        if unfinished := missing(results.trials):
+            say(f"{results.study.name} is not finished: {unfinished}")
+    content = together(found, center=center)
+    if str(output) == "-":
+        answer_bytes(content)
+        return
+    file = output or Path("studies.html")
+    write_output(file, content)
+    say(f"wrote {file}")
+    if open_:
+        typer.launch(str(file))
 
 
 def _write(
