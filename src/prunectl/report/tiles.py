@@ -26,7 +26,8 @@ def tiles(
     if best:
         last = best[-1]
         yield f"best at {percent(last.sparsity)}", f"{percent(last.center, 2)}", last.arm
-    furthest = max((row for row in grid.rows if row.furthest), key=lambda row: row.furthest or 0.0, default=None)
+    plain = [row for row in grid.ranked if row.furthest and row.ablation == "none"]
+    furthest = max(plain, key=lambda row: row.furthest or 0.0, default=None)
     if furthest is not None:
         yield "matches the dense network up to", percent(furthest.furthest), furthest.arm
     if verdicts:
@@ -41,7 +42,7 @@ def best_rows(best: Sequence[Best]) -> list[tuple[str, ...]]:
         (
             percent(row.sparsity), row.arm, cells.accuracy(row.center),
             "" if row.low is None else cells.between(row.low, row.high),
-            row.next, cells.accuracy(row.next_center), row.lead,
+            row.next, cells.accuracy(row.next_center), row.lead.replace(" seed by seed", ""),
         )
         for row in best
     ]  # fmt: skip

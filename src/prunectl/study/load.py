@@ -19,13 +19,13 @@ from prunectl.study import check
 from prunectl.study.document import parse, read_text
 from prunectl.study.locate import line_column, offsets
 from prunectl.study.overrides import Override, applied, from_option, from_profile
+from prunectl.study.reported import ReportSection
 from prunectl.study.schema import (
     Claim,
     ControlSection,
     DataSection,
     ModelSection,
     PruneSection,
-    ReportSection,
     Study,
     SweepSection,
     TrainSection,
