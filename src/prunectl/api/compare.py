@@ -48,10 +48,11 @@ def compare(
 ) -> Compared:
     """Pair the trials of every table with those of the first by arm, sparsity and seed.
 
-    A table is a study file (.toml), a results file (csv, json, parquet) or published:NAME. Raises PrunectlError.
+    A table is a study file (.toml), a results file (csv, json, parquet) or published:NAME, or
+    published:FILE.csv for numbers that are not shipped. Raises PrunectlError.
     """
     ours = [name for name in tables if not name.startswith(PUBLISHED)]
-    theirs = [name.removeprefix(PUBLISHED) for name in tables if name.startswith(PUBLISHED)]
+    theirs = [_published(name.removeprefix(PUBLISHED)) for name in tables if name.startswith(PUBLISHED)]
     _check_number(tables, ours)
     from prunectl.results.compare import compare as pair
     from prunectl.results.compare import letter
@@ -69,11 +70,16 @@ def compare(
     )
 
 
+def _published(name: str) -> str:
+    """A published table as studies name it: published:theirs.csv is a file."""
+    return f"file:{name}" if name.lower().endswith(".csv") and not name.startswith("file:") else name
+
+
 def _check_number(tables: Sequence[str], ours: Sequence[str]) -> None:
     if not ours or len(tables) < 2:
         raise PrunectlError(
             "a comparison takes two or more tables, at least one of them yours",
-            hint="give study files or results files (csv, json, parquet), and published:NAME next to them",
+            hint="give study files or results files (csv, json, parquet), with published:NAME or published:FILE.csv",
         )
     if len(tables) > MOST:
         raise PrunectlError(f"{len(tables)} tables are too many to compare; the maximum is {MOST}")

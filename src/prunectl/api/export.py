@@ -63,7 +63,7 @@ def exported(session: Session, trial: Trial, folder: Path, *, compact: bool) -> 
 def _not_made(session: Session, trial: Trial, key: str) -> PrunectlError:
     from prunectl.plan.only import narrowed
     from prunectl.plan.steps import Key
-    from prunectl.results.gather import Shelf
+    from prunectl.results.shelf import Shelf
 
     status, reason = Shelf(session.plan, session.store).why_missing(Key(key))
     return PrunectlError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from prunectl.results.statistics import Center
     from prunectl.results.table import Results
 
-FORMATS = ("html", "md", "csv", "json", "parquet", "latex", "svg", "png")
+FORMATS = ("html", "md", "csv", "json", "parquet", "latex", "svg", "png", "pdf")
 """The formats of a report; a copy of `report.formats.FORMATS`, so that `--help` need not import them."""
 
 ELSEWHERE = "choose another place with --output DIR"
@@ -23,7 +24,7 @@ def report(
 ) -> bytes:
     """Results in a format. The page carries the time, and loads itself again every `reload_s` seconds if not 0.
 
-    `chart` picks one chart of svg or png. Raises PrunectlError for a format or a chart that does not exist.
+    `chart` picks one chart of svg, png or pdf. Raises PrunectlError for a format or a chart that does not exist.
     """
     from prunectl.report import formats
 
@@ -31,6 +32,13 @@ def report(
         return formats.html(results, center, written=clock(), reload_s=reload_s).encode()
     content = formats.render(results, format, chart=chart, center=center)
     return content if isinstance(content, bytes) else content.encode()
+
+
+def together(results: Sequence[Results], *, center: Center = "mean") -> bytes:
+    """Several studies on one page."""
+    from prunectl.report import several_page
+
+    return several_page.build(results, center=center).encode()
 
 
 def write(results: Results, folder: Path) -> list[Path]:

@@ -23,7 +23,7 @@ Tables = Annotated[
     list[str],
     typer.Argument(
         metavar="A B...",
-        help="Study files, results files (csv, json, parquet), or published:NAME; the first is A.",
+        help="Study files, results files (csv, json, parquet), published:NAME or published:FILE.csv; the first is A.",
         show_default=False,
     ),
 ]
@@ -49,7 +49,8 @@ def compare(
 ) -> None:
     """Pair the trials of every table with those of the first by arm, sparsity and seed, and show the differences.
 
-    Published numbers (published:NAME, see `prunectl list published`) are shown next to each of the tables.
+    Published numbers (published:NAME, see `prunectl list published`, or published:FILE.csv with the columns of these)
+    are shown next to each of the tables.
     """
     from prunectl.api.compare import compare as paired
 

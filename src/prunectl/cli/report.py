@@ -19,7 +19,7 @@ from prunectl.results.statistics import Center
 if TYPE_CHECKING:
     from prunectl.api.session import Session
 
-PICTURES, EVERY_TRIAL = ("svg", "png"), ("csv", "json", "parquet")
+PICTURES, EVERY_TRIAL = ("svg", "png", "pdf"), ("csv", "json", "parquet")
 
 Studies = Annotated[
     list[Path] | None,
@@ -37,7 +37,7 @@ Chart = Annotated[
     typer.Option(
         "--chart",
         metavar="NAME",
-        help="With svg or png: write only this chart. An unknown NAME lists the charts.",
+        help="With svg, png or pdf: write only this chart. An unknown NAME lists the charts.",
     ),
 ]
 Centre = Annotated[str, typer.Option("--center", metavar="mean|median", help="How accuracies are averaged over seeds.")]
@@ -62,11 +62,12 @@ def report(
 ) -> None:
     """Report what the store holds of studies. Nothing is computed; what is missing is shown as missing.
 
+    Several studies are one page (with other formats a file each): three networks of one paper next to each other.
     Without a STUDY it is the last run in this directory, with its profile, overrides and selection.
     """
     average = checked(format_, chart, center)
     studies = studies or []
-    if output is not None and len(studies) > 1:
+    if output is not None and len(studies) > 1 and format_ != "html":
         raise PrunectlError("--output takes one study", hint="leave it out: each study is written to NAME.FORMAT")
     if watch:
         if format_ != "html" or len(studies) > 1 or str(output) == "-":
@@ -77,6 +78,9 @@ def report(
         follow(session, output or Path(f"{name_of(session)}.html"), every, open_, average)
         return
     sessions = opened(selected, studies)
+    if len(sessions) > 1 and format_ == "html":
+        _write_together(sessions, output, average, open_)
+        return
     for session, name in zip(sessions, different([name_of(session) for session in sessions]), strict=True):
         _write(session, name, format_, output, chart, average, open_)
 
@@ -111,6 +115,28 @@ def different(names: list[str]) -> list[str]:
     return taken
 
 
+def _write_together(sessions: list[Session], output: Path | None, center: Center, open_: bool) -> None:
+    """Several studies on one page."""
+    from prunectl.api.report import together
+    from prunectl.api.results import results_of
+    from prunectl.results.summary import missing
+    from prunectl.store.output import write_output
+
+    found = [results_of(session, warn=say) for session in sessions]
+    for results in found:
+        if unfinished := missing(results.trials):
+            say(f"{results.study.name} is not finished: {unfinished}")
+    content = together(found, center=center)
+    if str(output) == "-":
+        answer_bytes(content)
+        return
+    file = output or Path("studies.html")
+    write_output(file, content)
+    say(f"wrote {file}")
+    if open_:
+        typer.launch(str(file))
+
+
 def _write(
     session: Session, name: str, format_: str, output: Path | None, chart: str | None, center: Center, open_: bool
 ) -> None:
@@ -142,7 +168,7 @@ def checked(format_: str, chart: str | None, center: str) -> Center:
             hint = did_you_mean(name, names, "{}")
             raise PrunectlError(f"no {what} {name!r}; there are {', '.join(names)}", hint=hint)
     if chart is not None and format_ not in PICTURES:
-        raise PrunectlError(f"--chart is for pictures, not for {format_}", hint="add --format svg or --format png")
+        raise PrunectlError(f"--chart is for pictures, not for {format_}", hint="add --format svg, png or pdf")
     if center != "mean" and format_ in EVERY_TRIAL:
         raise PrunectlError(f"{format_} holds every trial, none of them a {center}", hint="leave out --center")
     average: Center = "mean" if center == "mean" else "median"

@@ -32,7 +32,7 @@ class Format:
 
 
 def render(results: Results, format: str, *, chart: str | None = None, center: Center = "mean") -> str | bytes:
-    """The results in a format: text for html, md, csv, json, latex and svg, bytes for parquet and png.
+    """The results in a format: text for html, md, csv, json, latex and svg, bytes for the others.
 
     Pictures hold all charts below each other, or only the named one. Accuracies over several seeds are means or
     medians, except in tables for programs, which hold every trial. Raises PrunectlError for an unknown format or
@@ -85,9 +85,9 @@ def _csv(results: Results, center: Center, chart: str | None) -> str:
 
 
 def _json(results: Results, center: Center, chart: str | None) -> str:
-    from prunectl.results import table_files
+    from prunectl.results import document
 
-    return table_files.to_json(results.trials)
+    return document.to_json(results)
 
 
 def _parquet(results: Results, center: Center, chart: str | None) -> bytes:
@@ -108,6 +108,12 @@ def _png(results: Results, center: Center, chart: str | None) -> bytes:
     return pictures.png(results, published(results), center, chart)
 
 
+def _pdf(results: Results, center: Center, chart: str | None) -> bytes:
+    from prunectl.report import pictures
+
+    return pictures.pdf(results, published(results), center, chart)
+
+
 FORMATS = {
     "html": Format(write=_page, suffix="html"),
     "md": Format(write=_markdown, suffix="md"),
@@ -117,5 +123,6 @@ FORMATS = {
     "latex": Format(write=_latex, suffix="tex"),
     "svg": Format(write=_svg, suffix="svg", picture=True),
     "png": Format(write=_png, suffix="png", picture=True),
+    "pdf": Format(write=_pdf, suffix="pdf", picture=True),
 }
 """Every format of a report, by its name."""

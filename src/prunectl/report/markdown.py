@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from prunectl.base.text import visible
 from prunectl.report import tables
 from prunectl.results import granting, matching_words, summary
+from prunectl.results.aggregate import given_names
 from prunectl.results.claims import Verdict, verdicts
 from prunectl.results.judging import rule
 from prunectl.results.statistics import Center
@@ -38,7 +39,7 @@ def report(results: Results, center: Center) -> str:
 
 def _sentences(results: Results, judged: Sequence[Verdict], center: Center) -> tuple[str, ...]:
     return (
-        *summary.sentences(results.trials, center),
+        *summary.sentences(results.trials, center, given_names(results.arms)),
         *matching_words.sentences(results),
         *granting.sentences(results.study, results.trials, judged),
         *summary.remarks(results.trials, results.arms),

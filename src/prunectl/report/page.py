@@ -12,9 +12,11 @@ from prunectl.base.text import percent, plural, span
 from prunectl.catalog.metric import Metric
 from prunectl.report import cells, shell, tables
 from prunectl.report.charts import charts, look
-from prunectl.results import granting, matching_words, summary
+from prunectl.report.tiles import MOST_ROWS, best_rows, tiles
+from prunectl.results import granting, matching_words, ranking, summary
+from prunectl.results.aggregate import given_names
 from prunectl.results.claims import Verdict
-from prunectl.results.judging import rule
+from prunectl.results.judging import Answer, rule
 from prunectl.results.reasons import Detail
 from prunectl.results.statistics import Center, Interval
 from prunectl.results.table import Results
@@ -26,7 +28,7 @@ SECTIONS = {
     "training": "Training",
     "cost": "Cost",
 }
-MARKS = {"supported": "✓", "refuted": "✗", "not settled": "?"}
+MARKS: dict[Answer, str] = {"supported": "✓", "refuted": "✗", "not settled": "?"}
 
 
 def build(
@@ -45,10 +47,13 @@ def build(
     """
     sections = charts(results, verdicts, published, center)
     study, trials = results.study, results.trials
+    names = given_names(results.arms)
+    grid = tables.grid(trials, center, study.report.matching_margin) if trials.height else None
+    best = list(ranking.best(trials, center, names, MOST_ROWS)) if trials.height else []
     return shell.rendered(
         "page.html.j2",
         [chart for section in sections.values() for chart in section],
-        look(trials, center) if trials.height else None,
+        look(trials, center, names) if trials.height else None,
         title=study.title or study.name,
         source=study.source,
         facts=_facts(results),
@@ -56,7 +61,7 @@ def build(
         unfinished=summary.missing(trials),
         written=written,
         sentences=(
-            *summary.sentences(trials, center),
+            *summary.sentences(trials, center, names, ranking=False),
             *matching_words.sentences(results),
             *granting.sentences(study, trials, verdicts),
             *summary.remarks(trials, results.arms),
@@ -66,7 +71,9 @@ def build(
         verdicts=[_verdict(verdict) for verdict in verdicts],
         sections=[(name, head, sections[name]) for name, head in SECTIONS.items() if name in sections],
         claim_charts=sections.get("claims", []),
-        grid=tables.grid(trials, center, study.report.matching_margin) if trials.height else None,
+        grid=grid,
+        tiles=list(tiles(grid, best, verdicts, MARKS)) if grid else [],
+        best=best_rows(best),
         listing=tables.listing(trials),
         resource_heads=tables.RESOURCE_HEADS,
         resource_rows=tables.resource_rows(results.resources),

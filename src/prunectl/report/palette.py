@@ -35,10 +35,10 @@ INK, FAINT, NOTE = "#1a1c20", "#d9dce1", "#6b7280"
 
 def colours(names: Sequence[str]) -> list[str]:
     """A colour for each name: its fixed one, or the next that is not a fixed one of another name here."""
-    taken = {OWN[name] for name in names if name in OWN}
-    free = [colour for colour in OTHERS if colour not in taken]
+    own = [OWN.get(name.lower()) for name in names]
+    free = [colour for colour in OTHERS if colour not in own]
     others = cycle(free or OTHERS)
-    return [OWN[name] if name in OWN else next(others) for name in names]
+    return [colour or next(others) for colour in own]
 
 
 def shapes(names: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ import polars as pl
 from prunectl.base.errors import PrunectlError
 from prunectl.base.text import finite
 from prunectl.report.charts import charts, stacked
+from prunectl.report.charts.chart import laid_out
 from prunectl.report.unknown import unknown
 from prunectl.results.claims import verdicts
 from prunectl.results.statistics import Center
@@ -29,6 +30,13 @@ def png(results: Results, published: pl.DataFrame | None, center: Center, chart:
     return bytes(vl_convert.vegalite_to_png(_spec(results, published, center, chart), scale=2))
 
 
+def pdf(results: Results, published: pl.DataFrame | None, center: Center, chart: str | None) -> bytes:
+    """The same as PDF, on one page of the size of the charts."""
+    import vl_convert
+
+    return bytes(vl_convert.vegalite_to_pdf(_spec(results, published, center, chart)))
+
+
 def _spec(results: Results, published: pl.DataFrame | None, center: Center, name: str | None) -> Any:
     sections = charts(results, verdicts(results), published, center)
     named = {chart.name: chart for section in sections.values() for chart in section}
@@ -36,4 +44,4 @@ def _spec(results: Results, published: pl.DataFrame | None, center: Center, name
         raise PrunectlError("nothing to draw yet: no trial is done", hint="run the study first")
     if name is not None and name not in named:
         raise unknown("chart", name, list(named))
-    return finite(stacked(list(named.values()) if name is None else [named[name]]))
+    return finite(laid_out(stacked(list(named.values()) if name is None else [named[name]])))

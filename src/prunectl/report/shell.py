@@ -20,6 +20,7 @@ from markupsafe import Markup
 from prunectl.base.text import finite, shortened, visible
 from prunectl.report import vega
 from prunectl.report.charts import Chart
+from prunectl.report.charts.chart import laid_out
 from prunectl.report.charts.look import Look
 from prunectl.report.inert import script_json
 
@@ -128,9 +129,10 @@ def packed(chart: Chart) -> dict[str, Any]:
     """A chart as the page carries it: its data by columns, so that names are not repeated in every row."""
     spec = {key: value for key, value in chart.spec.items() if key not in ("$schema", "datasets")}
     return {
-        "spec": spec,
+        "spec": laid_out(spec),
         "panel": chart.panel_px,
         "labels": chart.labels_px,
+        "names": [[name.text, name.colour, list(name.dash)] for name in chart.names],
         "data": {name: by_columns(rows) for name, rows in chart.spec.get("datasets", {}).items()},
     }
 

@@ -61,6 +61,7 @@ class Row:
     hue: str
     ablation: str
     matching: str  # the highest matching sparsity; empty where nothing is known
+    furthest: float | None  # the same as a number, where some sparsity is matched
     cells: tuple[Cell, ...]
 
     @property
@@ -127,7 +128,8 @@ def grid(trials: pl.DataFrame, of: Center = "mean", margin: float = 0.01) -> Gri
         for sparsity in sparsities
     }
 
-    matching = {arm: matching_words.cell(found) for arm, found in of_arms(trials, margin).items()}
+    reached = of_arms(trials, margin)
+    matching = {arm: matching_words.cell(found) for arm, found in reached.items()}
 
     def cell(arm: str, sparsity: float) -> Cell:
         row = summary.get((arm, sparsity), {})
@@ -144,6 +146,7 @@ def grid(trials: pl.DataFrame, of: Center = "mean", margin: float = 0.01) -> Gri
             hue=rest["hue"][0],
             ablation=rest["ablation"][0] or "none",
             matching=matching.get(arm, ""),
+            furthest=reached[arm].estimate if arm in reached and reached[arm].known else None,
             cells=tuple(cell(arm, sparsity) for sparsity in sparsities),
         )
         for (arm,), rest in groups(pruned, ["arm"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -14,6 +14,9 @@ from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, median, sd, t_interval
 from prunectl.results.wording import NO_BUDGET, NOT_RETRAINED, in_words
 
+if TYPE_CHECKING:
+    from prunectl.plan.graph import Placed
+
 VARIANTS = ("at", "retrain", "budget", "rounds", "scope", "structure", "init", "model", "dataset")
 """Columns apart from criterion and ablation in which the arms of a study may differ."""
 
@@ -21,6 +24,9 @@ HUES = ("retrain", "at", "rounds", "scope", "structure", "init", "model", "datas
 """What colours encode in a study of one criterion: of the columns with most values the first one here. Budgets are an
 axis, and have colours only where nothing else varies.
 """
+
+MOST_LABELLED = 8
+"""With more labels than this, colours and dashes are those of the columns; labels still name arms in tables."""
 
 UNNAMED = ("", "at init", NO_BUDGET)
 """Variants that the name of a line omits."""
@@ -54,6 +60,7 @@ class Roles:
     hue: str
     variant: tuple[str, ...]
     hues: tuple[str, ...]  # in the order of the study; UNKNOWN for arms without a value
+    names: Mapping[str, str] = field(default_factory=dict)  # of arms that the study labels: their hue, and no variant
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -71,17 +78,30 @@ def controls(trials: pl.DataFrame) -> pl.DataFrame:
     return trials.filter(pl.col("criterion").eq_missing(Unpruned.name))
 
 
-def roles(trials: pl.DataFrame) -> Roles:
-    """Colours stand for criteria; in a study of one criterion, for what it varies most."""
+def given_names(arms: Mapping[str, Placed]) -> dict[str, str]:
+    """Of each arm that the study labels, by its name in tables, the label without the ablation."""
+    return {name: placed.arm.given for name, placed in arms.items() if placed.arm.given}
+
+
+def roles(trials: pl.DataFrame, names: Mapping[str, str] | None = None) -> Roles:
+    """Colours stand for criteria; in a study of one criterion, for what it varies most.
+
+    `names` are labels of arms by their names in tables. Each label has a colour, if there are few.
+    """
     trials = pruned(trials)
     varying = tuple(name for name in VARIANTS if _varies(trials, name))
     if trials["criterion"].n_unique() > 1 or not varying:
         hue = "criterion"
     else:
-        names = (name for name in HUES if name in varying)
-        hue = max(names, key=lambda name: trials[name].n_unique(), default="budget")
-    hues = in_words(trials, hue).fill_null(UNKNOWN).unique(maintain_order=True)
-    return Roles(hue=hue, variant=tuple(name for name in varying if name != hue), hues=tuple(hues))
+        columns = (name for name in HUES if name in varying)
+        hue = max(columns, key=lambda name: trials[name].n_unique(), default="budget")
+    role = Roles(
+        hue=hue,
+        variant=tuple(name for name in varying if name != hue),
+        hues=(),
+        names=names if names and len(set(names.values())) <= MOST_LABELLED else {},
+    )
+    return replace(role, hues=tuple(with_roles(trials, role)["hue"].unique(maintain_order=True)))
 
 
 def _varies(trials: pl.DataFrame, name: str) -> bool:
@@ -100,7 +120,12 @@ def with_roles(trials: pl.DataFrame, role: Roles) -> pl.DataFrame:
     if "budget" in role.variant:
         variant = pl.when(variant == "").then(pl.lit(NO_BUDGET)).otherwise(variant)
     roles = spoken.select(pl.col(role.hue).fill_null(UNKNOWN).alias("hue"), variant.alias("variant"))
-    return trials.with_columns(roles)
+    if not role.names:
+        return trials.with_columns(roles)
+    given = pl.col("arm").replace_strict(role.names, default=None, return_dtype=pl.String)
+    return trials.with_columns(roles).with_columns(
+        hue=pl.coalesce(given, "hue"), variant=pl.when(given.is_null()).then("variant").otherwise(pl.lit(""))
+    )
 
 
 def _named(name: str) -> pl.Expr:

@@ -10,13 +10,19 @@ import polars as pl
 
 from prunectl.base.cells import words
 from prunectl.base.text import UNKNOWN
+from prunectl.catalog.criterion import Unpruned
 from prunectl.plan.graph import Placed
 from prunectl.results import ablations
 from prunectl.results.aggregate import controls, pruned
 from prunectl.results.pairing import Pairs, groups, pair
+from prunectl.results.table import METRICS
 from prunectl.results.wording import wording
-from prunectl.study.claimed import SAME_SPARSITY
+from prunectl.study.arms import CHOICES
+from prunectl.study.claimed import SAME_SPARSITY, selectors_of
 from prunectl.study.schema import Claim
+
+DENSE = (*(metric.name for metric in METRICS), "status", "artefact")
+"""What is compared of a dense network."""
 
 OF_PRUNING = {"scope", "structure", "at", "rounds", "ablation"}
 """Columns in which a control, which is not pruned, has nothing to agree in."""
@@ -45,6 +51,8 @@ def cases_of(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> 
 
     Sparsity 0 is the baseline itself and is left out unless `at_sparsity` asks for it.
     """
+    if isinstance(claim.than, str):
+        return _against_dense(claim, trials, arms)
     asked = _about(claim, pruned(trials))
     dense = _at_each(controls(trials), asked)
     better, than = (
@@ -60,7 +68,8 @@ def cases_of(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> 
     crossed = [*pairs.crossed, *(f"{name}_other" for name in pairs.crossed)]
     return Cases(
         compared=tuple(
-            _compared(cell, shared, pairs.crossed) for _, cell in groups(pairs.frame, [*shared, *crossed, "sparsity"])
+            _compared(cell, shared, pairs.crossed, arms)
+            for _, cell in groups(pairs.frame, [*shared, *crossed, "sparsity"])
         ),
         also=tuple(
             f"{name} is {words(ones or UNKNOWN)} for the one and {words(others or UNKNOWN)} for the other"
@@ -68,6 +77,38 @@ def cases_of(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> 
             if name not in asked_apart(claim)
         ),
     )
+
+
+def _against_dense(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> Cases:
+    """Each arm that `better` selects against the dense network of its own seed and initialization."""
+    everything = _about(claim, pruned(trials))
+    if claim.better.get("criterion") == Unpruned.name:
+        everything = controls(trials)
+    better = selected(everything, arms, claim.better)
+    if better.is_empty():
+        return Cases(none="no trial is what 'better' selects")
+    pairs = with_dense(better, trials)
+    shared = [name for name in CHOICES if pairs[name].n_unique() > 1]
+    return Cases(compared=tuple(_compared(cell, shared, (), arms) for _, cell in groups(pairs, [*shared, "sparsity"])))
+
+
+def with_dense(trials: pl.DataFrame, every: pl.DataFrame) -> pl.DataFrame:
+    """The trials, each with its dense network in columns with the suffix '_other'.
+
+    That is the trial of sparsity 0. Where the sweep has none, only its top-1 is known, which each trial carries.
+    """
+    keys = ["model", "dataset", "init", "seed"]
+    measured = [name for name in DENSE if name in every.columns]
+    zero = pruned(every).filter((pl.col("sparsity") == 0) & (pl.col("status") == "done"))
+    baselines = zero.unique(keys, keep="first", maintain_order=True).select(
+        *keys, *(pl.col(name).alias(f"{name}_other") for name in measured)
+    )
+    joined = trials.join(baselines, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    status = pl.when(pl.col("top1_dense").is_null()).then(pl.lit("missing")).otherwise(pl.lit("done"))
+    return joined.with_columns(
+        top1_other=pl.coalesce("top1_other", "top1_dense"), status_other=pl.coalesce("status_other", status),
+        arm_other=pl.lit("dense"),
+    )  # fmt: skip
 
 
 def _at_each(dense: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
@@ -79,15 +120,16 @@ def _at_each(dense: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
 
 def asked_apart(claim: Claim) -> set[str]:
     """The columns that a claim compares: those in which its two sides ask for different things."""
-    return {name for name in claim.better if name in claim.than and claim.better[name] != claim.than[name]}
+    better, than = claim.better, selectors_of(claim).get("than", {})
+    return {name for name in better if name in than and better[name] != than[name]}
 
 
 def pairs_of(claim: Claim, better: pl.DataFrame, than: pl.DataFrame) -> Pairs:
     """Pairs of different arms. In a column that only one side asks for, the two agree, if they can."""
-    asked_once = set(claim.better).symmetric_difference(claim.than)
+    asked_once = set(claim.better).symmetric_difference(selectors_of(claim).get("than", {}))
     differing = asked_apart(claim)
     if any(controls(side).height == side.height for side in (better, than)):
-        differing |= OF_PRUNING - claim.better.keys() - claim.than.keys()
+        differing |= OF_PRUNING - claim.better.keys() - selectors_of(claim).get("than", {}).keys()
     for ignored in (differing, differing | asked_once):
         pairs = pair(better, than, ignore=ignored)
         pairs = replace(pairs, frame=pairs.frame.filter(pl.col("arm") != pl.col("arm_other")))
@@ -112,10 +154,21 @@ def _about(claim: Claim, trials: pl.DataFrame) -> pl.DataFrame:
     return trials.filter(pl.any_horizontal(near))
 
 
-def _compared(cell: pl.DataFrame, shared: Sequence[str], crossed: Sequence[str]) -> Compared:
-    name = _name(cell.row(0, named=True), shared, crossed)
+def _compared(
+    cell: pl.DataFrame, shared: Sequence[str], crossed: Sequence[str], arms: Mapping[str, Placed]
+) -> Compared:
+    row = cell.row(0, named=True)
+    name = _labelled(row, arms) if shared or crossed else ""
+    name = name or _name(row, shared, crossed)
     assert cell["seed"].is_unique().all(), f"{name}: a case has each seed once"
     return Compared(name=name, sparsity=cell["sparsity"][0], pairs=cell)
+
+
+def _labelled(row: Mapping[str, Any], arms: Mapping[str, Placed]) -> str:
+    """The labels that the study gives the two arms; nothing where it does not."""
+    sides = [row[name] for name in ("arm", "arm_other")]
+    given = [side for side in sides if side in arms and arms[side].arm.given]
+    return " against ".join(given) if len(given) == 2 or (given and sides[1] == "dense") else ""
 
 
 def _name(row: Mapping[str, Any], shared: Sequence[str], crossed: Sequence[str]) -> str:

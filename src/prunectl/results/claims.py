@@ -153,7 +153,7 @@ def _verdict(
         artefacts=tuple(dict.fromkeys(key for detail in details for key in detail.artefacts)),
         look=at,
         further=further,
-        arms=tuple(dict.fromkeys(label for column in columns for label in column)),
+        arms=tuple(dict.fromkeys(label for column in columns for label in column if label != "dense")),
     )
 
 

@@ -145,7 +145,7 @@ def _but_the_moment(placed: Placed) -> tuple[object, ...]:
 
 def _moments(placed: Sequence[Placed], sparsity: float, places: Sequence[Place], margin: float) -> Moments:
     return Moments(
-        arms=replace(placed[0].arm, at=None).label,
+        arms=replace(placed[0].arm, at=None).described,
         sparsity=sparsity,
         moments=tuple(_labels(placed)),
         reach=reach(places, margin),

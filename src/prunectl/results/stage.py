@@ -9,7 +9,8 @@ from safetensors.numpy import load
 
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.stage import Stage
-from prunectl.results.gather import Shelf, critical, denominator
+from prunectl.results.gather import critical, denominator
+from prunectl.results.shelf import Shelf
 from prunectl.results.table import METRICS
 from prunectl.store import layout
 from prunectl.store.local import LocalStore

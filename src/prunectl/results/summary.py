@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -11,18 +11,16 @@ from prunectl.base.cells import words
 from prunectl.base.text import and_list, count, energy, percent, plural, points, seconds, span
 from prunectl.results import ablations
 from prunectl.results.aggregate import (
-    UNNAMED,
     Roles,
     ablation_differences,
     baselines,
     collapses,
     controls,
     roles,
-    summarise,
-    with_roles,
 )
 from prunectl.results.pairing import groups
-from prunectl.results.statistics import FEWEST, Center, bootstrap, bootstrap_words, center, mean, paired, t_interval
+from prunectl.results.ranking import Best, best, name_of
+from prunectl.results.statistics import FEWEST, Center, bootstrap, bootstrap_words, center, mean, t_interval
 
 if TYPE_CHECKING:
     from prunectl.plan.graph import Placed
@@ -30,23 +28,26 @@ if TYPE_CHECKING:
 RANKED = 12
 """The maximum number of arms that are ranked by critical compression."""
 
-SPOKEN = 6
-"""The maximum number of sparsities that get a sentence of their own: the sparsest ones."""
+HIT = 0.005
+"""How far a compression may be from the one asked for, as a share of it, to count as reached."""
 
 
-def sentences(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
-    """What the trials say: coverage, baseline, the best at each sparsity, ablations, collapse, compression.
+def sentences(
+    trials: pl.DataFrame, of: Center = "mean", names: Mapping[str, str] | None = None, *, ranking: bool = True
+) -> tuple[str, ...]:
+    """What the trials show: coverage, baseline, the best at each sparsity, ablations, collapse, compression.
 
-    Accuracies are means or medians over the seeds, differences and their intervals always means.
+    Accuracies are means or medians over the seeds, differences and their intervals always means. `names` are the
+    labels that the study gives its arms; without `ranking`, the best at each sparsity is left out.
     """
     if trials.is_empty():
         return ("The study asks for no trial.",)
-    role = roles(trials)
+    role = roles(trials, names)
     return (
         *_coverage(trials, of),
         *_baseline(trials, of),
         *_controls(trials),
-        *_best(trials, role, of),
+        *(_best(best(trials, of, names)) if ranking else ()),
         *_ablations(trials, role),
         *_collapse(trials),
         *critical(trials, of),
@@ -130,44 +131,17 @@ def _controls(trials: pl.DataFrame) -> Iterator[str]:
         yield f"{text}."
 
 
-def _best(trials: pl.DataFrame, role: Roles, of: Center) -> Iterator[str]:
-    """At each sparsity the best unmodified arm, and whether it is set apart from the next one."""
-    plain = with_roles(trials, role).filter(
-        (pl.col("ablation") == "none") & (pl.col("sparsity") > 0) & pl.col("top1").is_not_null()
-    )
-    several = [(where, cell) for where, cell in groups(plain.sort("sparsity", maintain_order=True), ["sparsity"])
-               if cell["arm"].n_unique() > 1]  # fmt: skip
-    if len(several) > SPOKEN:
-        several = several[-SPOKEN:]
-    for (sparsity,), cell in several:
-        ranked = summarise(cell, role=role, of=of).sort("center", descending=True, maintain_order=True)
-        first, second = ranked.row(0, named=True), ranked.row(1, named=True)
-        text = f"At {percent(sparsity)} sparsity {_name(first)} is best: {percent(first['center'], 2)}"
-        if first["interval"]:
-            text += _bracket(first["low"], first["high"])
-        lead = _lead(cell, first["arm"], second["arm"])
-        yield f"{text}; {_name(second)} follows with {percent(second['center'], 2)}{lead}."
-
-
-def _lead(cell: pl.DataFrame, first: str, second: str) -> str:
-    """Whether the first is set apart from the second, seed by seed; nothing for one seed."""
-    ones, others = (
-        dict(cell.filter(pl.col("arm") == arm).select("seed", "top1").iter_rows()) for arm in (first, second)
-    )
-    interval = t_interval(list(paired(ones, others).values()))
-    if interval is None:
-        return ""
-    low, high = points(interval.low, sign=True, unit=False), points(interval.high, sign=True, unit=False)
-    verdict = "set apart" if interval.low > 0 else "not set apart"
-    return f", {verdict} seed by seed ({low} to {high} points)"
+def _best(found: Iterable[Best]) -> Iterator[str]:
+    for row in found:
+        text = f"At {percent(row.sparsity)} sparsity {row.arm} is best: {percent(row.center, 2)}"
+        if row.low is not None and row.high is not None:
+            text += _bracket(row.low, row.high)
+        lead = f", {row.lead}" if row.lead else ""
+        yield f"{text}; {row.next} follows with {percent(row.next_center, 2)}{lead}."
 
 
 def _bracket(low: float, high: float) -> str:
     return f" ({low * 100:.2f} to {high * 100:.2f})"
-
-
-def _name(row: dict[str, Any]) -> str:
-    return f"{row['hue']}" + (f" ({row['variant']})" if row["variant"] not in UNNAMED else "")
 
 
 def _ablations(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
@@ -186,7 +160,7 @@ def _ablations(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
         if not worse.is_empty():
             row = worse.sort("mean").row(0, named=True)
             low, high = (points(row[bound], sign=True, unit=False) for bound in ("low", "high"))
-            text += f", most for {_name(row)} at {percent(row['sparsity'])}: {points(row['mean'], sign=True)} "
+            text += f", most for {name_of(row, role)} at {percent(row['sparsity'])}: {points(row['mean'], sign=True)} "
             text += f"({low} to {high})"
         yield text + "."
 
@@ -248,7 +222,7 @@ def _compression(trials: pl.DataFrame) -> Iterator[str]:
         return
     yield from _counted_in(errors)
     worst = errors.sort(pl.col("compression_error").abs(), descending=True).row(0, named=True)
-    if abs(worst["compression_error"]) < 0.005:
+    if abs(worst["compression_error"]) < HIT:
         yield "Every mask hits the compression asked for to within 0.5 %."
         return
     yield (

@@ -93,6 +93,8 @@ def _from_csv(content: bytes) -> pl.DataFrame:
 
 def _from_json(content: bytes) -> pl.DataFrame:
     rows = json.loads(content)
+    if isinstance(rows, dict):  # a whole report: results/document.py
+        rows = rows.get("trials")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("it is not a list of trials")
     floats = {name for name, kind in SCHEMA.items() if kind == pl.Float64}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import product
 from typing import Any
@@ -23,6 +23,7 @@ from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
 from prunectl.catalog.tables import read_entry
 from prunectl.catalog.values import FlopsBudget, Length, LoadedWeights, Moment, PruningMoment
+from prunectl.study.labels import PLACEHOLDERS, filled
 from prunectl.study.schema import SELECTORS, PruneSection
 
 COLUMNS = SELECTORS
@@ -49,6 +50,7 @@ class Arm:
     retrain: Retraining
     budget: Budget  # None: the retraining has none, or a length of its own
     inherits_init: bool = field(default=True, compare=False)  # [model]'s initialization; then the label omits it
+    given: str = field(default="", compare=False)  # what the study calls it, ablations apart
 
     @property
     def rounds_of_a_mask(self) -> Rounds:
@@ -86,7 +88,14 @@ class Arm:
 
     @property
     def label(self) -> str:
-        """The arm in one short text, for people; defaults are left out."""
+        """The arm in one short text, for people: the label that the study gives, or what was chosen."""
+        if not self.given:
+            return self.described
+        return self.given if self.ablation.changes == "nothing" else f"{self.given} · {self.ablation.label()}"
+
+    @property
+    def described(self) -> str:
+        """What was chosen in one short text, for people; defaults are left out."""
         if not self.criterion.prunes:
             return f"dense · {retraining_label(self.retrain, self.budget)}"
         own_rounds = self.rounds == self.criterion.own_rounds()
@@ -136,7 +145,7 @@ def expand(sections: Iterable[PruneSection], init: Init) -> Iterator[Arm]:
             way = rounds or criterion.own_rounds()
             for budget in _budgets(section, retrain):
                 settled, length = retrain.settled(budget)
-                yield Arm(
+                arm = Arm(
                     criterion=criterion,
                     scope=scope or usual_scope(criterion, way),
                     structure=structure,
@@ -148,6 +157,12 @@ def expand(sections: Iterable[PruneSection], init: Init) -> Iterator[Arm]:
                     budget=length,
                     inherits_init=own is None or own == init,
                 )
+                yield arm if section.label is None else replace(arm, given=_filled(section.label, arm))
+
+
+def _filled(label: str, arm: Arm) -> str:
+    cells = {name: arm.cell(name) for name in PLACEHOLDERS}
+    return filled(label, {name: "" if text is None else words(text) for name, text in cells.items()})
 
 
 @cache

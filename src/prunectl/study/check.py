@@ -6,7 +6,6 @@ rules that need it are silent, so that everything about the others is reported a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,13 +20,15 @@ from prunectl.catalog.written_keys import written_keys
 from prunectl.study import combinations, initial, pruned_in_training
 from prunectl.study.arms import Arm, Init, expand, number_of_arms
 from prunectl.study.claimed import Index, claimed, margin, swept
+from prunectl.study.data_rules import measured, shapes, subset
+from prunectl.study.repeated import repeated_arms, repeated_labels
+from prunectl.study.reported import ReportSection
 from prunectl.study.schema import (
     Claim,
     ControlSection,
     DataSection,
     ModelSection,
     PruneSection,
-    ReportSection,
     Study,
     SweepSection,
     TrainSection,
@@ -142,6 +143,7 @@ def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Problem]:
     controls = [None if section is None else list(expand([section.arms()], init)) for section in parts.control]
     yield from repeated_arms(tables, "prune")
     yield from repeated_arms(controls, "control")
+    yield from repeated_labels(tables)
     if parts.report is not None and None not in tables:
         yield from collapse(parts.report, [arm for table in tables for arm in table or ()])
     tables += controls
@@ -282,87 +284,6 @@ def schedule(chosen: Schedule, length: int | None, path: Path) -> Iterator[Probl
     """Everything that a schedule counts lies within the training."""
     if length is not None:
         yield from (Problem(path=(*path, *place), message=message) for place, message in chosen.problems(length))
-
-
-def subset(data: DataSection) -> Iterator[Problem]:
-    """A subset is no larger than the data set, where its size is declared."""
-    for key, size_name in (("train_limit", "train_size"), ("test_limit", "test_size")):
-        limit, available = getattr(data, key), getattr(data.dataset, size_name, None)
-        if limit is not None and available is not None and limit > available:
-            message = f"{limit} is more than the {available} images that {data.dataset.name} has"
-            yield Problem(path=("data", key), message=message)
-    yield from _held_out(data)
-
-
-def _held_out(data: DataSection) -> Iterator[Problem]:
-    """Something is left to train on when the validation images are held out."""
-    available: int | None = getattr(data.dataset, "train_size", None)
-    if not data.validation or available is None or (data.train_limit or 0) > available:
-        return
-    left = available - data.validation
-    if left < (data.train_limit or 1):
-        fewer = f", fewer than train_limit = {data.train_limit:,}" if data.train_limit else ""
-        message = f"of the {available:,} training images of {data.dataset.name} it leaves {max(0, left):,}{fewer}"
-        hint = "validation images are held out of the training images: make one of the two smaller"
-        yield Problem(path=("data", "validation"), message=message, hint=hint)
-
-
-def measured(claim: Claim, data: DataSection) -> Iterator[Problem]:
-    """A claim is about a metric that the study measures."""
-    metric = claim.metric
-    if metric.part not in data.measured:
-        keys = {
-            "validation": "validation = N, the number of images held out",
-            "train": "top1_train = true",
-        }
-        hint = f"write it in [data]: {keys[metric.part]}"
-        yield Problem(path=("metric",), message=f"{metric.title} is not measured by this study", hint=hint)
-
-
-def shapes(data: DataSection, model: ModelSection | None) -> Iterator[Problem]:
-    """The network and the augmentations can take the images; what they cannot take, they refuse with a reason."""
-    yield from _on_reading(data)
-    shape = getattr(data.dataset, "shape", None)
-    if shape is None:
-        return
-    refusals: list[tuple[Path, str | None]] = [
-        (("data", "augment", place), each.refusal(shape)) for place, each in enumerate(data.augment)
-    ]
-    refusals += [(("model", "name"), model.model.refusal(shape))] if model is not None else []
-    for path, reason in refusals:
-        if reason:
-            hint = f"{data.dataset.name} has images of {shape[1]}x{shape[2]} pixels"
-            yield Problem(path=path, message=reason, hint=hint)
-
-
-def _on_reading(data: DataSection) -> Iterator[Problem]:
-    """What cuts images as they are read needs pictures in files, and comes before what changes them afterwards."""
-    for place, each in enumerate(data.augment):
-        if not each.on_reading:
-            continue
-        path = ("data", "augment", place)
-        if not data.dataset.in_files:
-            message = f"{each.name} cuts pictures as they are read from files; {data.dataset.name} has none"
-            yield Problem(path=path, message=message, hint="pad-crop and flip work on every data set")
-        elif place > 0:
-            yield Problem(path=path, message=f"{each.name} cuts pictures as they are read: it must come first")
-
-
-def repeated_arms(tables: Sequence[Sequence[Arm] | None], key: str) -> Iterator[Problem]:
-    """No arm stands in two tables, nor twice in one, nor do two arms have one label: their rows would look the same."""
-    first: dict[str, int] = {}
-    for place, arms in enumerate(tables):
-        labels = [arm.label for arm in arms or ()]
-        for label, count in Counter(labels).items():
-            if count > 1:
-                hint = "keep one, or let their numbers differ in the first six digits"
-                yield Problem(path=(key, place), message=f"two arms are called {label}", hint=hint)
-        for label in labels:
-            before = first.setdefault(label, place)
-            if before != place:
-                message = f"the arm {label} is in {key}[{before}] already"
-                yield Problem(path=(key, place), message=message, hint="take it out of one of the two tables")
-                break
 
 
 def size(sections: Sequence[PruneSection], sweep: SweepSection) -> Iterator[Problem]:

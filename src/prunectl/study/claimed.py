@@ -84,6 +84,11 @@ def margin(claim: Claim) -> Iterator[Problem]:
         yield Problem(path=("margin",), message=message, hint=hint)
 
 
+def selectors_of(claim: Claim) -> dict[str, Mapping[str, Any]]:
+    """The selectors of a claim by its sides; `than = "dense"` selects no arm."""
+    return {"better": claim.better} | ({} if isinstance(claim.than, str) else {"than": claim.than})
+
+
 def swept(claim: Claim) -> Iterator[Problem]:
     """A claim about a number of the whole sweep names no sparsities of it, and no control, which has no sweep."""
     if not claim.metric.swept:
@@ -91,16 +96,18 @@ def swept(claim: Claim) -> Iterator[Problem]:
     if claim.at_sparsity is not None:
         message = f"{claim.metric.title} is a number of the whole sweep, not of some of its sparsities"
         yield Problem(path=("at_sparsity",), message=message, hint="leave at_sparsity out")
-    for side in ("better", "than"):
-        if getattr(claim, side).get("criterion") == Unpruned.name:
+    if isinstance(claim.than, str):
+        message = f"{claim.metric.title} is that up to which an arm matches the dense network, which has none itself"
+        yield Problem(path=("than",), message=message, hint='name an arm, or claim top1 with than = "dense"')
+    for side, selector in selectors_of(claim).items():
+        if selector.get("criterion") == Unpruned.name:
             message = f"a dense network that is retrained has no {claim.metric.title}"
             yield Problem(path=(side, "criterion"), message=message, hint="name a criterion that prunes")
 
 
 def claimed(claim: Claim, arms: Index, sweep: SweepSection | None) -> Iterator[Problem]:
     """Both selectors of a claim mean arms of the study, and its sparsities are the study's."""
-    for side in ("better", "than"):
-        selector = getattr(claim, side)
+    for side, selector in selectors_of(claim).items():
         alone = [key for key in selector if not arms.meant({key: selector[key]})]
         for key in alone:
             misspelt = [problem.under((side, key)) for problem in misspelt_keys(selector[key], arms.choices(key))]

@@ -183,6 +183,8 @@ def _public(schema: Any) -> Any:
     given = {key: _public(value) for key, value in schema.items() if not key.startswith("x-")}
     if "x-catalog" in schema:
         given = {"description": f"one of the {schema['x-catalog']}", **given, "$ref": f"#/$defs/{schema['x-catalog']}"}
-    if schema.get("x-selector"):
-        given = {"description": schema["description"], "$ref": "#/$defs/Selector"}
+    if word := schema.get("x-selector"):
+        selector: Schema = {"$ref": "#/$defs/Selector"}
+        meant = selector if word is True else {"anyOf": [{"const": word}, selector]}
+        given = {"description": schema["description"], **meant}
     return given

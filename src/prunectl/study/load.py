@@ -19,13 +19,13 @@ from prunectl.study import check
 from prunectl.study.document import parse, read_text
 from prunectl.study.locate import line_column, offsets
 from prunectl.study.overrides import Override, applied, from_option, from_profile
+from prunectl.study.reported import ReportSection
 from prunectl.study.schema import (
     Claim,
     ControlSection,
     DataSection,
     ModelSection,
     PruneSection,
-    ReportSection,
     Study,
     SweepSection,
     TrainSection,
@@ -64,7 +64,20 @@ def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = Non
     comments = [f"# {label}" for label in dict.fromkeys(labels)]
     if comments:
         text = "\n".join([text.rstrip("\n"), "", "# changed for this run by", *comments, ""])
-    return Loaded(study=study, text=text, path=path)
+    return Loaded(study=_with_files(study, path), text=text, path=path)
+
+
+def _with_files(study: Study, path: Path) -> Study:
+    """The study with the files of published numbers by their whole paths: they are from its own directory."""
+    tables = tuple(
+        f"file:{(path.parent / Path(name.removeprefix('file:')).expanduser()).absolute()}"
+        if name.startswith("file:")
+        else name
+        for name in study.published.tables
+    )
+    if tables == study.published.tables:
+        return study
+    return study.model_copy(update={"published": study.published.model_copy(update={"tables": tables})})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,14 +33,14 @@ from prunectl.catalog.values import (
     Many,
     Norm,
     Penalty,
-    Rate,
     Seeds,
     Smoothing,
     Steps,
-    Tolerance,
     WeightDecay,
 )
 from prunectl.catalog.wording import listing
+from prunectl.study import labels
+from prunectl.study.levels import LevelsSection, levels_of
 from prunectl.study.named import (
     NamedAblation,
     NamedAugmentation,
@@ -55,6 +55,7 @@ from prunectl.study.named import (
     NamedScope,
     NamedStructure,
 )
+from prunectl.study.reported import PublishedSection, ReportSection
 
 MOST_TABLES = 500
 MOST_PROFILES = 100
@@ -142,27 +143,6 @@ class TrainSection(Section):
     )
 
 
-class LevelsSection(Section):
-    """levels: `count` prunings, each by the fraction `rate` of what is left; level k is 1 − (1 − rate)^k."""
-
-    rate: Rate = Field(description="the fraction of what is left that each level removes")
-    count: Annotated[int, Field(ge=1, le=100)] = Field(description="how many levels follow the dense one")
-
-    @classmethod
-    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
-        """The last level leaves something."""
-        rate, count = table.get("rate"), table.get("count")
-        if isinstance(rate, float) and 0 < rate < 1 and type(count) is int and 1 <= count <= 100:
-            levels = _levels(rate, count)
-            if len(set(levels)) < len(levels) or levels[-1] >= 1:
-                message = f"{count} levels of rate {rate} leave nothing; give fewer"
-                yield Problem(path=("count",), message=message)
-
-
-def _levels(rate: float, count: int) -> tuple[float, ...]:
-    return tuple(1 - (1 - rate) ** level for level in range(count + 1))
-
-
 class SweepSection(Section):
     """[sweep]: the sparsities (or compressions, or levels) and the seeds of every arm."""
 
@@ -188,7 +168,7 @@ class SweepSection(Section):
     def asked(self) -> tuple[float, ...]:
         """The sparsities asked for, ascending, whichever way the study writes them."""
         if self.levels is not None:
-            return _levels(self.levels.rate, self.levels.count)
+            return levels_of(self.levels.rate, self.levels.count)
         if self.compression is not None:
             return tuple(sorted(1 - 1 / ratio for ratio in self.compression))
         return tuple(sorted(self.sparsities or ()))
@@ -248,6 +228,19 @@ class PruneSection(Section):
         default=None,
         description="retraining time, a fraction of the recipe or a length: how long to fine-tune, how far to rewind",
     )
+    label: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=80,
+        description="what tables and charts call the arm; several arms differ in {placeholders}, which are keys of "
+        "[[prune]]; an ablation is added after it",
+    )
+
+    @classmethod
+    def rules(cls, table: Mapping[str, Any]) -> Iterator[Problem]:
+        """A label is one line, and its placeholders are keys."""
+        if isinstance(label := table.get("label"), str):
+            yield from (problem.under(("label",)) for problem in labels.problems(label))
 
 
 class ControlSection(Section):
@@ -282,8 +275,9 @@ class Claim(Section):
     better: dict[str, Any] = Field(
         description="the arms that are claimed to be better", json_schema_extra={"x-selector": True}
     )
-    than: dict[str, Any] = Field(
-        description="the arms that they are compared with", json_schema_extra={"x-selector": True}
+    than: dict[str, Any] | Literal["dense"] = Field(
+        description="the arms that they are compared with, or the dense network of the same seed",
+        json_schema_extra={"x-selector": "dense"},
     )
     margin: float = Field(
         default=0.0,
@@ -309,26 +303,6 @@ class Claim(Section):
             yield from (unknown((side, key), SELECTORS) for key in selector if key not in SELECTORS)
         if table.get("better") and table.get("better") == table.get("than"):
             yield Problem(path=("than",), message="selects the same arms as better")
-
-
-class PublishedSection(Section):
-    """[published]: tables shipped with prunectl to hold the results against."""
-
-    tables: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        default=(), description="names that `prunectl list published` gives"
-    )
-
-
-class ReportSection(Section):
-    """[report]: what the report shows beyond what every study has. Nothing here changes what is trained."""
-
-    collapse: bool = Field(
-        default=False,
-        description="whether each criterion's critical compression is computed: the highest at which no layer is empty",
-    )
-    matching_margin: Tolerance = Field(
-        default=0.01, description="how far below the dense network's a matching accuracy may lie: 0.01 is a point"
-    )
 
 
 class Study(Section):

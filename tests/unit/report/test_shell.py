@@ -14,6 +14,7 @@ from jinja2 import UndefinedError
 
 from prunectl.report import shell
 from prunectl.report.charts import Chart, look
+from prunectl.report.charts.chart import laid_out
 from unit.report import small
 
 CHART = Chart(
@@ -43,9 +44,10 @@ def test_rows_with_other_columns_have_holes() -> None:
 
 
 def test_a_chart_is_packed_without_its_schema_and_with_its_data_apart() -> None:
-    assert shell.packed(CHART) == {
-        "spec": {"mark": "point"}, "panel": None, "labels": 0,
-        "data": {"d": {"x": [1.5], "y": {"of": ["a"], "at": [0]}}},
+    packed = shell.packed(CHART)
+    assert packed.pop("spec") == laid_out({"mark": "point"})
+    assert packed == {
+        "panel": None, "labels": 0, "names": [], "data": {"d": {"x": [1.5], "y": {"of": ["a"], "at": [0]}}},
     }  # fmt: skip
 
 

@@ -19,7 +19,8 @@ from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
 from prunectl.plan.steps import Key, preimage
 from prunectl.results import stage
-from prunectl.results.gather import Shelf, results, table
+from prunectl.results.gather import results, table
+from prunectl.results.shelf import Shelf
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Made

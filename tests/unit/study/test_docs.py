@@ -18,7 +18,9 @@ from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.tables import CATALOGS, entry_type
 from prunectl.catalog.written_keys import written_keys
 from prunectl.study import schema
+from prunectl.study.levels import LevelsSection
 from prunectl.study.load import load
+from prunectl.study.reported import PublishedSection, ReportSection
 from prunectl.study.schema import SELECTORS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "study.md").read_text(encoding="utf-8")
@@ -28,7 +30,7 @@ HEADINGS: dict[type[Section], str] = {
     schema.ModelSection: "[model]",
     schema.TrainSection: "[train]",
     schema.SweepSection: "[sweep]",
-    schema.LevelsSection: "levels",
+    LevelsSection: "levels",
     UntilSettled: "seeds",
     schema.PruneSection: "[[prune]]",
     schema.ControlSection: "[[control]]",
@@ -39,8 +41,8 @@ HEADINGS: dict[type[Section], str] = {
     values.LoadedWeights: "Loaded weights",
     schema.PrunableSection: "[prunable]",
     schema.Claim: "[[claim]]",
-    schema.PublishedSection: "[published]",
-    schema.ReportSection: "[report]",
+    PublishedSection: "[published]",
+    ReportSection: "[report]",
 }
 LISTED = {
     "optimizers": "optimizer",

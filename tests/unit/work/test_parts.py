@@ -22,7 +22,7 @@ from prunectl.datasets.streaming import Streamed
 from prunectl.plan.graph import Trial
 from prunectl.plan.steps import Data, Measure
 from prunectl.pruning import mask as masking
-from prunectl.results.gather import Shelf
+from prunectl.results.shelf import Shelf
 from prunectl.training.evaluate import evaluate
 from prunectl.training.metrics.top1 import Top1
 from prunectl.training.pixels import Normalize

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -22,7 +22,7 @@ from prunectl.report.charts import (
 from prunectl.report.charts.chart import Chart, stacked
 from prunectl.report.charts.look import Look
 from prunectl.report.charts.shading import Shading
-from prunectl.results.aggregate import pruned, roles, with_roles
+from prunectl.results.aggregate import given_names, pruned, roles, with_roles
 from prunectl.results.claims import Verdict
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
@@ -30,10 +30,10 @@ from prunectl.results.table import Results
 __all__ = ["Chart", "charts", "look", "stacked"]
 
 
-def look(trials: pl.DataFrame, center: Center = "mean") -> Look:
-    """How the arms of a study are drawn."""
+def look(trials: pl.DataFrame, center: Center = "mean", names: Mapping[str, str] | None = None) -> Look:
+    """How the arms of a study are drawn; `names` are the labels that it gives them."""
     trials = pruned(trials)
-    role = roles(trials)
+    role = roles(trials, names)
     return Look.of(role, with_roles(trials, role)["variant"].unique(maintain_order=True).to_list(), center)
 
 
@@ -47,7 +47,7 @@ def charts(
     trials = pruned(results.trials)
     if trials.is_empty():
         return {}
-    drawn, matching = look(trials, center), Shading.of(results)
+    drawn, matching = look(trials, center, given_names(results.arms)), Shading.of(results)
     sections: dict[str, list[Chart | None]] = {
         "claims": [claims.intervals(verdicts)],
         "accuracy": [

@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from prunectl.report import palette
-from prunectl.report.charts import axes, pieces
+from prunectl.report.charts import arm_panels, axes, pieces
 from prunectl.report.charts import differences as paired
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import ONLY_SHOWN, Look
@@ -30,7 +30,7 @@ def differences(trials: pl.DataFrame, look: Look) -> Chart | None:
     )
     sheet = Sheet()
     columns = [
-        "hue", "variant", "series", "ablation", "sparsity", *paired.POINTS, "n", "from", "to", "at_sparsity", "panel",
+        "hue", "variant", "series", "ablation", "sparsity", *paired.POINTS, "n", *paired.DRAWN, "at_sparsity", "panel",
     ]  # fmt: skip
     chart = pieces.faceted(
         layers,
@@ -73,46 +73,54 @@ def _caption(seeds: int) -> str:
 
 
 def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
-    """Accuracy against sparsity, a panel per arm with a line per ablation (Frankle et al. 2021, figures 4 to 6)."""
+    """Accuracy at each sparsity, a panel per arm with a line per ablation (Frankle et al. 2021, figures 4 to 6).
+
+    All of an arm is in its colour: the unmodified network as a wide line, the ablations as thin ones with hollow marks
+    of different shapes, next to each other, so that no line or mark hides another.
+    """
     every = pieces.with_series(summarise(trials, "top1", look.role, look.center))
     ablated = every.filter(pl.col("ablation") != "none")["series"].unique()
-    frame = every.filter(pl.col("series").is_in(ablated.to_list()))
+    frame = axes.with_sparsity_text(every.filter(pl.col("series").is_in(ablated.to_list())))
     if frame.is_empty() or frame["sparsity"].n_unique() < 2:
         return None
-    y = axes.accuracy("top-1 accuracy", axes.numbers(frame))
-    both = alt.Chart().encode(x=axes.sparsity(frame["sparsity"].to_list()), y=y, color=look.among(frame).colour(False))
-    base = both.transform_filter(pieces.SUMMARY)
-    band = base.mark_area(opacity=0.1, clip=True).encode(y=axes.along(y, "low:Q"), y2="high:Q", detail="ablation:N")
-    seeds = pieces.seeds(both, y, look.among(frame).colour(False))
-    dash, shape = _marks(frame)
-    line = base.mark_line(strokeWidth=1.8).encode(strokeDash=dash)
-    point = base.mark_point(size=42, filled=True, opacity=1).encode(
-        shape=shape, tooltip=pieces.tooltip(look, "accuracy")
-    )
     order = frame["series"].unique(maintain_order=True).to_list()
+    spans = frame.group_by("series").agg(span=pl.col("center").max() - pl.col("center").min())
+    own = arm_panels.uneven(spans["span"].to_list())
     sheet = Sheet()
-    data = sheet.rows(pieces.with_seeds(frame), [*pieces.FIELDS, "seed", "ablation"])
-    layers = [band, line, seeds, point]
+    data = sheet.rows(frame.sort("sparsity", maintain_order=True), [*pieces.FIELDS, "ablation", "at_sparsity"])
+    width = max(215, 14 * frame["ablation"].n_unique() * frame["sparsity"].n_unique())
     chart = pieces.faceted(
-        layers, data, "series", order, min(4, len(order)), width=215, height=200, transform=ONLY_SHOWN
-    )
+        _lines_of(frame, look.among(frame), own), data, "series", order, 4, width=min(width, 420), height=200,
+        own_y=own, transform=ONLY_SHOWN,
+    )  # fmt: skip
     return Chart(
         name="ablations",
         title="Ablations arm by arm",
-        caption=pieces.spread(frame, look),
+        caption=f"{look.center.capitalize()}s over the seeds: the unmodified network filled on a wide line, ablated "
+        "ones hollow, next to each other. Sparsities are evenly spaced; what the ablations change, with its interval, "
+        f"is in the chart above.{arm_panels.OWN_SCALE if own else ''}",
         spec=spec_of(chart, sheet, look.shown()),
-        panel_px=290,
+        panel_px=min(width, 420) + 75,
     )
 
 
-def _marks(frame: pl.DataFrame) -> tuple[alt.StrokeDash, alt.Shape]:
-    """A dash and a shape for each ablation; the unmodified line is solid."""
+def _lines_of(frame: pl.DataFrame, look: Look, own: bool) -> list[alt.Chart]:
     domain = ablations.ordered(["none", *frame["ablation"]])
-    legend = alt.Legend(title=None, symbolSize=70, symbolFillColor=palette.NOTE, symbolStrokeColor=palette.NOTE,
-                        labelExpr="datum.label === 'none' ? 'unmodified' : datum.label")  # fmt: skip
-    dashes = alt.Scale(domain=domain, range=palette.dashes(domain))
-    shapes = alt.Scale(domain=domain, range=palette.shapes(domain))
-    return (
-        alt.StrokeDash("ablation:N", scale=dashes, legend=legend),
-        alt.Shape("ablation:N", scale=shapes, legend=legend),
+    next_to = alt.XOffset("ablation:N", sort=domain, scale=alt.Scale(domain=domain, paddingOuter=0.6))
+    y = arm_panels.accuracy(frame.with_columns(mean="center"), "center", ("center",), own)
+    base = alt.Chart().encode(
+        x=axes.even_sparsities(frame), xOffset=next_to, y=y, color=look.colour(False), detail="ablation:N"
     )
+    plain, ablated = "datum.ablation === 'none'", "datum.ablation !== 'none'"
+    shapes = alt.Scale(domain=domain, range=palette.shapes(domain))
+    legend = alt.Legend(title=None, symbolSize=70, symbolFillColor="transparent", symbolStrokeColor=palette.NOTE,
+                        labelExpr="datum.label === 'none' ? 'unmodified (filled)' : datum.label")  # fmt: skip
+    shape, tooltip = alt.Shape("ablation:N", scale=shapes, legend=legend), pieces.tooltip(look, "accuracy")
+    return [
+        base.transform_filter(ablated).mark_line(strokeWidth=1, opacity=0.55),
+        base.transform_filter(plain).mark_line(strokeWidth=2.4),
+        base.transform_filter(plain).mark_point(size=46, filled=True, opacity=1).encode(shape=shape, tooltip=tooltip),
+        base.transform_filter(ablated)
+        .mark_point(size=42, filled=False, strokeWidth=1.6, opacity=1)
+        .encode(shape=shape, tooltip=tooltip),
+    ]

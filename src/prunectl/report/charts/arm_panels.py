@@ -59,7 +59,7 @@ def accuracy(drawn: pl.DataFrame, field: str, columns: Sequence[str], own: bool)
     """The axis of a field: one scale of accuracies that has room for all of the columns, or each panel its own."""
     if not own:
         return axes.accuracy("top-1 accuracy", axes.numbers(drawn, columns), field=f"{field}:Q")
-    scale, axis = alt.Scale(zero=False, nice=True), alt.Axis(format=".3~p", tickCount=5, minExtent=36)
+    scale, axis = alt.Scale(zero=False, nice=True), alt.Axis(labelExpr=axes.in_percent(), tickCount=5, minExtent=36)
     return alt.Y(f"{field}:Q", title="top-1 accuracy", scale=scale, axis=axis)
 
 

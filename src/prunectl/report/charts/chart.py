@@ -40,6 +40,15 @@ HOISTED = ("$schema", "config", "params", "datasets")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Name:
+    """The name of a line, with its colour and dash."""
+
+    text: str
+    colour: str
+    dash: Sequence[int] = (1, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chart:
     """A picture with its title and a sentence on how to read it."""
 
@@ -48,6 +57,7 @@ class Chart:
     caption: str
     spec: dict[str, Any]
     labels_px: int = 0  # the width of the labels to the right of the frame
+    names: Sequence[Name] = ()  # of the lines, where they have labels: narrow screens list them below the chart
     panel_px: int | None = None  # of charts with panels: the width of a panel with its gap
 
 
@@ -104,3 +114,12 @@ def stacked(charts: Sequence[Chart]) -> dict[str, Any]:
             "scale": dict.fromkeys(("color", "fill", "fillOpacity", "shape", "strokeDash", "opacity"), "independent")
         },
     }
+
+
+def laid_out(spec: dict[str, Any]) -> dict[str, Any]:
+    """The specification as it is drawn: with legends below each other, which Vega-Lite passes on to Vega although its
+    own schema does not have it.
+    """
+    config = spec.get("config", {})
+    layout = {"top": {"direction": "vertical", "anchor": "start", "margin": 4}}
+    return spec | {"config": config | {"legend": config.get("legend", {}) | {"layout": layout}}}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import Any
 
 import altair as alt
 
-from prunectl.base.text import percent, shortened
+from prunectl.base.text import percent
 from prunectl.report import palette
-from prunectl.report.charts import pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.results.claims import Verdict
 
@@ -20,33 +21,43 @@ ANSWERS = {
 """For each answer its colour and its shape."""
 
 
+WIDTH, PANEL_PX = 480, 560
+ROW_PX, TEXT_PX = 18, 13
+"""The height of the interval of a case, and of a line of its name above it."""
+LINE = 54
+"""Characters of a line of a title or a name: so much fits on a phone."""
+
+
 def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
-    """A panel per claim, a line per case: the paired difference, its t-interval, and the margin."""
-    values = [row for number, verdict in enumerate(verdicts, 1) for row in _rows(number, verdict)]
-    if not values:
-        return None
-    most = max(len(verdict.details) for verdict in verdicts)
+    """A panel per claim, as high as its cases need: each case's name, and below it difference, interval and margin."""
     sheet = Sheet()
-    chart = pieces.faceted(
-        _layers(_title(verdicts)),
-        sheet.values(values),
-        "claim",
-        None,
-        3,
-        width=270,
-        height=22 * most,
-        own_y=True,
-        label_px=330,
-    )
+    panels = [
+        _panel(number, verdict, rows, sheet)
+        for number, verdict in enumerate(verdicts, 1)
+        if (rows := list(_rows(number, verdict)))
+    ]
+    if not panels:
+        return None
+    chart = alt.concat(*panels, columns=2, spacing=24).resolve_scale(x="independent", y="independent")
     return Chart(
         name="claims",
         title="The differences that the claims are about",
         caption=f"Mean differences paired by seed with their {_levels(verdicts)}; grey ticks: the least "
         "that is claimed. "
         "Colours and shapes show what each case alone shows.",
-        spec=spec_of(chart.resolve_scale(x="independent", y="independent"), sheet),
-        panel_px=380,
+        spec=spec_of(chart, sheet),
+        panel_px=PANEL_PX,
     )
+
+
+def _panel(number: int, verdict: Verdict, rows: list[dict[str, Any]], sheet: Sheet) -> Any:
+    title = wrap(f"{number}. {verdict.claim.text}", LINE, max_lines=4, placeholder=" …")
+    height = max(row["y"] for row in rows) + ROW_PX / 2
+    names, margin, interval, point = _layers(_title(verdict), height)
+    intervals = [interval] if any(row["low"] is not None for row in rows) else []
+    layers = [names, margin, *intervals, point]
+    chart: Any = alt.layer(*layers, data=sheet.values(rows), width=WIDTH, height=height, title=title)
+    return chart
 
 
 def _levels(verdicts: Sequence[Verdict]) -> str:
@@ -55,16 +66,13 @@ def _levels(verdicts: Sequence[Verdict]) -> str:
     return f"{percent(levels.pop())} t-intervals" if len(levels) == 1 else "t-intervals at the level of its look"
 
 
-def _title(verdicts: Sequence[Verdict]) -> str:
-    """The unit of the axes, where all claims have one."""
-    metrics = {verdict.claim.metric.name: verdict.claim.metric for verdict in verdicts if verdict.details}
-    if len(metrics) > 1:
-        return "difference, in the unit of the claim's metric"
-    (metric,) = metrics.values()
+def _title(verdict: Verdict) -> str:
+    """The name of the axis, with its unit."""
+    metric = verdict.claim.metric
     return f"difference in {metric.head}, {metric.differences().name}"
 
 
-def _layers(title: str) -> list[alt.Chart]:
+def _layers(title: str, height: float) -> list[alt.Chart]:
     legend = alt.Legend(title=None)
     colours, shapes = (
         alt.Scale(domain=list(ANSWERS), range=[marks[at] for marks in ANSWERS.values()]) for at in (0, 1)
@@ -76,25 +84,40 @@ def _layers(title: str) -> list[alt.Chart]:
         alt.Tooltip("high:Q", format="+.4~g"), alt.Tooltip("margin:Q", title="at least", format="+.2f"),
         alt.Tooltip("n:Q", title="seeds"),
     ]  # fmt: skip
-    x = alt.X("mean:Q", title=title, scale=alt.Scale(zero=False, nice=True),
-              axis=alt.Axis(tickCount=5))  # fmt: skip
-    base = alt.Chart().encode(y=alt.Y("case:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, grid=True)))
-    margin = base.mark_tick(color=palette.NOTE, thickness=2, height=18).encode(x="margin:Q")
+    x = alt.X("mean:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5, offset=4))
+    place = alt.Scale(domain=[0, height], range=[0, height], nice=False, zero=False)
+    base = alt.Chart().encode(y=alt.Y("y:Q", scale=place, axis=None))
+    names = alt.Chart().mark_text(
+        align="left", baseline="top", fontSize=11, color=palette.NOTE, lineBreak="\n", limit=0
+    )
+    margin = base.mark_tick(orient="vertical", color=palette.NOTE, thickness=2, height=14)
     interval = base.mark_rule(strokeWidth=2.2).encode(x=alt.X("low:Q", title=title), x2="high:Q", color=colour)
     point = base.mark_point(filled=True, size=60, opacity=1).encode(
         x=x, color=colour, shape=alt.Shape("answer:N", scale=shapes, legend=legend), tooltip=tooltip
     )
-    return [margin, interval, point]
+    return [
+        names.encode(x=alt.value(0), y=alt.Y("name_y:Q", scale=place, axis=None), text="text:N"),
+        margin.encode(x="margin:Q"), interval, point,
+    ]  # fmt: skip
 
 
-def _rows(number: int, verdict: Verdict) -> list[dict[str, object]]:
-    title = shortened(f"{number}. {verdict.claim.text}", 60)
+def _rows(number: int, verdict: Verdict) -> Iterator[dict[str, Any]]:
+    """A row for each case that has a difference, with the places of its name and its interval from the top."""
     factor = verdict.claim.metric.differences().factor
     upto = "up to " if verdict.claim.metric.swept else ""
-    return [
-        {
-            "claim": title,
-            "case": " · ".join([f"{upto}{percent(detail.sparsity)}", *([detail.arm] if detail.arm else [])]),
+    top = 0.0
+    for detail in verdict.details:
+        if detail.difference is None:
+            continue
+        case = " · ".join([f"{upto}{percent(detail.sparsity)}", *([detail.arm] if detail.arm else [])])
+        lines = wrap(case, LINE)
+        middle = top + TEXT_PX * len(lines) + ROW_PX / 2
+        yield {
+            "claim": f"{number}. {verdict.claim.text}",
+            "case": case,
+            "text": "\n".join(lines),
+            "name_y": top,
+            "y": middle,
             "answer": detail.answer,
             "mean": detail.difference * factor,
             "low": detail.interval.low * factor if detail.interval else None,
@@ -102,6 +125,4 @@ def _rows(number: int, verdict: Verdict) -> list[dict[str, object]]:
             "margin": verdict.claim.margin * factor,
             "n": detail.n,
         }
-        for detail in verdict.details
-        if detail.difference is not None
-    ]
+        top = middle + ROW_PX / 2

@@ -13,10 +13,13 @@ from prunectl.report.charts import axes
 from prunectl.report.charts.look import SHOWN, Look
 
 CAPTION = (
-    "lines the 95 % t-interval of the mean difference, cut where it goes far beyond the seeds. An interval that holds "
-    "0 settles nothing."
+    "lines the 95 % t-interval of the mean difference, cut, with an arrow, where it goes far beyond the seeds. An "
+    "interval that holds 0 settles nothing."
 )
 POINTS = ("mean", "low", "high", "difference")
+DRAWN = ("from", "to", "below", "above")
+"""The interval as drawn, and the ends at which it is cut."""
+CUT = 1e-9
 
 
 def points(means: pl.DataFrame, seeds: pl.DataFrame, panel: str | None) -> pl.DataFrame:
@@ -24,16 +27,23 @@ def points(means: pl.DataFrame, seeds: pl.DataFrame, panel: str | None) -> pl.Da
 
     `from` and `to` are the interval as drawn: no further than half the range of the seeds beyond them, counted for
     each value of `panel`, or for all together. Without an interval both are the mean, so that a panel without any
-    still has a scale.
+    still has a scale. `below` and `above` are the ends at which an interval is cut.
     """
     both = pl.concat([means, seeds], how="diagonal").with_columns(pl.col(name) * 100 for name in POINTS)
     by = pl.lit("") if panel is None else pl.col(panel)
     least = pl.min_horizontal(pl.col("difference").min().over(by), 0.0)
     most = pl.max_horizontal(pl.col("difference").max().over(by), 0.0)
     room, bounded = pl.max_horizontal((most - least) / 2, 0.1), pl.col("low").is_not_null()
-    return axes.with_sparsity_text(both).with_columns(
-        pl.max_horizontal("low", pl.when(bounded).then(least - room).otherwise("mean")).alias("from"),
-        pl.min_horizontal("high", pl.when(bounded).then(most + room).otherwise("mean")).alias("to"),
+    return (
+        axes.with_sparsity_text(both)
+        .with_columns(
+            pl.max_horizontal("low", pl.when(bounded).then(least - room).otherwise("mean")).alias("from"),
+            pl.min_horizontal("high", pl.when(bounded).then(most + room).otherwise("mean")).alias("to"),
+        )
+        .with_columns(
+            pl.when(pl.col("low") < pl.col("from") - CUT).then("from").alias("below"),
+            pl.when(pl.col("high") > pl.col("to") + CUT).then("to").alias("above"),
+        )
     )
 
 
@@ -52,11 +62,19 @@ def layers(
     interval = base.mark_rule(strokeWidth=2, clip=True, opacity=0.75).encode(
         y=axes.along(y, "from:Q"), y2="to:Q", color=look.colour(), **look.dash()
     )
+    arrows = [
+        base.mark_point(shape=shape, size=34, filled=True).encode(
+            y=axes.along(y, f"{end}:Q"), color=look.colour(),
+            opacity=alt.condition(f"isValid(datum.{cut})", alt.value(0.9), alt.value(0)),
+        )
+        for cut, end, shape in (("below", "from", "triangle-down"), ("above", "to", "triangle-up"))
+        if frame[cut].is_not_null().any()
+    ]  # fmt: skip
     seed = base.mark_point(size=14, filled=True, opacity=0.55).encode(y="difference:Q", color=look.colour())
     mean = base.mark_point(size=size, filled=True, opacity=1, clip=True).encode(
         y=y, color=look.colour(), shape=look.shape(), tooltip=list(tooltip)
     )
-    return [zero, interval, seed, mean]
+    return [zero, *([interval] if frame["low"].is_not_null().any() else []), *arrows, seed, mean]
 
 
 def tooltip(*names: alt.Tooltip) -> list[alt.Tooltip]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import polars as pl
 
 from prunectl.base.text import shortened
-from prunectl.report.charts import axes
-from prunectl.report.charts.chart import Sheet
+from prunectl.report import palette
+from prunectl.report.charts import axes, pieces
+from prunectl.report.charts.chart import Name, Sheet
 from prunectl.report.charts.look import MOST_VARIANTS, SHOWN, Look
 from prunectl.report.charts.pieces import HEIGHT, with_series
 
 MOST_LABELS = 7
 """With more lines than this, a chart has a legend."""
+FULL, LONGEST, LINES = 19, 26, 4
+"""Of a label: the length up to which parts share a line, the longest line, the number of lines."""
 LABEL_PX = 13
 """The height of one line of text."""
 
@@ -25,29 +29,58 @@ def fit(frame: pl.DataFrame, look: Look) -> bool:
     return len(look.variants) <= MOST_VARIANTS and with_series(frame)["series"].n_unique() <= MOST_LABELS
 
 
-def end_labels(sheet: Sheet, frame: pl.DataFrame, x: str, look: Look, y: alt.Y, height: int = HEIGHT) -> Any:
-    """The name of each line at its right end, moved apart where lines end close together."""
-    last = with_series(frame).sort(x, maintain_order=True).unique("series", keep="last", maintain_order=True)
+def end_labels(
+    sheet: Sheet, frame: pl.DataFrame, x: str, look: Look, y: alt.Y, height: int = HEIGHT, dense: float | None = None
+) -> list[Any]:
+    """The name of each line at its right end, moved apart where lines end close together; that of the baseline too."""
+    last = _last(frame, x)
     low, high = axes.domain_of(y)
     names = [broken(name) for name in last["series"]]
-    wanted = ((high - last["center"]) / (high - low) * height).to_list()
-    placed = apart(wanted, [LABEL_PX * (1 + name.count("\n")) for name in names], height)
+    ends = [*last["center"], *([] if dense is None else [dense])]
+    sizes = [LABEL_PX * (1 + name.count("\n")) for name in names] + [LABEL_PX] * (len(ends) - len(names))
+    placed = apart([(high - end) / (high - low) * height for end in ends], sizes, height)
     rows = [
         {"hue": hue, "name": name, "place": place - LABEL_PX / 2 * name.count("\n")}  # of the first line
-        for hue, name, place in zip(last["hue"], names, placed, strict=True)
+        for hue, name, place in zip(last["hue"], names, placed, strict=False)
     ]
-    # Zoomed lines are cut at the frame of the chart. Their names are outside of it, so they are never cut.
-    mark = alt.Chart(sheet.values(rows)).transform_filter(SHOWN).mark_text(
-        align="left", baseline="middle", dx=9, fontSize=11, fontWeight="bold", clip=False, lineBreak="\n"
+    mark = _texts(sheet, rows, "bold").transform_filter(SHOWN).encode(text="name:N", color=look.colour(False))
+    if dense is None:
+        return [mark]
+    baseline = _texts(sheet, [{"dense": pieces.dense_text(dense), "place": placed[-1]}], "normal")
+    return [mark, baseline.encode(text="dense:N", color=alt.value(palette.NOTE))]
+
+
+def _texts(sheet: Sheet, rows: list[dict[str, Any]], weight: Literal["bold", "normal"]) -> alt.Chart:
+    """Texts to the right of the frame. Zoomed lines are cut at the frame; these are outside of it, and never cut."""
+    drawn: alt.Chart = alt.Chart(sheet.values(rows)).mark_text(
+        align="left", baseline="middle", dx=9, fontSize=11, fontWeight=weight, clip=False, lineBreak="\n"
     )  # fmt: skip
-    place = alt.Y("place:Q", scale=None, axis=None)
-    return mark.encode(x=alt.value("width"), y=place, text="name:N", color=look.colour(False))
+    return drawn.encode(x=alt.value("width"), y=alt.Y("place:Q", scale=None, axis=None))
+
+
+def _last(frame: pl.DataFrame, x: str) -> pl.DataFrame:
+    """The last point of each line."""
+    return with_series(frame).sort(x, maintain_order=True).unique("series", keep="last", maintain_order=True)
+
+
+def listed(frame: pl.DataFrame, x: str, look: Look, *, dashed: bool = True) -> tuple[Name, ...]:
+    """The names of the lines for narrow screens, which have no room for labels."""
+    rows = _last(frame, x).select("series", "hue", "variant").iter_rows()
+    dashes = look.dashes if dashed and len(look.dashes) > 1 else {}
+    return tuple(Name(text=text, colour=look.colours[hue], dash=dashes.get(variant, [1, 0]))
+                 for text, hue, variant in rows)  # fmt: skip
 
 
 def broken(name: str) -> str:
-    """A long name in up to four lines of at most 26 characters."""
-    lines = name.split("\n") if len(name) <= 16 else name.replace(", ", ",\n").replace(" · ", " ·\n").split("\n")
-    return "\n".join(shortened(line, 26) for line in lines[:4])
+    """A long name in up to four lines of at most 26 characters, broken between its parts."""
+    parts = re.split(r"( · |, )", name)  # part, mark, part, ...
+    lines = [parts[0]]
+    for mark, part in zip(parts[1::2], parts[2::2], strict=True):
+        together = lines[-1] + mark + part
+        lines[-1:] = [together] if len(together) <= FULL else [lines[-1], part]
+    if len(lines) > LINES:
+        lines = [*lines[: LINES - 1], f"{lines[LINES - 1]} …"]
+    return "\n".join(shortened(line, LONGEST) for line in lines)
 
 
 def width_px(frame: pl.DataFrame, look: Look) -> int:

@@ -12,6 +12,7 @@ from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.report.charts.pieces import HEIGHT, WIDTH
 from prunectl.results.aggregate import with_roles
 from prunectl.results.pairing import groups
+from prunectl.results.summary import HIT
 
 LEAST = 1e-4
 """The smallest share of weights kept for which there is a colour."""
@@ -105,10 +106,10 @@ def _agree(counts: dict[tuple[object, ...], int], others: dict[tuple[object, ...
 
 
 def compression(trials: pl.DataFrame, look: Look) -> Chart | None:
-    """How far the compression reached is from the one asked for, in percent of it."""
+    """How far the compression reached is from the one asked for, in percent of it; only where some mask is off."""
     error = pl.col("compression_error")
     known = with_roles(trials, look.role).filter(error.is_finite() & error.is_not_null() & (pl.col("sparsity") > 0))
-    if known.is_empty():
+    if known.filter(error.abs() >= HIT).is_empty():
         return None
     by = ["hue", "variant", "ablation", "compression"]
     frame = known.group_by(by, maintain_order=True).agg(
@@ -131,7 +132,7 @@ def compression(trials: pl.DataFrame, look: Look) -> Chart | None:
 def _errors(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
     far = max(0.01, *(abs(value) * 1.1 for value in axes.numbers(frame, ("low", "high"))))
     y = alt.Y("mean:Q", title="reached / asked − 1", scale=alt.Scale(domain=[-far, far], nice=False),
-              axis=alt.Axis(format="+.2~%", tickCount=6))  # fmt: skip
+              axis=alt.Axis(labelExpr=axes.in_percent("+.2~f"), tickCount=6))  # fmt: skip
     base = alt.Chart().encode(x=axes.remaining(frame["compression"].to_list()))
     bar = base.mark_rule().encode(y=axes.along(y, "low:Q"), y2="high:Q", color=look.colour())
     tooltip = [

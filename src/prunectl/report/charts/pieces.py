@@ -8,9 +8,9 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from prunectl.base.text import percent
 from prunectl.report import arms, palette
 from prunectl.report.charts import axes
-from prunectl.report.charts.chart import Sheet
 from prunectl.report.charts.look import Look
 from prunectl.results.aggregate import summarise
 from prunectl.results.statistics import bootstrap_words
@@ -18,6 +18,9 @@ from prunectl.results.wording import in_words
 
 HEIGHT, WIDTH = 300, 500
 """The size of a chart without panels, in pixels."""
+
+SPACING = {"row": 82, "column": 72}
+"""The space for the axes and heads between panels that are aligned by their frames."""
 
 PANELS = 6
 """Maximum number of panels, where there is one for each sparsity."""
@@ -69,6 +72,11 @@ def lines(
     return [interval, line, seeds(every, y, colour, detail), point] if band else [line, point]
 
 
+def bounded(frame: pl.DataFrame) -> bool:
+    """Whether some point of a summary has an interval: two seeds have none."""
+    return bool(frame["low"].is_not_null().any())
+
+
 def seeds(base: alt.Chart, y: alt.Y, colour: alt.Color, detail: Sequence[str] = ()) -> alt.Chart:
     """The single seeds as small dots, over the bands of their intervals, which with few seeds cover too little."""
     dots = base.mark_point(size=7, filled=True, opacity=0.5, shape="circle")
@@ -102,13 +110,16 @@ def tooltip(look: Look, metric: str, extra: Sequence[alt.Tooltip] = ()) -> list[
     ]
 
 
-def dense_rule(sheet: Sheet, value: float, y: alt.Y, label: str = "dense") -> list[alt.Chart]:
-    """The baseline as a dashed line with its name."""
-    data = sheet.values([{"dense": value, "label": f"{label} {value * 100:.1f} %"}])
-    base = alt.Chart(data).encode(y=axes.along(y, "dense:Q"))
-    rule = base.mark_rule(strokeDash=[3, 3], color=palette.NOTE, strokeWidth=1.2)
-    text = base.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=11, color=palette.NOTE)
-    return [rule, text.encode(x=alt.value(0), text="label:N")]
+def dense_text(value: float) -> str:
+    """What the line of the baseline is called."""
+    return f"dense {percent(value, 1)}"
+
+
+def dense_rule(value: float) -> alt.Chart:
+    """The baseline as a dashed line, once in each panel: aggregating leaves one row of the data around it."""
+    once = alt.Chart().transform_aggregate(lines="count()")
+    drawn: alt.Chart = once.mark_rule(strokeDash=[3, 3], color=palette.NOTE, strokeWidth=1.2)
+    return drawn.encode(y=alt.datum(value))
 
 
 def faceted(
@@ -123,6 +134,8 @@ def faceted(
     if label_px is not None:
         facet = facet.header(labelLimit=label_px)
     scales = {"scale": alt.ScaleResolveMap(y="independent")} if own_y else {}
+    if own_y:  # aligned by their frames: labels of axes that are wider or higher move no panel
+        options = {"bounds": "flush", "spacing": SPACING, **options}
     return alt.FacetChart(
         data=data, spec=alt.layer(*layers, width=width, height=height), facet=facet, columns=columns,
         resolve=alt.Resolve(axis=alt.AxisResolveMap(x="independent"), **scales), **options,

@@ -12,7 +12,7 @@ import polars as pl
 from prunectl.base.text import and_list, plural, points
 from prunectl.plan.graph import Placed
 from prunectl.report import arms
-from prunectl.report.charts import labels, pieces
+from prunectl.report.charts import axes, labels, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.report.charts.pieces import HEIGHT, WIDTH
@@ -23,6 +23,8 @@ from prunectl.results.table import Results
 TRAINED, RETROACTIVE = "trained", "retroactive"
 APART_PX = 2.5
 """The distance at which lines of one sparsity are drawn."""
+HIGHEST = 760
+"""The greatest height of the chart: with names that need more, it has a legend."""
 NAMED = 4
 """Maximum number of arms without a line that the caption names."""
 COLUMNS: dict[str, Any] = {
@@ -47,17 +49,19 @@ def over_training(results: Results, look: Look) -> Chart | None:
         pl.col("step").last(), center=pl.col("drawn").last().log()
     )
     names = last["series"].to_list()
-    named = labels.height_px(names) <= HEIGHT  # with any number of variants: their dashes are not drawn here
+    height = max(HEIGHT, labels.height_px(names))
+    named = height <= HIGHEST  # with any number of variants: their dashes are not drawn here
     chart: Any = _lines(frame, sheet, look, legend=not named).transform_filter(SHOWN)
     if named:
         place = alt.Y(scale=alt.Scale(domain=[math.log(bound) for bound in _domain(frame)]), title=None)
-        chart = alt.layer(chart, labels.end_labels(sheet, last, "step", look, place))
+        chart = alt.layer(chart, *labels.end_labels(sheet, last, "step", look, place, height))
     return Chart(
         name="weights-remaining",
         title="Weights remaining over the training",
         caption=_caption(results, [arm for arm in matching if arm not in highest]),
-        spec=spec_of(chart.properties(width=WIDTH, height=HEIGHT), sheet, look.shown()),
+        spec=spec_of(chart.properties(width=WIDTH, height=height if named else HEIGHT), sheet, look.shown()),
         labels_px=labels.names_px(names) if named else 0,
+        names=labels.listed(last, "step", look, dashed=False) if named else (),
     )
 
 
@@ -138,7 +142,7 @@ def _lines(frame: pl.DataFrame, sheet: Sheet, look: Look, *, legend: bool) -> al
     y = alt.Y(
         "drawn:Q", title="weights remaining (log scale)",
         scale=alt.Scale(type="log", domain=list(_domain(frame)), nice=False, clamp=True),
-        axis=alt.Axis(values=ticks, format=".3~%", labelOverlap="greedy"),
+        axis=alt.Axis(values=ticks, labelExpr=axes.in_percent(".3~r"), labelOverlap="greedy"),
     )  # fmt: skip
     x = alt.X("step:Q", title="training step", axis=alt.Axis(grid=False, tickCount=6), scale=alt.Scale(nice=False))
     dash = alt.StrokeDash(

@@ -16,8 +16,6 @@ from prunectl.results.aggregate import summarise, with_roles
 from prunectl.results.table import Results
 
 WIDTH, HEIGHT = 220, 185
-SPACING = {"row": 82, "column": 72}
-"""The space for axes and heads between the panels, which are aligned by their frames."""
 LOG_FROM = 10.0
 """With the longest time more than this many times the shortest, the axis is logarithmic."""
 
@@ -34,10 +32,8 @@ def against_budget(results: Results, look: Look) -> Chart | None:
     )
     sheet = Sheet()
     data = sheet.rows(pieces.with_seeds(shown), ["panel", "line", *pieces.FIELDS, "seed", "ablation", "share"])
-    chart = pieces.faceted(
-        _layers(shown, look), data, "panel", names, 4, width=WIDTH, height=HEIGHT, own_y=True, bounds="flush",
-        spacing=SPACING,
-    )  # fmt: skip
+    layers = _layers(shown, look)[0 if pieces.bounded(shown) else 1 :]
+    chart = pieces.faceted(layers, data, "panel", names, 4, width=WIDTH, height=HEIGHT, own_y=True)
     return Chart(
         name="top1-budget",
         title="Top-1 accuracy against retraining time",
@@ -53,7 +49,7 @@ def _frame(results: Results, look: Look) -> pl.DataFrame:
     """
     shares, names = arms.shares(results), arms.lengthless(results)
     hue = "retrain" if look.role.hue == "budget" else look.role.hue
-    role = replace(look.role, hue=hue, variant=tuple(name for name in look.role.variant if name != "budget"))
+    role = replace(look.role, hue=hue, names={}, variant=tuple(name for name in look.role.variant if name != "budget"))
     known = results.trials.filter(arms.unmodified() & (pl.col("sparsity") > 0) & pl.col("arm").is_in(list(shares)))
     share = pl.col("arm").replace_strict(shares, return_dtype=pl.Float64).alias("share")
     hues = with_roles(known, look.role).select("arm", "hue", share).unique("arm", maintain_order=True)
@@ -67,7 +63,7 @@ def _frame(results: Results, look: Look) -> pl.DataFrame:
 def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
     y = alt.Y(
         "center:Q", title="top-1 accuracy", scale=alt.Scale(zero=False, nice=False, padding=8),
-        axis=alt.Axis(format=".4~p", tickCount=5, minExtent=38, labelBound=True),
+        axis=alt.Axis(labelExpr=axes.in_percent(), tickCount=5, minExtent=38, labelBound=True),
     )  # fmt: skip
     drawn = _look_of_lines(frame, look)
     colour = drawn.colour(field="line")
@@ -111,7 +107,7 @@ def _axis(shares: list[float]) -> alt.X:
     ticks = unique if len(unique) <= 8 else [value for value in every if least <= value <= most]
     return alt.X(
         "share:Q", title=f"retraining time, share of the recipe{' (log scale)' if log else ''}", scale=scale,
-        axis=alt.Axis(format=".3~p", grid=False, labelOverlap="greedy", values=ticks),
+        axis=alt.Axis(labelExpr=axes.in_percent(".3~r"), grid=False, labelOverlap="greedy", values=ticks),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from prunectl.base.text import percent
 from prunectl.report import arms, palette
-from prunectl.report.charts import pieces
+from prunectl.report.charts import axes, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.results.aggregate import with_roles
@@ -29,7 +29,7 @@ def curves(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str =
 
     The training accuracy is of the images as they were seen: augmented, each by the weights of its own step.
     """
-    frame = _means(curve, trials, look, measure)
+    frame = _lines_only(_means(curve, trials, look, measure))
     panels = pieces.spread_out(sorted(frame.filter(pl.col("sparsity") > 0)["sparsity"].unique().to_list()))
     if not panels:
         return None
@@ -66,6 +66,11 @@ def _means(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str) 
     )
 
 
+def _lines_only(frame: pl.DataFrame) -> pl.DataFrame:
+    """Without the curves of a single epoch, which are no lines: they would leave their panels empty."""
+    return frame.filter(pl.len().over("hue", "variant", "sparsity") > 1)
+
+
 def _thinned(curve: pl.DataFrame) -> pl.DataFrame:
     """The same epochs of every curve, at most POINTS of them, the last one included."""
     epochs = sorted(curve["epoch"].unique().to_list())
@@ -85,7 +90,7 @@ def _points(frame: pl.DataFrame, panels: list[float], look: Look) -> pl.DataFram
 
 
 def _layers(data: pl.DataFrame, look: Look, measure: str) -> list[alt.Chart]:
-    axis = alt.Axis(format="%", tickCount=5) if measure in ACCURACIES else alt.Axis(tickCount=5)
+    axis = alt.Axis(labelExpr=axes.in_percent(".4~r"), tickCount=5) if measure in ACCURACIES else alt.Axis(tickCount=5)
     y = alt.Y("value:Q", title=MEASURES[measure], scale=_scale(data["value"].to_list(), measure), axis=axis)
     base = alt.Chart().encode(x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(grid=False, tickCount=6)), y=y)
     dense = base.transform_filter("!datum.pruned").mark_line(

@@ -37,9 +37,59 @@
     return Array.from({ length }, (_, index) => Object.fromEntries(names.map((name) => [name, value(columns[name], index)])));
   };
 
-  const fitted = (spec, panel, labels, room) => {
-    if (panel) return { ...spec, columns: Math.max(1, Math.min(spec.columns || 99, Math.floor(room / panel))) };
-    return { ...spec, width: Math.max(160, Math.min(640, room - labels - 80)) };
+  // A chart takes the width of its place. Panels are spread evenly over their rows; on a narrow screen legends have
+  // fewer columns, and the names at the ends of lines are listed below the chart.
+  const NARROW = 560;
+  const count = (spec, data) => {
+    if (spec.concat) return spec.concat.length;
+    const column = (data[spec.data.name] || {})[spec.facet.field];
+    return new Set(column ? (column.at || column) : []).size || 1;
+  };
+  const walk = (node, visit) => {
+    if (!node || typeof node !== "object") return;
+    visit(node);
+    Object.entries(node).forEach(([key, value]) => { if (key !== "datasets") walk(value, visit); });
+  };
+  const is_names = (layer) => layer.mark && layer.mark.type === "text" && layer.encoding.y && layer.encoding.y.field === "place";
+  const fitted = ({ spec: given, data, panel, labels, names }, room, trim = 0) => {
+    const spec = structuredClone(given);
+    if (room < NARROW) {
+      walk(spec, (node) => {
+        if (!node.legend || !node.scale || !node.scale.domain) return;
+        const longest = Math.max(...node.scale.domain.map((name) => String(name).length));
+        node.legend.columns = Math.max(1, Math.floor((room - 50) / (46 + 6.4 * longest)));
+      });
+    }
+    if (!panel) {
+      const listed = room < NARROW && names.length > 0;
+      if (listed) spec.layer = spec.layer.filter((layer) => !is_names(layer));
+      spec.width = Math.max(160, Math.min(680, room - (listed ? 0 : labels) - 70 - trim));
+      return spec;
+    }
+    const own = spec.concat ? spec.concat[0].width : spec.spec.width;
+    const panels = count(spec, data);
+    const fit = Math.max(1, Math.min(spec.columns || 99, panels, Math.floor((room + 12) / panel)));
+    spec.columns = Math.ceil(panels / Math.ceil(panels / fit));
+    const width = Math.floor(Math.max(Math.min(own, 140), Math.min(own * 1.9, room / spec.columns - (panel - own) - trim)));
+    (spec.concat || [spec.spec]).forEach((view) => { view.width = width; });
+    return spec;
+  };
+
+  const list = (names) => {
+    const items = document.createElement("ul");
+    items.className = "names";
+    names.forEach(([name, colour, dash]) => {
+      const item = document.createElement("li");
+      const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+      Object.entries({ width: 26, height: 10, "aria-hidden": "true" }).forEach(([key, value]) => picture.setAttribute(key, value));
+      const look = { x1: 0, x2: 26, y1: 5, y2: 5, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dash[1] ? dash.join(" ") : "none" };
+      Object.entries(look).forEach(([key, value]) => line.setAttribute(key, value));
+      picture.append(line);
+      item.append(picture, name);
+      items.append(item);
+    });
+    return items;
   };
 
   const draw = async (element) => {
@@ -47,12 +97,20 @@
     if (views.has(name)) return;
     views.set(name, null);
     try {
-      const { spec, data, panel, labels } = (await contents()).charts[name];
-      const datasets = Object.fromEntries(Object.entries(data).map(([key, columns]) => [key, rows(columns)]));
-      const result = await window.vegaEmbed(element, { ...fitted(spec, panel, labels, element.clientWidth), datasets }, {
+      const chart = (await contents()).charts[name];
+      const datasets = Object.fromEntries(Object.entries(chart.data).map(([key, columns]) => [key, rows(columns)]));
+      const room = element.clientWidth;
+      const embed = (trim) => window.vegaEmbed(element, { ...fitted(chart, room, trim), datasets }, {
         ast: true, actions: false, renderer: "svg", mode: "vega-lite", defaultStyle: false,
         tooltip: { disableDefaultStyle: true },
       });
+      let result = await embed(0);
+      const over = element.scrollWidth - room;
+      if (over > 1) {  // labels of axes are as wide as their texts, which are known only when they are drawn
+        result.finalize();
+        result = await embed(Math.ceil(over / (fitted(chart, room).columns || 1)) + 2);
+      }
+      if (room < NARROW && chart.names.length) element.append(list(chart.names));
       views.set(name, result.view);
       element.classList.remove("waiting");
       if (switches.some((box) => !box.checked)) await show(result.view);

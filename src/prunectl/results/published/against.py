@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from prunectl.base.text import plural, points
-from prunectl.results.published.index import Description, describe
+from prunectl.results.published.index import Description, describe, short
 from prunectl.results.published.load import matching
 from prunectl.results.statistics import median
 from prunectl.study.arms import COLUMNS
@@ -39,7 +39,7 @@ class Held:
 
 def held(trials: pl.DataFrame, name: str, ours: str) -> Held:
     """Our trials against the published table. Raises PrunectlError for a name that is not there."""
-    return Held(name=name, about=describe(name), ours=ours, rows=tuple(compared(trials, name).to_dicts()))
+    return Held(name=short(name), about=describe(name), ours=ours, rows=tuple(compared(trials, name).to_dicts()))
 
 
 def held_sentences(found: Held) -> tuple[str, ...]:

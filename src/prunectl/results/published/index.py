@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import NamedTuple
 
 from prunectl.base.errors import PrunectlError
-from prunectl.base.text import did_you_mean
+from prunectl.base.text import did_you_mean, visible
 from prunectl.catalog.values import Denominator
+from prunectl.results.published.theirs import FILE, read
 
 
 class Description(NamedTuple):
@@ -135,11 +137,24 @@ def names() -> list[str]:
 
 
 def describe(name: str) -> Description:
-    """Title, source and warning of a table. Raises PrunectlError, with the nearest name, for one that is not there."""
+    """Title, source and warning of a table; a file is read for it, so that what is wrong with it is reported.
+
+    Raises PrunectlError, with the nearest name, for one that is not there.
+    """
+    if name.startswith(FILE):
+        read(name)
+        return Description(title=short(name), source=name.removeprefix(FILE), warning="")
     found = TABLES.get(name)
     if found is None:
+        near = did_you_mean(name, TABLES, "'{}'")
+        file = f"a file is written {FILE}{visible(name)}" if name.endswith(".csv") else None
         raise PrunectlError(
-            f"no published table {name!r}; there are {', '.join(TABLES)}",
-            hint=did_you_mean(name, TABLES, "'{}'"),
+            f"no published table {visible(name)!r}; there are {', '.join(TABLES)}, and {FILE}FILE.csv",
+            hint=file or near,
         )
     return found
+
+
+def short(name: str) -> str:
+    """What charts and tables call a published table: a file without its folders."""
+    return PurePath(name.removeprefix(FILE)).name if name.startswith(FILE) else name

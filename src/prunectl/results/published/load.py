@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from prunectl.results.published.index import describe
+from prunectl.results.published.index import describe, short
+from prunectl.results.published.theirs import FILE, read
 from prunectl.study.arms import CHOICES
 from prunectl.study.reading import choices, means
 
@@ -46,6 +47,8 @@ def load(name: str) -> pl.DataFrame:
     """
     import polars as pl
 
+    if name.startswith(FILE):
+        return _frame(name)
     of = describe(name).of
     content = resources.files("prunectl.results.published").joinpath("data", f"{name}.csv").read_bytes()
     text = pl.read_csv(io.BytesIO(content), infer_schema=False).with_columns(table=pl.lit(name), sparsity_of=pl.lit(of))
@@ -55,6 +58,14 @@ def load(name: str) -> pl.DataFrame:
         pl.col(column).cast(kind) if column in text.columns else pl.lit(None, kind).alias(column)
         for column, kind in schema().items()
     )
+
+
+def _frame(name: str) -> pl.DataFrame:
+    """The table in a file."""
+    import polars as pl
+
+    rows = [row | {"table": short(name), "sparsity_of": row.get("sparsity_of") or "prunable"} for row in read(name)]
+    return pl.DataFrame([{column: row.get(column) for column in schema()} for row in rows], schema=schema())
 
 
 def matching(trials: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from prunectl.report.charts import ablation, look
+from prunectl.report import palette
+from prunectl.report.charts import Chart, ablation, look
 from unit.report import small
 from unit.report.small import encoding, marks, panels, rows, shown
 
@@ -55,15 +56,47 @@ def test_a_study_without_ablations_has_neither_chart() -> None:
     assert ablation.by_arm(PLAIN, look(PLAIN)) is None
 
 
-def test_arms_are_panels_and_ablations_lines_the_unmodified_one_solid() -> None:
+def test_arms_are_panels_and_ablations_hollow_marks_next_to_the_unmodified_one() -> None:
     some = pl.concat([PLAIN, SHUFFLED.filter(pl.col("criterion") == "snip")])
     chart = shown(ablation.by_arm(some, look(some)))
     assert panels(chart) == ["snip"]
-    assert marks(chart) == ["area", "line", "point", "point"]
-    dash = encoding(chart, "strokeDash")["scale"]
-    assert dash["domain"] == ["none", "shuffle"] and dash["range"][0] == [1, 0]
+    assert marks(chart) == ["line", "line", "point", "point"]
+    assert encoding(chart, "xOffset")["scale"]["domain"] == ["none", "shuffle"], "no line lies on another"
+    assert "strokeDash" not in str(chart.spec["spec"])
+    assert encoding(chart, "color")["scale"]["range"] == [palette.OWN["snip"]], "the colour of its criterion"
+    plain, ablated = (unit["mark"]["filled"] for unit in small.units(chart.spec) if unit["mark"]["type"] == "point")
+    assert plain and not ablated
     lines = {(row["series"], row["ablation"]) for row in rows(chart)}
     assert lines == {("snip", "none"), ("snip", "shuffle")}
+
+
+def test_an_arm_that_collapses_does_not_flatten_the_others() -> None:
+    fallen = pl.col("criterion").eq("snip") & pl.col("ablation").eq("shuffle") & pl.col("sparsity").gt(0)
+    gone = pl.concat([BOTH, small.swept(["grasp"]), small.swept(["grasp"], ablation="shuffle")])
+    gone = gone.with_columns(top1=pl.when(fallen).then(0.1).otherwise("top1"))
+    chart = shown(ablation.by_arm(gone, look(gone)))
+    assert chart.spec["resolve"]["scale"] == {"y": "independent"}
+    assert chart.caption.endswith("Each panel has its own scale.")
+
+
+def arrows(chart: Chart | None) -> list[str]:
+    """The shapes of the arrows at the ends of intervals."""
+    assert chart is not None
+    shapes = [unit["mark"].get("shape", "") for unit in small.units(chart.spec)]
+    return [shape for shape in shapes if shape.startswith("triangle")]
+
+
+def test_an_interval_that_is_cut_has_an_arrow() -> None:
+    """One seed far from the others: their t-interval goes far beyond all of them."""
+    falls = (pl.col("seed") == 3) & (pl.col("ablation") == "shuffle")
+    wide = BOTH.with_columns(top1=pl.col("top1") - pl.when(falls).then(0.3).otherwise(0.0))
+    chart = shown(ablation.differences(wide, look(wide)))
+    assert arrows(chart) == ["triangle-down", "triangle-up"]
+    assert all(row["below"] == row["from"] for row in rows(chart) if row["mean"] is not None)
+    level = pl.when(pl.col("ablation") == "shuffle").then(0.01 * (pl.col("seed") - 2)).otherwise(0.0)
+    near = PLAIN.with_columns(top1=pl.lit(0.8)), SHUFFLED.with_columns(top1=0.7 + level)
+    whole = pl.concat(near)
+    assert arrows(shown(ablation.differences(whole, look(whole)))) == []
 
 
 def test_a_single_sparsity_is_no_line() -> None:

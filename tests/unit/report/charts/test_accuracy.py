@@ -24,7 +24,7 @@ def hollow(published: list[dict[str, Any]], trials: pl.DataFrame = TRIALS) -> li
 
 def test_a_line_per_criterion_with_band_points_baseline_and_names() -> None:
     chart = shown(accuracy.against_sparsity(TRIALS, look(TRIALS)))
-    assert marks(chart) == ["area", "line", "point", "point", "rule", "text", "text"]
+    assert marks(chart) == ["rule", "area", "line", "point", "point", "text", "text"]
     assert domain(chart, "color") == ["magnitude", "snip"]
     assert encoding(chart, "color")["legend"] is None, "the lines carry their names"
     assert chart.labels_px > 0 and chart.panel_px is None
@@ -79,7 +79,7 @@ def test_many_variants_are_panels_and_few_are_dashes() -> None:
     moments = ["init", "{ epoch = 1 }", "{ epoch = 2 }", "{ epoch = 3 }", "end"]
     many = pl.concat([small.swept(at=at, seeds=[1]) for at in moments])
     chart = shown(accuracy.against_sparsity(many, look(many)))
-    assert chart.spec["facet"]["field"] == "variant" and chart.panel_px == 330 and chart.labels_px == 0
+    assert chart.spec["facet"]["field"] == "panel" and chart.panel_px == 330 and chart.labels_px == 0
     some = many.filter(pl.col("at").is_in(["init", "end"]))
     few = shown(accuracy.against_sparsity(some, look(some)))
     assert "facet" not in few.spec
@@ -98,7 +98,7 @@ def test_variants_without_results_do_not_count() -> None:
 def test_published_numbers_are_hollow_marks_in_the_colour_of_their_criterion() -> None:
     assert hollow([PUBLISHED]) == [("snip", 0.7)]
     chart = shown(accuracy.against_sparsity(TRIALS, look(TRIALS), pl.DataFrame([PUBLISHED])))
-    assert "Hollow" in chart.caption
+    assert "Published numbers: hollow circles theirs." in chart.caption
     assert [unit["mark"].get("filled") for unit in small.units(chart.spec) if unit["mark"]["type"] == "point"] == [
         True, True, False,
     ]  # fmt: skip
@@ -161,3 +161,36 @@ def test_ticks_are_of_all_parameters_where_sparsities_are() -> None:
     chart = shown(accuracy.against_compression(trials, look(trials)))
     data = [row for data in chart.spec["datasets"].values() for row in data if "critical_by" in row]
     assert {row["compression"] for row in data} == {3.33333}
+
+
+def test_two_published_tables_have_two_marks_which_the_caption_names() -> None:
+    others = PUBLISHED | {"table": "others", "top1": 0.75}
+    chart = shown(accuracy.against_sparsity(TRIALS, look(TRIALS), pl.DataFrame([PUBLISHED, others])))
+    hollow = [unit["mark"] for unit in small.units(chart.spec) if unit["mark"].get("filled") is False]
+    assert [mark["shape"] for mark in hollow] == ["circle", "diamond"]
+    assert "hollow circles theirs and hollow diamonds others." in chart.caption
+
+
+def test_published_numbers_beyond_the_axes_are_counted_and_not_drawn() -> None:
+    """Drawn, they would flatten our own lines, or lie outside of the frame."""
+    far = [PUBLISHED, PUBLISHED | {"top1": 0.1}, PUBLISHED | {"sparsity": 0.99}]
+    chart = shown(accuracy.against_sparsity(TRIALS, look(TRIALS), pl.DataFrame(far)))
+    assert hollow(far) == [("snip", 0.7)]
+    assert "2 published numbers beyond the axes not drawn." in chart.caption
+    assert domain(chart, "y")[0] > 0.5
+
+
+def test_retrainings_are_colours_in_one_panel_for_each_budget() -> None:
+    """Figures of Renda et al. (2020): three retrainings by five budgets are five panels of three lines."""
+    ways, budgets = ["finetune", "lr-rewind", "weight-rewind"], ["0.1", "0.25", "0.5", "0.75", "1.0"]
+    trials = pl.concat(
+        small.swept(["magnitude"], seeds=[1], at="end", retrain=way, budget=budget, arm=f"{way} {budget}")
+        for way in ways
+        for budget in budgets
+    )
+    chart = shown(accuracy.against_compression(trials, look(trials)))
+    assert small.panels(chart) == ["budget 0.1", "budget 0.25", "budget 0.5", "budget 0.75", "budget 1"]
+    assert domain(chart, "color") == ways
+    lines = {(row["panel"], row["hue"]) for row in rows(chart)}
+    assert len(lines) == 15
+    assert "strokeDash" not in str([unit["encoding"] for unit in small.units(chart.spec)]), "no dash is needed"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import altair as alt
 import polars as pl
 import pytest
@@ -24,9 +26,10 @@ def test_accuracies_have_a_little_room(numbers: list[float], domain: list[float]
     assert axes.domain_of(axes.accuracy("y", numbers)) == pytest.approx(domain)
 
 
-@pytest.mark.parametrize(("span", "format"), [(0.2, ".0%"), (0.03, ".1%"), (0.003, ".2%")])
+@pytest.mark.parametrize(("span", "format"), [(0.2, ".0f"), (0.03, ".1f"), (0.003, ".2f")])
 def test_a_narrow_range_has_more_digits(span: float, format: str) -> None:
-    assert described(axes.accuracy("y", [0.5, 0.5 + span]))["axis"]["format"] == format
+    label = described(axes.accuracy("y", [0.5, 0.5 + span]))["axis"]["labelExpr"]
+    assert label == f"format(datum.value * 100, '{format}') + ' %'"
 
 
 def test_numbers_of_columns_without_the_missing_ones() -> None:
@@ -45,7 +48,19 @@ def test_another_field_has_the_same_scale_and_title() -> None:
 def test_few_sparsities_are_ticks_and_many_have_tenths() -> None:
     assert described(axes.sparsity([0.9, 0.5, 0.9, 0.0]))["axis"]["values"] == [0.0, 0.5, 0.9]
     many = [1 - 0.8**level for level in range(1, 19)]
-    assert described(axes.sparsity(many))["axis"]["values"] == [tenth / 10 for tenth in range(11)]
+    assert described(axes.sparsity(many))["axis"]["values"] == [tenth / 10 for tenth in range(2, 11)]
+
+
+def test_every_tick_has_its_label_and_labels_that_would_touch_are_below_each_other() -> None:
+    axis = described(axes.sparsity([0.0, 0.3, 0.6, 0.9, 0.98]))["axis"]
+    texts, ticks = axis["labelExpr"].removesuffix(", datum.value)]").split("[indexof(")
+    assert json.loads(ticks) == axis["values"] == [0.0, 0.3, 0.6, 0.9, 0.98]
+    assert json.loads(texts) == [["0 %"], ["30 %"], ["60 %"], ["90 %"], [axes.BLANK, "98 %"]]
+    assert axis["labelOverlap"] is False, "none is left out by the browser"
+
+
+def test_sparsities_are_written_as_in_texts() -> None:
+    assert '["67.23 %"]' in described(axes.sparsity([0.0, 0.67232]))["axis"]["labelExpr"]
 
 
 def test_sparsities_have_room_even_if_there_is_only_one() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from prunectl.report.charts import claims
+from prunectl.report.charts import Chart, claims
 from prunectl.results.claims import Verdict, verdict
 from prunectl.study.schema import Claim
 from unit.report import small
@@ -33,13 +33,31 @@ def test_a_row_for_each_sparsity_in_points_with_its_margin() -> None:
     assert all(row["low"] < row["mean"] < row["high"] for row in found)
 
 
-def test_a_panel_for_each_claim_with_margin_interval_and_mean() -> None:
-    chart = shown(claims.intervals([judged(), judged(text="x" * 100)]))
-    assert marks(chart) == ["tick", "rule", "point"]
-    titles = list(dict.fromkeys(row["claim"] for row in rows(chart)))
-    assert titles[0] == "1. SNIP is better"
-    assert titles[1].startswith("2. xxx") and len(titles[1]) == 60
+def panels(chart: Chart | None) -> list[dict[str, Any]]:
+    """The panels of a chart, each with its rows."""
+    assert chart is not None
+    spec = chart.spec  # Altair hoists the data of a single panel
+    return [panel | {"rows": spec["datasets"][panel.get("data", spec.get("data"))["name"]]} for panel in spec["concat"]]
+
+
+def test_a_panel_for_each_claim_as_high_as_its_cases_with_a_whole_title() -> None:
+    text = "SNIP at initialization is as accurate as magnitude after training, within half a point, at 50 %"
+    chart = shown(claims.intervals([judged(), judged(text=text, at_sparsity=0.5)]))
+    assert marks(chart) == ["text", "tick", "rule", "point"] * 2
+    two, one = panels(chart)
+    assert " ".join(two["title"]) == "1. SNIP is better" and " ".join(one["title"]) == f"2. {text}"
+    assert len(two["rows"]) == 2 and two["height"] == 2 * one["height"]
     assert chart.spec["resolve"]["scale"] == {"x": "independent", "y": "independent"}
+
+
+def test_names_of_cases_are_whole_above_their_intervals() -> None:
+    """Beside the intervals they would be cut, or push the chart off the page."""
+    scopes = pl.concat([TRIALS, TRIALS.with_columns(scope=pl.lit("erk"), arm=pl.col("arm") + " · erk")])
+    (panel,) = panels(claims.intervals([judged(scopes)]))
+    for row in panel["rows"]:
+        assert row["text"].replace("\n", " ") == row["case"]
+        assert row["name_y"] < row["y"]
+    assert panel["layer"][0]["mark"]["limit"] == 0
 
 
 def test_every_answer_has_a_colour_and_a_shape() -> None:

@@ -38,9 +38,11 @@ def test_more_labels_than_fit_keep_their_distance_all_the_same() -> None:
 
 def test_long_names_are_broken_at_commas_and_dots() -> None:
     assert labels.broken("magnitude") == "magnitude"
-    assert labels.broken("magnitude, erk · at end") == "magnitude,\nerk ·\nat end"
+    assert labels.broken("magnitude, erk · at end") == "magnitude, erk\nat end", "no line ends in a mark"
+    assert labels.broken("magnitude, at end · no retraining") == "magnitude, at end\nno retraining"
     assert labels.broken("x" * 40) == "x" * 25 + "…"
-    assert labels.broken(", ".join(["criterion"] * 9)).count("\n") == 3
+    long = labels.broken(", ".join(["criterion"] * 9))
+    assert long.count("\n") == 3 and long.endswith(" …"), "a cut name shows that it is cut"
 
 
 def test_few_lines_carry_their_names_and_many_have_a_legend() -> None:
@@ -59,10 +61,30 @@ def test_a_label_is_at_the_height_of_the_last_point() -> None:
     drawn, sheet = look(trials), Sheet()
     frame = pieces.means(trials, drawn)
     y = axes.accuracy("y", axes.numbers(frame))
-    mark = described(labels.end_labels(sheet, frame.reverse(), "sparsity", drawn, y, height=1000))
+    (mark,) = map(described, labels.end_labels(sheet, frame.reverse(), "sparsity", drawn, y, height=1000))
     rows = {row["name"]: row["place"] for row in sheet.datasets[mark["data"]["name"]]}
     low, high = axes.domain_of(y)
     last = frame.filter((pl.col("sparsity") == 0.9) & (pl.col("hue") == "magnitude"))["center"].item()
     assert rows["magnitude"] == pytest.approx((high - last) / (high - low) * 1000)
     assert rows["snip"] > rows["magnitude"]
     assert mark["mark"]["clip"] is False
+
+
+def test_the_baseline_has_its_name_outside_of_the_frame_apart_from_those_of_lines() -> None:
+    trials = small.swept(seeds=[1])
+    drawn, sheet = look(trials), Sheet()
+    frame = pieces.means(trials, drawn)
+    y = axes.accuracy("y", [0.7, 0.9])
+    names, dense = map(described, labels.end_labels(sheet, frame, "sparsity", drawn, y, dense=frame["center"][2]))
+    (row,) = sheet.datasets[dense["data"]["name"]]
+    assert row["dense"].startswith("dense ") and dense["mark"]["align"] == "left"
+    places = sorted([row["place"], *(each["place"] for each in sheet.datasets[names["data"]["name"]])])
+    assert all(after - before >= labels.LABEL_PX for before, after in pairwise(places))
+
+
+def test_narrow_screens_list_the_names_in_full_with_colour_and_dash() -> None:
+    trials = pl.concat([small.swept(["snip"], seeds=[1]), small.swept(["snip"], seeds=[1], at="end")])
+    drawn = look(trials)
+    listed = labels.listed(pieces.means(trials, drawn), "sparsity", drawn)
+    assert [name.text for name in listed] == ["init", "end"]
+    assert len({name.colour for name in listed}) == 2

@@ -93,9 +93,12 @@ def test_the_compression_reached_is_drawn_with_its_range_over_the_seeds() -> Non
     assert domain(chart, "y") == pytest.approx([-0.022, 0.022])
 
 
-def test_masks_that_hit_exactly_have_a_small_scale() -> None:
+def test_masks_that_hit_what_was_asked_for_have_no_chart() -> None:
+    """It would be a line at 0; the summary has a sentence."""
     trials = reached(seeds=[1])
-    assert domain(masks.compression(trials, look(trials)), "y") == [-0.01, 0.01]
+    assert masks.compression(trials, look(trials)) is None
+    off = trials.with_columns(compression_error=pl.lit(0.006))
+    assert domain(shown(masks.compression(off, look(off))), "y") == [-0.01, 0.01]
 
 
 def test_without_a_compression_reached_there_is_no_chart() -> None:

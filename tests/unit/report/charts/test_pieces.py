@@ -76,10 +76,10 @@ def test_a_tooltip_names_arm_numbers_and_seeds() -> None:
 
 
 def test_the_baseline_is_a_dashed_line_with_its_accuracy() -> None:
-    sheet = Sheet()
-    rule, text = (described(mark) for mark in pieces.dense_rule(sheet, 0.935, axes.accuracy("y", [0.9])))
-    assert rule["mark"]["strokeDash"] == [3, 3]
-    assert sheet.datasets[text["data"]["name"]] == [{"dense": 0.935, "label": "dense 93.5 %"}]
+    rule = described(pieces.dense_rule(0.935))
+    assert rule["mark"]["strokeDash"] == [3, 3] and rule["encoding"]["y"]["datum"] == 0.935
+    assert rule["transform"][0]["aggregate"], "once in each panel, not for each row"
+    assert pieces.dense_text(0.935) == "dense 93.5 %"
 
 
 def faceted(**options: object) -> dict[str, object]:

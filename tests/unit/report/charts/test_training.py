@@ -55,13 +55,13 @@ def test_lines_are_means_over_the_seeds() -> None:
 def test_losses_have_a_chart_of_their_own() -> None:
     chart = shown(drawn(curve(), measure="train_loss"))
     assert (chart.name, chart.title) == ("curves-train-loss", "Training loss along the training")
-    assert "format" not in encoding(chart, "y")["axis"]
+    assert "labelExpr" not in encoding(chart, "y")["axis"]
 
 
 def test_training_accuracy_has_a_chart_of_its_own_in_percent() -> None:
     chart = shown(drawn(curve(), measure="train_top1"))
     assert (chart.name, chart.title) == ("curves-train-top1", "Training accuracy along the training")
-    assert encoding(chart, "y")["axis"]["format"] == "%"
+    assert "' %'" in encoding(chart, "y")["axis"]["labelExpr"]
     last = [row["value"] for row in rows(chart) if not row["pruned"] and row["epoch"] == 4]
     assert last == pytest.approx([0.902 / 2] * 2)
     assert "augmented" in chart.caption and "augmented" not in shown(drawn(curve())).caption
@@ -98,3 +98,8 @@ def test_without_curves_or_pruned_networks_there_is_no_chart() -> None:
 
 def test_curves_without_the_measure_are_left_out() -> None:
     assert drawn(curve().with_columns(train_loss=pl.lit(None, pl.Float64)), measure="train_loss") is None
+
+
+def test_a_training_with_one_evaluation_leaves_no_empty_panel() -> None:
+    """A line of one point draws nothing."""
+    assert training.curves(curve(epochs=1), TRIALS, look(TRIALS)) is None

@@ -1,0 +1,74 @@
+"""Several studies in one picture: a panel per study, the arms that they have in common in one colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import polars as pl
+
+from prunectl.report import palette
+from prunectl.report.charts import axes, pieces
+from prunectl.report.charts.chart import Chart, Sheet, spec_of
+from prunectl.report.charts.look import MOST_VARIANTS, ONLY_SHOWN, Look
+from prunectl.results.aggregate import given_names, pruned, roles, with_roles
+from prunectl.results.statistics import Center, center
+from prunectl.results.table import Results
+
+WIDTH, HEIGHT, PANEL_PX = 300, 230, 375
+
+
+def look_of(studies: Sequence[Results], of: Center) -> Look:
+    """How arms are drawn that several studies have; networks and data sets are panels, no colours."""
+    trials = pl.concat([pruned(study.trials) for study in studies])
+    names: dict[str, str] = {}
+    for study in studies:
+        names |= given_names(study.arms)
+    role = roles(trials.with_columns(model=pl.lit(""), dataset=pl.lit("")), names)
+    variants = with_roles(trials, role)["variant"].unique(maintain_order=True).to_list()
+    return Look.of(role, variants, of)
+
+
+def against_compression(studies: Mapping[str, Results], look: Look) -> Chart | None:
+    """Top-1 against the weights remaining, with the dense network of each study as a dashed line."""
+    frames = {name: _frame(study, look) for name, study in studies.items()}
+    drawn = [frame.with_columns(panel=pl.lit(name)) for name, frame in frames.items() if not frame.is_empty()]
+    if not drawn:
+        return None
+    frame = pl.concat(drawn)
+    look = look.among(frame)
+    many = len(look.variants) > MOST_VARIANTS
+    y = alt.Y(
+        "center:Q", title="top-1 accuracy", scale=alt.Scale(zero=False, nice=False, padding=8),
+        axis=alt.Axis(labelExpr=axes.in_percent(), tickCount=6),
+    )  # fmt: skip
+    x = axes.remaining(frame["compression"].to_list())
+    layers = pieces.lines(look, x, y, pieces.tooltip(look, "accuracy"), legend=True)
+    dense = (
+        alt.Chart()
+        .transform_aggregate(dense="mean(dense)")
+        .mark_rule(color=palette.NOTE, strokeDash=[3, 3], strokeWidth=1.2)
+    )
+    sheet = Sheet()
+    data = sheet.rows(pieces.with_seeds(frame), ["panel", *pieces.FIELDS, "seed", "dense"])
+    chart = pieces.faceted(
+        [dense.encode(y=axes.along(y, "dense:Q")), *(layers if pieces.bounded(frame) else layers[1:])],
+        data, "panel", list(studies), 3, width=WIDTH, height=HEIGHT, own_y=True, transform=ONLY_SHOWN,
+    )  # fmt: skip
+    own = " Arms that differ further are told apart by pointing at them." if many else ""
+    return Chart(
+        name="studies-top1",
+        title="Top-1 accuracy against weights remaining",
+        caption=f"{pieces.spread(frame, look)} A panel for each study, with its own scale; dashed: its dense "
+        f"network.{own}",
+        spec=spec_of(chart, sheet, look.shown()),
+        panel_px=PANEL_PX,
+    )
+
+
+def _frame(study: Results, look: Look) -> pl.DataFrame:
+    """The means of one study, of which each row has the same dense accuracy."""
+    trials = pruned(study.trials)
+    frame = pieces.means(trials, look).filter(pl.col("compression").is_finite())
+    baselines = frame["dense"].drop_nulls().unique().to_list()
+    return frame.with_columns(dense=pl.lit(center(baselines, look.center) if baselines else None, pl.Float64))

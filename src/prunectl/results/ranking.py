@@ -1,0 +1,79 @@
+"""The best arm at each sparsity, and whether it is set apart from the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from prunectl.base.cells import words
+from prunectl.base.text import points
+from prunectl.results.aggregate import UNNAMED, Roles, roles, summarise, with_roles
+from prunectl.results.pairing import groups
+from prunectl.results.statistics import Center, paired, t_interval
+
+SPOKEN = 6
+"""The maximum number of sparsities that get a sentence of their own: the sparsest ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best:
+    """The best unmodified arm at a sparsity, and the next one."""
+
+    sparsity: float
+    arm: str
+    center: float
+    low: float | None
+    high: float | None
+    next: str
+    next_center: float
+    lead: str  # whether the best is set apart from the next, seed by seed, in words; empty without an interval
+
+
+def best(
+    trials: pl.DataFrame, of: Center = "mean", names: Mapping[str, str] | None = None, most: int = SPOKEN
+) -> Iterator[Best]:
+    """At each of the sparsest sparsities, `most` of them, the best unmodified arm, where there are several arms."""
+    role = roles(trials, names)
+    plain = with_roles(trials, role).filter(
+        (pl.col("ablation") == "none") & (pl.col("sparsity") > 0) & pl.col("top1").is_not_null()
+    )
+    several = [(where, cell) for where, cell in groups(plain.sort("sparsity", maintain_order=True), ["sparsity"])
+               if cell["arm"].n_unique() > 1]  # fmt: skip
+    for (sparsity,), cell in several[-most:]:
+        ranked = summarise(cell, role=role, of=of).sort("center", descending=True, maintain_order=True)
+        first, second = ranked.row(0, named=True), ranked.row(1, named=True)
+        yield Best(
+            sparsity=sparsity,
+            arm=name_of(first, role),
+            center=first["center"],
+            low=first["low"],
+            high=first["high"],
+            next=name_of(second, role),
+            next_center=second["center"],
+            lead=_lead(cell, first["arm"], second["arm"]),
+        )
+
+
+def _lead(cell: pl.DataFrame, first: str, second: str) -> str:
+    """Whether the first is set apart from the second, seed by seed; nothing for one seed."""
+    ones, others = (
+        dict(cell.filter(pl.col("arm") == arm).select("seed", "top1").iter_rows()) for arm in (first, second)
+    )
+    interval = t_interval(list(paired(ones, others).values()))
+    if interval is None:
+        return ""
+    low, high = points(interval.low, sign=True, unit=False), points(interval.high, sign=True, unit=False)
+    verdict = "set apart" if interval.low > 0 else "not set apart"
+    return f"{verdict} seed by seed ({low} to {high} points)"
+
+
+def name_of(row: dict[str, Any], role: Roles) -> str:
+    """What a sentence calls an arm. What sets arms of one criterion apart is no name by itself: 'none is best'."""
+    if row["arm"] in role.names:
+        return role.names[row["arm"]]
+    if role.hue != "criterion":
+        return str(row["arm"]).removesuffix(f" · {words(row['ablation'])}")
+    return f"{row['hue']}" + (f" ({row['variant']})" if row["variant"] not in UNNAMED else "")

@@ -1,0 +1,54 @@
+"""Several studies on one page."""
+
+from __future__ import annotations
+
+import re
+
+import altair as alt
+import polars as pl
+import pytest
+
+import made_up
+from prunectl.report import several_page
+from prunectl.report.charts import several
+from prunectl.results.table import Results
+
+PLAIN = made_up.STUDY.split("[[prune]]")[0] + '[[prune]]\ncriterion = ["magnitude", "snip"]\n'
+NETWORKS = {"VGG-16": "vgg16", "ResNet-20": "resnet-20", "ResNet-56": "resnet-56"}
+
+
+@pytest.fixture(scope="module")
+def studies() -> list[Results]:
+    """Three networks of one paper."""
+    found = []
+    for title, model in NETWORKS.items():
+        text = PLAIN.replace("VGG-16 pruned at initialization", title).replace('name = "vgg16"', f'name = "{model}"')
+        results = made_up.results(text, seeds=3, failed=0, epochs=2)
+        object.__setattr__(results, "trials", results.trials.with_columns(model=pl.lit(model)))
+        found.append(results)
+    return found
+
+
+def test_studies_are_panels_and_their_arms_have_one_colour(studies: list[Results]) -> None:
+    look = several.look_of(studies, "mean")
+    assert look.role.hues == ("magnitude", "snip"), "networks are no colours"
+    chart = several.against_compression(dict(zip(NETWORKS, studies, strict=True)), look)
+    assert chart is not None
+    alt.Chart.validate(chart.spec, alt.Chart._rootschema)
+    assert chart.spec["facet"]["sort"] == list(NETWORKS)
+    assert chart.spec["resolve"]["scale"] == {"y": "independent"}
+
+
+def test_a_page_has_an_overview_and_a_section_for_each_study(studies: list[Results]) -> None:
+    html = several_page.build(studies)
+    for at, (title, model) in enumerate(NETWORKS.items(), 1):
+        assert f'<section id="study-{at}"' in html and title in html and f"<td>{model}</td>" in html
+    assert html.count('data-chart="studies-top1"') == 1
+    ids = re.findall(r' id="([^"]+)"', html)
+    assert len(ids) == len(set(ids)), "every anchor is one place"
+    assert several_page.build(studies) == html
+
+
+def test_studies_of_one_title_are_told_apart(studies: list[Results]) -> None:
+    html = several_page.build([studies[0], studies[0]])
+    assert "VGG-16 (made-up) 1" in html and "VGG-16 (made-up) 2" in html
