@@ -1,11 +1,14 @@
-"""Kills workers, the driver or everything at random moments, and compares the final table with an undisturbed run's.
+"""Kills processes of a study's runs at random moments, and compares the end with that of an undisturbed run.
 
-    pip install -e '.[ray]'
-    python bench/kills.py [--executor ray] [--kills 50] [--jobs 2] [--seed 1]
+    pip install -e '.[ray,slurm]'
+    python bench/kills.py [--way local|ray|runs|submitit] [--kills 50] [--longest-s 3] [--jobs 2] [--seed 1]
 
-The study has iterative rounds, rewinding, fine-tuned channels and, from a plug-in, a network with dropout. A run that
-was killed is started again until the kills are used up and one ends by itself. Needs Linux: it looks for processes in
-/proc. The last line has the number of kills by kind, and of losses: cells of the table, and artefacts, that differ.
+local, ray: one run with that executor. runs: two plain runs at once on one store. submitit: the pull-workers of
+`--executor slurm`, on this machine. The study has iterative rounds, rewinding, fine-tuned channels, augmented images
+and, from a plug-in, a network with dropout. A kill is SIGKILL to a worker, to a nursery or actor, to a run, to a run
+with everything below it, or to everything. A run that was killed is started again; a study that is done before the
+kills are used up is followed by another in a new store. Each end is compared: every row of the table but its times, and
+every byte of every artefact. Needs Linux: it looks for processes in /proc.
 """
 
 from __future__ import annotations
@@ -21,13 +24,32 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from prunectl.store.local import DamagedError, LocalStore
 
 MARK = "PRUNECTL_KILLS"
 """A variable in the environment of every process of a run, by which its orphans are known too."""
 TIMES = ("train_s", "score_s")
+COMMAND = "prunectl.cli.start"
+"""In the command line of every run."""
+NURSERY = "execute.nursery"
+"""In that of every nursery, and of the workers that are forked from it."""
+HANGING_S = 600.0
+"""A study without kills takes a fraction of this."""
+SLURM = '{ name = "slurm", cluster = "local", nodes = 2, time = "1h" }'
+WAYS = {
+    "local": [["--jobs", "JOBS"]],
+    "ray": [["--jobs", "JOBS", "--executor", "ray"]],
+    "runs": [["--jobs", "1"], ["--jobs", "1"]],
+    "submitit": [["--jobs", "1", "--executor", SLURM]],
+}
+"""The options of the runs that are started at once."""
+KINDS = {"worker": 12, "nursery": 2, "run": 2, "tree": 1, "all": 1}
+"""What is killed, and how often: whatever has imported torch takes seconds to be replaced."""
 DROPOUT = """
 from prunectl.catalog.model import Model
 
@@ -47,17 +69,10 @@ class Dropout(Model):
 """
 STUDY = """
 name = "kills"
-[data]
-name = "digits"
-[model]
-name = "dropout-net"
-[train]
-epochs = 20
-batch_size = 64
-lr = 0.05
-[sweep]
-sparsities = [0.0, 0.5, 0.75]
-seeds = [1, 2]
+data = { name = "digits", augment = [{ name = "pad-crop", pad = 1 }] }
+model = { name = "dropout-net" }
+train = { epochs = 20, batch_size = 64, lr = 0.05 }
+sweep = { sparsities = [0.0, 0.5, 0.75], seeds = [1, 2] }
 [[prune]]
 criterion = "magnitude"
 at = "end"
@@ -85,103 +100,172 @@ def prepared(folder: Path) -> Path:
     return folder / "study.toml"
 
 
-def begun(study: Path, store: Path, *options: str) -> subprocess.Popen[str]:
-    """A run, all of whose processes are marked."""
-    path = os.pathsep.join([str(study.parent), os.environ.get("PYTHONPATH", "")])
-    prunectl = [sys.executable, "-c", "from prunectl.cli.start import main; main()"]
-    return subprocess.Popen(
-        [*prunectl, "run", str(study), "--json", "-q", "--store", str(store), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=study.parent,
-        env={**os.environ, "PYTHONPATH": path, MARK: str(study)},
-    )
+@dataclass(kw_only=True)
+class Runs:
+    """The runs of one study on one store: those that end otherwise than well are started again."""
+
+    study: Path
+    store: Path
+    options: Sequence[Sequence[str]]
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start what has not been started, or has been killed, or has ended with steps left."""
+        for place, options in enumerate(self.options):
+            if place == len(self.running):
+                self.running.append(self._begun(place, options))
+            elif self.running[place].poll() not in (None, 0):
+                self.running[place] = self._begun(place, options)
+
+    def done(self) -> bool:
+        return all(process.poll() == 0 for process in self.running)
+
+    def _begun(self, place: int, options: Sequence[str]) -> subprocess.Popen[bytes]:
+        path = os.pathsep.join([str(self.study.parent), os.environ.get("PYTHONPATH", "")])
+        command = [sys.executable, "-c", f"from {COMMAND} import main; main()", "run", str(self.study), "--json", "-q"]
+        command += ["--device", "cpu", "--store", str(self.store), "--output", str(self.store.parent / "out"), *options]
+        with self.table(place).open("wb") as out, self.store.with_suffix(".log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdout=out,
+                stderr=log,
+                cwd=self.study.parent,
+                env={**os.environ, "PYTHONPATH": path, MARK: str(self.study)},
+            )
+
+    def table(self, place: int) -> Path:
+        """Where a run prints its document."""
+        return self.store.with_suffix(f".{place}.json")
 
 
-def processes(study: Path) -> Iterator[tuple[int, str]]:
-    """Every process of the runs of a study, and its command line."""
+def processes(study: Path) -> Iterator[tuple[int, int, str]]:
+    """Every process of the runs of a study: itself, its parent, its command line."""
     mark = f"{MARK}={study}".encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    yield int(entry.name), (entry / "cmdline").read_text().replace("\0", " ")
+                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                    yield int(entry.name), parent, (entry / "cmdline").read_text().replace("\0", " ")
 
 
-def workers(study: Path) -> list[int]:
-    """Workers, their nurseries and actors."""
-    return [pid for pid, text in processes(study) if "execute.nursery" in text or text.startswith("ray::Host")]
+def is_below(command: str) -> bool:
+    """Whether a process is a worker, the nursery of workers, or an actor."""
+    return NURSERY in command or command.startswith("ray::Host")
 
 
-def wait_for_workers(process: subprocess.Popen[str], study: Path) -> None:
+def killed(study: Path, kind: str, share: str, draws: random.Random) -> bool:
+    """Send SIGKILL to what a kind of kill means. False if no such process runs."""
+    running = list(processes(study))
+    runs = [pid for pid, _, text in running if COMMAND in text and share in text]
+    forking = {1, *(pid for pid, _, text in running if NURSERY in text)}
+    workers = [pid for pid, parent, text in running if NURSERY in text and parent in forking]
+    others = [pid for pid, _, text in running if is_below(text) and pid not in workers]
+    run = draws.sample(runs, 1) if runs else []
+    chosen = {
+        "worker": draws.sample(workers, 1) if workers else [],
+        "nursery": draws.sample(others, 1) if others else [],
+        "run": run,
+        "tree": sorted(tree(run, {pid: parent for pid, parent, _ in running})),
+        "all": [pid for pid, _, _ in running],
+    }[kind]
+    for pid in chosen:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return bool(chosen)
+
+
+def tree(roots: Sequence[int], parents: dict[int, int]) -> set[int]:
+    """Processes and their descendants."""
+    members = set(roots)
+    while more := {pid for pid, parent in parents.items() if parent in members} - members:
+        members |= more
+    return members
+
+
+def wait_for_workers(runs: Runs) -> None:
     """Starting takes long: most kills are to hit steps."""
-    while process.poll() is None and not workers(study):
+    while not runs.done() and not any(is_below(text) for *_, text in processes(runs.study)):
+        runs.start()
         time.sleep(0.05)
 
 
-def killed(kind: str, driver: int, study: Path, draws: random.Random) -> bool:
-    """kill -9 to one worker, nursery or actor, to the driver, or to everything. False if no such process runs."""
-    running = list(processes(study))
-    below = [pid for pid, text in running if "execute.nursery" in text or text.startswith("ray::Host")]
-    chosen = {
-        "worker": draws.sample(below, 1) if below else [],
-        "driver": [driver],
-        "tree": [pid for pid, _ in running],
-    }
-    for pid in chosen[kind]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    return bool(chosen[kind])
+def disturbed(runs: Runs, kills: int, asked: argparse.Namespace, draws: random.Random) -> Counter[str]:
+    """Make a study while it is killed up to a number of times; the kills by kind."""
+    counts: Counter[str] = Counter()
+    share = "--share" if asked.way == "submitit" else ""
+    runs.start()
+    calm_since = time.monotonic()
+    while not runs.done():
+        if counts.total() >= kills:
+            time.sleep(0.1)
+        else:
+            if draws.random() < 0.8:
+                wait_for_workers(runs)
+            time.sleep(draws.uniform(0.0, asked.longest_s))
+            kind = draws.choices(list(KINDS), list(KINDS.values()))[0]
+            if not runs.done() and killed(runs.study, kind, share, draws):
+                counts[kind] += 1
+                calm_since = time.monotonic()
+                print(f"{counts.total():4} {kind}", flush=True)
+        runs.start()
+        if time.monotonic() - calm_since > HANGING_S:
+            raise SystemExit(f"HANGS: no end {HANGING_S:.0f} s after the last kill; its log:\n{log_of(runs)}")
+    return counts
 
 
-def outcome(text: str, store: Path) -> tuple[list[dict[str, Any]], dict[str, dict[str, str]]]:
-    """The table without times, and the digests of all artefacts without the file that holds times."""
-    trials = [{name: cell for name, cell in row.items() if name not in TIMES} for row in json.loads(text)["trials"]]
-    manifests = {
-        path.parent.name: json.loads(path.read_text())["files"] for path in store.glob("objects/*/*/*fest.json")
-    }
-    return trials, {key: {n: sha for n, sha in of.items() if n != "info.json"} for key, of in manifests.items()}
+def log_of(runs: Runs) -> str:
+    """The end of what the runs of a study have printed."""
+    return runs.store.with_suffix(".log").read_text(errors="replace")[-4000:]
+
+
+def outcomes(runs: Runs) -> tuple[list[list[dict[str, Any]]], dict[str, dict[str, str]]]:
+    """The tables without times, and the verified digests of all artefacts, without the file that holds times."""
+    tables = [
+        [{name: cell for name, cell in row.items() if name not in TIMES} for row in json.loads(text)["trials"]]
+        for text in (runs.table(place).read_text() for place in range(len(runs.options)))
+    ]
+    store, artefacts = LocalStore(runs.store).open(), {}
+    for key in list(store.keys()):
+        try:
+            store.check(key)
+            files = store.manifest(key).files
+        except DamagedError as error:
+            files = {"damaged": error.why}
+        artefacts[key] = {name: sha for name, sha in files.items() if name != "info.json"}
+    return tables, artefacts
+
+
+def losses(runs: Runs, calm: Runs) -> int:
+    """The number of rows and artefacts that differ from those of an undisturbed run."""
+    (tables, artefacts), (expected, sound) = outcomes(runs), outcomes(calm)
+    rows = sum(row != other for table in tables for row, other in zip(table, expected[0], strict=True))
+    return rows + sum(artefacts.get(key) != sound.get(key) for key in artefacts.keys() | sound.keys())
 
 
 def main() -> None:
     """Print a line for each kill, and what was lost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("--executor", "local"), ("--kills", 50), ("--jobs", 2), ("--seed", 1), ("--longest-s", 3.0)):
+    parser.add_argument("--way", choices=WAYS, default="local")
+    for name, default in (("--kills", 50), ("--jobs", 2), ("--seed", 1), ("--longest-s", 3.0)):
         parser.add_argument(name, type=type(default), default=default)
     asked = parser.parse_args()
-    options = ["--jobs", str(asked.jobs), "--executor", asked.executor]
-    draws, count = random.Random(asked.seed), Counter[str]()
+    options = [[text.replace("JOBS", str(asked.jobs)) for text in each] for each in WAYS[asked.way]]
+    draws, counts, studies, lost, begun = random.Random(asked.seed), Counter[str](), 0, 0, time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         study = prepared(Path(folder))
-        calm = begun(study, study.parent / "calm", "--jobs", str(asked.jobs))
-        expected = outcome(calm.communicate()[0], study.parent / "calm")
-        while True:
-            store = study.parent / f"store-{count['runs']}"  # a new one after each run that has ended by itself
-            process = begun(study, store, *options)
-            while process.poll() is None and count.total() - count["runs"] - count["losses"] < asked.kills:
-                if draws.random() < 0.8:
-                    wait_for_workers(process, study)
-                time.sleep(draws.uniform(0.0, asked.longest_s))
-                kind = draws.choices(["worker", "driver", "tree"], [6, 2, 2])[0]
-                if process.poll() is None and killed(kind, process.pid, study, draws):
-                    count[kind] += 1
-                    print(f"{count[kind]:4} {kind}", flush=True)
-            out, err = process.communicate()
-            if process.returncode not in (0, 1, -signal.SIGKILL):
-                print(err)
-            if process.returncode != 0:
-                continue
-            trials, artefacts = outcome(out, store)
-            count["losses"] += sum(a != b for a, b in zip(trials, expected[0], strict=True)) + (
-                artefacts != expected[1]
-            )
-            count["runs"] += 1
-            if count.total() - count["runs"] - count["losses"] >= asked.kills:
-                break
-    kinds = ", ".join(f"{count[kind]} of {kind}" for kind in ("worker", "driver", "tree"))
-    kills = count.total() - count["runs"] - count["losses"]
-    print(f"{asked.executor}: {kills} kills ({kinds}); {count['runs']} runs ended; losses: {count['losses']}")
+        calm = Runs(study=study, store=study.parent / "calm", options=[["--jobs", str(asked.jobs)]])
+        disturbed(calm, 0, asked, draws)
+        while counts.total() < asked.kills:
+            runs = Runs(study=study, store=study.parent / f"store-{studies}", options=options)
+            counts += disturbed(runs, asked.kills - counts.total(), asked, draws)
+            studies, worse = studies + 1, losses(runs, calm)
+            lost += worse
+            if worse:
+                print(log_of(runs))
+    kinds = ", ".join(f"{counts[kind]} of {kind}" for kind in KINDS)
+    took = f"{time.monotonic() - begun:.0f} s"
+    print(f"{asked.way}: {counts.total()} kills ({kinds}); {studies} studies ended; losses: {lost}; {took}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,8 @@ settings.register_profile("search", deadline=None, print_blob=True)
 settings.load_profile("repeatable")
 
 warm.use()
+
+os.environ["PRUNECTL_CONFIG"] = os.devnull  # no test obeys the settings of whoever runs it
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def check(session: Session, machine: Machine | None = None) -> None:
     """Build the network, read the data, ask scopes and structures. Raises StudyError with every problem found."""
     from prunectl.api.machine import Machine, settled
 
-    workers = settled(machine or Machine(device="cpu", jobs=1))
+    workers = settled(machine or Machine(device="cpu", jobs=1, executor="local"))
     engine = workers.engine()
     try:
         checked(session, engine, workers)

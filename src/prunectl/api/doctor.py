@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prunectl.api.listing import broken
 from prunectl.api.machine import cores
 from prunectl.api.session import Place, data_root, open_store
+from prunectl.api.settings import settings_file
 from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import size
 from prunectl.base.version import __version__
@@ -38,6 +39,7 @@ def findings(store: Place | None = None, data: Place | None = None) -> dict[str,
         "store": f"{opened} ({size(shutil.disk_usage(opened.root).free)} free)",
         **({"copies of it": str(opened.root)} if opened.url else {}),
         "data": str(root),
+        "settings": str(settings_file()) + ("" if settings_file().exists() else " (no such file)"),
         **data_sets(root),
         **{f"plug-in {name}": why for name, why in broken().items()},
     }

@@ -28,11 +28,12 @@ class Machine:
     device: str = "auto"
     """'auto', 'cpu', 'cuda' (every GPU), or some of them: 'cuda:0,2'."""
     jobs: int | None = None
-    """Number of steps at once on each device; by default one per core, or one on a GPU."""
+    """Number of steps at once on each device; by default that of the user's settings, one per core, or one on a GPU."""
     threads: int = 1
     """CPU threads per step. Changing it may change results in the last bits."""
-    executor: str | Executor = "local"
-    """An executor's name, an inline TOML table with its name and parameters, or the executor."""
+    executor: str | Executor | None = None
+    """An executor's name, an inline TOML table with its name and parameters, or the executor; by default that of the
+    user's settings, or local."""
     until: Until | None = None
     """By when the run has stopped, finished or not."""
     shares: bool = False
@@ -70,7 +71,7 @@ class Workers:
     @property
     def label(self) -> str:
         """How many workers there are, and where: '4 workers on cuda:0 and cuda:1'."""
-        return f"{plural(self.jobs, 'worker')} on {and_list(self.devices)}"
+        return described(self.jobs, self.devices)
 
     def engine(self, imports: Sequence[str] = ()) -> Any:
         """An engine for these workers, which imports modules before the first step."""
@@ -79,16 +80,35 @@ class Workers:
 
 def settled(machine: Machine) -> Workers:
     """The workers that a machine gives. Raises PrunectlError for a device or executor that does not exist."""
+    from prunectl.api.settings import settings
     from prunectl.catalog.executor import Asked
 
     executor = executor_of(machine.executor)
-    asked = Asked(device=machine.device, jobs=machine.jobs, threads=machine.threads)
+    asked = Asked(device=machine.device, jobs=machine.jobs or settings().jobs, threads=machine.threads)
     # Where workers are on other machines, a device is resolved there.
     elsewhere = executor.elsewhere or executor.pulls
     devices = (kind_and_places(asked.device)[0],) if elsewhere else resolve_devices(asked.device)
-    jobs = (machine.jobs or default_jobs(devices[0])) * len(devices)
+    jobs = (asked.jobs or default_jobs(devices[0])) * len(devices)
     readers = max(0, min(MOST_READERS, cores() // jobs - machine.threads))
     return Workers(devices=devices, jobs=jobs, threads=machine.threads, readers=readers, executor=executor, asked=asked)
+
+
+def likely_workers(machine: Machine) -> str:
+    """How many workers a run most likely has, and where, in words. Does not import torch. Raises PrunectlError."""
+    from prunectl.api.settings import settings
+    from prunectl.execute.devices import likely_devices
+
+    executor = executor_of(machine.executor)
+    if executor.elsewhere or executor.pulls:
+        return f"started by the executor {executor.name}"
+    devices = likely_devices(machine.device)
+    jobs = machine.jobs or settings().jobs or default_jobs(devices[0])
+    return described(jobs * len(devices), devices)
+
+
+def described(jobs: int, devices: Sequence[str]) -> str:
+    """'4 workers on cuda:0 and cuda:1'."""
+    return f"{plural(jobs, 'worker')} on {and_list(list(devices))}"
 
 
 @contextmanager
@@ -106,14 +126,19 @@ def starting_early(machine: Machine) -> Iterator[None]:
         raise
 
 
-def executor_of(asked: str | Executor) -> Executor:
-    """An executor by its name, or by an inline TOML table: '{ name = "local" }'."""
+def executor_of(asked: str | Executor | None) -> Executor:
+    """An executor by its name, or by an inline TOML table: '{ name = "local" }'; None is that of the user's settings.
+
+    Raises StudyError.
+    """
     from pydantic import ValidationError
 
+    from prunectl.api.settings import settings
     from prunectl.catalog.executor import Executor
     from prunectl.catalog.problems import problems_of
     from prunectl.catalog.table import resolve
 
+    asked = asked or settings().executor or "local"
     if not isinstance(asked, str):
         return asked
     table = _table(asked)

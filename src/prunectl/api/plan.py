@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from prunectl.api.machine import Machine, likely_workers
 from prunectl.api.make import todo_of
 from prunectl.api.results import undamaged, warn_in_log
 from prunectl.api.runs import seeds_by_arm
@@ -53,6 +54,8 @@ class Planned:
     """Seconds of one process; None until a step of each kind has been done here."""
     estimate_bytes: int | None
     """What the artefacts of the steps to do take in the store; None until a step of each kind has been done here."""
+    workers: str
+    """How many workers a run without further options has, and where: '2 workers on cpu'."""
     claims: Sequence[Foresight]
     """What each claim of the study can show."""
     made_on: Mapping[str, int] = field(default_factory=dict)
@@ -91,6 +94,7 @@ def _planned(session: Session) -> Planned:
         **training_steps(plan),
         estimate_s=expected.wall_s,
         estimate_bytes=expected.size_bytes,
+        workers=likely_workers(Machine()),
         claims=foresee(session.study, plan),
         made_on={of.label: count for of, count in made_on.items()},
         mixture=mixture(made_on),

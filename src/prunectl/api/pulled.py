@@ -41,7 +41,7 @@ def pull_of(session: Session, stage: Stage, machine: Machine) -> Pull:
     selection, store = session.selection, session.store
     arguments = [stage, str(session.path.absolute()), "--share", "--store", str(store.address)]
     arguments += ["--data", str(session.data.absolute()), "--device", machine.device]
-    arguments += ["--threads", str(machine.threads)]
+    arguments += ["--threads", str(machine.threads), "--executor", "local"]  # whatever the user's settings are
     arguments += ["--jobs", str(machine.jobs)] if machine.jobs else []
     arguments += ["--profile", selection.profile] if selection.profile else []
     for option, values in (("--set", selection.overrides), ("--only", selection.only)):

@@ -48,7 +48,7 @@ def run(
     jobs: int | None = None,
     device: str = "auto",
     threads: int = 1,
-    executor: str | Executor = "local",
+    executor: str | Executor | None = None,
     until: str | None = None,
     store: Place | None = None,
     data: Place | None = None,

@@ -110,26 +110,33 @@ def assignments(set: Overrides) -> list[str]:
 
 
 def open_store(store: Place | None = None) -> LocalStore:
-    """The store at a directory or a URL, else at PRUNECTL_STORE, else the user's own."""
+    """The store at a directory or a URL, else at PRUNECTL_STORE, else that of the user's settings, else the user's own.
+
+    Raises StoreError, and StudyError for settings that cannot be used.
+    """
     import platformdirs
 
+    from prunectl.api.settings import settings
     from prunectl.store.address import store_at
 
-    chosen = store or os.environ.get("PRUNECTL_STORE") or Path(platformdirs.user_cache_dir("prunectl")) / "store"
+    chosen = store or os.environ.get("PRUNECTL_STORE") or settings().store
+    chosen = chosen or Path(platformdirs.user_cache_dir("prunectl")) / "store"
     return store_at(chosen if isinstance(chosen, str) else Path(chosen)).open()
 
 
 def data_root(in_study: str | None, path: Path, asked: Path | None) -> Path:
-    """Where data sets are: `asked`, else from the study (relative to its own directory), else PRUNECTL_DATA or the
-    user's.
+    """Where data sets are: `asked`, else from the study (relative to its own directory), else PRUNECTL_DATA, that of
+    the user's settings, or the user's.
 
     A command line hands on PRUNECTL_DATA as if it had been asked for, so that value gives way to the study's.
     """
     import platformdirs
+
+    from prunectl.api.settings import settings
 
     environment = os.environ.get("PRUNECTL_DATA")
     if asked is not None and str(asked) != environment:
         return asked
     if in_study is not None:
         return path.parent / Path(in_study).expanduser()
-    return Path(environment) if environment else Path(platformdirs.user_data_dir("prunectl"))
+    return Path(environment or settings().data or platformdirs.user_data_dir("prunectl"))

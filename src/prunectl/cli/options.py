@@ -62,11 +62,12 @@ Device = Annotated[
     str, typer.Option("--device", metavar="auto|cpu|cuda[:0,2]", help="Where steps run; cuda is every GPU.")
 ]
 Executor = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--executor",
         metavar="NAME",
-        help="How steps are run: a name (`prunectl list executors`), or '{ name = \"local\" }' with parameters.",
+        help="How steps are run: a name (`prunectl list executors`), or '{ name = \"local\" }' with parameters "
+        "[default: that of your settings, or local].",
     ),
 ]
 Until = Annotated[
@@ -154,7 +155,7 @@ class OnMachine(Options):
     jobs: Jobs = None
     threads: Threads = 1
     device: Device = "auto"
-    executor: Executor = "local"
+    executor: Executor = None
     until: Until = None
     share: Share = False
 

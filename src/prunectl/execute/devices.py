@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from prunectl.base.errors import PrunectlError
@@ -19,6 +20,19 @@ def kind_and_places(asked: str) -> tuple[str, list[int]]:
     if kind not in KINDS or (wanted and kind != "cuda") or not all(map(str.isdigit, wanted)):
         raise PrunectlError(f"no device {asked!r}; a device is auto, cpu, cuda (every GPU), or cuda:0, cuda:0,2, ...")
     return kind, [int(place) for place in dict.fromkeys(wanted)]
+
+
+def likely_devices(asked: str) -> tuple[str, ...]:
+    """What `resolve_devices` most likely gives, without importing torch: the driver's GPUs, as far as they are visible.
+
+    Raises PrunectlError for what is no device anywhere.
+    """
+    kind, wanted = kind_and_places(asked)
+    gpus = [] if kind == "cpu" else sorted(Path("/dev").glob("nvidia[0-9]*"))
+    if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        gpus = gpus[: len([name for name in visible.split(",") if name.strip() not in ("", "-1")])]
+    places = wanted or range(len(gpus))
+    return tuple(f"cuda:{place}" for place in places) or (("cuda",) if kind == "cuda" else ("cpu",))
 
 
 def resolve_devices(asked: str) -> tuple[str, ...]:

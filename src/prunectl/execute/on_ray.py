@@ -27,7 +27,8 @@ from prunectl.execute import ray_cluster
 from prunectl.execute.devices import kind_and_places
 from prunectl.execute.engine import Executor
 from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status, WorkersChanged
-from prunectl.execute.ray_cluster import GRACE_S, Joining, Members, Refused
+from prunectl.execute.ray_cluster import GRACE_S, Members
+from prunectl.execute.ray_joining import Joining, Refused
 from prunectl.execute.task import Task
 from prunectl.plan.steps import Key
 

@@ -17,8 +17,9 @@ from prunectl.base.errors import StoreError
 from prunectl.base.keys import digest
 from prunectl.store import layout
 from prunectl.store.atomic import read_document, write_whole
+from prunectl.store.attempts import is_failure
 from prunectl.store.claims import Claims
-from prunectl.store.local import LocalStore, is_failure
+from prunectl.store.local import LocalStore
 from prunectl.store.locks import HeldError
 from prunectl.store.objects import Objects, connect
 from prunectl.store.peeked import Peeked

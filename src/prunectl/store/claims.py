@@ -21,6 +21,8 @@ from prunectl.store import layout
 
 BEAT_S, EXPIRES_S = 20.0, 120.0
 """How often a claim is renewed, and how long one is respected that is not."""
+TORN_S = 2.0
+"""How long a claim is respected that names no owner: its writer was killed, or its disk was full."""
 
 
 class Places(Protocol):
@@ -86,7 +88,8 @@ class Claims:
             theirs = self.places.read(name)
             if theirs is None:  # given back in the meantime
                 return self.places.create(name, mine)
-            if not self.ours(owner_of(theirs)) and not self.expired(key, theirs):
+            owner = owner_of(theirs)
+            if not self.ours(owner) and not self.expired(key, theirs, EXPIRES_S if owner else TORN_S):
                 return False
             self.places.write(name, mine)
         with contextlib.suppress(OSError):
@@ -97,12 +100,12 @@ class Claims:
         """Whether an owner is this one."""
         return owner == self.owner
 
-    def expired(self, key: str, claim: bytes) -> bool:
-        """Whether a claim has not changed for `EXPIRES_S`; the first look only notes when it was."""
+    def expired(self, key: str, claim: bytes, after_s: float = EXPIRES_S) -> bool:
+        """Whether a claim has not changed for longer than this; the first look only notes when it was."""
         note, now, seen = self._note(key), self.clock(), digest(claim.decode(errors="replace"))
         known, since, _ = _noted(note)
         if known == seen:
-            return now - since > EXPIRES_S
+            return now - since > after_s
         with contextlib.suppress(OSError):  # then it is never taken over by this machine
             note.write_text(f"{seen} {now} {'renewed' if known else 'new'}")
         return False
@@ -144,8 +147,8 @@ def _noted(note: Path) -> tuple[str, float, bool]:
 
 
 def owner_of(claim: bytes) -> str:
-    """Who wrote a claim; empty if that cannot be read."""
+    """Who wrote a claim; empty if that cannot be read. Only its first line counts, see `locks.ClaimFiles.write`."""
     try:
-        return str(json.loads(claim)["owner"])
+        return str(json.loads(claim.partition(b"\n")[0])["owner"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""

@@ -28,17 +28,17 @@ from prunectl.store.atomic import (
     sync_directory,
     write_whole,
 )
-from prunectl.store.directory import IN_PLACE, StoreDirectory
+from prunectl.store.attempts import Attempts
+from prunectl.store.directory import IN_PLACE
 from prunectl.store.disk import store_error
 from prunectl.store.hardware import HardwareClass, counted
 from prunectl.store.known_hardware import KnownHardware
-from prunectl.store.locks import claims_in, locked
 from prunectl.store.manifest import DamagedError, Made, Manifest, decode, encode
 
 __all__ = ["DamagedError", "LocalStore"]
 
 
-class LocalStore(StoreDirectory):
+class LocalStore(Attempts):
     """Artefacts by key. Every read verifies; an artefact that fails verification is set aside and never used."""
 
     def require_writable(self) -> None:
@@ -53,8 +53,6 @@ class LocalStore(StoreDirectory):
 
     def prefetch(self, keys: Iterable[str], *names: str) -> None:
         """Before the manifests, and files of these names, are read of many artefacts. A directory is fast anyway."""
-
-    # ---- artefacts -------------------------------------------------------------------------------
 
     def has(self, key: str) -> bool:
         """Whether there is a complete artefact. Cheap: it is complete if its manifest, written last, exists."""
@@ -239,98 +237,10 @@ class LocalStore(StoreDirectory):
         if os.path.lexists(home):
             raise PermissionError(errno.EACCES, f"{home} is in the way and cannot be removed", str(home))
 
-    # ---- locks, snapshots, failures --------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def lock(self, key: str) -> Iterator[None]:
-        """Hold the lock of the process that computes an artefact; the system frees it if that process is killed.
-
-        Raises `locks.HeldError`, a filelock.Timeout, if another process holds it, or another machine has a claim.
-        """
-        folder = self.root / layout.LOCKS
-        path = folder / f"{key}.lock"
-        with contextlib.ExitStack() as stack:
-            with self._guarded("written"):
-                self._make_directory(folder)
-                self._require_file(path)
-                stack.enter_context(locked(path, key, claims_in(folder)))
-            yield
-
-    def forget_lock(self, key: str) -> None:
-        """Remove the lock's file, once its artefact is stored. One that cannot be removed does no harm."""
-        with contextlib.suppress(OSError):
-            (self.root / layout.LOCKS / f"{key}.lock").unlink(missing_ok=True)
-
-    def under_way(self, key: str) -> bool:
-        """Whether a training has left a snapshot to resume from."""
-        return os.path.exists(layout.place(self.root, layout.SNAPSHOTS, key))  # noqa: PTH110
-
-    def snapshots(self, key: str) -> Path:
-        """The folder in which the training of `key` keeps its snapshots."""
-        return layout.sharded(self.root, layout.SNAPSHOTS, key)
-
-    def failure(self, key: str) -> dict[str, str] | None:
-        """The failure recorded for a step, or None: its `kind` ("method" or "crash"), `reason` and `detail`.
-
-        A damaged record is set aside, and the step is tried again.
-        """
-        place = layout.place(self.root, layout.FAILURES, key, ".json")
-        if not os.path.exists(place):  # noqa: PTH110  # called for every step of a plan
-            return None
-        path = Path(place)
-        try:
-            failure = json.loads(read_document(path))
-        except (ValueError, RecursionError):
-            failure = None
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            if error.errno not in ODD:
-                raise store_error(error, self.root, "read") from error
-            failure = None
-        if is_failure(failure):
-            return dict(failure)
-        self._lay_aside(path, "it is no record of a failure")
-        return None
-
-    def record_failure(self, key: str, kind: str, reason: str, detail: str) -> None:
-        """Record why a step failed."""
-        path = layout.sharded(self.root, layout.FAILURES, key, ".json")
-        record = {"kind": kind, "reason": reason, "detail": detail}
-        with self._guarded("written"):
-            self._make_directory(path.parent)
-            self._require_file(path)
-            write_whole(path, json.dumps(record, indent=1).encode() + b"\n")
-
-    def forget_failure(self, key: str) -> None:
-        """Remove the failure of a step that has succeeded since. One that cannot be removed does no harm."""
-        with contextlib.suppress(OSError):
-            layout.sharded(self.root, layout.FAILURES, key, ".json").unlink(missing_ok=True)
-
-    def keep_log(self, key: str, printed: bytes) -> None:
-        """Keep what a step printed, in place of what it printed before; if it printed nothing, there is no log."""
-        path = self.log(key)
-        if not printed:
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
-            return
-        with self._guarded("written"):
-            self._make_directory(path.parent)
-            write_whole(path, printed)
-
-    def log(self, key: str) -> Path:
-        """Where what a step printed is kept. There is no file if it printed nothing."""
-        return layout.sharded(self.root, layout.LOGS, key, ".log")
-
 
 def changed(name: str) -> str:
     """What is wrong with an artefact of which a file is missing or does not have its digest."""
     return f"{name} is not what was written"
-
-
-def is_failure(value: object) -> bool:
-    """Whether a JSON value is a record of a failure."""
-    return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in ("kind", "reason", "detail"))
 
 
 def complete(key: str, preimage: str, built: Path, made: Made) -> Manifest:

@@ -51,11 +51,15 @@ class ClaimFiles:
         self.folder = folder
 
     def create(self, name: str, data: bytes) -> bool:
-        """Create a file, in one move. Returns False if it exists."""
+        """Create a file, in one move. Returns False if it exists. One that cannot be written does not stay."""
         try:
             self._write(name, data, os.O_CREAT | os.O_EXCL)
         except FileExistsError:
             return False
+        except OSError:
+            with contextlib.suppress(OSError):
+                self.delete(name)
+            raise
         return True
 
     def read(self, name: str) -> bytes | None:
@@ -66,12 +70,15 @@ class ClaimFiles:
             return None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write in place, so that nobody can create it meanwhile; what another user has written is replaced."""
+        """Write in place, so that nobody can create it meanwhile; what another user has written is replaced.
+
+        It is shortened last: a process that is killed in between leaves a claim whose first line is whole.
+        """
         try:
-            self._write(name, content, os.O_CREAT | os.O_TRUNC)
+            self._write(name, content, os.O_CREAT)
         except PermissionError:
             self.delete(name)
-            self._write(name, content, os.O_CREAT | os.O_TRUNC)
+            self._write(name, content, os.O_CREAT)
 
     def delete(self, name: str) -> None:
         """Delete a file; a missing one is no error."""
@@ -81,6 +88,7 @@ class ClaimFiles:
         handle = os.open(self.folder / name, os.O_WRONLY | flags, 0o666)
         try:
             os.write(handle, data)
+            os.ftruncate(handle, len(data))
         finally:
             os.close(handle)
 

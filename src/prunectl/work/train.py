@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import stat
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
 from prunectl.base.errors import MethodError, PrunectlError
 from prunectl.base.operations import UncountedError
@@ -24,8 +19,6 @@ from prunectl.models.flops import flops_of
 from prunectl.plan.steps import Key, Train, key_of
 from prunectl.pruning import mask as masking
 from prunectl.store import layout
-from prunectl.store.atomic import make_directory, read_document, remove_tree, sha256, sync, write_whole
-from prunectl.store.sealed import seal, unseal
 from prunectl.training import precision
 from prunectl.training import trainee as trainees
 from prunectl.training.hooks import Evaluation
@@ -33,17 +26,17 @@ from prunectl.training.loop import advance
 from prunectl.training.pixels import memory_format
 from prunectl.training.state import load_optimizer
 from prunectl.training.trainee import Training, begin
+from prunectl.work import snapshots
 from prunectl.work.context import Context, Inputs, Stopped
 from prunectl.work.during import PrunedTraining
 from prunectl.work.masks import read_masks
 from prunectl.work.material import material_of
 from prunectl.work.networks import empty, restored
+from prunectl.work.snapshots import Past, Point
 from prunectl.work.tensors import read_json, read_tensors, write_json, write_tensors
 
 PROGRESS_S = 0.5
 CAP = "give the budget a cap: { flops = true, cap = 10 }"
-
-_log = logging.getLogger("prunectl")
 
 
 def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
@@ -58,6 +51,30 @@ def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
     masks = read_masks(inputs.get("mask")) or {}
     step = _stretched(step, masks)
     pruned = None if step.during is None else PrunedTraining(step=step, during=step.during, context=context)
+    begun = _begun(step, key, masks, pruned, inputs, context)
+    context.credit(begun.past.spent_s)
+    if begun.past.resume is not None:
+        context.resumed(begun.past.resume)
+    advance(begun.trainee, step.to_step)
+    tensors, numbers = begun.trainee.dump()
+    write_tensors(out / layout.STATE, tensors)
+    write_json(out / layout.PROGRESS, numbers)
+    if pruned is not None and begun.hook is not None:
+        pruned.write(out, begun.trainee, begun.hook)
+
+
+class Begun(NamedTuple):
+    """A training at its beginning, or at the point where an earlier attempt has left it."""
+
+    trainee: trainees.Trainee
+    hook: Pruning | None
+    """What prunes on the way."""
+    past: Past
+
+
+def _begun(
+    step: Train, key: Key, masks: Masks, pruned: PrunedTraining | None, inputs: Inputs, context: Context
+) -> Begun:
     hook: Pruning | None = None
     training: Training | None = None
     while True:  # twice, if a snapshot turns out to be of no use
@@ -73,38 +90,10 @@ def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
         changing = [] if hook is None else [hook]
         hooks = [*changing, Evaluation(training, step.evaluate), Saving(step, key, context, past)]
         trainee = begin(network, training, masks=masks, hooks=hooks, step=step.first_step)
-        if point is not None:
-            if _resumed(trainee, point, context):
-                break
-        else:
-            if step.optimizer == "kept":
-                load_optimizer(network, trainee.optimizer, read_tensors(inputs["start"] / layout.STATE), masks)
-            break
-    context.credit(past.spent_s)
-    if past.resume is not None:
-        context.resumed(past.resume)
-    advance(trainee, step.to_step)
-    tensors, numbers = trainee.dump()
-    write_tensors(out / layout.STATE, tensors)
-    write_json(out / layout.PROGRESS, numbers)
-    if pruned is not None and hook is not None:
-        pruned.write(out, trainee, hook)
-
-
-class Past(NamedTuple):
-    """The time and the checkpoint that earlier attempts at a training contributed."""
-
-    spent_s: float = 0.0  # by all earlier attempts at this step
-    resume: str | None = ""  # the key of the earlier state that the first of them resumed from; None: not known
-
-
-class Point(NamedTuple):
-    """Where a training can be resumed: tensors and numbers as of `dump`."""
-
-    past: Past
-    tensors: dict[str, Tensor]
-    numbers: dict[str, Any]
-    snapshot: bool = False
+        if point is None and step.optimizer == "kept":
+            load_optimizer(network, trainee.optimizer, read_tensors(inputs["start"] / layout.STATE), masks)
+        if point is None or _resumed(trainee, point, context):
+            return Begun(trainee, hook, past)
 
 
 def _resumed(trainee: trainees.Trainee, point: Point, context: Context) -> bool:
@@ -116,7 +105,7 @@ def _resumed(trainee: trainees.Trainee, point: Point, context: Context) -> bool:
     except Exception as error:
         if not point.snapshot:
             raise  # a verified artefact that does not fit is a bug
-        _discard(context.snapshots, error)
+        snapshots.discard(context.snapshots, error)
         return False
     return True
 
@@ -141,7 +130,7 @@ def _stretched(step: Train, masks: Masks) -> Train:
 def _latest(step: Train, key: Key, inputs: Inputs, context: Context) -> Point | None:
     """The latest point to resume from: a snapshot of this step, or an earlier state of the same training."""
     points: list[Point] = []
-    if (snapshot := _snapshot(key, context.snapshots)) is not None:
+    if (snapshot := snapshots.read(key, context.snapshots)) is not None:
         points.append(snapshot)
     if "resume" in inputs:
         earlier = inputs["resume"]
@@ -173,64 +162,4 @@ class Saving(Hook):
 
     def _save(self, trainee: Trainee, now: float) -> None:
         spent_s = self.past.spent_s + now - self.begun
-        save_snapshot(self.context.snapshots, self.key, trainee, self.past._replace(spent_s=spent_s))
-
-
-def save_snapshot(folder: Path, key: str, trainee: Trainee, past: Past) -> None:
-    """Write a new snapshot next to the old one, then point to it: at any moment there is a whole one, or none.
-
-    Its head has a digest of itself, of the tensors, and the key of its step.
-    """
-    make_directory(folder)
-    tensors, numbers = trainee.dump()
-    file = folder / _file_name(trainee.step)
-    write_tensors(file, tensors)
-    file.chmod(stat.S_IMODE(folder.stat().st_mode) & 0o666)  # safetensors leaves it to its owner alone
-    sync(file)
-    head = {"key": key, "file": file.name, "sha256": sha256(file), "numbers": numbers, **past._asdict()}
-    write_whole(folder / layout.PROGRESS, seal(head))
-    for old in folder.glob("*.safetensors"):
-        if old.name != file.name:
-            old.unlink()
-
-
-def _file_name(step: int) -> str:
-    return f"{step:d}.safetensors"
-
-
-def _snapshot(key: Key, folder: Path) -> Point | None:
-    """The snapshot, if there is a whole one of this step; any other is discarded, and the training begins again."""
-    if not os.path.lexists(folder / layout.PROGRESS):
-        return None
-    try:
-        return _point(key, folder, _head(folder))
-    except MemoryError:
-        raise
-    except Exception as error:  # whatever a damaged file does to those who read it
-        _discard(folder, error)
-        return None
-
-
-def _head(folder: Path) -> dict[str, Any]:
-    try:
-        return unseal(read_document(folder / layout.PROGRESS))
-    except ValueError as error:
-        raise ValueError(f"its head {error}") from error
-
-
-def _point(key: Key, folder: Path, head: Mapping[str, Any]) -> Point:
-    """The snapshot that a head describes. Raises an exception of any kind if it is not as written."""
-    if head["key"] != key:
-        raise ValueError("it is of another training")
-    file = folder / head["file"]
-    if sha256(file) != head["sha256"]:
-        raise ValueError("its tensors were changed")
-    if file.name != _file_name(head["numbers"]["step"]):
-        raise ValueError("it is of another moment")
-    return Point(Past(head["spent_s"], head["resume"]), read_tensors(file), head["numbers"], snapshot=True)
-
-
-def _discard(folder: Path, error: Exception) -> None:
-    why = " ".join(str(error).split())[:200] or type(error).__name__
-    _log.warning("the snapshot in %s cannot be used (%s); the training begins again", folder, why)
-    remove_tree(folder)
+        snapshots.save(self.context.snapshots, self.key, trainee, self.past._replace(spent_s=spent_s))

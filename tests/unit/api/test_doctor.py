@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ def test_versions_places_and_data_sets_are_found(tmp_path: Path) -> None:
     found = findings(tmp_path / "store", tmp_path / "data")
     assert found["store"].startswith(str(tmp_path / "store"))
     assert found["data"] == str(tmp_path / "data")
+    assert found["settings"] == os.devnull
     assert found["data set digits"] == "found, checksum OK"
     assert found["data set mnist"].startswith("mnist was not found")
     assert {"prunectl", "python", "torch", "polars", "cores", "CUDA devices"} <= set(found)

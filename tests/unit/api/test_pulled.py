@@ -174,6 +174,6 @@ def test_a_worker_gets_the_same_study_selection_and_places(tmp_path: Path, monke
     pull = pull_of(session, "prune", Machine(device="cuda:0,1", jobs=3, threads=2))
     assert " ".join(pull.arguments) == (
         f"prune {tmp_path}/study.toml --share --store {tmp_path}/store --data {tmp_path}/d --device cuda:0,1 "
-        "--threads 2 --jobs 3 --set train.epochs=2 --only sparsity=0 --only seed=1"
+        "--threads 2 --executor local --jobs 3 --set train.epochs=2 --only sparsity=0 --only seed=1"
     )
     assert pull.folder.parent == tmp_path / "store" / "jobs"

@@ -35,7 +35,8 @@ def test_what_is_to_do_and_why() -> None:
     kind = Kind(steps=1200, to_do=7, reused=1190, failed=2, skipped=1, why={"never made": 7})
     planned = Planned(
         study="s", trials=9, steps={"train": kind}, changed=["train: recipe.lr 0.1 → 0.2"], dense_trainings=3,
-        training_steps=50, training_steps_unshared=100, estimate_s=None, estimate_bytes=None, claims=(),
+        training_steps=50, training_steps_unshared=100, estimate_s=None, estimate_bytes=None,
+        workers="2 workers on cpu", claims=(),
     )  # fmt: skip
     assert lines(planned) == [
         "s: 9 trials",
@@ -47,6 +48,7 @@ def test_what_is_to_do_and_why() -> None:
         "dense trainings: 3, one per seed; training steps: 50 instead of 100 without sharing (50% saved)",
         "estimated time: unknown until a step of each kind has been done here",
         "estimated disk space: unknown until a step of each kind has been done here",
+        "workers: 2 workers on cpu, unless --jobs, --device or --executor ask for others",
     ]
 
 

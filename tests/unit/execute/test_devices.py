@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from prunectl.base.errors import PrunectlError
-from prunectl.execute.devices import kind_and_places, resolve_devices
+from prunectl.execute.devices import kind_and_places, likely_devices, resolve_devices
 
 
 @pytest.mark.parametrize("asked", ["tpu", "cuda:x", "cuda:", "cuda:0,", "cpu:1", ""])
@@ -51,3 +53,25 @@ def test_a_gpu_that_is_one_too_many_is_refused() -> None:
 def test_what_is_asked_for_can_be_read_without_torch() -> None:
     assert kind_and_places("cuda:2,0,2") == ("cuda", [2, 0])
     assert kind_and_places("auto") == ("auto", [])
+
+
+@pytest.mark.parametrize(
+    ("asked", "visible", "devices"),
+    [
+        ("auto", None, ("cuda:0", "cuda:1")),
+        ("cuda", "1", ("cuda:0",)),
+        ("auto", "", ("cpu",)),
+        ("auto", "-1", ("cpu",)),
+        ("cuda", "", ("cuda",)),
+        ("cuda:0,2", None, ("cuda:0", "cuda:2")),
+        ("cpu", None, ("cpu",)),
+    ],
+)
+def test_a_plan_counts_the_gpus_of_the_driver(
+    asked: str, visible: str | None, devices: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: [self / "nvidia1", self / "nvidia0"])
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert likely_devices(asked) == devices

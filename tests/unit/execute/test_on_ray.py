@@ -24,7 +24,8 @@ import sys
 sys.path[:] = {path!r}
 from multiprocessing.connection import Connection
 from prunectl.execute.outcome import Outcome, Progress, Status
-from prunectl.execute.ray_cluster import Members, Refused
+from prunectl.execute.ray_cluster import Members
+from prunectl.execute.ray_joining import Refused
 
 control = Connection({descriptor})
 joining = control.recv()

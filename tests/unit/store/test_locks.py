@@ -13,7 +13,7 @@ import filelock
 import pytest
 
 from prunectl.store import layout
-from prunectl.store.claims import BEAT_S, EXPIRES_S
+from prunectl.store.claims import BEAT_S, EXPIRES_S, TORN_S, owner_of
 from prunectl.store.local import LocalStore
 from prunectl.store.locks import ClaimFiles, DirectoryClaims, HeldError, locked, machine
 
@@ -141,11 +141,40 @@ def test_a_dead_process_of_this_machine_blocks_nobody(cluster: Cluster, owner: s
         pass
 
 
-def test_an_owner_that_cannot_be_read_is_nobody_here(cluster: Cluster) -> None:
-    (cluster.folder / layout.claim_file(KEY)).write_bytes(b"\xff{")
+@pytest.mark.parametrize("left", [b"", b'{"owner": "ho', b"\xff{"])
+def test_a_claim_that_a_killed_process_has_not_finished_soon_blocks_nobody(cluster: Cluster, left: bytes) -> None:
+    """Only where nobody holds the lock: a process that does may be about to write its claim."""
+    (cluster.folder / layout.claim_file(KEY)).write_bytes(left)
     with pytest.raises(HeldError), cluster.on("b"):
         pass
-    cluster.clock.now += EXPIRES_S + 1
+    cluster.clock.now += TORN_S + 1
+    with filelock.FileLock(cluster.folder / f"{KEY}.lock", blocking=False), pytest.raises(HeldError), cluster.on("b"):
+        pass
+    with cluster.on("b"):
+        pass
+
+
+def test_a_claim_whose_renewal_was_cut_short_still_names_its_owner(cluster: Cluster) -> None:
+    old = b'{"owner": "somebody with a longer name"}\n'
+    new = b'{"owner": "a"}\n'
+    assert owner_of(new + old[len(new) :]) == "a"
+    places = ClaimFiles(cluster.folder)
+    places.write("claim", old)
+    places.write("claim", new)
+    assert places.read("claim") == new
+
+
+def test_a_claim_that_a_full_disk_has_no_room_for_does_not_stay(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space"), cluster.on("a"):
+            pass
+    assert leftovers(cluster.folder) == set()
     with cluster.on("b"):
         pass
 

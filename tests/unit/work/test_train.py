@@ -25,7 +25,7 @@ from prunectl.store.atomic import LARGEST_DOCUMENT, remove_tree, sha256
 from prunectl.store.sealed import seal, unseal
 from prunectl.study.load import validate
 from prunectl.training import loop
-from prunectl.work import train
+from prunectl.work import snapshots, train
 from prunectl.work.context import Context, Stopped
 from prunectl.work.perform import perform
 from prunectl.work.tensors import write_tensors
@@ -178,7 +178,7 @@ def begins_again(attempts: Attempts, whole: bytes, monkeypatch: pytest.MonkeyPat
 def test_a_sound_snapshot_is_taken_up(interrupted: tuple[Attempts, bytes]) -> None:
     attempts, whole = interrupted
     head = restored(attempts)
-    point = train._snapshot(key_of(attempts.step), head.parent)
+    point = snapshots.read(key_of(attempts.step), head.parent)
     assert point is not None and point.numbers["step"] == 6
     attempts.whole()
     assert (attempts.folder / "out" / "state.safetensors").read_bytes() == whole
@@ -192,7 +192,7 @@ def test_no_flipped_bit_of_a_head_is_taken_for_a_snapshot(interrupted: tuple[Att
         changed = bytearray(sound)
         changed[place] ^= 1 << place % 8
         head.write_bytes(changed)
-        assert train._snapshot(key_of(attempts.step), head.parent) is None
+        assert snapshots.read(key_of(attempts.step), head.parent) is None
         assert not head.parent.exists(), "discarded"
         head.parent.mkdir()
 
@@ -204,13 +204,13 @@ def test_no_damage_of_a_snapshot_changes_what_is_taken_up(
 ) -> None:
     attempts, _ = interrupted
     head = restored(attempts)
-    sound = train._snapshot(key_of(attempts.step), head.parent)
+    sound = snapshots.read(key_of(attempts.step), head.parent)
     assert sound is not None
     file = data.draw(st.sampled_from([head, head.with_name("6.safetensors")]))
     content = file.read_bytes()
     begin, end = sorted(data.draw(st.tuples(*[st.integers(0, len(content))] * 2)))
     file.write_bytes(content[:begin] + data.draw(st.binary(max_size=6)) + content[end:])
-    point = train._snapshot(key_of(attempts.step), head.parent)
+    point = snapshots.read(key_of(attempts.step), head.parent)
     assert point is None or (point.numbers == sound.numbers and file.read_bytes() == content)
 
 
