@@ -18,12 +18,13 @@ from pydantic import ValidationError
 
 from prunectl.base.errors import PrunectlError, described, their_modules
 from prunectl.base.text import and_list, did_you_mean
-from prunectl.catalog.code import code_of, line_of
-from prunectl.catalog.declared import wrong
+from prunectl.catalog.code import line_of
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.importing import imported
+from prunectl.catalog.referenced import PATTERN as IN_FILE
+from prunectl.catalog.referenced import Reference, in_file
 from prunectl.catalog.registered import Registration, registrations
-from prunectl.catalog.required import lacking
+from prunectl.catalog.usable import fault_of
 
 T = TypeVar("T", bound=Entry)
 
@@ -179,6 +180,13 @@ class Catalog:
     entries: Mapping[str, str]
     bare: bool = False
     """Whether every entry is used, without parameters, in every study."""
+    in_files: bool = True
+    """Whether a study may name one in a file of its own, "file:FILE.py:CLASS"."""
+
+    @property
+    def patterns(self) -> Mapping[str, str]:
+        """The names that are not listed: regular expressions, each with what it names."""
+        return {IN_FILE: f"{self.one} in a file: file:FILE.py:CLASS"} if self.in_files else {}
 
 
 CATALOGS: Mapping[str, Catalog] = {
@@ -194,11 +202,11 @@ CATALOGS: Mapping[str, Catalog] = {
     ),
     "optimizers": Catalog(one="optimizer", kind="prunectl.catalog.optimizer:Optimizer", entries=OPTIMIZERS),
     "schedules": Catalog(one="schedule", kind="prunectl.catalog.schedule:Schedule", entries=SCHEDULES),
-    "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=METRICS, bare=True),
+    "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=METRICS, bare=True, in_files=False),
     "retrainings": Catalog(
         one="kind of retraining", kind="prunectl.catalog.retraining:Retraining", entries=RETRAININGS
     ),
-    "executors": Catalog(one="executor", kind="prunectl.catalog.executor:Executor", entries=EXECUTORS),
+    "executors": Catalog(one="executor", kind="prunectl.catalog.executor:Executor", entries=EXECUTORS, in_files=False),
 }
 
 
@@ -231,6 +239,11 @@ def names(catalog: str) -> list[str]:
     return [*ours, *sorted(set(places(catalog)) - set(ours))]
 
 
+def reference_of(catalog: str, name: str) -> Reference | None:
+    """What a name refers to that no catalogue lists, "file:FILE.py:CLASS"; None for a name of the catalogue."""
+    return in_file(name) if CATALOGS[catalog].in_files else None
+
+
 @overload
 def entry_type(catalog: str, name: str) -> type[Entry]: ...
 @overload
@@ -242,6 +255,10 @@ def entry_type(catalog: str, name: str, kind: type[Entry] = Entry) -> type[Entry
     kind, lacks what the catalogue requires, or carries another name than it is registered under (its results would
     be stored under that name's keys).
     """
+    if (reference := reference_of(catalog, name)) is not None:
+        referenced = reference.resolved(kind_of(catalog), CATALOGS[catalog].one)
+        assert issubclass(referenced, kind), f"the {catalog} hold {kind.__name__}"
+        return referenced
     if name not in places(catalog):
         hint = did_you_mean(name, names(catalog), "'{}'")
         raise PrunectlError(f"no {name!r} among the {catalog}: {', '.join(names(catalog))}", hint=hint)
@@ -296,7 +313,7 @@ def _checked(catalog: str, name: str, place: str) -> type[Entry]:
         raise _BrokenError(text, placed=bool(their_modules(error)) or isinstance(error, SyntaxError)) from error
     what = f"{place}, registered as {name!r} of the {catalog},"
     try:
-        fault = _fault(catalog, name, found)
+        fault = fault_of(name, found, kind_of(catalog), bare=CATALOGS[catalog].bare)
     except Exception as error:  # a class may raise anything when it is looked at
         text = f"{what} cannot be used: {described(error, full_path=True)}"
         raise _BrokenError(text, placed=bool(their_modules(error))) from error
@@ -305,22 +322,6 @@ def _checked(catalog: str, name: str, place: str) -> type[Entry]:
         raise _BrokenError(f"{what} {fault}" + (f" ({line})" if line else ""), placed=line is not None)
     kind: type[Entry] = found
     return kind
-
-
-def _fault(catalog: str, name: str, found: Any) -> str | None:
-    """What is wrong with what is registered, in words that follow its name, or None."""
-    kind = kind_of(catalog)
-    if not (isinstance(found, type) and issubclass(found, kind)):
-        return f"is not a {kind.__name__}"
-    carried = getattr(found, "name", None)
-    if carried != name:
-        return f"calls itself {carried!r}"
-    missing = lacking(found, kind)
-    if missing:
-        return f"does not define {', '.join(missing)}"
-    if code_of(found) is None:
-        return None  # our own
-    return next(wrong(found, kind, bare=CATALOGS[catalog].bare), None)
 
 
 def read_entry(catalog: str, written: str | Mapping[str, Any], kind: type[T]) -> T:
