@@ -131,6 +131,8 @@ def _entered(found: Any, made: Made) -> Any:
     entry = found if is_entry else made.kind.adapted(found)
     if entry is None or not issubclass(entry, made.kind):
         return found  # `fault_of` has the words for it
+    if not is_entry:  # made from a function, or a class of another kind
+        entry.__module__, entry.__qualname__ = made.file.module, made.attribute
     defaults = {"summary": _first_line(found, made.file.written), **made.kind.file_defaults}
     given = {name for base in entry.__mro__ if base not in made.kind.__mro__ for name in vars(base)}
     for name in defaults.keys() - given:

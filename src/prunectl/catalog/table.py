@@ -80,7 +80,7 @@ def resolve(catalog: str, table: Mapping[str, Any], known: Iterable[str] = ("nam
         raise refusal(f"missing: must be the name of {a(one)}: {choice}", table, path=("name",))
     if not isinstance(name, str):
         raise refusal(f"must be the name of {a(one)}, not {shown(name)}: {choice}", table, path=("name",))
-    if name in names(catalog) or tables.reference_of(catalog, name) is not None:
+    if name in names(catalog) or tables.refers(catalog, name):
         return _with_parameters(catalog, name, table, known)
     likely = nearest(name, names(catalog))
     if ".py" in name and tables.CATALOGS[catalog].in_files:

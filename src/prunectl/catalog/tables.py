@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from typing import Any, TypeVar, overload
@@ -18,11 +17,11 @@ from pydantic import ValidationError
 
 from prunectl.base.errors import PrunectlError, described, their_modules
 from prunectl.base.text import and_list, did_you_mean
+from prunectl.catalog.catalogue import Catalog
 from prunectl.catalog.code import line_of
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.importing import imported
-from prunectl.catalog.referenced import PATTERN as IN_FILE
-from prunectl.catalog.referenced import Reference, in_file
+from prunectl.catalog.referenced import in_file
 from prunectl.catalog.registered import Registration, registrations
 from prunectl.catalog.usable import fault_of
 
@@ -154,6 +153,12 @@ METRICS: Mapping[str, str] = {
     "matching_sparsity": "prunectl.training.metrics.matching_sparsity:MatchingSparsity",
 }
 
+LIBRARIES: Mapping[str, str] = {
+    "torchvision": "prunectl.models.from_torchvision:named",
+    "timm": "prunectl.models.from_timm:named",
+}
+"""What builds networks by name, "timm:NAME": the function that gives the entry class of NAME."""
+
 EXECUTORS: Mapping[str, str] = {
     "local": "prunectl.execute.local:Local",
     "ray": "prunectl.execute.on_ray:Ray",
@@ -171,31 +176,13 @@ RETRAININGS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Catalog:
-    """One catalogue: what one of its entries is called, the class that all of them are, and our own entries."""
-
-    one: str
-    kind: str
-    entries: Mapping[str, str]
-    bare: bool = False
-    """Whether every entry is used, without parameters, in every study."""
-    in_files: bool = True
-    """Whether a study may name one in a file of its own, "file:FILE.py:CLASS"."""
-
-    @property
-    def patterns(self) -> Mapping[str, str]:
-        """The names that are not listed: regular expressions, each with what it names."""
-        return {IN_FILE: f"{self.one} in a file: file:FILE.py:CLASS"} if self.in_files else {}
-
-
 CATALOGS: Mapping[str, Catalog] = {
     "criteria": Catalog(one="criterion", kind="prunectl.catalog.criterion:Criterion", entries=CRITERIA),
     "scopes": Catalog(one="scope", kind="prunectl.catalog.scope:Scope", entries=SCOPES),
     "structures": Catalog(one="structure", kind="prunectl.catalog.structure:Structure", entries=STRUCTURES),
     "rounds": Catalog(one="kind of rounds", kind="prunectl.catalog.rounds:Rounds", entries=ROUNDS),
     "ablations": Catalog(one="ablation", kind="prunectl.catalog.ablation:Ablation", entries=ABLATIONS),
-    "models": Catalog(one="model", kind="prunectl.catalog.model:Model", entries=MODELS),
+    "models": Catalog(one="model", kind="prunectl.catalog.model:Model", entries=MODELS, libraries=LIBRARIES),
     "datasets": Catalog(one="data set", kind="prunectl.catalog.dataset:Dataset", entries=DATASETS),
     "augmentations": Catalog(
         one="augmentation", kind="prunectl.catalog.augmentation:Augmentation", entries=AUGMENTATIONS
@@ -239,9 +226,19 @@ def names(catalog: str) -> list[str]:
     return [*ours, *sorted(set(places(catalog)) - set(ours))]
 
 
-def reference_of(catalog: str, name: str) -> Reference | None:
-    """What a name refers to that no catalogue lists, "file:FILE.py:CLASS"; None for a name of the catalogue."""
-    return in_file(name) if CATALOGS[catalog].in_files else None
+def refers(catalog: str, name: str) -> bool:
+    """Whether a name means what no catalogue lists: "file:FILE.py:CLASS", "timm:NAME"."""
+    known = CATALOGS[catalog]
+    return (known.in_files and in_file(name) is not None) or name.partition(":")[0] in known.libraries
+
+
+def _referenced(catalog: Catalog, name: str, kind: type[Entry]) -> type[Entry]:
+    """Raises PrunectlError for what cannot be used."""
+    if (reference := in_file(name)) is not None:
+        return reference.resolved(kind, catalog.one)
+    library, _, inner = name.partition(":")
+    found: type[Entry] = imported(catalog.libraries[library])(inner)
+    return found
 
 
 @overload
@@ -255,8 +252,8 @@ def entry_type(catalog: str, name: str, kind: type[Entry] = Entry) -> type[Entry
     kind, lacks what the catalogue requires, or carries another name than it is registered under (its results would
     be stored under that name's keys).
     """
-    if (reference := reference_of(catalog, name)) is not None:
-        referenced = reference.resolved(kind_of(catalog), CATALOGS[catalog].one)
+    if refers(catalog, name):
+        referenced = _referenced(CATALOGS[catalog], name, kind_of(catalog))
         assert issubclass(referenced, kind), f"the {catalog} hold {kind.__name__}"
         return referenced
     if name not in places(catalog):
