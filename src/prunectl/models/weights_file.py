@@ -55,7 +55,7 @@ def digest_of(path: Path) -> str:
             missing = "is not a file" if path.exists() else "does not exist"
             raise WeightsError(f"{visible(str(path))} {missing}")
         with path.open("rb") as file:
-            if pickled(file.read(2)):
+            if pickled(file.read(9)):
                 file.seek(0)
                 return hashlib.file_digest(file, "sha256").hexdigest()
             return _digest(file, visible(str(path)))
@@ -77,12 +77,15 @@ def checked(path: Path, digest: str) -> bytes:
 
 
 def pickled(start: bytes) -> bool:
-    """Whether a file that begins with these bytes was written by `torch.save`."""
-    return start[:2] == b"PK" or start[:1] == b"\x80"
+    """Whether a file that begins with these 9 bytes was written by `torch.save`.
+
+    A length of a header may begin like a pickle, and what follows it is a "{".
+    """
+    return start[8:9] != b"{" and (start[:2] == b"PK" or start[:1] == b"\x80")
 
 
 def _digest_of(content: bytes, name: str) -> str:
-    return hashlib.sha256(content).hexdigest() if pickled(content[:2]) else _digest(io.BytesIO(content), name)
+    return hashlib.sha256(content).hexdigest() if pickled(content[:9]) else _digest(io.BytesIO(content), name)
 
 
 def _digest(file: BinaryIO, name: str) -> str:

@@ -31,12 +31,7 @@ def empty(network: Network, seed: int) -> nn.Module:
 
 
 def built(model: Model, shape: tuple[int, int, int], classes: int, seed: int, purpose: str = "build") -> nn.Module:
-    """The one place where networks are built.
-
-    PyTorch's fused attention is off from here on: it reads a layer's weights without calling the layer, so that
-    nobody could count or observe what it does.
-    """
-    torch.backends.mha.set_fastpath_enabled(False)
+    """The one place where networks are built."""
     with seeded(seed, purpose):
         return materialized(model.build(shape, classes), shape)
 
@@ -60,7 +55,6 @@ def loaded(network: Network, seed: int, file: Path) -> nn.Module:
     assert isinstance(network.model, Model)
     if network.init.by_library:
         checked(file, network.init.digest)
-        torch.backends.mha.set_fastpath_enabled(False)
         with seeded(seed, "build"):
             return network.model.load_pretrained(network.shape, network.classes, file)
     fresh = empty(network, seed)
