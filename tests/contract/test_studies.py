@@ -41,7 +41,7 @@ EVERY_PROFILE = pytest.mark.parametrize(
 def planned(path: Path, profile: str | None) -> tuple[Study, Plan]:
     """The study and its plan; no data is needed for either."""
     study = load(path, profile=profile).study
-    return study, build(study, study.data.dataset.declared(FINGERPRINT))
+    return study, build(study, study.data.dataset.declared(FINGERPRINT), {"pretrained": FINGERPRINT})
 
 
 @cache

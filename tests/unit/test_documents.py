@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -17,7 +18,10 @@ import torch
 from torch import nn
 
 import prunectl
+from in_process import InProcess
 from networks import SHAPE, batch, small_network
+from prunectl.api.new import new
+from prunectl.api.new_criterion import new_criterion
 from prunectl.base import errors
 from prunectl.catalog import tables
 from prunectl.catalog.entry import Entry
@@ -366,12 +370,19 @@ def test_the_chart_draws_what_there_is() -> None:
     assert draw(pl.DataFrame(frame).clear()) is None
 
 
-def test_the_criterion_of_the_readme_scores(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = next(code for language, code in blocks(ROOT / "README.md") if "class Mine" in code)
-    criterion, network = run(code, "recipe_readme").__dict__["Mine"](), small_network()
-    scores = score(criterion, network, shape=SHAPE, generator=torch.Generator().manual_seed(1))
-    for name, weight in prunable(network).items():
-        assert torch.equal(scores[name], weight.detach().abs() ** 3)
+def test_the_criterion_of_the_readme_is_the_one_that_is_written_and_runs_as_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    printed = next(code for _, code in blocks(ROOT / "README.md") if "class Mine" in code)
+    commands = next(code for _, code in blocks(ROOT / "README.md") if "new --criterion" in code).splitlines()
+    (_, _, name), (_, _, _, file), (_, _, study, _, change) = map(shlex.split, commands)
+    written, _ = new(name), new_criterion(Path(file))
+    assert (Path(file).read_text(), str(written)) == (printed, study)
+    cheaper = ["train.epochs=1", "data.train_limit=100", "sweep.seeds=1", "sweep.sparsities=[0.5]"]
+    results = prunectl.run(study, set=[change, *cheaper], executor=InProcess(), store=tmp_path / "store")
+    assert results.trials["status"].to_list() == ["done"] * 3
+    assert set(results.trials["criterion"]) == {"random", "magnitude", "file:mine.py:Mine"}
 
 
 def test_the_study_of_the_readme_is_valid() -> None:

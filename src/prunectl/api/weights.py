@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prunectl.base.errors import Problem, StudyError
+from prunectl.base.errors import Problem, PrunectlError, StudyError
 from prunectl.base.text import plural, visible
 
 if TYPE_CHECKING:
@@ -25,8 +25,11 @@ class Weights:
 
 
 def weights_of(loaded: Loaded) -> Weights:
-    """Read every file of weights that a study names, relative to its own directory. Raises StudyError."""
-    from prunectl.models.weights_file import WeightsError, digest_of
+    """Read every file of weights that a study names, relative to its own directory. Raises StudyError.
+
+    Where pretrained weights are is known by their library, which a process of its own asks: it imports torch.
+    """
+    from prunectl.models.weights_file import digest_of
     from prunectl.study.initial import weights_files
     from prunectl.study.locate import located
 
@@ -36,14 +39,24 @@ def weights_of(loaded: Loaded) -> Weights:
     for key, file in weights_files(loaded.study):
         if file in digests:
             continue
-        path = (loaded.path.parent / Path(file).expanduser()).absolute()
         try:
+            path = _place(loaded, file)
             digests[file] = digest_of(path)
             files[digests[file]] = path
-        except WeightsError as error:
+        except PrunectlError as error:
             problems.append(Problem(path=key, message=error.message, hint=error.hint))
     if problems:
         where = visible(str(loaded.path))
         lines = located(loaded.text, where, problems)
         raise StudyError(f"{where}: {plural(len(problems), 'problem')}", lines)
     return Weights(digests=digests, files=files)
+
+
+def _place(loaded: Loaded, file: str) -> Path:
+    """Where a file of weights is. Raises PrunectlError."""
+    from prunectl.models.pretrained import pretrained_file
+    from prunectl.study.initial import PRETRAINED
+
+    if file == PRETRAINED:
+        return pretrained_file(loaded.study.model.model)
+    return (loaded.path.parent / Path(file).expanduser()).absolute()

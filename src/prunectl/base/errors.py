@@ -148,7 +148,7 @@ def their_modules(error: BaseException) -> set[str]:
 def _message(error: BaseException) -> str:
     """The text of an exception; that of a class of somebody else's may fail itself."""
     try:
-        return str(error)
+        return str(error.msg if isinstance(error, SyntaxError) else error)
     except Exception as second:
         return f"its message cannot be shown, {type(second).__name__}"
 
@@ -207,5 +207,6 @@ def path_text(path: Path) -> str:
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
     """The allowed name closest to `name`, or None if none is close enough to be a likely typing mistake."""
-    matches = difflib.get_close_matches(name.lower(), list(allowed), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    by_lower = {other.lower(): other for other in reversed(list(allowed))}
+    matches = difflib.get_close_matches(name.lower(), list(reversed(by_lower)), n=1, cutoff=0.6)
+    return by_lower[matches[0]] if matches else None

@@ -16,6 +16,9 @@ OURS = frozenset(
 )
 """Top-level packages of prunectl and of what it depends on."""
 
+FILE_MODULE = "prunectl_file_"
+"""How the names of modules begin that were made from one file, which a study names: see `catalog/source_file.py`."""
+
 _LIBRARY = Path(os.__file__).resolve().parent
 """Where Python keeps its own library."""
 

@@ -21,10 +21,14 @@ from zipfile import ZipFile
 from zipimport import zipimporter
 
 from prunectl.base.errors import PrunectlError
-from prunectl.base.theirs import INSTALLED, third_party, within_package
+from prunectl.base.theirs import INSTALLED, OURS, third_party, within_package
+from prunectl.catalog.source_file import file_of
 
 Sources = dict[str, bytes]
 """Source files by their path from the package on, 'meanprune/criterion.py'."""
+
+FILE = "file.py"
+"""What a file that a study names is called in digests."""
 
 
 class NoSourceError(PrunectlError):
@@ -40,7 +44,8 @@ def code_of(kind: type) -> str | None:
     """SHA-256 of the source of a third party's class, in hex; None for a class of prunectl.
 
     The source is every .py file of the package that the class is in, and the same of each class of a third party that
-    it inherits from. Of a class outside of any package it is its file, and the files next to it that it imports. The
+    it inherits from. Of a class outside of any package it is its file, and the files next to it that it imports; of one
+    in a file that a study names, that file as it was read, whatever it is called and wherever it is. The
     place where packages are installed, compiled files and the way in which lines end do not matter. It is read once in
     a process, when the class is first used.
 
@@ -55,7 +60,8 @@ def code_of(kind: type) -> str | None:
             sources |= sources_of(module)
         except OSError as error:
             raise NoSourceError(module.__name__, str(error)) from error
-    return _digest(f"{kind.__module__}:{kind.__qualname__}", sources)
+    place = kind.__module__ if file_of(kind.__module__) is None else FILE
+    return _digest(f"{place}:{kind.__qualname__}", sources)
 
 
 def line_of(found: object) -> str | None:
@@ -91,6 +97,8 @@ def sources_of(module: ModuleType) -> Sources:
 
     Raises NoSourceError for a module without a file (an interactive session), and OSError.
     """
+    if (given := file_of(module.__name__)) is not None:
+        return {FILE: given.source}
     file = getattr(module, "__file__", None)
     if not file:
         raise NoSourceError(module.__name__, "it has no file")
@@ -119,6 +127,12 @@ def _with_neighbours(file: Path) -> Iterator[tuple[str, bytes]]:
         for path in [place for name in sorted(names) for place in _places(file.parent, name) if place not in seen]:
             seen.add(path)
             left.append(path)
+
+
+def neighbours_of(file: Path, source: bytes) -> list[Path]:
+    """What a file imports from the folder that it is in; nothing that has the name of one of Python's own modules."""
+    names = sorted(_imported(source) - sys.stdlib_module_names - OURS)
+    return [place for name in names for place in _places(file.parent, name)[:1] if place != file]
 
 
 def _imported(source: bytes) -> set[str]:

@@ -58,6 +58,8 @@ class Criterion(Entry):
     cross-entropy. Scores of weights that are masked already have no effect: they are never ranked again.
     """
 
+    file_defaults = {"paper": "none given"}
+
     paper: ClassVar[str]
     """Where it is defined: authors, year, equation."""
     removes: ClassVar[str] = "the lowest scores"

@@ -6,10 +6,10 @@ the study and the planner must know of it. The work itself is a method that impo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -45,6 +45,16 @@ class Entry(Checked):
     version: ClassVar[int] = 1
     """Raised when the same parameters come to mean another result; part of every key."""
 
+    in_keys: ClassVar[str | None] = None
+    """The name in keys, where that is not `name`: the path of a file is no part of what is in it."""
+    file_defaults: ClassVar[Mapping[str, Any]] = {}
+    """Class variables that a class in a file of the study need not have, with what they are then."""
+
+    @classmethod
+    def adapted(cls, found: Any) -> type[Self] | None:
+        """The entry class made of something in a file that is no entry, or None if there is no such way."""
+        return None
+
     @classmethod
     def dispensable(cls) -> frozenset[str]:
         """What this class can do without, of what its catalogue requires, because of what else it has."""
@@ -59,7 +69,7 @@ class Entry(Checked):
 
     @cached_property
     def _preimage(self) -> dict[str, Any]:
-        preimage: dict[str, Any] = {"name": self.name, "version": self.version}
+        preimage: dict[str, Any] = {"name": self.in_keys or self.name, "version": self.version}
         if (code := code_of(type(self))) is not None:
             preimage[CODE] = code
         keys = written_keys(type(self))

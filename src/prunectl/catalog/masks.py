@@ -22,3 +22,8 @@ class Pruned:
     tied_pruned: int
     weights: Mapping[str, Tensor] | None = None
     """The prunable weights by name, where pruning has changed those that stay."""
+
+
+def layer_of(weight: str) -> str:
+    """The name of the layer of a weight: 'conv1' of 'conv1.weight', 'attn.in_proj' of 'attn.in_proj_weight'."""
+    return weight.removesuffix(".weight") if weight.endswith(".weight") else weight.removesuffix("_weight")

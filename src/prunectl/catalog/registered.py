@@ -15,6 +15,7 @@ from importlib import metadata
 from typing import Any
 
 from prunectl.base.errors import PrunectlError, their_modules
+from prunectl.base.theirs import FILE_MODULE
 
 PREFIX = "prunectl."
 
@@ -46,9 +47,10 @@ def registrations() -> tuple[Registration, ...]:
 
 
 def raised_in_plug_in(error: BaseException) -> bool:
-    """Whether an exception came out of a package that registers entries: not a mistake of prunectl."""
+    """Whether an exception came out of a package that registers entries, or a study's file: no mistake of prunectl."""
     registered = {line.place.partition(":")[0].partition(".")[0] for line in registrations()}
-    return not registered.isdisjoint(module.partition(".")[0] for module in their_modules(error))
+    tops = {module.partition(".")[0] for module in their_modules(error)}
+    return not registered.isdisjoint(tops) or any(top.startswith(FILE_MODULE) for top in tops)
 
 
 def refuse_unreadable() -> None:

@@ -20,6 +20,9 @@ from prunectl.catalog.written_keys import written_keys
 __all__ = ["FlatSection", "Section", "named", "resolve", "tupled"]
 
 
+IN_FILE = 'write "file:FILE.py:CLASS" for a class in a file, with the path from the study file on'
+
+
 class Section(Checked):
     """A table of the study file."""
 
@@ -77,9 +80,11 @@ def resolve(catalog: str, table: Mapping[str, Any], known: Iterable[str] = ("nam
         raise refusal(f"missing: must be the name of {a(one)}: {choice}", table, path=("name",))
     if not isinstance(name, str):
         raise refusal(f"must be the name of {a(one)}, not {shown(name)}: {choice}", table, path=("name",))
-    if name in names(catalog):
+    if name in names(catalog) or tables.refers(catalog, name):
         return _with_parameters(catalog, name, table, known)
     likely = nearest(name, names(catalog))
+    if ".py" in name and tables.CATALOGS[catalog].in_files:
+        raise refusal(f"there is no {one} {shown(name)}", table, path=("name",), hint=IN_FILE)
     message = f"there is no {one} {shown(name)}; there are {choice}"
     if likely is None:
         raise refusal(message, table, path=("name",))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from typing import Any, TypeVar, overload
@@ -18,12 +17,13 @@ from pydantic import ValidationError
 
 from prunectl.base.errors import PrunectlError, described, their_modules
 from prunectl.base.text import and_list, did_you_mean
-from prunectl.catalog.code import code_of, line_of
-from prunectl.catalog.declared import wrong
+from prunectl.catalog.catalogue import Catalog
+from prunectl.catalog.code import line_of
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.importing import imported
+from prunectl.catalog.referenced import in_file
 from prunectl.catalog.registered import Registration, registrations
-from prunectl.catalog.required import lacking
+from prunectl.catalog.usable import fault_of
 
 T = TypeVar("T", bound=Entry)
 
@@ -153,6 +153,12 @@ METRICS: Mapping[str, str] = {
     "matching_sparsity": "prunectl.training.metrics.matching_sparsity:MatchingSparsity",
 }
 
+LIBRARIES: Mapping[str, str] = {
+    "torchvision": "prunectl.models.from_torchvision:named",
+    "timm": "prunectl.models.from_timm:named",
+}
+"""What builds networks by name, "timm:NAME": the function that gives the entry class of NAME."""
+
 EXECUTORS: Mapping[str, str] = {
     "local": "prunectl.execute.local:Local",
     "ray": "prunectl.execute.on_ray:Ray",
@@ -170,35 +176,24 @@ RETRAININGS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Catalog:
-    """One catalogue: what one of its entries is called, the class that all of them are, and our own entries."""
-
-    one: str
-    kind: str
-    entries: Mapping[str, str]
-    bare: bool = False
-    """Whether every entry is used, without parameters, in every study."""
-
-
 CATALOGS: Mapping[str, Catalog] = {
     "criteria": Catalog(one="criterion", kind="prunectl.catalog.criterion:Criterion", entries=CRITERIA),
     "scopes": Catalog(one="scope", kind="prunectl.catalog.scope:Scope", entries=SCOPES),
     "structures": Catalog(one="structure", kind="prunectl.catalog.structure:Structure", entries=STRUCTURES),
     "rounds": Catalog(one="kind of rounds", kind="prunectl.catalog.rounds:Rounds", entries=ROUNDS),
     "ablations": Catalog(one="ablation", kind="prunectl.catalog.ablation:Ablation", entries=ABLATIONS),
-    "models": Catalog(one="model", kind="prunectl.catalog.model:Model", entries=MODELS),
+    "models": Catalog(one="model", kind="prunectl.catalog.model:Model", entries=MODELS, libraries=LIBRARIES),
     "datasets": Catalog(one="data set", kind="prunectl.catalog.dataset:Dataset", entries=DATASETS),
     "augmentations": Catalog(
         one="augmentation", kind="prunectl.catalog.augmentation:Augmentation", entries=AUGMENTATIONS
     ),
     "optimizers": Catalog(one="optimizer", kind="prunectl.catalog.optimizer:Optimizer", entries=OPTIMIZERS),
     "schedules": Catalog(one="schedule", kind="prunectl.catalog.schedule:Schedule", entries=SCHEDULES),
-    "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=METRICS, bare=True),
+    "metrics": Catalog(one="metric", kind="prunectl.catalog.metric:Metric", entries=METRICS, bare=True, in_files=False),
     "retrainings": Catalog(
         one="kind of retraining", kind="prunectl.catalog.retraining:Retraining", entries=RETRAININGS
     ),
-    "executors": Catalog(one="executor", kind="prunectl.catalog.executor:Executor", entries=EXECUTORS),
+    "executors": Catalog(one="executor", kind="prunectl.catalog.executor:Executor", entries=EXECUTORS, in_files=False),
 }
 
 
@@ -231,6 +226,21 @@ def names(catalog: str) -> list[str]:
     return [*ours, *sorted(set(places(catalog)) - set(ours))]
 
 
+def refers(catalog: str, name: str) -> bool:
+    """Whether a name means what no catalogue lists: "file:FILE.py:CLASS", "timm:NAME"."""
+    known = CATALOGS[catalog]
+    return (known.in_files and in_file(name) is not None) or name.partition(":")[0] in known.libraries
+
+
+def _referenced(catalog: Catalog, name: str, kind: type[Entry]) -> type[Entry]:
+    """Raises PrunectlError for what cannot be used."""
+    if (reference := in_file(name)) is not None:
+        return reference.resolved(kind, catalog.one)
+    library, _, inner = name.partition(":")
+    found: type[Entry] = imported(catalog.libraries[library])(inner)
+    return found
+
+
 @overload
 def entry_type(catalog: str, name: str) -> type[Entry]: ...
 @overload
@@ -242,6 +252,10 @@ def entry_type(catalog: str, name: str, kind: type[Entry] = Entry) -> type[Entry
     kind, lacks what the catalogue requires, or carries another name than it is registered under (its results would
     be stored under that name's keys).
     """
+    if refers(catalog, name):
+        referenced = _referenced(CATALOGS[catalog], name, kind_of(catalog))
+        assert issubclass(referenced, kind), f"the {catalog} hold {kind.__name__}"
+        return referenced
     if name not in places(catalog):
         hint = did_you_mean(name, names(catalog), "'{}'")
         raise PrunectlError(f"no {name!r} among the {catalog}: {', '.join(names(catalog))}", hint=hint)
@@ -296,7 +310,7 @@ def _checked(catalog: str, name: str, place: str) -> type[Entry]:
         raise _BrokenError(text, placed=bool(their_modules(error)) or isinstance(error, SyntaxError)) from error
     what = f"{place}, registered as {name!r} of the {catalog},"
     try:
-        fault = _fault(catalog, name, found)
+        fault = fault_of(name, found, kind_of(catalog), bare=CATALOGS[catalog].bare)
     except Exception as error:  # a class may raise anything when it is looked at
         text = f"{what} cannot be used: {described(error, full_path=True)}"
         raise _BrokenError(text, placed=bool(their_modules(error))) from error
@@ -305,22 +319,6 @@ def _checked(catalog: str, name: str, place: str) -> type[Entry]:
         raise _BrokenError(f"{what} {fault}" + (f" ({line})" if line else ""), placed=line is not None)
     kind: type[Entry] = found
     return kind
-
-
-def _fault(catalog: str, name: str, found: Any) -> str | None:
-    """What is wrong with what is registered, in words that follow its name, or None."""
-    kind = kind_of(catalog)
-    if not (isinstance(found, type) and issubclass(found, kind)):
-        return f"is not a {kind.__name__}"
-    carried = getattr(found, "name", None)
-    if carried != name:
-        return f"calls itself {carried!r}"
-    missing = lacking(found, kind)
-    if missing:
-        return f"does not define {', '.join(missing)}"
-    if code_of(found) is None:
-        return None  # our own
-    return next(wrong(found, kind, bare=CATALOGS[catalog].bare), None)
 
 
 def read_entry(catalog: str, written: str | Mapping[str, Any], kind: type[T]) -> T:

@@ -154,11 +154,14 @@ class LoadedWeights(Section):
     model_config = ConfigDict(json_schema_extra={"x-words": 'a table { weights = "FILE.safetensors" }'})
 
     weights: Annotated[str, Field(min_length=1, max_length=1000)] = Field(
-        description="a safetensors file, from the study's own directory, with every parameter and statistic by name"
+        description="a file of safetensors or torch.save, from the study's own directory, with every parameter by name"
     )
 
 
-Drawing = Literal["kaiming-normal", "kaiming-uniform", "xavier-normal", "xavier-uniform", "torch-default", "orthogonal"]
+Drawing = Literal[
+    "kaiming-normal", "kaiming-uniform", "xavier-normal", "xavier-uniform", "torch-default", "orthogonal",
+    "own", "pretrained",
+]  # fmt: skip
 
 Initialization = Annotated[
     Annotated[Drawing, Tag("(word)")] | Annotated[LoadedWeights, Tag("(table)")], Discriminator(_shape)

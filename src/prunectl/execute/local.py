@@ -27,7 +27,7 @@ from prunectl.execute.nursery import Ended
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.execute.spool import Spool
 from prunectl.execute.started import NurseryProcess, close_idle, left, start_early, taken
-from prunectl.execute.task import Done, Task
+from prunectl.execute.task import Done, Task, packed
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Key
 from prunectl.store.address import store_at
@@ -189,7 +189,7 @@ class LocalEngine:
         """Whether a worker was alive to receive a request."""
         worker.request = request
         try:
-            worker.connection.send(Task(key=request.key, packed=pickle.dumps(request)))
+            worker.connection.send(Task(key=request.key, packed=packed(request)))
         except ConnectionError:
             self._forget(worker)
             return False

@@ -29,7 +29,7 @@ from prunectl.execute.engine import Executor
 from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status, WorkersChanged
 from prunectl.execute.ray_cluster import GRACE_S, Members
 from prunectl.execute.ray_joining import Joining, Refused
-from prunectl.execute.task import Task
+from prunectl.execute.task import Task, packed
 from prunectl.plan.steps import Key
 
 STARTS = 3
@@ -77,7 +77,7 @@ class RayEngine:
     def start(self, request: Request) -> None:
         """Hand a request on. Raises RayError."""
         self.running[request.key] = request
-        task = Task(key=request.key, packed=pickle.dumps(replace(request, devices=())))
+        task = Task(key=request.key, packed=packed(replace(request, devices=())))
         process = self._alive()
         with suppress(OSError):  # `wait` reports its end
             process.control.send(task)

@@ -23,6 +23,7 @@ import torch
 from prunectl.base.errors import Problem, described
 from prunectl.base.rng import seeded
 from prunectl.base.theirs import third_party
+from prunectl.catalog.referenced import entry_of
 from prunectl.execute import hardware
 from prunectl.execute.child import do
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
@@ -121,7 +122,7 @@ class _Reading(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         found = super().find_class(module, name)
-        self.foreign |= third_party(module, getattr(sys.modules.get(module), "__file__", None))
+        self.foreign |= third_party(module, getattr(sys.modules.get(module), "__file__", None)) or found is entry_of
         return found
 
 

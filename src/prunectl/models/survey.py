@@ -61,12 +61,19 @@ def _calls(network: nn.Module) -> Iterator[set[str]]:
     called: set[str] = set()
 
     def noting(name: str) -> Callable[..., None]:
-        return lambda *_: called.add(name)
+        return lambda module, *_: called.update(_computing(name, module))
 
     with ExitStack() as stack:
         for name, module in network.named_modules():
             stack.callback(module.register_forward_pre_hook(noting(name)).remove)
         yield called
+
+
+def _computing(name: str, module: nn.Module) -> Iterator[str]:
+    """What computes when a module is called: attention uses the weights of its layers without calling them."""
+    yield name
+    if isinstance(module, nn.MultiheadAttention):
+        yield from (f"{name}.{part}".lstrip(".") for part in ("in_proj", "q_proj", "k_proj", "v_proj", "out_proj"))
 
 
 def _train(logits: object, network: nn.Module, classes: int) -> None:

@@ -1,4 +1,6 @@
-"""Files of weights (safetensors): what they hold, and the digest of that. Read without torch, and nothing is executed.
+"""Files of weights: what they hold, and the digest of that. Read without torch, and nothing is executed.
+
+A file of safetensors is known by its tensors, one of `torch.save` by its bytes.
 
 The format: 8 bytes with the length of a header, the header in JSON, and the bytes of all tensors.
 """
@@ -44,7 +46,7 @@ class Stored:
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of the tensors of a file, in hex: their names, types, shapes and bytes.
+    """SHA-256 of the tensors of a file, in hex: their names, types, shapes and bytes. Of a pickled file, of its bytes.
 
     Neither the order of the tensors nor the metadata of the file is part of it. Raises WeightsError.
     """
@@ -53,6 +55,9 @@ def digest_of(path: Path) -> str:
             missing = "is not a file" if path.exists() else "does not exist"
             raise WeightsError(f"{visible(str(path))} {missing}")
         with path.open("rb") as file:
+            if pickled(file.read(9)):
+                file.seek(0)
+                return hashlib.file_digest(file, "sha256").hexdigest()
             return _digest(file, visible(str(path)))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -65,10 +70,22 @@ def checked(path: Path, digest: str) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise WeightsError(f"{visible(str(path))} cannot be read: {error.strerror}") from None
-    if _digest(io.BytesIO(content), visible(str(path))) != digest:
+    if _digest_of(content, visible(str(path))) != digest:
         hint = "run the same command again: it plans with the weights that the file has now"
         raise WeightsError(f"the weights in {visible(str(path))} have changed since the study was read", hint=hint)
     return content
+
+
+def pickled(start: bytes) -> bool:
+    """Whether a file that begins with these 9 bytes was written by `torch.save`.
+
+    A length of a header may begin like a pickle, and what follows it is a "{".
+    """
+    return start[8:9] != b"{" and (start[:2] == b"PK" or start[:1] == b"\x80")
+
+
+def _digest_of(content: bytes, name: str) -> str:
+    return hashlib.sha256(content).hexdigest() if pickled(content[:9]) else _digest(io.BytesIO(content), name)
 
 
 def _digest(file: BinaryIO, name: str) -> str:
@@ -94,9 +111,7 @@ def _tensors(file: BinaryIO, name: str) -> dict[str, Stored]:
     length = int.from_bytes(start, "little")
     text = file.read(length) if length <= min(size - 8, LONGEST_HEADER) else b""
     if not text.startswith(b"{"):
-        pickled = start[:2] == b"PK" or start[:1] == b"\x80"
-        what = "was written by torch.save, and reading it may run code" if pickled else "is not a safetensors file"
-        raise WeightsError(f"{name} {what}", hint=CONVERT)
+        raise WeightsError(f"{name} is not a safetensors file, and no file of torch.save", hint=CONVERT)
     try:
         header = json.loads(text)
         return {tensor: stored for tensor, stored in _listed(header, 8 + length) if stored.end <= size or _cut(name)}

@@ -12,24 +12,31 @@ from prunectl.catalog.dataset import Content
 from prunectl.catalog.metric import Part
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.retraining import After
-from prunectl.catalog.values import Length, LoadedWeights, PruningMoment
+from prunectl.catalog.values import Length, PruningMoment
 from prunectl.plan.graph import Placed
 from prunectl.plan.steps import Data, Loaded, Network
 from prunectl.study.arms import Arm, Init, When, budget_label, expand, moment_label
 from prunectl.study.combinations import redrawn_refusal, redrawn_too_short
+from prunectl.study.initial import OWN, PRETRAINED, file_of, loads
 from prunectl.study.schema import Study, TrainSection
 
 
 def network_of(study: Study, content: Content, init: Init, digests: Mapping[str, str]) -> Network:
     """The network that the study trains, from these weights; `digests` holds that of each file of weights."""
-    loads = isinstance(init, LoadedWeights)
     return Network(
         model=study.model.model,
-        init=Loaded(digest=digests[init.weights], file=init.weights) if isinstance(init, LoadedWeights) else init,
-        bn_init="ones" if loads else study.model.bn_init,
+        init=_beginning(init, digests),
+        bn_init="ones" if loads(init) or init == OWN else study.model.bn_init,
         shape=content.shape,
         classes=content.classes,
     )
+
+
+def _beginning(init: Init, digests: Mapping[str, str]) -> str | Loaded:
+    """How weights are drawn, or what they are loaded from."""
+    if isinstance(init, str) and init != PRETRAINED:
+        return init
+    return Loaded(digest=digests[file_of(init)], file=file_of(init), by_library=init == PRETRAINED)
 
 
 def data_of(study: Study, content: Content) -> Data:

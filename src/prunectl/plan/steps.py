@@ -39,15 +39,17 @@ class Loaded:
     digest: str
     file: str = field(compare=False)
     """As the study writes it, for messages."""
+    by_library: bool = False
+    """Whether the network's own library loads it, which may change names and shapes."""
 
-    def preimage(self) -> dict[str, str]:
-        """The content alone."""
-        return {"weights": self.digest}
+    def preimage(self) -> dict[str, str | bool]:
+        """The content, and who loads it."""
+        return {"weights": self.digest, **({"by_library": True} if self.by_library else {})}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Network:
-    """A network, and how its weights are drawn or that they are loaded. `bn_init` is "ones" for loaded weights."""
+    """A network, and how its weights are drawn or that they are loaded. `bn_init` is "ones" where no rule draws."""
 
     model: Model
     init: str | Loaded

@@ -1,4 +1,4 @@
-"""Which weights may be pruned: those of convolutions and linear layers. Never biases, never BatchNorm."""
+"""Which weights may be pruned: of convolutions, linear layers and attention. Never biases, norms or embeddings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from torch import nn
 
 from prunectl.base.errors import MethodError
 from prunectl.base.text import did_you_mean
+from prunectl.catalog.masks import layer_of
 
 LAYERS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
+PROJECTIONS = ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
+"""The weights of nn.MultiheadAttention that belong to no layer of its own."""
 
 
 def prunable(network: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Parameter]:
@@ -24,7 +27,25 @@ def prunable(network: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Pa
     if reasons := list(refusals(network, exclude)):
         raise MethodError("; ".join(reasons))
     names = {parameter: name for name, parameter in network.named_parameters()}
-    return {names[weight_of(layer)]: weight_of(layer) for layer in kept.values()}
+    return {names[weight]: weight for weight in kept.values() if weight is not None}
+
+
+def all_weights(network: nn.Module) -> dict[str, nn.Parameter | None]:
+    """The weight of every convolution, linear layer and projection of attention, by the name of the layer.
+
+    None for a weight that is computed from other parameters.
+    """
+    weights: dict[str, nn.Parameter | None] = {}
+    for name, module in network.named_modules():
+        if isinstance(module, LAYERS):
+            weights[name] = own_weight(module)
+        elif isinstance(module, nn.MultiheadAttention):
+            weights |= {
+                layer_of(f"{name}.{projection}".lstrip(".")): weight
+                for projection in PROJECTIONS
+                if (weight := module._parameters.get(projection)) is not None
+            }
+    return weights
 
 
 def layers_of(network: nn.Module) -> dict[str, nn.Module]:
@@ -32,9 +53,12 @@ def layers_of(network: nn.Module) -> dict[str, nn.Module]:
     return {name: module for name, module in network.named_modules() if isinstance(module, LAYERS)}
 
 
-def kept_layers(network: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Module]:
-    """The layers that are to be pruned, by name. Raises MethodError as `prunable` does for patterns."""
-    layers = layers_of(network)
+def kept_layers(network: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Parameter | None]:
+    """The layers that are to be pruned, by name, with their weights: see `all_weights`.
+
+    Raises MethodError as `prunable` does for patterns.
+    """
+    layers = all_weights(network)
     for pattern in exclude:
         if not any(fnmatchcase(name, pattern) for name in layers):
             hint = did_you_mean(pattern, layers, "'{}'")
@@ -42,14 +66,24 @@ def kept_layers(network: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn
                 f"[prunable] exclude = {pattern!r} matches no layer; there are {', '.join(layers)}"
                 + (f"; {hint}" if hint else "")
             )
-    kept = {name: layer for name, layer in layers.items() if not any(fnmatchcase(name, pattern) for pattern in exclude)}
+    kept = {name: kept for name, kept in layers.items() if not any(fnmatchcase(name, pattern) for pattern in exclude)}
     if not kept:
         raise MethodError("nothing to prune: the network has no convolution or linear layer that is not excluded")
     return kept
 
 
 def layers_by_weight(network: nn.Module, weights: Collection[str]) -> dict[str, list[nn.Module]]:
-    """For each weight, by parameter name, the layers that compute with it: several, if they share it."""
+    """For each weight, by parameter name, the layers that compute with it: several, if they share it.
+
+    Raises MethodError for weights of nn.MultiheadAttention, which computes with them without calling a layer.
+    """
+    unseen = [weight for weight in weights if _in_attention(network, weight)]
+    if unseen:
+        layers_ = [layer_of(weight) for weight in unseen]
+        raise MethodError(
+            f"{listed(layers_)} part of nn.MultiheadAttention, which calls no layer that could be observed: "
+            f"{remedy(layers_, ())}, or use a criterion that looks at weights and gradients alone"
+        )
     names = {parameter: name for name, parameter in network.named_parameters()}
     layers: dict[str, list[nn.Module]] = {name: [] for name in weights}
     for layer in layers_of(network).values():
@@ -57,6 +91,14 @@ def layers_by_weight(network: nn.Module, weights: Collection[str]) -> dict[str, 
         if weight is not None and names[weight] in layers:
             layers[names[weight]].append(layer)
     return layers
+
+
+def _in_attention(network: nn.Module, weight: str) -> bool:
+    owner, _, name = weight.rpartition(".")
+    if name in PROJECTIONS:
+        return True
+    parent, _, last = owner.rpartition(".")
+    return last == "out_proj" and isinstance(network.get_submodule(parent), nn.MultiheadAttention)
 
 
 def weight_of(layer: nn.Module) -> nn.Parameter:
@@ -74,19 +116,19 @@ def own_weight(layer: nn.Module) -> nn.Parameter | None:
 def refusals(network: nn.Module, exclude: Sequence[str]) -> Iterator[str]:
     """Why weights cannot be pruned: one sentence for each reason, with the layers and what to write instead."""
     kept = kept_layers(network, exclude)
-    computed = [name for name, layer in kept.items() if own_weight(layer) is None]
+    computed = [name for name, weight in kept.items() if weight is None]
     if computed:
         yield (
             f"{listed(computed, 'the weight')} computed from other parameters (spectral_norm, weight_norm or another "
             f"parametrization), so that zeros in it would not last: {remedy(computed, exclude)}"
         )
-    empty = [name for name, layer in kept.items() if own_weight(layer) is not None and not weight_of(layer).numel()]
+    empty = [name for name, weight in kept.items() if weight is not None and not weight.numel()]
     if empty:
         yield f"{listed(empty, 'the weight')} of size zero: {remedy(empty, exclude)}"
     yield from _shared(network, kept, exclude)
 
 
-def _shared(network: nn.Module, kept: Mapping[str, nn.Module], exclude: Sequence[str]) -> Iterator[str]:
+def _shared(network: nn.Module, kept: Mapping[str, nn.Parameter | None], exclude: Sequence[str]) -> Iterator[str]:
     """Weights that are pruned in one place and must stay dense in another."""
     for places in _shared_places(network):
         layers = [layer for layer, name, module in places if name == "weight" and isinstance(module, LAYERS)]

@@ -78,6 +78,7 @@ def problems(parts: Parts, *, length_overridden: bool = False, sweep_overridden:
         yield from schedule(parts.train.schedule, parts.train.epochs or parts.train.steps, ("train", "schedule"))
     if parts.model is not None:
         yield from initial.bn_init(parts.model, parts.prune)
+        yield from initial.pretrained(parts.model, parts.prune)
     for place, section in enumerate(parts.prune):
         if section is not None:
             for problem in _arm_table(section, parts, check_length=not length_overridden):

@@ -51,6 +51,7 @@ def json_schema() -> Schema:
         definitions[names_of[kind]] = _entry(kind, definitions[names_of[kind]])
     for section in FLAT:
         entries = [definitions[names_of[kind]] for kind in catalogs[section.catalog]]
+        entries += [option for option in _elsewhere(section.catalog) if option["type"] == "object"]
         definitions[section.__name__] = _flat(section, definitions[section.__name__], entries)
     for catalog, kinds in catalogs.items():
         definitions[catalog] = _catalog(catalog, {names_of[kind]: definitions[names_of[kind]] for kind in kinds})
@@ -102,7 +103,15 @@ def _catalog(catalog: str, entries: dict[str, Schema]) -> Schema:
         if entry["required"] == ["name"]
     ]
     written_out = [{"$ref": f"#/$defs/{name}"} for name in entries]
-    return {"description": f"one of the {catalog}", "anyOf": [*words, *written_out]}
+    return {"description": f"one of the {catalog}", "anyOf": [*words, *written_out, *_elsewhere(catalog)]}
+
+
+def _elsewhere(catalog: str) -> Iterator[Schema]:
+    """What no catalogue lists: a class in a file of the study, whose parameters only the file knows."""
+    for pattern, description in tables.CATALOGS[catalog].patterns.items():
+        name = {"type": "string", "pattern": pattern, "description": description}
+        yield name
+        yield {"type": "object", "description": description, "properties": {"name": name}, "required": ["name"]}
 
 
 def _flat(section: type[FlatSection], given: Schema, entries: list[Schema]) -> Schema:
@@ -141,7 +150,7 @@ def _selector(columns: Schema, definitions: Schema, tables_of: Mapping[str, list
     for key in SELECTORS:
         single = columns[key]["anyOf"][0]
         if "x-catalog" in single:
-            options = list(_selected(tables_of[single["x-catalog"]]))
+            options = [*_selected(tables_of[single["x-catalog"]]), *_elsewhere(single["x-catalog"])]
         else:
             options = [_partial(_resolved(option, definitions)) for option in single["oneOf"]]
         properties[key] = {"description": columns[key]["description"], "anyOf": options}

@@ -14,6 +14,7 @@ from prunectl.base.errors import Path as Key
 from prunectl.base.errors import Problem, StudyError
 from prunectl.base.text import visible
 from prunectl.catalog.problems import existing, problems_of
+from prunectl.catalog.referenced import beside
 from prunectl.catalog.table import Section
 from prunectl.study import check
 from prunectl.study.document import parse, read_text
@@ -55,9 +56,10 @@ def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = Non
     text = read_text(path)
     reading = _Reading(path=path, text=text, document=parse(text, path))
     layers = [reading.profile(profile), reading.options(overrides)]
-    study = reading.study(layers)
-    if not reading.problems and not any(layers):
-        reading.profiles()
+    with beside(path.parent):
+        study = reading.study(layers)
+        if not reading.problems and not any(layers):
+            reading.profiles()
     if reading.problems or study is None:
         raise reading.error()
     labels = [override.label for layer in layers for override in layer]

@@ -7,9 +7,9 @@ parameters, is the catalogue's entry here, its parameters checked. Combinations 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ModelWrapValidatorHandler
 
 from prunectl.base.errors import Problem
 from prunectl.catalog.criterion import Unpruned
@@ -106,8 +106,18 @@ class ModelSection(FlatSection):
     catalog = "models"
 
     model: NamedModel = Field(description="the network")
-    init: Initialization = Field(default="kaiming-normal", description="how the weights are drawn")
+    init: Initialization = Field(
+        default="kaiming-normal",
+        description='how the weights begin; the default is "own" for networks of torchvision, timm and files',
+    )
     bn_init: Literal["ones", "uniform"] = Field(default="ones", description="how BatchNorm scales are drawn")
+
+    @classmethod
+    def read(cls, table: dict[str, Any], handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Without `init`, weights are drawn as is usual for the network."""
+        section = super().read(table, handler)
+        usual = section.model.usual_init
+        return section if "init" in table else section.model_copy(update={"init": usual})
 
 
 class TrainSection(Section):

@@ -7,14 +7,17 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from prunectl.base.rng import seeded
+from prunectl.base.rng import generator, seeded
 from prunectl.catalog.model import Model
 from prunectl.models.initialization import initialize
 from prunectl.models.lazy import materialized
-from prunectl.plan.steps import Network
+from prunectl.models.weights_file import checked
+from prunectl.plan.steps import Loaded, Network
 from prunectl.store import layout
+from prunectl.study.initial import OWN
 from prunectl.training.state import load_network
 from prunectl.work.tensors import read_tensors
+from prunectl.work.weights import load_weights, read_weights
 
 
 def empty(network: Network, seed: int) -> nn.Module:
@@ -27,17 +30,35 @@ def empty(network: Network, seed: int) -> nn.Module:
     return built(network.model, network.shape, network.classes, seed)
 
 
-def built(model: Model, shape: tuple[int, int, int], classes: int, seed: int) -> nn.Module:
+def built(model: Model, shape: tuple[int, int, int], classes: int, seed: int, purpose: str = "build") -> nn.Module:
     """The one place where networks are built."""
-    with seeded(seed, "build"):
+    with seeded(seed, purpose):
         return materialized(model.build(shape, classes), shape)
 
 
-def drawn(network: Network, seed: int, generator: torch.Generator) -> nn.Module:
-    """The network with its weights drawn as the study asks; not one whose weights are loaded."""
+def drawn(network: Network, seed: int, purpose: str) -> nn.Module:
+    """The network with its weights drawn as the study asks, for this purpose; not one whose weights are loaded."""
     assert isinstance(network.init, str)
     fresh = empty(network, seed)
-    initialize(fresh, init=network.init, bn_init=network.bn_init, generator=generator)
+    if network.init == OWN:
+        assert isinstance(network.model, Model)
+        own = built(network.model, network.shape, network.classes, seed, purpose)
+        fresh.load_state_dict(own.state_dict())
+    else:
+        initialize(fresh, init=network.init, bn_init=network.bn_init, generator=generator(seed, purpose))
+    return fresh
+
+
+def loaded(network: Network, seed: int, file: Path) -> nn.Module:
+    """The network with its weights from a file: see `weights`. Raises what its library raises."""
+    assert isinstance(network.init, Loaded)
+    assert isinstance(network.model, Model)
+    if network.init.by_library:
+        checked(file, network.init.digest)
+        with seeded(seed, "build"):
+            return network.model.load_pretrained(network.shape, network.classes, file)
+    fresh = empty(network, seed)
+    load_weights(fresh, read_weights(file, network.init.digest), network.classes)
     return fresh
 
 

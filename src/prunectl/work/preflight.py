@@ -85,7 +85,7 @@ def _network(network: Network, preflight: Preflight, weights: Mapping[str, Path]
         yield Problem(path=("model",), message=f"{label} {wrong}")
         return
     if isinstance(network.init, Loaded):
-        yield from unloadable(built, network.init, weights, preflight.weights[network.init.file])
+        yield from unloadable(built, network, weights, preflight.weights[network.init.file])
     else:
         yield from undrawable(built, network)
     found, problems = surveyed(built, network)

@@ -10,7 +10,7 @@ from torch import nn
 from prunectl.base.errors import Problem, described
 from prunectl.models.survey import Survey, SurveyError, survey
 from prunectl.plan.steps import Network
-from prunectl.pruning.prunable import kept_layers, listed, own_weight, refusals, remedy
+from prunectl.pruning.prunable import kept_layers, listed, refusals, remedy
 
 
 def surveyed(built: nn.Module, network: Network) -> tuple[Survey | None, list[Problem]]:
@@ -48,11 +48,7 @@ def unprunable(built: nn.Module, exclude: Sequence[str], found: Survey) -> Itera
 
 def _unused(built: nn.Module, exclude: Sequence[str], found: Survey) -> Iterator[str]:
     names = {parameter: name for name, parameter in built.named_parameters()}
-    layers = {
-        layer: names[weight]
-        for layer, module in kept_layers(built, exclude).items()
-        if (weight := own_weight(module)) is not None
-    }
+    layers = {layer: names[weight] for layer, weight in kept_layers(built, exclude).items() if weight is not None}
     left = set(layers)
     for reason, holds in REASONS:
         meant = [layer for layer in layers if layer in left and holds(found, layer, layers[layer])]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
 from prunectl.base.errors import nearest
 from prunectl.base.text import visible
-from prunectl.models.weights_file import WeightsError, checked
+from prunectl.models.fitting import load_fitting, other_head
+from prunectl.models.weights_file import CONVERT, WeightsError, checked, pickled
 
+INSIDE = ("state_dict", "model", "model_state_dict")
+"""Where checkpoints have the state_dict of the network."""
 SHOWN = 5
 """Most names that a message lists."""
 COUNTER = "num_batches_tracked"
@@ -20,21 +25,48 @@ COUNTER = "num_batches_tracked"
 
 
 def read_weights(path: Path, digest: str) -> dict[str, Tensor]:
-    """The tensors of a file that must have this digest. Raises WeightsError."""
+    """The tensors of a file that must have this digest. Raises WeightsError.
+
+    A file of `torch.save` is read by a reader that builds tensors and runs nothing else.
+    """
+    content = checked(path, digest)
+    if pickled(content[:9]):
+        return _unpickled(content, path)
     try:
-        return load(checked(path, digest))
+        return load(content)
     except SafetensorError as error:
         raise WeightsError(f"{visible(str(path))} is not a safetensors file: {error}") from None
 
 
-def load_weights(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Put every parameter and statistic into a network that they fit: see `misfits`. Other types are converted."""
+def _unpickled(content: bytes, path: Path) -> dict[str, Tensor]:
+    """The tensors of a state_dict, or of one inside of a checkpoint."""
+    try:
+        read = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # the reader raises whatever it meets in a damaged file
+        reason = " ".join(str(error).split())[:200]
+        message = f"{visible(str(path))} cannot be read without running code: {reason}"
+        raise WeightsError(message, hint=CONVERT) from None
+    inner = next((read[key] for key in INSIDE if isinstance(read, dict) and isinstance(read.get(key), dict)), read)
+    if not isinstance(inner, dict) or not inner or not all(isinstance(kept, Tensor) for kept in inner.values()):
+        raise WeightsError(f"{visible(str(path))} holds no state_dict: names with tensors", hint=CONVERT)
+    return {str(name): kept for name, kept in inner.items()}
+
+
+def load_weights(network: nn.Module, tensors: Mapping[str, Tensor], classes: int) -> None:
+    """Put every parameter and statistic into a network that they fit: see `misfits`. Other types are converted.
+
+    The head stays as it is where theirs has another number of classes.
+    """
     missing = {name: kept for name, kept in network.state_dict().items() if name not in tensors}
-    network.load_state_dict({**tensors, **missing})
+    load_fitting(network, {**tensors, **missing}, classes)
 
 
-def misfits(network: nn.Module, tensors: Mapping[str, Tensor]) -> Iterator[str]:
-    """Why tensors cannot be loaded into a network: names that are missing or not expected, shapes, types, NaN."""
+def misfits(network: nn.Module, tensors: Mapping[str, Tensor], classes: int) -> Iterator[str]:
+    """Why tensors cannot be loaded into a network: names that are missing or not expected, shapes, types, NaN.
+
+    The head alone may have another number of classes.
+    """
+    head = other_head(network, tensors, classes)
     wanted = network.state_dict()
     missing = [name for name in wanted if name not in tensors and name.rpartition(".")[2] != COUNTER]
     unexpected = [name for name in tensors if name not in wanted]
@@ -43,7 +75,7 @@ def misfits(network: nn.Module, tensors: Mapping[str, Tensor]) -> Iterator[str]:
         yield f"it has no {_names(missing, unexpected)}"
     if unexpected:
         yield f"it has {_names(unexpected, missing)}, which the network has not"
-    shapes = [name for name in both if tensors[name].shape != wanted[name].shape]
+    shapes = [name for name in both if tensors[name].shape != wanted[name].shape and name not in head]
     if shapes:
         first = shapes[0]
         yield f"{first} has the shape {_shape(tensors[first])}, not {_shape(wanted[first])}{_more(shapes)}"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from prunectl.api.new import new
+from prunectl.api.new_criterion import new_criterion
 from prunectl.api.session import open_study
 from prunectl.base.errors import PrunectlError
 
@@ -35,3 +36,20 @@ def test_a_file_is_never_overwritten(tmp_path: Path) -> None:
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(PrunectlError, match="cannot be written"):
         new("mine", tmp_path / "nowhere")
+
+
+def test_a_criterion_is_one_file_that_scores_and_is_named_by_a_study_next_to_it(tmp_path: Path) -> None:
+    reference = new_criterion(tmp_path / "mine_own.py")
+    assert reference == "file:mine_own.py:MineOwn"
+    study = new("my-study", tmp_path)
+    session = open_study(study, set={"prune.0.criterion": ["random", "magnitude", reference]}, store=tmp_path / "store")
+    *_, criterion = session.study.prune[0].criterion
+    assert criterion.parameters() == {"power": 1.0}
+    with pytest.raises(PrunectlError, match="exists already"):
+        new_criterion(tmp_path / "mine_own.py")
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.toml", "my-own.py", "1.py"])
+def test_a_file_that_is_no_module_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(PrunectlError, match="invalid file name"):
+        new_criterion(tmp_path / name)

@@ -39,7 +39,7 @@ STUDY: dict[str, Any] = {
 BROKEN = {
     "raises": ("1 // 0", "ZeroDivisionError: integer division or modulo by zero ({net}:1)"),
     "raises in a function": ("def f():\n    1 // 0\nf()", "modulo by zero ({net}:2, in f)"),
-    "syntax": ("class Mine(:\n", "SyntaxError: invalid syntax (net.py, line 1) ({net}:1)"),
+    "syntax": ("class Mine(:\n", "SyntaxError: invalid syntax ({net}:1)"),
     "exits": ("import sys\nsys.exit(7)", "SystemExit: 7 ({net}:2)"),
     "raises what is no Exception": ("raise BaseException('no')", "BaseException: no ({net}:1)"),
     "lacks a module": ("import not_there", "ModuleNotFoundError: No module named 'not_there' ({net}:1)"),

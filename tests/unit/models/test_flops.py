@@ -220,8 +220,8 @@ def test_products_of_activations_are_dense(need_weights: bool) -> None:
     projections, products = 8 * 8 * (24 + 8), 2 * 8 * 8 * 8
     assert flops.dense == 2 * (projections + products + 64 * 3)
     gone = {name: torch.zeros(weight.shape, dtype=torch.bool) for name, weight in prunable(network).items()}
-    assert list(gone) == ["attention.out_proj.weight", "head.weight"]
-    assert flops.pruned(gone) == 2 * (8 * 8 * 24 + products)
+    assert list(gone) == ["attention.in_proj_weight", "attention.out_proj.weight", "head.weight"]
+    assert flops.pruned(gone) == 2 * products
 
 
 @pytest.mark.parametrize(

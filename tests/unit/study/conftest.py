@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from prunectl.base.errors import Problem, StudyError
-from prunectl.catalog import tables
+from prunectl.catalog import tables, usable
 from prunectl.study import arms
 from prunectl.study.load import Loaded, load
 
@@ -80,7 +80,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The catalogues of `stand_ins.py` in the place of the real ones."""
     monkeypatch.syspath_prepend(Path(__file__).parent)
     monkeypatch.setattr(tables, "CATALOGS", importlib.import_module("stand_ins").CATALOGS)
-    monkeypatch.setattr(tables, "lacking", lambda found, kind: [])  # they only have what a study is checked against
+    monkeypatch.setattr(usable, "lacking", lambda found, kind: [])  # they only have what a study is checked against
     _forget()
     yield
     _forget()

@@ -39,7 +39,7 @@ def artefacts(folder: Path, network: Network, *, structured: bool = True) -> tup
     state.mkdir()
     mask.mkdir()
     draws = torch.Generator().manual_seed(1)
-    made = drawn(network, 1, draws)
+    made = drawn(network, 1, "init")
     write_tensors(state / layout.STATE, network_tensors(made))
     scores = {name: weight.detach().abs() for name, weight in prunable(made).items()}
     if structured:

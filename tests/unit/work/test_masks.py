@@ -85,9 +85,7 @@ def measured(tmp_path: Path) -> tuple[Measure, Path, Context]:
     step = next(step for step in plan.steps.values() if isinstance(step, Measure))
     state = tmp_path / "state"
     state.mkdir()
-    write_tensors(
-        state / layout.STATE, network_tensors(drawn(step.network, step.seed, torch.Generator().manual_seed(1)))
-    )
+    write_tensors(state / layout.STATE, network_tensors(drawn(step.network, step.seed, "init")))
     context = Context(device=torch.device("cpu"), data_root=tmp_path, snapshots=tmp_path / "snapshots")
     return step, state, context
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 
 from prunectl.base.errors import MethodError
 from prunectl.base.text import did_you_mean
+from prunectl.catalog.masks import layer_of
 from prunectl.catalog.scope import Groups, Scope, Shapes, removed
 from prunectl.pruning.engines.allocation import apportion, fill
 
@@ -75,7 +76,7 @@ class Rates(Scope):
         self, shapes: Shapes, sparsity: float, gone: Mapping[str, int], weights: Mapping[str, Tensor] | None = None
     ) -> Groups:
         """A group per layer. Raises MethodError beyond the sparsity at which all named layers are gone."""
-        names = {name.removesuffix(".weight"): name for name in shapes}
+        names = {layer_of(name): name for name in shapes}
         rates = {names[layer]: rate for layer, rate in self.shares(tuple(names)).items()}
         sizes = {name: math.prod(shape) for name, shape in shapes.items()}
         low = [gone.get(name, 0) for name in rates]

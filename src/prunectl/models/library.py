@@ -1,0 +1,46 @@
+"""Networks that libraries build by name: what those of torchvision and of timm have in common. No torch here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from pydantic import Field
+
+from prunectl.catalog.model import Model
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Option = bool | int | float | str
+SLASH = "/"
+"""In the names of classes in the place of a dot, which pickle would take for an attribute."""
+
+
+class LibraryNetwork(Model):
+    """A network that a library builds by its name. It draws its own weights unless a study asks otherwise."""
+
+    usual_init = "own"
+    has_pretrained = True
+    network: ClassVar[str] = ""
+    """The library's name for it."""
+
+    options: dict[str, Option] = Field(
+        default={}, description="arguments of the library's own function, such as { depth = 2 }"
+    )
+
+    def load_pretrained(self, shape: tuple[int, int, int], classes: int, file: Path) -> nn.Module:
+        """As the library loads a file of its own weights; a head for other classes is drawn again."""
+        raise NotImplementedError
+
+
+L = TypeVar("L", bound=LibraryNetwork)
+
+
+def class_of(base: type[L], library: str, network: str) -> type[L]:
+    """The entry class of one network of a library, whose name is part of the class as with every entry."""
+    place = {"__module__": base.__module__, "__qualname__": SLASH + network.replace(".", SLASH)}
+    metaclass: Any = type(base)
+    made: type[L] = metaclass(network, (base,), {**place, "__doc__": base.__doc__})
+    made.name, made.summary, made.network = f"{library}:{network}", f"{network} of {library}", network
+    return made
