@@ -50,7 +50,7 @@ def latency(
     from prunectl.base.onnx_extra import INSTALL, missing
     from prunectl.cli.progress import showing
 
-    checked(format_, dict.fromkeys(FORMATS))
+    checked(format_, FORMATS)
     sizes = [int(size) for size in numbers(batch, _batch_size, "--batch", "a number of images, 1 or more")]
     machine = where.machine()
     conditions = conditions_of(machine, sizes, repeats)

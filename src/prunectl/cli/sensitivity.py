@@ -52,7 +52,7 @@ def sensitivity(
     from prunectl.api.sensitivity import sensitivity as measured
     from prunectl.cli.progress import showing
 
-    checked(format_, dict.fromkeys(FORMATS))
+    checked(format_, FORMATS)
     chosen = numbers(rates, _rate, "--rates", "a fraction above 0 and below 1")
     machine = where.machine()
     with starting_early(machine):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +31,7 @@ def numbers(text: str | None, kind: Callable[[str], float], option: str, allowed
     return found
 
 
-def checked(format_: str, formats: Mapping[str, object]) -> None:
+def checked(format_: str, formats: Collection[str]) -> None:
     """Raises PrunectlError for a format that does not exist: before anything is computed."""
     if format_ not in formats:
         hint = did_you_mean(format_, formats, "{}")

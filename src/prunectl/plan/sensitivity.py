@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from prunectl.base.errors import StudyError
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.structure import Structure
+from prunectl.catalog.wording import shown
 from prunectl.plan.graph import Plan, StepSet
 from prunectl.plan.steps import Data, Key, Measure, Score, Sensitivity, Train
-
-CHOOSE = "choose another with --criterion"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +33,10 @@ def alone(plan: Plan, rates: Sequence[float], criterion: Criterion | None = None
     Criterion and structure are those of the first arm that prunes, unless a criterion is given. Raises StudyError
     for a criterion that cannot score a network once.
     """
-    first = next((trial for trial in plan.trials if trial.arm.criterion.prunes), None)
-    if first is None:
-        raise StudyError("no arm of the study prunes", hint="choose a criterion with --criterion")
+    first = next(trial for trial in plan.trials if trial.arm.criterion.prunes)  # a study has an arm that prunes
     criterion = criterion or first.arm.criterion
-    if criterion.updates_weights():
-        raise StudyError(f"{criterion.label()} changes the weights that stay: layers cannot be pruned alone by it",
-                         hint=CHOOSE)  # fmt: skip
+    if reason := _refusal(criterion, first.arm.structure):
+        raise StudyError(reason, hint="choose another with --criterion")
     measured = plan.steps[first.baseline_measure]
     assert isinstance(measured, Measure)
     steps = StepSet()
@@ -65,6 +61,15 @@ def alone(plan: Plan, rates: Sequence[float], criterion: Criterion | None = None
         plan=replace(plan, steps=steps.steps, asked=asked), by_rate=by_rate, dense=first.baseline_measure,
         criterion=criterion, structure=first.arm.structure, seed=first.seed,
     )  # fmt: skip
+
+
+def _refusal(criterion: Criterion, structure: Structure) -> str | None:
+    """Why layers cannot be pruned alone by a criterion, or None if they can."""
+    if criterion.updates_weights():
+        return f"{shown(criterion.name)} changes the weights that stay: layers cannot be pruned alone by it"
+    if criterion.structures is not None and structure.name not in criterion.structures:
+        return f"{shown(criterion.name)} does not score structure = {shown(structure.name)}, that of the first arm"
+    return None
 
 
 def _train_data(plan: Plan, state: Key) -> Data:

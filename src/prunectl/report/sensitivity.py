@@ -65,7 +65,7 @@ def _proposal(found: Spared) -> Iterator[str]:
         return
     yield (
         "Rates to paste into [[prune]]; the scope scales them together to each sparsity of [sweep], and reaches "
-        f"exactly these at {found.sparsity:.4g}:"
+        f"exactly these at {found.sparsity:.6g}:"
     )
     yield found.pasted
-    yield f"# [sweep] sparsities = [{found.sparsity:.4g}]"
+    yield f"# [sweep] sparsities = [{found.sparsity:.6g}]"
