@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from prunectl.api.results import warn_in_log
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import PrunectlError
+from prunectl.base.keys import canonical, digest
 from prunectl.plan.stage import APART
 
 if TYPE_CHECKING:
@@ -82,13 +83,13 @@ def caption_of(session: Session, stage: Stage) -> Caption:
 
 
 def conditions_in(plan: Plan) -> dict[str, Any]:
-    """The conditions of the latencies that a plan asks for; empty if it asks for none."""
+    """What steps apart from the trials were asked for: the conditions of latencies, else the digest of the keys."""
     from prunectl.plan.steps import Latency
 
     asked = (plan.steps[key] for key in plan.asked)
     step = next((step for step in asked if isinstance(step, Latency)), None)
     if step is None:
-        return {}
+        return {"asked": digest(canonical(sorted(plan.asked)))}
     conditions = asdict(step.conditions)
     return conditions | {"batch_sizes": list(step.conditions.batch_sizes)}
 

@@ -49,6 +49,7 @@ def perform(step: Latency, inputs: Inputs, out: Path, context: Context) -> None:
     for place, size in enumerate(step.conditions.batch_sizes):
         with torch.inference_mode():
             images = _images(size, networks)
+            gc.collect()  # what is freed while memory is measured would hide what is added
             memory = {name: peak_bytes(variant.load, images) for name, variant in variants.items()}
             context.progress(2 * place + 1, total)
             timings = interleaved(_calls(variants, images), step.conditions.repeats, context.device)
@@ -102,6 +103,5 @@ def _absent(name: str, step: Latency, reason: str) -> Iterator[dict[str, Any]]:
 
 
 def _calls(variants: dict[str, Variant], images: Tensor) -> dict[str, Callable[[], object]]:
-    gc.collect()
     loaded: dict[str, Forward] = {name: variant.load() for name, variant in variants.items()}
     return {name: partial(forward, images) for name, forward in loaded.items()}

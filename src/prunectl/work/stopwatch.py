@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -87,7 +86,6 @@ def peak_bytes(load: Callable[[], Callable[[Tensor], Tensor]], images: Tensor) -
     one pass that has loaded libraries and code.
     """
     load()(images)
-    gc.collect()
     if images.device.type == "cuda":
         torch.cuda.synchronize()
         before = torch.cuda.memory_allocated(images.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -110,7 +111,9 @@ class SparseLinear(nn.Module):
 
     def __init__(self, layer: nn.Linear) -> None:
         super().__init__()
-        csr = layer.weight.detach().to_sparse_csr()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # "Sparse CSR tensor support is in beta state"
+            csr = layer.weight.detach().to_sparse_csr()
         self.out_in = list(csr.shape)
         self.register_buffer("rows", csr.crow_indices().int())
         self.register_buffer("columns", csr.col_indices().int())

@@ -16,12 +16,14 @@ from prunectl.api.session import Session, open_study
 from prunectl.base.errors import PrunectlError
 from prunectl.plan.steps import Conditions
 from prunectl.report.charts import charts
-from prunectl.work import onnx_file
+from prunectl.work import onnx_file, stopwatch
 from small import HERE
 
 
 @pytest.fixture(autouse=True)
-def _without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra, whose exporter takes seconds, and with a single call in each measurement."""
+    monkeypatch.setattr(stopwatch, "SAMPLE_S", 0.0)
     monkeypatch.setattr(onnx_file, "missing", lambda: "onnx")
 
 
@@ -54,18 +56,13 @@ def test_it_is_measured_once_for_each_machine(own: Session, conditions: Conditio
     assert set(results_of(own).latencies["machine"]) == {"another"}, "a table is of one machine: the last"
 
 
-def test_a_later_run_does_not_give_it_up(own: Session, conditions: Conditions) -> None:
+def test_a_later_run_shows_it_and_does_not_give_it_up(own: Session, conditions: Conditions) -> None:
     latency(own, HERE, conditions)
-    complete(own, HERE)
+    assert complete(own, HERE).results.trials["latency_ms"].null_count() == 0
     asked = with_latencies(own).plan.asked
     runs = recorded(own.store)
     assert asked and asked <= {key for run in runs for key in run.keys}
     assert [bool(run.caption.apart) for run in runs].count(True) == 1
-
-
-def test_a_run_after_it_has_its_columns_too(own: Session, conditions: Conditions) -> None:
-    latency(own, HERE, conditions)
-    assert complete(own, HERE).results.trials["latency_ms"].null_count() == 0
 
 
 def test_a_study_that_was_never_timed_is_as_it_was(session: Session) -> None:

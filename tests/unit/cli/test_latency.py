@@ -14,7 +14,7 @@ from prunectl.api import latency as api
 from prunectl.api import sensitivity as alone
 from prunectl.api.run import Completed
 from prunectl.api.session import open_study
-from prunectl.work import onnx_file
+from prunectl.work import onnx_file, stopwatch
 from small import HERE
 
 Prunectl = Callable[..., Any]
@@ -26,6 +26,7 @@ def measured(completed: tuple[Path, Completed]) -> None:
     folder, _ = completed
     patch = pytest.MonkeyPatch()
     patch.setattr(onnx_file, "missing", lambda: "onnx")
+    patch.setattr(stopwatch, "SAMPLE_S", 0.0)
     session = open_study(folder / "study.toml", only="criterion=random,sparsity=0.5", store=folder / "store")
     api.latency(session, HERE, api.conditions_of(HERE, (1, 2), 1))
     whole = open_study(folder / "study.toml", store=folder / "store")
@@ -46,9 +47,9 @@ def test_the_table_of_variants_is_printed_or_written(prunectl: Prunectl, tmp_pat
     assert [row["batch"] for row in rows if row["variant"] == "masked"] == ["1", "2"]
     document = prunectl(*TIMED, "--json").json()
     assert document["study"] == "small" and len(document["rows"]) == len(rows)
-    written = prunectl(*TIMED, "--format", "md", "--output", "t.md")
-    assert written.out == "" and "wrote t.md" in written.err
-    assert (tmp_path / "t.md").read_text().startswith("**random · at init")
+    written = prunectl(*TIMED, "--format", "md", "--output", "page.txt")
+    assert written.out == "" and "wrote page.txt" in written.err
+    assert (tmp_path / "page.txt").read_text().startswith("**random · at init")
 
 
 @pytest.mark.usefixtures("measured")

@@ -23,7 +23,7 @@ from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.layerwise import Layerwise
 from prunectl.store import layout
 from prunectl.training.state import network_tensors
-from prunectl.work import latency, onnx_file, variants
+from prunectl.work import latency, onnx_file, stopwatch, variants
 from prunectl.work.context import Context
 from prunectl.work.masks import write_masks
 from prunectl.work.networks import drawn
@@ -37,11 +37,18 @@ HERE = Conditions(
 
 
 @pytest.fixture(autouse=True)
-def _without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra, whose exporter takes seconds, and with a single call in each measurement."""
+    monkeypatch.setattr(stopwatch, "SAMPLE_S", 0.0)
     monkeypatch.setattr(onnx_file, "missing", lambda: "onnxscript")
 
 
-def measured(folder: Path, model: Model, sparsity: float, *, structured: bool = False) -> dict[str, list[Any]]:
+CPU = torch.device("cpu")
+
+
+def measured(
+    folder: Path, model: Model, sparsity: float, *, structured: bool = False, device: torch.device = CPU
+) -> dict[str, list[Any]]:
     """The rows of each variant, for a network with drawn weights."""
     network = Network(model=model, init="kaiming-normal", bn_init="ones", shape=SHAPE, classes=10)
     state, mask, out = (folder / name for name in ("state", "mask", "out"))
@@ -54,12 +61,12 @@ def measured(folder: Path, model: Model, sparsity: float, *, structured: bool = 
     if sparsity:
         scores = {name: weight.detach().abs() for name, weight in prunable(made).items()}
         units = WholeChannels(channels_of(made, SHAPE)) if structured else masking
-        pruned: Pruned = units.prune(scores, Layerwise(), sparsity, generator=draws)  # type: ignore[attr-defined]
+        pruned: Pruned = units.prune(scores, Layerwise(), sparsity, generator=draws)
         write_masks(mask, pruned, network, 1)
         inputs["mask"] = mask
     key = Key("k")
     step = Latency(network=network, dense=key, state=key, mask=key if sparsity else None, conditions=HERE, seed=1)
-    context = Context(device=torch.device("cpu"), data_root=folder, snapshots=folder)
+    context = Context(device=device, data_root=folder, snapshots=folder)
     latency.perform(step, inputs, out, context)
     document = json.loads((out / layout.LATENCY).read_text())
     assert document["conditions"]["machine"] == "a machine"

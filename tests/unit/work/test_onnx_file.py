@@ -1,4 +1,4 @@
-"""An ONNX file computes what the network does, for any number of images, or there is none."""
+"""An ONNX file computes what the network does, or there is none. That it does: `tests/unit/test_taking_away.py`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,6 @@ SHAPE = (1, 4, 4)
 def network() -> nn.Sequential:
     torch.manual_seed(1)
     return nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
-
-
-def test_any_number_of_images_gives_the_same_outputs() -> None:
-    net = network()
-    made = onnx_file.exported(net, SHAPE)
-    assert made.difference <= onnx_file.TOLERANCE
-    run = onnx_file.session(made.content, threads=1)
-    images = torch.randn(7, *SHAPE)
-    with torch.inference_mode():
-        torch.testing.assert_close(run(images), net(images), rtol=1e-5, atol=1e-5)
 
 
 class Wrong:

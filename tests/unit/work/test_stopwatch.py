@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -29,7 +30,7 @@ class Clock:
 
 def timed(clock: Clock, repeats: int, monkeypatch: pytest.MonkeyPatch) -> dict[str, stopwatch.Timing]:
     monkeypatch.setattr(stopwatch, "_on_cpu", clock)
-    return stopwatch.interleaved({name: (lambda n=name: n) for name in clock.times}, repeats, CPU)
+    return stopwatch.interleaved({name: partial(str, name) for name in clock.times}, repeats, CPU)
 
 
 def test_calls_take_turns_and_none_always_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
