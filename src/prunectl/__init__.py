@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from prunectl.base.version import __version__
 
 if TYPE_CHECKING:
+    from prunectl.api.export import load_network
     from prunectl.api.run import run
     from prunectl.api.session import open_study
     from prunectl.catalog.ablation import Ablation
@@ -52,6 +53,7 @@ __all__ = [
     "Structure",
     "Subject",
     "__version__",
+    "load_network",
     "open_study",
     "run",
 ]
@@ -73,6 +75,7 @@ PLACES = {
     "Scope": "prunectl.catalog.scope",
     "Structure": "prunectl.catalog.structure",
     "Subject": "prunectl.catalog.criterion",
+    "load_network": "prunectl.api.export",
     "open_study": "prunectl.api.session",
     "run": "prunectl.api.run",
 }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from prunectl.base.errors import PrunectlError
 
 if TYPE_CHECKING:
+    import torch
+
     from prunectl.api.session import Session
     from prunectl.plan.graph import Trial
 
@@ -16,16 +19,28 @@ MOST_VALUES = 8
 """Maximum number of values that a hint lists of one column."""
 
 
-def export(session: Session, folder: Path, *, only: Sequence[str] = (), compact: bool = False) -> dict[str, Any]:
+Format = Literal["safetensors", "onnx"]
+
+
+def export(
+    session: Session,
+    folder: Path,
+    *,
+    only: Sequence[str] = (),
+    compact: bool = False,
+    format: Format = "safetensors",
+) -> dict[str, Any]:
     """Write the network of the one trial of a session to a folder; with `compact` also the smaller dense network.
 
     Returns the document of `work.export`: counts, digests, files. `only` are the selectors of the session, for hints.
     Raises PrunectlError if several networks are left, or if the trial has not been made.
     """
-    return exported(session, chosen(session, only), folder, compact=compact)
+    return exported(session, chosen(session, only), folder, compact=compact, format=format)
 
 
-def exported(session: Session, trial: Trial, folder: Path, *, compact: bool) -> dict[str, Any]:
+def exported(
+    session: Session, trial: Trial, folder: Path, *, compact: bool, format: Format = "safetensors"
+) -> dict[str, Any]:
     """Export a trial that has been made. Raises PrunectlError for one that has not."""
     from prunectl.base.keys import digest
     from prunectl.plan.steps import Measure
@@ -42,6 +57,7 @@ def exported(session: Session, trial: Trial, folder: Path, *, compact: bool) -> 
         "study": {"name": session.study.name, "sha256": digest(session.text)},
         "trial": columns(trial),
         "keys": {"state": trial.state, "mask": trial.mask, "measure": trial.measure},
+        "normalized": {"mean": measure.data.dataset.mean, "std": measure.data.dataset.std},
     }
     try:
         state, *mask = (session.store.fetch(key) for key in needed)
@@ -57,7 +73,19 @@ def exported(session: Session, trial: Trial, folder: Path, *, compact: bool) -> 
         seed=measure.seed,
         about=about,
         smaller=compact,
+        format=format,
     )
+
+
+def load_network(folder: str | os.PathLike[str], *, compact: bool = False) -> torch.nn.Module:
+    """The network that `prunectl export` has written to a folder, or the compact one, on the CPU, in evaluation.
+
+    Its input are float32 images (N, C, H, W), normalised as the folder's network.json has it under "normalized".
+    Raises PrunectlError for a folder of another format.
+    """
+    from prunectl.work.export import load
+
+    return load(Path(folder), smaller=compact).eval()
 
 
 def _not_made(session: Session, trial: Trial, key: str) -> PrunectlError:

@@ -22,7 +22,10 @@ warn_in_log: Warn = logging.getLogger("prunectl").warning
 
 def results_of(session: Session, *, warn: Warn = warn_in_log) -> Results:
     """Everything that the store holds of a study; trials that have not been made are rows with a status."""
+    from prunectl.api.latency import with_latencies
     from prunectl.results.gather import results
+
+    session = with_latencies(session)
 
     def read() -> Results:
         return results(
@@ -40,8 +43,10 @@ def results_of(session: Session, *, warn: Warn = warn_in_log) -> Results:
 
 def table_of(session: Session, *, warn: Warn = warn_in_log) -> pl.DataFrame:
     """The table alone: one row per trial."""
+    from prunectl.api.latency import with_latencies
     from prunectl.results.gather import table
 
+    session = with_latencies(session)
     return undamaged(lambda: table(session.study, session.plan, session.store), warn)
 
 

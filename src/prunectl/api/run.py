@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from prunectl.api.latency import with_latencies
 from prunectl.api.machine import Machine, deadline, starting_early
 from prunectl.api.make import make_looking, silently
 from prunectl.api.results import rows_of, undamaged, warn_in_log
@@ -86,6 +87,7 @@ def complete(
 
     def attempt() -> Completed:
         after, tally = make_looking(session, "retrain", machine, retry_failed=retry_failed, show=show, warn=warn)
+        after = with_latencies(after)
         read = results(
             after.study,
             after.text,

@@ -7,12 +7,15 @@ import datetime
 import getpass
 import os
 import platform
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prunectl.api.results import warn_in_log
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import PrunectlError
+from prunectl.base.keys import canonical, digest
+from prunectl.plan.stage import APART
 
 if TYPE_CHECKING:
     from prunectl.api.results import Warn
@@ -44,8 +47,11 @@ def seeds_by_arm(plan: Plan) -> dict[str, int]:
 
 
 def needed(plan: Plan) -> set[Key]:
-    """Every step that the trials of a plan need, and the earlier states that their trainings may resume from."""
-    found = plan.closure(plan.targets("retrain"))
+    """Every step that the trials of a plan need, and the earlier states that their trainings may resume from.
+
+    So does every step that a command asks for apart from the trials.
+    """
+    found = plan.closure(plan.targets("retrain") | plan.asked)
     for key in list(found):
         while (earlier := plan.follows.get(key)) is not None and earlier not in found:
             found |= plan.closure([earlier])
@@ -72,7 +78,20 @@ def caption_of(session: Session, stage: Stage) -> Caption:
         when=datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds"),
         host=platform.node(),
         user=_user(),
+        apart={stage: conditions_in(session.plan)} if stage in APART else {},
     )
+
+
+def conditions_in(plan: Plan) -> dict[str, Any]:
+    """What steps apart from the trials were asked for: the conditions of latencies, else the digest of the keys."""
+    from prunectl.plan.steps import Latency
+
+    asked = (plan.steps[key] for key in plan.asked)
+    step = next((step for step in asked if isinstance(step, Latency)), None)
+    if step is None:
+        return {"asked": digest(canonical(sorted(plan.asked)))}
+    conditions = asdict(step.conditions)
+    return conditions | {"batch_sizes": list(step.conditions.batch_sizes)}
 
 
 def _user() -> str:

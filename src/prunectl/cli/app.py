@@ -12,7 +12,22 @@ import typer.core
 
 from prunectl.base.errors import InterruptError, PrunectlError, described
 from prunectl.base.version import __version__
-from prunectl.cli import cache, compare, doctor, export, list_, new, plan, report, run, schema, stage, streams
+from prunectl.cli import (
+    cache,
+    compare,
+    doctor,
+    export,
+    latency,
+    list_,
+    new,
+    plan,
+    report,
+    run,
+    schema,
+    sensitivity,
+    stage,
+    streams,
+)
 from prunectl.cli.console import say
 
 ENDING = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
@@ -69,6 +84,8 @@ for name in stage.HELP:
     app.command(name)(stage.command(name))
 app.command("report")(report.report)
 app.command("export")(export.export)
+app.command("latency")(latency.latency)
+app.command("sensitivity")(sensitivity.sensitivity)
 app.command("compare")(compare.compare)
 app.add_typer(cache.app, name="cache")
 app.command("list")(list_.list_)

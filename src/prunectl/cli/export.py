@@ -10,6 +10,7 @@ import typer
 from prunectl.base.text import size
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Selected, StudyFile, options
+from prunectl.cli.tables import checked
 
 Output = Annotated[
     Path | None,
@@ -25,9 +26,19 @@ Compact = Annotated[
 ]
 
 
+FORMATS = ("safetensors", "onnx")
+
+Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")]
+
+
 @options
 def export(
-    selected: Selected, study: StudyFile = None, output: Output = None, compact: Compact = False, json_: Json = False
+    selected: Selected,
+    study: StudyFile = None,
+    output: Output = None,
+    compact: Compact = False,
+    format_: Format = "safetensors",
+    json_: Json = False,
 ) -> None:
     """Write the network of one trial that `run` has made: weights, mask, and the description to rebuild it.
 
@@ -36,9 +47,16 @@ def export(
     from prunectl.api.export import export as exported
     from prunectl.api.output import EXPORT, claim, folder_of
 
+    checked(format_, FORMATS)
     session = selected.open(study)
     folder = output or folder_of(session, warn=say) / EXPORT
-    document = exported(session, folder, only=selected.only or (), compact=compact)
+    document = exported(
+        session,
+        folder,
+        only=selected.only or (),
+        compact=compact,
+        format="onnx" if format_ == "onnx" else "safetensors",
+    )
     if output is None:
         claim(folder.parent, session)
     if json_:
@@ -50,12 +68,18 @@ def export(
 def show(document: dict[str, Any], folder: Path) -> None:
     """What was written, for people."""
     lines = {"model.safetensors": f"{document['parameters']:,} parameters, {document['nonzero']:,} of them not zero"}
+    lines["model.onnx"] = lines["model.safetensors"]
     lines["mask.safetensors"] = "one bit per prunable weight"
     small = document["compact"]
     if small is not None:
-        lines["compact.safetensors"] = f"{small['parameters']:,} parameters, dense"
+        lines["compact.safetensors"] = lines["compact.onnx"] = f"{small['parameters']:,} parameters, dense"
     for name, file in document["files"].items():
         answer(f"{name:<20}  {size(file['size_bytes']):>9}  {lines[name]}")
+    if onnx := document.get("onnx"):
+        answer(
+            f"opset {onnx['opset']}, any batch size; ONNX Runtime's outputs differ from PyTorch's by at most "
+            f"{onnx['difference']:.1e} (allowed: {onnx['tolerance']:.0e})"
+        )
     if small is not None:
         answer(
             f"channels: {small['channels']:,} of {small['channels_dense']:,}; outputs differ by at most "

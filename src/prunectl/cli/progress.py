@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from prunectl.base.text import seconds, visible
 from prunectl.cli.console import say
 from prunectl.execute.outcome import Event, Outcome, Progress, Status, WorkersChanged
-from prunectl.plan.steps import Ablate, Collapse, Prune, PruneRounds, Score, Train
+from prunectl.plan.steps import Ablate, Collapse, Prune, PruneRounds, Score, Sensitivity, Train
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -62,6 +62,8 @@ def title(step: Step) -> str:
         return f"critical compression of {step.criterion.label()}, seed {step.seed}"
     if isinstance(step, Ablate):
         return f"{step.ablation.label()}, seed {step.seed}"
+    if isinstance(step, Sensitivity):
+        return f"each layer alone without {step.rate:.4g} of it, seed {step.seed}"
     return f"{step.kind}, seed {step.seed}"
 
 

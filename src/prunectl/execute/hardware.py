@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import platform
-import resource
 import sys
-from functools import cache
-from pathlib import Path
 
 import numpy
 import safetensors
 import torch
 
+from prunectl.base import resident
 from prunectl.base.precision import round_products
+from prunectl.base.processor import described_as, processor_name
 from prunectl.base.version import __version__
 from prunectl.store.hardware import CPU, HardwareClass
 
-CPUINFO = Path("/proc/cpuinfo")
-STATM, CLEAR_REFS = Path("/proc/self/statm"), Path("/proc/self/clear_refs")
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 
@@ -46,31 +42,16 @@ def keep_memory() -> None:
     libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def trim() -> None:
-    """Return freed memory to the system, where glibc keeps it."""
-    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 def flush() -> None:
     """Write out what C code has printed."""
     ctypes.CDLL(None).fflush(None)
-
-
-def resident_bytes() -> int:
-    """The memory that this process holds now, shared pages included; where that is not known, at most."""
-    try:
-        return int(STATM.read_text().split()[1]) * resource.getpagesize()
-    except OSError:
-        return peak_bytes(torch.device(CPU))
 
 
 def forget_peak(device: torch.device) -> None:
     """Let `peak_bytes` be that of what follows; where the system cannot do that, it is that of the process."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    with contextlib.suppress(OSError):
-        CLEAR_REFS.write_text("5")
+    resident.forget_peak()
 
 
 def peak_bytes(device: torch.device) -> int:
@@ -80,7 +61,7 @@ def peak_bytes(device: torch.device) -> int:
     """
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return resident.peak_resident_bytes()
 
 
 def uuid(device: torch.device) -> str | None:
@@ -95,17 +76,7 @@ def device_name(device: torch.device) -> str:
 
 def cpu_name() -> str:
     """The model of the processor; empty where the system does not give one."""
-    return _from_cpuinfo("model name") if CPUINFO.exists() else platform.processor() or platform.machine()
-
-
-@cache
-def _from_cpuinfo(name: str) -> str:
-    """A line of what Linux reports about the first processor; empty if it has none, or on other systems."""
-    try:
-        lines = CPUINFO.read_text().splitlines()
-    except OSError:
-        return ""
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
+    return processor_name()
 
 
 def device_class(device: torch.device) -> str:
@@ -115,7 +86,7 @@ def device_class(device: torch.device) -> str:
     """
     if device.type == "cuda":
         return f"cuda/{torch.cuda.get_device_name(device)}"
-    parts = [CPU, platform.machine(), torch.backends.cpu.get_cpu_capability(), _from_cpuinfo("vendor_id")]
+    parts = [CPU, platform.machine(), torch.backends.cpu.get_cpu_capability(), described_as("vendor_id")]
     return "/".join(part for part in parts if part)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 
+from prunectl.base import resident
 from prunectl.base.errors import Problem, described
 from prunectl.base.rng import seeded
 from prunectl.base.theirs import third_party
@@ -164,6 +165,6 @@ class Stop:
 
 def _too_large() -> bool:
     """Whether a worker holds more memory than it should, even after it returned what it had freed."""
-    if hardware.resident_bytes() > TRIM_BYTES:
-        hardware.trim()
-    return hardware.resident_bytes() > MOST_BYTES
+    if resident.resident_bytes() > TRIM_BYTES:
+        resident.trim()
+    return resident.resident_bytes() > MOST_BYTES

@@ -9,7 +9,7 @@ from itertools import pairwise
 from prunectl.base.keys import Texts, digest
 from prunectl.catalog.retraining import After
 from prunectl.catalog.rounds import Rounds
-from prunectl.plan.stage import Stage
+from prunectl.plan.stage import APART, Stage
 from prunectl.plan.steps import Key, Step, Train, parent_keys, preimage, run_of
 from prunectl.study.arms import Arm
 
@@ -58,6 +58,7 @@ class Trial:
     measure_before: Key | None  # just after pruning, if a trained network was pruned and is retrained
     measured_apart: tuple[Key, ...]  # plug-ins' metrics and other parts of the data, one each: nothing else is renamed
     collapse: Key | None = None  # the critical compression of its criterion, where the study asks for it
+    latency: Key | None = None  # how long its network takes, where `prunectl latency` has asked for it
 
     @property
     def arm(self) -> Arm:
@@ -72,11 +73,15 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """`follows` names the earlier state of the same training that a training step best resumes from."""
+    """`follows` names the earlier state of the same training that a training step best resumes from.
+
+    `asked` are steps that no trial needs and a command asks for, as `prunectl latency` does.
+    """
 
     steps: Mapping[Key, Step]
     trials: tuple[Trial, ...]
     follows: Mapping[Key, Key]
+    asked: frozenset[Key] = frozenset()
 
     @property
     def arms(self) -> dict[str, Placed]:
@@ -86,6 +91,8 @@ class Plan:
 
     def targets(self, stage: Stage) -> set[Key]:
         """What must be there for the study to be done up to a stage."""
+        if stage in APART:
+            return set(self.asked)
         wanted: set[Key] = set()
         for trial in self.trials:
             if stage in ("train", "retrain"):

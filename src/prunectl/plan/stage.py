@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Stage = Literal["train", "prune", "ablate", "retrain"]
+Stage = Literal["train", "prune", "ablate", "retrain", "latency", "sensitivity"]
+
+APART: tuple[Stage, ...] = ("latency", "sensitivity")
+"""Commands with steps that no trial needs: `Plan.asked`."""

@@ -247,7 +247,59 @@ class Measure(Step):
     seed: int = field(metadata=IMPLIED)
 
 
-STEPS: tuple[type[Step], ...] = (Init, Train, Score, Prune, PruneRounds, Collapse, Ablate, Recalibrate, Measure)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conditions:
+    """Everything besides the network that decides how long it takes: part of the key of what is measured."""
+
+    machine: str
+    """The model and the number of its cores of a processor, or the name of a GPU."""
+    device: Literal["cpu", "cuda"]
+    threads: int
+    """CPU threads."""
+    torch: str
+    onnxruntime: str | None
+    """The version of ONNX Runtime; None where the extra `onnx` is not installed."""
+    batch_sizes: tuple[int, ...]
+    repeats: int
+    """Measurements of each variant and batch size, of which the median is taken."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Latency(Step):
+    """Time the forward pass of a pruned network in every variant, next to the dense one. Leaves milliseconds, bytes.
+
+    `dense` is the state of the baseline. Without a mask it is the only network, and `state` the same.
+    """
+
+    kind: ClassVar[str] = "latency"
+    network: Network
+    dense: Key
+    state: Key
+    mask: Key | None
+    conditions: Conditions
+    seed: int = field(metadata=IMPLIED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sensitivity(Step):
+    """Prune each layer alone by a rate, without retraining, and measure. Leaves the metrics of each layer.
+
+    `state` is that of the dense network, `scores` those of its weights: one network serves every rate.
+    """
+
+    kind: ClassVar[str] = "sensitivity"
+    network: Network
+    data: Data
+    structure: Structure
+    rate: float
+    state: Key
+    scores: Key
+    metrics: tuple[Metric, ...]
+
+
+STEPS: tuple[type[Step], ...] = (
+    Init, Train, Score, Prune, PruneRounds, Collapse, Ablate, Recalibrate, Measure, Latency, Sensitivity,
+)  # fmt: skip
 """Every kind of step."""
 
 

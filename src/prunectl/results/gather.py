@@ -16,7 +16,7 @@ from prunectl.catalog.values import Denominator
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.resolve import images_of
 from prunectl.plan.steps import Collapse, During, Key, Measure, Prune, PruneRounds, Score, Step, Train
-from prunectl.results import courses
+from prunectl.results import courses, latency
 from prunectl.results.shelf import Shelf
 from prunectl.results.table import LAYERS, METRICS, RESOURCES, SCHEMA, Results, Task
 from prunectl.store import layout
@@ -66,6 +66,7 @@ def results(
         resources=pl.DataFrame(_resources(plan, shelf, made), schema=RESOURCES, orient="row"),
         versions=_versions(plan, shelf),
         made_on=_made_on(plan, shelf),
+        latencies=latency.latencies(plan, trials, shelf.document),
     )
 
 
@@ -94,6 +95,7 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
         "top1_before_retrain": before["top1"] if before else None,
         "artefact": trial.state,
         **critical(trial, shelf),
+        **latency.of_trial(trial, shelf.document),
     }
     if metrics is None:
         status, why = shelf.why_missing(trial.measure)

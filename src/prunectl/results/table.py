@@ -12,11 +12,12 @@ from prunectl.base.text import plural
 from prunectl.catalog.metric import Metric, Part
 from prunectl.catalog.tables import working
 from prunectl.results.courses import CURVES, REMAINING
+from prunectl.results.latency import LATENCIES
 from prunectl.store.hardware import HardwareClass, mixture
 from prunectl.study.arms import CHOICES
 from prunectl.study.selection import WHOLE, Selection
 
-__all__ = ["ARM", "CURVES", "LAYERS", "METRICS", "RESOURCES", "SCHEMA", "Results", "Task"]
+__all__ = ["ARM", "CURVES", "LATENCIES", "LAYERS", "METRICS", "RESOURCES", "SCHEMA", "Results", "Task"]
 
 if TYPE_CHECKING:
     from prunectl.plan.graph import Placed
@@ -52,7 +53,7 @@ SCHEMA: dict[str, Any] = {
     "flops_dense": pl.Float64,
     "size_bytes": pl.Int64,
     "size_bytes_dense": pl.Int64,
-    "latency_ms": pl.Float64,
+    "latency_ms": pl.Float64,  # of one image by `prunectl latency`: the compact network, else the masked one
     "latency_dense_ms": pl.Float64,
     "train_s": pl.Float64,
     "score_s": pl.Float64,
@@ -121,6 +122,7 @@ class Results:
     selection: Selection = WHOLE  # what of the study was asked for
     remaining: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REMAINING))  # of trainings that prune
     made_on: Mapping[HardwareClass, int] = field(default_factory=dict)  # of how many of the steps that are there
+    latencies: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LATENCIES))  # variant × batch size
 
     @property
     def mixture(self) -> str:

@@ -60,6 +60,8 @@ SCORES = "scores.safetensors"
 MASK = "mask.safetensors"
 INFO = "info.json"
 METRICS = "metrics.json"
+LATENCY = "latency.json"
+SENSITIVITY = "sensitivity.json"
 
 
 def sharded(root: Path, folder: str, key: str, suffix: str = "") -> Path:

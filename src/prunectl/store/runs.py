@@ -37,11 +37,20 @@ class Caption:
     when: str  # ISO 8601, UTC
     host: str
     user: str
+    apart: Mapping[str, Any] = field(default_factory=dict)
+    """What was done apart from the trials, and how: empty for a run of these. Such a run has a record of its own."""
 
     @property
     def id(self) -> str:
         """The same for every repetition of a run."""
-        same = [self.directory, self.path, self.profile, self.overrides, self.only]
+        same = [
+            self.directory,
+            self.path,
+            self.profile,
+            self.overrides,
+            self.only,
+            *([self.apart] if self.apart else []),
+        ]
         return digest(canonical(same))[:ID_LENGTH]
 
 

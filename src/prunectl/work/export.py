@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import save
 from torch import nn
 
 from prunectl.base.errors import MethodError, PrunectlError, writing
+from prunectl.base.onnx_extra import INSTALL, missing
 from prunectl.base.version import __version__
 from prunectl.catalog.code import code_of
 from prunectl.catalog.entry import CODE
@@ -26,10 +27,16 @@ from prunectl.store.atomic import make_directory, sha256
 from prunectl.store.output import write_output
 from prunectl.work.masks import mask_bytes, read_masks
 from prunectl.work.networks import built, restored
+from prunectl.work.onnx_file import INPUT, OPSET, OUTPUT, Exported, exported
+from prunectl.work.onnx_file import TOLERANCE as TOLERANCE_ONNX
 from prunectl.work.tensors import read_json, read_tensors
 
 FORMAT = 1
+Format = Literal["safetensors", "onnx"]
 WEIGHTS, MASK, COMPACT, ABOUT = "model.safetensors", "mask.safetensors", "compact.safetensors", "network.json"
+ONNX, COMPACT_ONNX = "model.onnx", "compact.onnx"
+WRITTEN = (WEIGHTS, MASK, COMPACT, ONNX, COMPACT_ONNX)
+"""Every file besides the description that an export may have."""
 
 ELSEWHERE = "choose another place with --output"
 
@@ -43,12 +50,15 @@ def export(
     seed: int,
     about: Mapping[str, Any],
     smaller: bool,
+    format: Format = "safetensors",
 ) -> dict[str, Any]:
     """Write a masked network to the directory `out`, and with `smaller` the compact one next to it.
 
     `model.safetensors` holds the parameters and statistics once, zeros where they are pruned: as large as the dense
     network. `mask.safetensors` holds the mask as packed bits. `network.json`, written last, is what is returned:
     `about`, the catalogue entry, counts, digests. The files are read back, and must compute the same.
+    With format "onnx" there is `model.onnx` instead of the first two, and `compact.onnx`: ONNX Runtime must compute
+    what PyTorch does, before anything is written.
     """
     masks = read_masks(mask) or {}
     masked = restored(network, seed, state, torch.device("cpu"))
@@ -72,28 +82,61 @@ def export(
         "masks": {name: list(kept.shape) for name, kept in masks.items()},
         "compact": None if small is None else _described(small),
     }
+    networks = [masked, *([] if small is None else [small.network])]
+    if format == "onnx":
+        models = [_onnx(network_, network.shape) for network_ in networks]
+        document["onnx"] = onnx_described(models)
+        files = dict(zip((ONNX, COMPACT_ONNX), [model.content for model in models], strict=False))
+    else:
+        files = dict(zip((WEIGHTS, COMPACT), [save(_tensors(network_)) for network_ in networks], strict=False))
+        files |= {MASK: mask_bytes(masks)} if masks else {}
+    _write(out, files, document)
+    if format == "safetensors":
+        _read_back(out, masked, network.shape, smaller=smaller)
+    return dict(read_json(out / ABOUT))
+
+
+def _write(out: Path, files: Mapping[str, bytes], document: dict[str, Any]) -> None:
+    """The files of an export in place of those of an earlier one, the description last."""
     with writing(out, hint=ELSEWHERE):
         make_directory(out)
-        for name in (ABOUT, WEIGHTS, MASK, COMPACT):
+        for name in (ABOUT, *WRITTEN):
             (out / name).unlink(missing_ok=True)
-        write_output(out / WEIGHTS, save(_tensors(masked)), hint=ELSEWHERE)
-        if masks:
-            write_output(out / MASK, mask_bytes(masks), hint=ELSEWHERE)
-        if small is not None:
-            write_output(out / COMPACT, save(_tensors(small.network)), hint=ELSEWHERE)
+        for name, content in files.items():
+            write_output(out / name, content, hint=ELSEWHERE)
         document["files"] = {
-            path.name: {"size_bytes": path.stat().st_size, "sha256": sha256(path)}
-            for name in (WEIGHTS, MASK, COMPACT)
-            if (path := out / name).exists()
+            name: {"size_bytes": (out / name).stat().st_size, "sha256": sha256(out / name)}
+            for name in WRITTEN
+            if name in files
         }
         write_output(out / ABOUT, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode(), hint=ELSEWHERE)
-    _read_back(out, masked, network.shape, smaller=smaller)
-    return dict(read_json(out / ABOUT))
+
+
+def _onnx(network: nn.Module, shape: tuple[int, int, int]) -> Exported:
+    try:
+        return exported(network, shape)
+    except MethodError as error:
+        hint = f"{INSTALL}, or leave out --format onnx" if missing() else "export it without --format onnx"
+        raise PrunectlError(f"no ONNX file: {error}", hint=hint) from error
+
+
+def onnx_described(models: Sequence[Exported]) -> dict[str, Any]:
+    """What an ONNX file takes and gives, and how near ONNX Runtime came to PyTorch."""
+    return {
+        "opset": OPSET,
+        "input": INPUT,
+        "output": OUTPUT,
+        "batch": "any",
+        "difference": max(model.difference for model in models),
+        "tolerance": TOLERANCE_ONNX,
+    }
 
 
 def load(folder: Path, *, smaller: bool = False) -> nn.Module:
     """The network of an exported directory, or the compact one, on the CPU. Needs the catalogue, not the store."""
     document = read_json(folder / ABOUT)
+    if document.get("onnx"):
+        raise PrunectlError(f"{folder} holds ONNX files", hint="load them in ONNX Runtime, or export as safetensors")
     if document["format"] != FORMAT:
         raise PrunectlError(f"{folder} was written in another format", hint=f"use prunectl {document['prunectl']}")
     described = document["network"]

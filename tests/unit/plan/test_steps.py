@@ -9,8 +9,8 @@ from prunectl.plan.steps import PARENTS, STEPS, Ablate, Init, Measure, Prune, Pr
 from prunectl.work.perform import KINDS
 
 
-def test_there_are_nine_kinds_of_different_names() -> None:
-    assert len({step.kind for step in STEPS}) == len(STEPS) == 9
+def test_there_are_eleven_kinds_of_different_names() -> None:
+    assert len({step.kind for step in STEPS}) == len(STEPS) == 11
 
 
 def test_parents_are_the_fields_that_are_keys() -> None:

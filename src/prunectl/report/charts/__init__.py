@@ -12,6 +12,7 @@ from prunectl.report.charts import (
     claims,
     cost,
     efficiency,
+    latency,
     masks,
     moments,
     recovery,
@@ -69,6 +70,7 @@ def charts(
         "cost": [
             efficiency.against_cost(trials, drawn, "flops"),
             efficiency.against_cost(trials, drawn, "size"),
+            latency.against_milliseconds(results.latencies, trials, drawn),
             cost.time(results.resources),
             cost.energy(results.resources),
         ],

@@ -1,0 +1,89 @@
+"""`prunectl latency`: what the networks of a study really cost to run and to store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from prunectl.api.latency import BATCH_SIZES, REPEATS
+from prunectl.base.errors import FAILED, PrunectlError
+from prunectl.cli.console import answer_json, say
+from prunectl.cli.leave import leave
+from prunectl.cli.options import Json, OnMachine, Quiet, Selected, StudyFile, options
+from prunectl.cli.tables import Content, Output, checked, numbers, written
+
+if TYPE_CHECKING:
+    from prunectl.api.latency import Timed
+
+FORMATS = ("text", "md", "csv", "json")
+DEFAULT = ",".join(map(str, BATCH_SIZES))
+
+Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")]
+Batch = Annotated[
+    str, typer.Option("--batch", metavar="N,N", help="Batch sizes. The trial table has the time of batch 1.")
+]
+Repeats = Annotated[
+    int, typer.Option("--repeats", min=1, metavar="N", help="Measurements of each variant; the median is taken.")
+]
+
+
+@options
+def latency(
+    selected: Selected,
+    where: OnMachine,
+    study: StudyFile = None,
+    batch: Batch = DEFAULT,
+    repeats: Repeats = REPEATS,
+    format_: Format = "text",
+    output: Output = None,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure milliseconds, memory and bytes on disk of every network: dense, masked, compact, sparse, ONNX Runtime.
+
+    Trials that are missing are made first. Then networks are measured one at a time on this machine: leave it alone.
+    """
+    from prunectl.api.latency import conditions_of
+    from prunectl.api.latency import latency as timed
+    from prunectl.api.machine import starting_early
+    from prunectl.base.onnx_extra import INSTALL, missing
+    from prunectl.cli.progress import showing
+
+    checked(format_, FORMATS)
+    sizes = [int(size) for size in numbers(batch, _batch_size, "--batch", "a number of images, 1 or more")]
+    machine = where.machine()
+    conditions = conditions_of(machine, sizes, repeats)
+    with starting_early(machine):
+        session = selected.open(study)
+    found = timed(session, machine, conditions, show=showing(quiet), warn=say)
+    if found.tally.left:
+        leave(session, found.tally, json_)
+        return
+    if missing():
+        say(f"ONNX Runtime is not measured: {INSTALL}")
+    if json_:
+        answer_json({"study": found.study, "rows": found.rows.to_dicts()})
+    elif found.rows.height:
+        written(_content(found, format_), output)
+    if found.tally.failed or found.tally.skipped:
+        raise typer.Exit(FAILED)
+    if not found.rows.height:
+        raise PrunectlError("nothing was measured: the study asks for no trial")
+
+
+def _batch_size(text: str) -> int:
+    if (size := int(text)) < 1:
+        raise ValueError(text)
+    return size
+
+
+def _content(found: Timed, format_: str) -> Content:
+    from prunectl.report import latency as tables
+    from prunectl.results import table_files
+
+    writers = {
+        "text": tables.text, "md": tables.markdown, "csv": lambda rows: rows.write_csv(), "json": table_files.to_json,
+    }  # fmt: skip
+    content: Content = writers[format_](found.rows)
+    return content

@@ -1,0 +1,83 @@
+"""`prunectl latency` and `prunectl sensitivity`: their options, formats and files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prunectl.api import latency as api
+from prunectl.api import sensitivity as alone
+from prunectl.api.run import Completed
+from prunectl.api.session import open_study
+from prunectl.work import onnx_file, stopwatch
+from small import HERE
+
+Prunectl = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def measured(completed: tuple[Path, Completed]) -> None:
+    """Both are measured of one trial: the commands then only print."""
+    folder, _ = completed
+    patch = pytest.MonkeyPatch()
+    patch.setattr(onnx_file, "missing", lambda: "onnx")
+    patch.setattr(stopwatch, "SAMPLE_S", 0.0)
+    session = open_study(folder / "study.toml", only="criterion=random,sparsity=0.5", store=folder / "store")
+    api.latency(session, HERE, api.conditions_of(HERE, (1, 2), 1))
+    whole = open_study(folder / "study.toml", store=folder / "store")
+    alone.sensitivity(whole, alone.planned(whole, (0.5, 0.9)), HERE)
+    patch.undo()
+
+
+TIMED = ("latency", "STUDY", "--only", "criterion=random,sparsity=0.5", "--batch", "2,1", "--repeats", "1")
+ALONE = ("sensitivity", "STUDY", "--rates", "0.5,0.9")
+
+
+@pytest.mark.usefixtures("measured")
+def test_the_table_of_variants_is_printed_or_written(prunectl: Prunectl, tmp_path: Path) -> None:
+    printed = prunectl(*TIMED)
+    assert printed.code == 0, printed.err
+    assert "random · at init, sparsity 50 %" in printed.out and "torch-prune" in printed.out
+    rows = list(csv.DictReader(io.StringIO(prunectl(*TIMED, "--format", "csv").out)))
+    assert [row["batch"] for row in rows if row["variant"] == "masked"] == ["1", "2"]
+    document = prunectl(*TIMED, "--json").json()
+    assert document["study"] == "small" and len(document["rows"]) == len(rows)
+    written = prunectl(*TIMED, "--format", "md", "--output", "page.txt")
+    assert written.out == "" and "wrote page.txt" in written.err
+    assert (tmp_path / "page.txt").read_text().startswith("**random · at init")
+
+
+@pytest.mark.usefixtures("measured")
+def test_the_table_of_layers_is_printed_or_drawn(prunectl: Prunectl, tmp_path: Path) -> None:
+    printed = prunectl(*ALONE)
+    assert printed.code == 0, printed.err
+    assert printed.out.splitlines()[2].startswith("layer") and "heuristic" in printed.out
+    document = prunectl(*ALONE, "--json", "--margin", "1").json()
+    assert document["proposed"] == {"conv1": 0.9, "conv2": 0.9, "head": 0.9}
+    assert document["scope"].startswith('scope = { name = "rates"')
+    assert prunectl(*ALONE, "--format", "svg", "-o", "s.svg").code == 0
+    assert (tmp_path / "s.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("latency", "STUDY", "--batch", "1,x"), "--batch '1,x': 'x' is not a number of images, 1 or more"),
+        (("latency", "STUDY", "--batch", "0"), "'0' is not a number of images"),
+        (("latency", "STUDY", "--format", "cvs"), "no format 'cvs'; there are text, md, csv, json\n  did you mean csv"),
+        (("latency", "STUDY", "--executor", "slurm"), "latency is measured on this machine"),
+        (("sensitivity", "STUDY", "--rates", "0.5,1"), "'1' is not a fraction above 0 and below 1"),
+        (("sensitivity", "STUDY", "--criterion", "obs"), '"obs" changes the weights that stay'),
+        (("export", "STUDY", "--format", "onx"), "no format 'onx'; there are safetensors, onnx"),
+    ],
+)
+def test_mistakes_are_found_before_anything_is_computed(
+    prunectl: Prunectl, arguments: tuple[str, ...], message: str
+) -> None:
+    ran = prunectl(*arguments)
+    assert ran.code == 2 and message in ran.err
