@@ -60,10 +60,12 @@ def open_study(
 ) -> Session:
     """Read and check a study, plan it, open the store. Of a study that adds seeds, the store shows how many by now.
 
+    `path` is a file, or the name of a study that was installed with prunectl.
     Raises StudyError with every problem of the study and of its files of weights, DataError for data that are
     missing, StoreError.
     """
     from prunectl.api.granted import at_first, grown
+    from prunectl.api.studies import study_file
     from prunectl.api.weights import weights_of
     from prunectl.datasets.content import content_of
     from prunectl.plan.build import build
@@ -71,7 +73,7 @@ def open_study(
     from prunectl.results.published.index import describe
     from prunectl.study.load import load
 
-    path = Path(path)
+    path = study_file(path)
     selectors = [only] if isinstance(only, str) else only
     selection = Selection(profile=profile, overrides=tuple(assignments(set)), only=tuple(selectors))
     loaded = load(path, overrides=selection.overrides, profile=profile)

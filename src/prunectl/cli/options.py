@@ -14,19 +14,43 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from prunectl.cli import complete
+from prunectl.cli.help import OUTPUT, PART, PLACES, RUNNING
+
 if TYPE_CHECKING:
     from prunectl.api.machine import Machine
     from prunectl.api.session import Session
     from prunectl.store.local import LocalStore
 
-StudyFile = Annotated[Path | None, typer.Argument(metavar="STUDY", help="The study file (TOML).", show_default=False)]
+StudyFile = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="STUDY",
+        help="A study file (TOML), or the name of one of `prunectl list studies`.",
+        show_default=False,
+        autocompletion=complete.studies,
+    ),
+]
 """Not required by typer: a command without one lists the studies at hand, see `Variant.open`."""
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the study, e.g. train.epochs=2."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key of the study, e.g. train.epochs=2.",
+        rich_help_panel=PART,
+        autocompletion=complete.keys,
+    ),
 ]
 Profile = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="Apply the overrides of [profile.NAME].")
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Apply the overrides of [profile.NAME].",
+        rich_help_panel=PART,
+        autocompletion=complete.profiles,
+    ),
 ]
 Only = Annotated[
     list[str] | None,
@@ -34,19 +58,29 @@ Only = Annotated[
         "--only",
         metavar="SELECTOR",
         help="Only some trials, e.g. 'criterion=snip,sparsity=0.9'. A comma means and; repeat the option for or.",
+        rich_help_panel=PART,
+        autocompletion=complete.selectors,
     ),
 ]
 Store = Annotated[
     str | None,
-    typer.Option("--store", envvar="PRUNECTL_STORE", metavar="DIR|URL", help="Where artefacts are kept."),
+    typer.Option(
+        "--store", envvar="PRUNECTL_STORE", metavar="DIR|URL", help="Where artefacts are kept.", rich_help_panel=PLACES
+    ),
 ]
 Data = Annotated[
-    Path | None, typer.Option("--data", envvar="PRUNECTL_DATA", metavar="DIR", help="Where data sets are.")
+    Path | None,
+    typer.Option("--data", envvar="PRUNECTL_DATA", metavar="DIR", help="Where data sets are.", rich_help_panel=PLACES),
 ]
 Jobs = Annotated[
     int | None,
     typer.Option(
-        "--jobs", "-j", min=1, metavar="N", help="Steps at once on each device [default: one per core, or one per GPU]."
+        "--jobs",
+        "-j",
+        min=1,
+        metavar="N",
+        help="Steps at once on each device [default: one per core, or one per GPU].",
+        rich_help_panel=RUNNING,
     ),
 ]
 Threads = Annotated[
@@ -56,10 +90,18 @@ Threads = Annotated[
         min=1,
         metavar="N",
         help="CPU threads per step. Changing it may change results in the last bits.",
+        rich_help_panel=RUNNING,
     ),
 ]
 Device = Annotated[
-    str, typer.Option("--device", metavar="auto|cpu|cuda[:0,2]", help="Where steps run; cuda is every GPU.")
+    str,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda[:0,2]",
+        help="Where steps run; cuda is every GPU.",
+        rich_help_panel=RUNNING,
+        autocompletion=complete.devices,
+    ),
 ]
 Executor = Annotated[
     str,
@@ -67,6 +109,8 @@ Executor = Annotated[
         "--executor",
         metavar="NAME",
         help="How steps are run: a name (`prunectl list executors`), or '{ name = \"local\" }' with parameters.",
+        rich_help_panel=RUNNING,
+        autocompletion=complete.executors,
     ),
 ]
 Until = Annotated[
@@ -75,15 +119,27 @@ Until = Annotated[
         "--until",
         metavar="TIME|DURATION",
         help="Stop before then with snapshots left: 2h, 90m, 1h30m, 18:00, 2026-12-24T18:00.",
+        rich_help_panel=RUNNING,
     ),
 ]
 Share = Annotated[
     bool,
-    typer.Option("--share", help="Be one of several runs on a store: end, without results, when others do the rest."),
+    typer.Option(
+        "--share",
+        help="Be one of several runs on a store: end, without results, when others do the rest.",
+        rich_help_panel=RUNNING,
+    ),
 ]
-Retry = Annotated[bool, typer.Option("--retry-failed", help="Retry steps that failed and would otherwise be skipped.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
+Retry = Annotated[
+    bool,
+    typer.Option(
+        "--retry-failed", help="Retry steps that failed and would otherwise be skipped.", rich_help_panel=RUNNING
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.", rich_help_panel=OUTPUT)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.", rich_help_panel=OUTPUT)]
 
 
 class Options:

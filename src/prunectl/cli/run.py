@@ -39,9 +39,10 @@ def run(
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Do everything of a study that is missing, print its table, and write table and report.
+    """Do what is missing of a study, then print and write its table.
 
-    Steps that are in the store are not done again; after an interruption the same command continues.
+    The report is written too. Steps that are in the store are not done again; after an interruption the same command
+    continues.
     """
     from prunectl.api.machine import starting_early
     from prunectl.api.output import save

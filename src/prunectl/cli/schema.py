@@ -6,7 +6,7 @@ from prunectl.cli.console import answer_json
 
 
 def schema() -> None:
-    """Print the JSON Schema of study files, for completion in editors."""
+    """Print the JSON Schema of study files, for editors."""
     from prunectl.study.jsonschema import json_schema
 
     answer_json(json_schema())
