@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prunectl.study.selection import WHOLE, Selection
 
 if TYPE_CHECKING:
+    from prunectl.api.data import Provide
     from prunectl.catalog.dataset import Content
     from prunectl.plan.graph import Plan
     from prunectl.store.local import LocalStore
@@ -57,10 +58,12 @@ def open_study(
     profile: str | None = None,
     store: Place | None = None,
     data: Place | None = None,
+    provide: Provide | None = None,
 ) -> Session:
     """Read and check a study, plan it, open the store. Of a study that adds seeds, the store shows how many by now.
 
-    `path` is a file, or the name of a study that was installed with prunectl.
+    `path` is a file, or the name of a study that was installed with prunectl. `provide` is called before the data set
+    is read, which is only done here if its content is not known beforehand.
     Raises StudyError with every problem of the study and of its files of weights, DataError for data that are
     missing, StoreError.
     """
@@ -81,6 +84,8 @@ def open_study(
     for name in study.published.tables:
         describe(name)  # an unknown table is reported now, not after hours
     root = data_root(study.data.root, path, None if data is None else Path(data))
+    if provide is not None and study.data.dataset.fingerprint is None:
+        provide(study.data.dataset, root)
     content = content_of(study.data.dataset, root)
     weights = weights_of(loaded)
     opened = open_store(store)

@@ -14,7 +14,7 @@ from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from prunectl.base.errors import InterruptError, PrunectlError, described
 from prunectl.base.version import __version__
-from prunectl.cli import cache, compare, doctor, export, list_, new, plan, report, run, schema, stage, streams
+from prunectl.cli import cache, compare, data, doctor, export, list_, new, plan, report, run, schema, stage, streams
 from prunectl.cli.console import say
 from prunectl.cli.help import DO, KEEP, PREPARE, SEE, Command, Group
 
@@ -103,6 +103,7 @@ _add(PREPARE, "new", new.new)
 _add(PREPARE, "list", list_.list_)
 _add(PREPARE, "schema", schema.schema)
 _add(PREPARE, "doctor", doctor.doctor)
+app.add_typer(data.app, name="data", rich_help_panel=PREPARE)
 app.add_typer(cache.app, name="cache", rich_help_panel=KEEP)
 
 

@@ -10,7 +10,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "run": (
         "run smoke",
-        "run frankle-vgg16 --device cuda",
+        "run frankle-vgg16 --download --device cuda",
         "run my-study.toml --only criterion=snip,sparsity=0.9",
         "run my-study.toml --set train.epochs=2 --until 2h",
     ),
@@ -34,6 +34,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "schema": ("schema > study.schema.json",),
     "new": ("new my-study", "new my-vgg --from comp6258-vgg16"),
     "doctor": ("doctor",),
+    "data": ("data ls", "data get cifar10"),
+    "data ls": ("data ls", "data ls --data /datasets"),
+    "data get": ("data get mnist", "data get cifar10 --data /datasets"),
     "cache": ("cache ls", "cache runs", "cache gc --dry-run"),
     "cache ls": ("cache ls",),
     "cache show": ("cache show 3f2a90",),

@@ -18,6 +18,7 @@ from prunectl.cli import complete
 from prunectl.cli.help import OUTPUT, PART, PLACES, RUNNING
 
 if TYPE_CHECKING:
+    from prunectl.api.data import Provide
     from prunectl.api.machine import Machine
     from prunectl.api.session import Session
     from prunectl.store.local import LocalStore
@@ -130,6 +131,14 @@ Share = Annotated[
         rich_help_panel=RUNNING,
     ),
 ]
+Download = Annotated[
+    bool,
+    typer.Option(
+        "--download",
+        help="Download the data set if it is missing. On a terminal it is asked.",
+        rich_help_panel=RUNNING,
+    ),
+]
 Retry = Annotated[
     bool,
     typer.Option(
@@ -167,11 +176,18 @@ class Variant(Where):
     set_: Set = None
     profile: Profile = None
 
-    def open(self, study: Path | None) -> Session:
+    def open(self, study: Path | None, provide: Provide | None = None) -> Session:
         """Open a study. Raises PrunectlError; without a study its message lists those at hand."""
         from prunectl.api.session import open_study
 
-        return open_study(named(study), set=self.set_ or (), profile=self.profile, store=self.store, data=self.data)
+        return open_study(
+            named(study),
+            provide=provide,
+            set=self.set_ or (),
+            profile=self.profile,
+            store=self.store,
+            data=self.data,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,12 +196,13 @@ class Selected(Variant):
 
     only: Only = None
 
-    def open(self, study: Path | None) -> Session:
+    def open(self, study: Path | None, provide: Provide | None = None) -> Session:
         """Open a study. Raises PrunectlError; without a study its message lists those at hand."""
         from prunectl.api.session import open_study
 
         return open_study(
             named(study),
+            provide=provide,
             only=self.only or (),
             set=self.set_ or (),
             profile=self.profile,
@@ -213,6 +230,7 @@ class OnMachine(Options):
     executor: Executor = "local"
     until: Until = None
     share: Share = False
+    download: Download = False
 
     def machine(self) -> Machine:
         """The same for the api; a duration begins now. Raises PrunectlError for a moment that cannot be used."""

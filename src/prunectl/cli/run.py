@@ -10,6 +10,7 @@ import typer
 
 from prunectl.base.errors import FAILED
 from prunectl.cli.console import answer, answer_json, say
+from prunectl.cli.download import opened
 from prunectl.cli.leave import leave
 from prunectl.cli.options import Json, OnMachine, Quiet, Retry, Selected, StudyFile, options
 
@@ -51,7 +52,7 @@ def run(
 
     machine = where.machine()
     with starting_early(machine):
-        session = selected.open(study)
+        session = opened(selected, where, study, "retrain")
     completed = complete(session, machine, retry_failed=retry_failed, show=showing(quiet), warn=say)
     if completed.tally.left:
         leave(session, completed.tally, json_)
