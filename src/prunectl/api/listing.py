@@ -12,7 +12,7 @@ from prunectl.base.text import did_you_mean
 if TYPE_CHECKING:
     from prunectl.catalog.registered import Registration
 
-PUBLISHED = "published"
+PUBLISHED, STUDIES = "published", "studies"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,26 +39,49 @@ class Published:
     warning: str
     of: str
     """What its sparsities are fractions of: "prunable" weights, or "all" parameters."""
+    rows: int
+    models: tuple[str, ...]
+    datasets: tuple[str, ...]
 
 
 def kinds() -> list[str]:
-    """What can be listed: the catalogues, and published tables."""
+    """What can be listed: the catalogues, published tables, and the studies that were installed."""
     from prunectl.catalog.tables import CATALOGS
 
-    return [*CATALOGS, PUBLISHED]
+    return [*CATALOGS, PUBLISHED, STUDIES]
+
+
+def names(kind: str) -> list[str]:
+    """The names of one kind, read without importing an entry. Raises PrunectlError for an unknown kind."""
+    from prunectl.api.studies import shipped
+    from prunectl.catalog import tables
+    from prunectl.results.published import index
+
+    if kind == PUBLISHED:
+        return index.names()
+    if kind == STUDIES:
+        return list(shipped())
+    _known(kind)
+    return tables.names(kind)
 
 
 def entries(catalog: str) -> list[Listed]:
     """The entries of a catalogue, ours first. Raises PrunectlError for an unknown one."""
     from prunectl.catalog import tables
 
-    if catalog not in tables.CATALOGS:
-        raise PrunectlError(
-            f"nothing called {catalog!r} can be listed; there are {', '.join(kinds())}",
-            hint=did_you_mean(catalog, kinds(), "{}"),
-        )
+    _known(catalog)
     usable = [_listed(catalog, name) for name in tables.names(catalog)]
     return usable + [_broken(line.name, reason) for line, reason in tables.ignored(catalog)]
+
+
+def _known(kind: str) -> None:
+    from prunectl.catalog.tables import CATALOGS
+
+    if kind not in CATALOGS:
+        raise PrunectlError(
+            f"nothing called {kind!r} can be listed; there are {', '.join(kinds())}",
+            hint=did_you_mean(kind, kinds(), "{}"),
+        )
 
 
 def broken() -> dict[str, str]:
@@ -99,6 +122,27 @@ def _listed(catalog: str, name: str) -> Listed:
 
 def published() -> list[Published]:
     """The published tables."""
-    from prunectl.results.published.index import describe, names
+    from prunectl.results.published.index import names
 
-    return [Published(name=name, **describe(name)._asdict()) for name in names()]
+    return [_published(name) for name in names()]
+
+
+def _published(name: str) -> Published:
+    from prunectl.results.published.index import describe
+    from prunectl.results.published.load import load
+
+    numbers = load(name)
+    about = [tuple(numbers[column].drop_nulls().unique(maintain_order=True)) for column in ("model", "dataset")]
+    models, datasets = about
+    return Published(name=name, **describe(name)._asdict(), rows=numbers.height, models=models, datasets=datasets)
+
+
+def numbers(name: str) -> tuple[Published, list[dict[str, Any]]]:
+    """A published table and its rows, without the columns that it does not give. Raises PrunectlError."""
+    from prunectl.results.published.index import describe
+    from prunectl.results.published.load import load
+
+    describe(name)
+    rows = load(name).drop("table")
+    given = [column for column in rows.columns if rows[column].null_count() < rows.height]
+    return _published(name), rows.select(given).to_dicts()

@@ -137,7 +137,7 @@ def _driven(
 ) -> Tally:
     """Every step by a worker of this run."""
     from prunectl.execute.driver import OutOfTimeError, drive
-    from prunectl.execute.outcome import WorkersChanged
+    from prunectl.execute.outcome import Going, WorkersChanged
 
     engine = workers.engine(session.study.data.dataset.imports)
     with contextlib.ExitStack() as stack:
@@ -157,6 +157,7 @@ def _driven(
                 failed=lambda outcome: _keep_reason(session, outcome),
                 until=machine.until,
                 leaves=machine.shares,
+                going=lambda keys: listen(Going(keys=keys)),
             )
         except OutOfTimeError as error:
             if todo_of(session, stage).todo:

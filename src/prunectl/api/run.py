@@ -59,7 +59,8 @@ def run(
     """Do every step of a study that is missing, and return its results: `results.trials` has one row per trial.
 
     The arguments are the options of `prunectl run`. A trial that failed is a row with its reason, not an exception.
-    `listen` is called with each `Outcome` and `Progress` of a step, and with `WorkersChanged`.
+    `listen` is called with each `Outcome` and `Progress` of a step, with `WorkersChanged`, and while it waits
+    with `Going`.
     Nothing is written except to the store.
     Raises PrunectlError (or one of its kinds) for what a user can fix: its `hint` says how.
     """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from prunectl.study.selection import WHOLE, Selection
 
 if TYPE_CHECKING:
+    from prunectl.api.data import Provide
     from prunectl.catalog.dataset import Content
     from prunectl.plan.graph import Plan
     from prunectl.store.local import LocalStore
@@ -57,13 +58,17 @@ def open_study(
     profile: str | None = None,
     store: Place | None = None,
     data: Place | None = None,
+    provide: Provide | None = None,
 ) -> Session:
     """Read and check a study, plan it, open the store. Of a study that adds seeds, the store shows how many by now.
 
+    `path` is a file, or the name of a study that was installed with prunectl. `provide` is called before the data set
+    is read, which is only done here if its content is not known beforehand.
     Raises StudyError with every problem of the study and of its files of weights, DataError for data that are
     missing, StoreError.
     """
     from prunectl.api.granted import at_first, grown
+    from prunectl.api.studies import study_file
     from prunectl.api.weights import weights_of
     from prunectl.datasets.content import content_of
     from prunectl.plan.build import build
@@ -71,7 +76,7 @@ def open_study(
     from prunectl.results.published.index import describe
     from prunectl.study.load import load
 
-    path = Path(path)
+    path = study_file(path)
     selectors = [only] if isinstance(only, str) else only
     selection = Selection(profile=profile, overrides=tuple(assignments(set)), only=tuple(selectors))
     loaded = load(path, overrides=selection.overrides, profile=profile)
@@ -79,6 +84,8 @@ def open_study(
     for name in study.published.tables:
         describe(name)  # an unknown table is reported now, not after hours
     root = data_root(study.data.root, path, None if data is None else Path(data))
+    if provide is not None and study.data.dataset.fingerprint is None:
+        provide(study.data.dataset, root)
     content = content_of(study.data.dataset, root)
     weights = weights_of(loaded)
     opened = open_store(store)

@@ -58,6 +58,8 @@ class Dataset(Entry):
     """Whether it consists of pictures in files, cut as they are read; see `datasets/pictures.py`."""
     needs_root: ClassVar[bool] = False
     """It has no usual place under the data directory: each study names its folder."""
+    download_bytes: ClassVar[int | None] = None
+    """What `download` transfers, about; None for a data set that has no `download`."""
     imports: ClassVar[tuple[str, ...]] = ()
     """Slow modules that reading its images needs: imported once, not by each step."""
 
@@ -75,6 +77,17 @@ class Dataset(Entry):
             train_size=self.train_size,
             test_size=self.test_size,
         )
+
+    def located(self, root: Path) -> Path | None:
+        """The folder or archive of its files, which are not read; None if it needs none, or only reading can tell.
+
+        Raises DataError, as reading does, if they are not there.
+        """
+        return None
+
+    def download(self, root: Path) -> None:
+        """Fetch its files to a root. Raises OSError or RuntimeError; what has arrived is not fetched again."""
+        raise NotImplementedError
 
     @required
     def arrays(self, root: Path) -> Arrays:

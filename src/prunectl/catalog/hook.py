@@ -36,6 +36,20 @@ class Means:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What a training shows of itself while it goes on, for people: it is part of no result."""
+
+    epoch: float
+    """Epochs done, and the fraction of the one that goes on."""
+    epochs: float
+    """Those of the whole training, `epoch` at its end."""
+    loss: float | None
+    """The training loss over the images seen since the last point of the curve, else at that point."""
+    top1: float | None
+    """On the test images, at the last point of the curve."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Remaining:
     """How many prunable weights are kept after a change of masks, and how many steps were done by then."""
 
@@ -68,6 +82,10 @@ class Trainee(Protocol):
 
     def take_means(self) -> Means:
         """What training showed over the images since it was last taken, or since the training began."""
+        ...
+
+    def loss_so_far(self) -> float | None:
+        """The mean training loss over the images since means were last taken; None if there were none."""
         ...
 
     def dump(self) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-import typer.core
+from typer import Abort
+from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from prunectl.base.errors import InterruptError, PrunectlError, described
 from prunectl.base.version import __version__
 from prunectl.cli import (
     cache,
     compare,
+    data,
     doctor,
     export,
     latency,
@@ -29,13 +32,28 @@ from prunectl.cli import (
     streams,
 )
 from prunectl.cli.console import say
+from prunectl.cli.help import DO, KEEP, PREPARE, SEE, Command, Group
 
 ENDING = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
 """How a cluster, a service manager or a closed terminal ends a command. Not all systems have both."""
 
 
-class Commands(typer.core.TyperGroup):
+class Commands(Group):
     """The commands. Exceptions that typer would end a command with, without a word, are handled before it sees them."""
+
+    def main(self, *arguments: Any, **more: Any) -> Any:
+        """Run the command line. A wrong one is an error like any other; a group without a command shows its help."""
+        try:
+            code = super().main(*arguments, **{**more, "standalone_mode": False})
+        except Abort:
+            raise InterruptError("interrupted") from None
+        except NoArgsIsHelpError as bare:
+            sys.stdout.write(f"{bare.format_message()}\n")
+            code = None
+        except ClickException as error:
+            raise wrong_usage(error) from None
+        sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -49,10 +67,18 @@ class Commands(typer.core.TyperGroup):
         return result
 
 
+def wrong_usage(error: ClickException) -> PrunectlError:
+    """What typer finds wrong with a command line, in the words of every other error."""
+    text = error.format_message().rstrip(".")
+    ctx = getattr(error, "ctx", None)
+    hint = f"`{ctx.command_path} --help` shows what it takes" if ctx is not None else None
+    return PrunectlError(text[:1].lower() + text[1:], hint=hint)
+
+
 app = typer.Typer(
     name="prunectl",
     cls=Commands,
-    help="Declarative neural-network pruning studies: one study file, one honest table.",
+    help="Neural-network pruning studies: one study file, one honest table.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
@@ -73,25 +99,30 @@ def root(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Declarative neural-network pruning studies: one study file, one honest table."""
+    """Neural-network pruning studies: one study file, one honest table."""
     if debug:
         os.environ["PRUNECTL_DEBUG"] = "1"
 
 
-app.command("run")(run.run)
-app.command("plan")(plan.plan)
+def _add(panel: str, name: str, command: Callable[..., None]) -> None:
+    app.command(name, cls=Command, rich_help_panel=panel)(command)
+
+
+_add(DO, "run", run.run)
+_add(DO, "plan", plan.plan)
 for name in stage.HELP:
-    app.command(name)(stage.command(name))
-app.command("report")(report.report)
-app.command("export")(export.export)
-app.command("latency")(latency.latency)
-app.command("sensitivity")(sensitivity.sensitivity)
-app.command("compare")(compare.compare)
-app.add_typer(cache.app, name="cache")
-app.command("list")(list_.list_)
-app.command("schema")(schema.schema)
-app.command("new")(new.new)
-app.command("doctor")(doctor.doctor)
+    _add(DO, name, stage.command(name))
+_add(DO, "latency", latency.latency)
+_add(DO, "sensitivity", sensitivity.sensitivity)
+_add(SEE, "report", report.report)
+_add(SEE, "compare", compare.compare)
+_add(SEE, "export", export.export)
+_add(PREPARE, "new", new.new)
+_add(PREPARE, "list", list_.list_)
+_add(PREPARE, "schema", schema.schema)
+_add(PREPARE, "doctor", doctor.doctor)
+app.add_typer(data.app, name="data", rich_help_panel=PREPARE)
+app.add_typer(cache.app, name="cache", rich_help_panel=KEEP)
 
 
 UNUSED = {"PYDANTIC_DISABLE_PLUGINS": "__all__", "TORCH_DEVICE_BACKEND_AUTOLOAD": "0"}
@@ -106,7 +137,7 @@ def main() -> None:
         os.environ.setdefault(name, off)
     listen()
     try:
-        app()
+        app(prog_name="prunectl")
     except PrunectlError as error:
         if os.environ.get("PRUNECTL_DEBUG"):
             raise

@@ -11,6 +11,7 @@ import typer
 
 from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean, finite, visible
+from prunectl.cli import complete
 from prunectl.cli.console import answer, answer_bytes, say
 from prunectl.cli.options import Json, Set, Where, options
 
@@ -25,10 +26,18 @@ Tables = Annotated[
         metavar="A B...",
         help="Study files, results files (csv, json, parquet), published:NAME or published:FILE.csv; the first is A.",
         show_default=False,
+        autocompletion=complete.tables,
     ),
 ]
 Format = Annotated[
-    str | None, typer.Option("--format", "-f", metavar="FORMAT", help="One of text, html, json [default: text].")
+    str | None,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help="One of text, html, json [default: text].",
+        autocompletion=complete.among(*FORMATS),
+    ),
 ]
 Output = Annotated[
     Path | None,
@@ -47,10 +56,11 @@ def compare(
     set_: Set = None,
     json_: Json = False,
 ) -> None:
-    """Pair the trials of every table with those of the first by arm, sparsity and seed, and show the differences.
+    """Compare studies, results files and published numbers.
 
-    Published numbers (published:NAME, see `prunectl list published`, or published:FILE.csv with the columns of these)
-    are shown next to each of the tables.
+    The trials of every table are paired with those of the first by arm, sparsity and seed. Published numbers
+    (published:NAME, see `prunectl list published`, or published:FILE.csv with the columns of these) are shown next to
+    each of the tables.
     """
     from prunectl.api.compare import compare as paired
 

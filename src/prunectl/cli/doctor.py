@@ -8,7 +8,10 @@ from prunectl.cli.options import Json, Where, options
 
 @options
 def doctor(where: Where, json_: Json = False) -> None:
-    """Report what this machine can do: versions, devices, the store, the data sets and what is missing."""
+    """Report what this machine can do and what it lacks.
+
+    Versions, devices, the store, and every data set, which is read whole.
+    """
     from prunectl.api.doctor import findings
 
     found = findings(where.store, where.data)

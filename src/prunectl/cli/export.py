@@ -40,7 +40,9 @@ def export(
     format_: Format = "safetensors",
     json_: Json = False,
 ) -> None:
-    """Write the network of one trial that `run` has made: weights, mask, and the description to rebuild it.
+    """Write the network of one trial to files.
+
+    These are the weights, the mask, and the description to rebuild the network.
 
     Choose the trial with --only. Outputs of the written network are compared with those of the masked one.
     """

@@ -14,19 +14,44 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from prunectl.cli import complete
+from prunectl.cli.help import OUTPUT, PART, PLACES, RUNNING
+
 if TYPE_CHECKING:
+    from prunectl.api.data import Provide
     from prunectl.api.machine import Machine
     from prunectl.api.session import Session
     from prunectl.store.local import LocalStore
 
-StudyFile = Annotated[Path | None, typer.Argument(metavar="STUDY", help="The study file (TOML).", show_default=False)]
+StudyFile = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="STUDY",
+        help="A study file (TOML), or the name of one of `prunectl list studies`.",
+        show_default=False,
+        autocompletion=complete.studies,
+    ),
+]
 """Not required by typer: a command without one lists the studies at hand, see `Variant.open`."""
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the study, e.g. train.epochs=2."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key of the study, e.g. train.epochs=2.",
+        rich_help_panel=PART,
+        autocompletion=complete.keys,
+    ),
 ]
 Profile = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="Apply the overrides of [profile.NAME].")
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Apply the overrides of [profile.NAME].",
+        rich_help_panel=PART,
+        autocompletion=complete.profiles,
+    ),
 ]
 Only = Annotated[
     list[str] | None,
@@ -34,19 +59,29 @@ Only = Annotated[
         "--only",
         metavar="SELECTOR",
         help="Only some trials, e.g. 'criterion=snip,sparsity=0.9'. A comma means and; repeat the option for or.",
+        rich_help_panel=PART,
+        autocompletion=complete.selectors,
     ),
 ]
 Store = Annotated[
     str | None,
-    typer.Option("--store", envvar="PRUNECTL_STORE", metavar="DIR|URL", help="Where artefacts are kept."),
+    typer.Option(
+        "--store", envvar="PRUNECTL_STORE", metavar="DIR|URL", help="Where artefacts are kept.", rich_help_panel=PLACES
+    ),
 ]
 Data = Annotated[
-    Path | None, typer.Option("--data", envvar="PRUNECTL_DATA", metavar="DIR", help="Where data sets are.")
+    Path | None,
+    typer.Option("--data", envvar="PRUNECTL_DATA", metavar="DIR", help="Where data sets are.", rich_help_panel=PLACES),
 ]
 Jobs = Annotated[
     int | None,
     typer.Option(
-        "--jobs", "-j", min=1, metavar="N", help="Steps at once on each device [default: one per core, or one per GPU]."
+        "--jobs",
+        "-j",
+        min=1,
+        metavar="N",
+        help="Steps at once on each device [default: one per core, or one per GPU].",
+        rich_help_panel=RUNNING,
     ),
 ]
 Threads = Annotated[
@@ -56,10 +91,18 @@ Threads = Annotated[
         min=1,
         metavar="N",
         help="CPU threads per step. Changing it may change results in the last bits.",
+        rich_help_panel=RUNNING,
     ),
 ]
 Device = Annotated[
-    str, typer.Option("--device", metavar="auto|cpu|cuda[:0,2]", help="Where steps run; cuda is every GPU.")
+    str,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda[:0,2]",
+        help="Where steps run; cuda is every GPU.",
+        rich_help_panel=RUNNING,
+        autocompletion=complete.devices,
+    ),
 ]
 Executor = Annotated[
     str | None,
@@ -68,6 +111,8 @@ Executor = Annotated[
         metavar="NAME",
         help="How steps are run: a name (`prunectl list executors`), or '{ name = \"local\" }' with parameters "
         "[default: that of your settings, or local].",
+        rich_help_panel=RUNNING,
+        autocompletion=complete.executors,
     ),
 ]
 Until = Annotated[
@@ -76,15 +121,35 @@ Until = Annotated[
         "--until",
         metavar="TIME|DURATION",
         help="Stop before then with snapshots left: 2h, 90m, 1h30m, 18:00, 2026-12-24T18:00.",
+        rich_help_panel=RUNNING,
     ),
 ]
 Share = Annotated[
     bool,
-    typer.Option("--share", help="Be one of several runs on a store: end, without results, when others do the rest."),
+    typer.Option(
+        "--share",
+        help="Be one of several runs on a store: end, without results, when others do the rest.",
+        rich_help_panel=RUNNING,
+    ),
 ]
-Retry = Annotated[bool, typer.Option("--retry-failed", help="Retry steps that failed and would otherwise be skipped.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.")]
+Download = Annotated[
+    bool,
+    typer.Option(
+        "--download",
+        help="Download the data set if it is missing. On a terminal it is asked.",
+        rich_help_panel=RUNNING,
+    ),
+]
+Retry = Annotated[
+    bool,
+    typer.Option(
+        "--retry-failed", help="Retry steps that failed and would otherwise be skipped.", rich_help_panel=RUNNING
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.", rich_help_panel=OUTPUT)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, no progress.", rich_help_panel=OUTPUT)]
 
 
 class Options:
@@ -112,11 +177,18 @@ class Variant(Where):
     set_: Set = None
     profile: Profile = None
 
-    def open(self, study: Path | None) -> Session:
+    def open(self, study: Path | None, provide: Provide | None = None) -> Session:
         """Open a study. Raises PrunectlError; without a study its message lists those at hand."""
         from prunectl.api.session import open_study
 
-        return open_study(named(study), set=self.set_ or (), profile=self.profile, store=self.store, data=self.data)
+        return open_study(
+            named(study),
+            provide=provide,
+            set=self.set_ or (),
+            profile=self.profile,
+            store=self.store,
+            data=self.data,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,12 +197,13 @@ class Selected(Variant):
 
     only: Only = None
 
-    def open(self, study: Path | None) -> Session:
+    def open(self, study: Path | None, provide: Provide | None = None) -> Session:
         """Open a study. Raises PrunectlError; without a study its message lists those at hand."""
         from prunectl.api.session import open_study
 
         return open_study(
             named(study),
+            provide=provide,
             only=self.only or (),
             set=self.set_ or (),
             profile=self.profile,
@@ -158,6 +231,7 @@ class OnMachine(Options):
     executor: Executor = None
     until: Until = None
     share: Share = False
+    download: Download = False
 
     def machine(self) -> Machine:
         """The same for the api; a duration begins now. Raises PrunectlError for a moment that cannot be used."""

@@ -28,7 +28,10 @@ Check = Annotated[
 
 @options
 def plan(selected: Selected, study: StudyFile = None, check: Check = False, json_: Json = False) -> None:
-    """Show what `run` would do: steps by kind, reused or to do and why, what sharing saves, time and disk space."""
+    """Show what `run` would do, why, and how long it takes.
+
+    Steps by kind, reused or to do and why, what sharing saves, time and disk space.
+    """
     session = selected.open(study)
     if check:
         from prunectl.api.check import check as checked

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from prunectl.base.text import seconds, visible
+from prunectl.base.text import percent, plural, seconds, visible
 from prunectl.cli.console import say
-from prunectl.execute.outcome import Event, Outcome, Progress, Status, WorkersChanged
-from prunectl.plan.steps import Ablate, Collapse, Prune, PruneRounds, Score, Sensitivity, Train
+from prunectl.execute.outcome import Event, Going, Outcome, Progress, Status, WorkersChanged
+from prunectl.plan.naming import Titles
+from prunectl.plan.steps import Train
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 ENDED = {Status.DONE, Status.REUSED, Status.FAILED, Status.SKIPPED}
 """How a step that was to do can end. The driver does the others again."""
 NOT_SHOWN = {Status.BUSY, Status.REUSED}
+HEARTBEAT_S = 30.0
+"""Seconds without a line after which the steps that go on are named."""
+MOST_GOING = 4
+"""Maximum number of steps that go on that get a line each."""
 
 
 class Display(AbstractContextManager["Display"], Protocol):
@@ -41,30 +47,25 @@ def showing(quiet: bool) -> Callable[[Plan, Todo], Display]:
     def display(plan: Plan, todo: Todo) -> Display:
         if quiet:
             return Silent()
-        return Live(plan, todo.todo) if sys.stderr.isatty() else Lines(plan, todo.todo)
+        return Live(plan, todo.todo) if animated() else Lines(plan, todo.todo)
 
     return display
 
 
-def title(step: Step) -> str:
-    """A step in a few words."""
-    if isinstance(step, Train):
-        masked = "pruned" if step.mask else step.during.rounds.name if step.during else "dense"
-        return f"train {masked}, seed {step.seed}, steps {step.first_step} to {step.to_step}"
-    if isinstance(step, Score):
-        return f"score {step.criterion.label()}, seed {step.seed}"
-    if isinstance(step, PruneRounds):
-        count = len(step.rounds.targets(step.sparsity))
-        return f"prune {step.criterion.label()} to {step.sparsity:.4g} in {count} rounds, seed {step.seed}"
-    if isinstance(step, Prune):
-        return f"prune to {step.sparsity:.4g}{', inverted' if step.invert else ''}, seed {step.seed}"
-    if isinstance(step, Collapse):
-        return f"critical compression of {step.criterion.label()}, seed {step.seed}"
-    if isinstance(step, Ablate):
-        return f"{step.ablation.label()}, seed {step.seed}"
-    if isinstance(step, Sensitivity):
-        return f"each layer alone without {step.rate:.4g} of it, seed {step.seed}"
-    return f"{step.kind}, seed {step.seed}"
+def animated() -> bool:
+    """Whether stderr is a terminal that can move its cursor."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+
+
+def state(progress: Progress) -> str:
+    """How far a training is: 'epoch 3.2 of 10, loss 0.412, top-1 91.2 %'."""
+    shown = progress.shown
+    if shown is None:
+        return f"step {progress.done:,} of {progress.total:,}"
+    parts = [f"epoch {shown.epoch:.1f} of {shown.epochs:.4g}"]
+    parts += [f"loss {shown.loss:.3g}"] if shown.loss is not None else []
+    parts += [f"top-1 {percent(shown.top1, 1)}"] if shown.top1 is not None else []
+    return ", ".join(parts)
 
 
 class Plain:
@@ -111,46 +112,124 @@ class Count:
         return f"{len(self.ended)}/{len(self.expected)}"
 
 
-class Lines(Plain):
-    """One plain line per finished step."""
+class Left:
+    """How long the steps that are left will take, from how long those that ended took."""
 
-    def __init__(self, plan: Plan, todo: Iterable[Key]) -> None:
-        self.plan, self.count = plan, Count(todo)
+    def __init__(self, plan: Plan, count: Count) -> None:
+        self.plan, self.count = plan, count
+        self.spent: defaultdict[str, float] = defaultdict(float)
+        self.units: Counter[str] = Counter()
+        self.jobs = 1
+
+    def add(self, event: Outcome) -> None:
+        """Learn from a step that was done."""
+        if event.status is Status.DONE:
+            step = self.plan.steps[event.key]
+            self.spent[step.kind] += event.wall_s
+            self.units[step.kind] += units(step)
+
+    def __str__(self) -> str:
+        """'12 min left', or nothing before a step of each kind that is left was done."""
+        left: Counter[str] = Counter()
+        for key in self.count.expected - self.count.ended:
+            step = self.plan.steps[key]
+            left[step.kind] += units(step)
+        if not left or any(not self.units[kind] for kind in left):
+            return ""
+        wall_s = sum(self.spent[kind] / self.units[kind] * amount for kind, amount in left.items())
+        return f"{seconds(wall_s / self.jobs)} left"
+
+
+def units(step: Step) -> int:
+    """What the time of a step grows with: of a training its length."""
+    return max(1, step.to_step - step.first_step) if isinstance(step, Train) else 1
+
+
+class Lines(Plain):
+    """One plain line per finished step, and one for each step that goes on, every half minute."""
+
+    def __init__(self, plan: Plan, todo: Iterable[Key], clock: Callable[[], float] = time.monotonic) -> None:
+        self.titles, self.count, self.clock = Titles(plan), Count(todo), clock
+        self.left = Left(plan, self.count)
+        self.since: dict[Key, float] = {}
+        self.latest: dict[Key, Progress] = {}
+        self.skips: Counter[str] = Counter()
+        self.spoken = clock()
+
+    def __exit__(self, *end: object) -> None:
+        self._tell_skips()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, WorkersChanged):
             say(event.label)
-        if not isinstance(event, Outcome):
-            return
+        elif isinstance(event, Progress):
+            self.latest[event.key] = event
+        elif isinstance(event, Going):
+            self._going(event.keys)
+        else:
+            self._ended(event)
+
+    def _ended(self, event: Outcome) -> None:
         self.count.add(event)
+        self.left.add(event)
+        if event.status is Status.SKIPPED:
+            self.skips[event.reason] += 1
+            return
+        self._tell_skips()
         if event.status in NOT_SHOWN:
             return
+        self.spoken = self.clock()
         ending = f": {event.reason}" if event.reason else f" ({seconds(event.wall_s)})"
-        say(f"[{self.count}] {event.status.value}: {title(self.plan.steps[event.key])}{ending}")
+        say(f"[{self.count}] {event.status.value}: {self.titles[event.key]}{ending}")
+
+    def _tell_skips(self) -> None:
+        """One line for all steps that rest on the same failure."""
+        for reason, number in self.skips.items():
+            say(f"[{self.count}] skipped: {plural(number, 'step')} that rest{'s' * (number == 1)} on it: {reason}")
+        self.skips.clear()
+
+    def _going(self, keys: tuple[Key, ...]) -> None:
+        self._tell_skips()
+        now = self.clock()
+        self.left.jobs = max(self.left.jobs, len(keys))
+        self.since = {key: self.since.get(key, now) for key in keys}
+        if now - self.spoken < HEARTBEAT_S or not keys:
+            return
+        self.spoken = now
+        left = str(self.left)
+        for key in keys[:MOST_GOING]:
+            done = f": {state(self.latest[key])}" if key in self.latest else ""
+            say(f"[{self.count}] goes on: {self.titles[key]}{done} ({seconds(now - self.since[key])})")
+        more = f"and {plural(len(keys) - MOST_GOING, 'more step')}" if len(keys) > MOST_GOING else ""
+        if more or left:
+            say(f"[{self.count}] {', '.join(filter(None, (more, left)))}")
 
 
 class Live:
-    """A bar over all steps, and one for each training under way."""
+    """A bar over all steps, and one for each step under way."""
 
     def __init__(self, plan: Plan, todo: Iterable[Key]) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
+        from rich.table import Column
 
-        self.plan, self.count = plan, Count(todo)
+        self.titles, self.count = Titles(plan), Count(todo)
+        self.left = Left(plan, self.count)
         self.counts: Counter[str] = Counter()
+        self.skips: Counter[str] = Counter()
         self.bars: Bars = Bars(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
-            MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+            BarColumn(bar_width=16),
+            TextColumn("{task.fields[state]}", markup=False, table_column=Column(no_wrap=True)),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
         )
-        self.all: TaskID = self.bars.add_task("steps", total=len(self.count.expected))
-        self.trainings: dict[Key, TaskID] = {}
+        self.all: TaskID = self.bars.add_task("steps", total=len(self.count.expected), state="")
+        self.running: dict[Key, TaskID] = {}
         self.begun = time.monotonic()
+        self._count()
 
     def __enter__(self) -> Live:
         self.bars.start()
@@ -160,26 +239,50 @@ class Live:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.bars.stop()
+        self._tell_skips()
         done = ", ".join(f"{count} {status}" for status, count in self.counts.items())
         say(f"{done or 'nothing done'} in {seconds(time.monotonic() - self.begun)}")
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, WorkersChanged):
             self.bars.update(self.all, description=f"steps, {visible(event.label)}")
-            return
-        text = visible(title(self.plan.steps[event.key]))
-        if isinstance(event, Progress):
-            task = self.trainings.get(event.key)
-            if task is None:
-                task = self.trainings[event.key] = self.bars.add_task(f"  {text}", total=event.total)
-            self.bars.update(task, completed=event.done)
-            return
-        if (task := self.trainings.pop(event.key, None)) is not None:
+        elif isinstance(event, Going):
+            self.left.jobs = max(self.left.jobs, len(event.keys))
+            self._tell_skips()
+            for key in event.keys:
+                self._bar(key)
+        elif isinstance(event, Progress):
+            self.bars.update(self._bar(event.key), completed=event.done, total=event.total, state=state(event))
+        else:
+            self._ended(event)
+
+    def _bar(self, key: Key) -> TaskID:
+        """The bar of a step; a step that reports no progress has one without an end."""
+        if key not in self.running:
+            self.running[key] = self.bars.add_task(f"  {visible(self.titles[key])}", total=None, state="")
+        return self.running[key]
+
+    def _ended(self, event: Outcome) -> None:
+        if (task := self.running.pop(event.key, None)) is not None:
             self.bars.remove_task(task)
         self.count.add(event)
+        self.left.add(event)
         if event.status in ENDED:
             self.counts[event.status.value] += 1
-        self.bars.update(self.all, completed=len(self.count.ended), total=len(self.count.expected))
+        self._count()
+        if event.status is Status.SKIPPED:
+            self.skips[event.reason] += 1
         if event.status in (Status.FAILED, Status.LOST):
-            failure = visible(f"{event.status.value}: {text}: {event.reason}", keep="\n")
-            self.bars.console.print(failure, markup=False, style="red")
+            self._print(f"{event.status.value}: {self.titles[event.key]}: {event.reason}")
+
+    def _count(self) -> None:
+        state = ", ".join(filter(None, (str(self.count), str(self.left))))
+        self.bars.update(self.all, completed=len(self.count.ended), total=len(self.count.expected), state=state)
+
+    def _tell_skips(self) -> None:
+        for reason, number in self.skips.items():
+            self._print(f"skipped: {plural(number, 'step')} that rest{'s' * (number == 1)} on it: {reason}")
+        self.skips.clear()
+
+    def _print(self, text: str) -> None:
+        self.bars.console.print(visible(text, keep="\n"), markup=False, style="red")

@@ -12,6 +12,7 @@ from prunectl.api.output import name_of
 from prunectl.api.report import FORMATS
 from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean
+from prunectl.cli import complete
 from prunectl.cli.console import answer_bytes, say
 from prunectl.cli.options import Selected, options
 from prunectl.results.statistics import Center
@@ -24,10 +25,22 @@ PICTURES, EVERY_TRIAL = ("svg", "png", "pdf"), ("csv", "json", "parquet")
 Studies = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[STUDY]...", help="Study files [default: that of the last run in this directory].", show_default=False
+        metavar="[STUDY]...",
+        help="Study files, or names of `prunectl list studies` [default: the last run in this directory].",
+        show_default=False,
+        autocompletion=complete.studies,
     ),
 ]
-Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help=f"One of {', '.join(FORMATS)}.",
+        autocompletion=complete.among(*FORMATS),
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is stdout [default: NAME.FORMAT]."),
@@ -38,9 +51,18 @@ Chart = Annotated[
         "--chart",
         metavar="NAME",
         help="With svg, png or pdf: write only this chart. An unknown NAME lists the charts.",
+        autocompletion=complete.charts,
     ),
 ]
-Centre = Annotated[str, typer.Option("--center", metavar="mean|median", help="How accuracies are averaged over seeds.")]
+Centre = Annotated[
+    str,
+    typer.Option(
+        "--center",
+        metavar="mean|median",
+        help="How accuracies are averaged over seeds.",
+        autocompletion=complete.among("mean", "median"),
+    ),
+]
 Open = Annotated[bool, typer.Option("--open", help="Show it in the browser.")]
 Watch = Annotated[
     bool, typer.Option("--watch", help="Follow a run: write the page again whenever there are new results.")
@@ -60,7 +82,9 @@ def report(
     watch: Watch = False,
     every: Every = 5.0,
 ) -> None:
-    """Report what the store holds of studies. Nothing is computed; what is missing is shown as missing.
+    """Write the report of studies from what is stored.
+
+    Nothing is computed; what is missing is shown as missing.
 
     Several studies are one page (with other formats a file each): three networks of one paper next to each other.
     Without a STUDY it is the last run in this directory, with its profile, overrides and selection.

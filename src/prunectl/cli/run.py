@@ -10,6 +10,7 @@ import typer
 
 from prunectl.base.errors import FAILED
 from prunectl.cli.console import answer, answer_json, say
+from prunectl.cli.download import opened
 from prunectl.cli.leave import leave
 from prunectl.cli.options import Json, OnMachine, Quiet, Retry, Selected, StudyFile, options
 
@@ -39,9 +40,10 @@ def run(
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Do everything of a study that is missing, print its table, and write table and report.
+    """Do what is missing of a study, then print and write its table.
 
-    Steps that are in the store are not done again; after an interruption the same command continues.
+    The report is written too. Steps that are in the store are not done again; after an interruption the same command
+    continues.
     """
     from prunectl.api.machine import starting_early
     from prunectl.api.output import save
@@ -50,7 +52,7 @@ def run(
 
     machine = where.machine()
     with starting_early(machine):
-        session = selected.open(study)
+        session = opened(selected, where, study, "retrain")
     completed = complete(session, machine, retry_failed=retry_failed, show=showing(quiet), warn=say)
     if completed.tally.left:
         leave(session, completed.tally, json_)

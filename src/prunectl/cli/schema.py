@@ -12,7 +12,7 @@ Report = Annotated[bool, typer.Option("--report", help="That of `prunectl report
 
 
 def schema(report: Report = False) -> None:
-    """Print the JSON Schema of study files, for completion in editors."""
+    """Print the JSON Schema of study files, for editors."""
     if report:
         from prunectl.results.document_schema import schema as of_reports
 

@@ -9,6 +9,7 @@ import typer
 
 from prunectl.base.errors import FAILED
 from prunectl.cli.console import answer, answer_json, say
+from prunectl.cli.download import opened
 from prunectl.cli.leave import leave
 from prunectl.cli.options import Json, OnMachine, Quiet, Selected, StudyFile, options
 from prunectl.plan.stage import Stage
@@ -33,7 +34,7 @@ def command(stage: Stage) -> Callable[..., None]:
 
         machine = where.machine()
         with starting_early(machine):
-            session = selected.open(study)
+            session = opened(selected, where, study, stage)
         made = reach(session, stage, machine, show=showing(quiet), warn=say)
         if made.tally.left:
             leave(session, made.tally, json_)

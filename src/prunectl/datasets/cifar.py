@@ -25,11 +25,23 @@ class _Cifar(Dataset):
         """The forms in which it is distributed, the faster one first."""
         raise NotImplementedError
 
+    def located(self, root: Path) -> Path:
+        """The folder or the archive of the first form that is complete."""
+        from prunectl.datasets.cifar_files import first_of
+
+        return first_of(self.name, root, self.forms()).where
+
+    def download(self, root: Path) -> None:
+        """Through torchvision: the form that Python reads."""
+        from prunectl.datasets.download import by_torchvision
+
+        by_torchvision(self.torchvision, root)
+
     def arrays(self, root: Path) -> Arrays:
         """Training and test images in their published order."""
         from prunectl.datasets.cifar_files import read_first
 
-        return read_first(self, root, self.forms(), self.torchvision)
+        return read_first(self, root, self.forms())
 
 
 class Cifar10(_Cifar):
@@ -42,6 +54,7 @@ class Cifar10(_Cifar):
     std = (0.24703, 0.24349, 0.26159)
     fingerprint: ClassVar[str | None] = "d647b8220c1a7a9c3b58bf106a31bc410d4a813af348495b7516df00a110bd67"
     torchvision = "CIFAR10"
+    download_bytes = 170_500_000
 
     def forms(self) -> tuple[Form, ...]:
         """Six files of 10,000 images each, in both forms."""
@@ -74,6 +87,7 @@ class Cifar100(_Cifar):
     std = (0.2673, 0.2564, 0.2762)
     fingerprint = None
     torchvision = "CIFAR100"
+    download_bytes = 169_000_000
 
     def forms(self) -> tuple[Form, ...]:
         """Two files in both forms; in the binary one, a coarse label comes before each fine one."""

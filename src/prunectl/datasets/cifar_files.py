@@ -47,27 +47,45 @@ class Form:
         return (self.archive, f"{dataset}/{self.archive}", f"{dataset.upper()}/{self.archive}")
 
 
-def read_first(dataset: Dataset, root: Path, forms: Sequence[Form], torchvision: str) -> Arrays:
-    """The data set in the first form that is complete: folders before archives, which take longer to read."""
+@dataclass(frozen=True, kw_only=True)
+class First:
+    """The first form that is complete: its files, or else its archive."""
+
+    form: Form
+    where: Path
+    """The folder of the files, or the archive."""
+    files: tuple[Path, ...] = ()
+
+
+def first_of(name: str, root: Path, forms: Sequence[Form]) -> First:
+    """The first form that is complete: folders before archives, which take longer to read. Raises DataError."""
     incomplete: DataError | None = None
     for form in forms:
         try:
-            paths = find(root, form.folders(dataset.name), form.names)
+            paths = find(root, form.folders(name), form.names)
         except DataError as error:
             incomplete = incomplete or error
             continue
         if paths:
-            return _read(dataset, form, ((str(path), read_bytes(path)) for path in paths))
+            return First(form=form, where=paths[0].parent, files=tuple(paths))
     for form in forms:
-        for place in form.archives(dataset.name):
+        for place in form.archives(name):
             if (root / place).is_file():
-                return _read(dataset, form, _members(root / place, form))
+                return First(form=form, where=root / place)
     if incomplete:
         raise incomplete
-    folders = [place for form in forms for place in form.folders(dataset.name)]
-    archives = [place for form in forms for place in form.archives(dataset.name)]
+    folders = [place for form in forms for place in form.folders(name)]
+    archives = [place for form in forms for place in form.archives(name)]
     names = [f"{form.names[0]} to {form.names[-1]}" for form in forms]
-    raise missing(dataset.name, root, [*folders, *archives], " or ".join(names), torchvision)
+    raise missing(name, root, [*folders, *archives], " or ".join(names))
+
+
+def read_first(dataset: Dataset, root: Path, forms: Sequence[Form]) -> Arrays:
+    """The data set in the first form that is complete. Raises DataError."""
+    first = first_of(dataset.name, root, forms)
+    if first.files:
+        return _read(dataset, first.form, ((str(path), read_bytes(path)) for path in first.files))
+    return _read(dataset, first.form, _members(first.where, first.form))
 
 
 def _members(archive: Path, form: Form) -> list[tuple[str, Bytes]]:

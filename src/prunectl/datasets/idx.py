@@ -27,9 +27,14 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     return content[len(header) :].reshape(shape)
 
 
+def parts_of(root: Path, folders: tuple[str, ...]) -> list[Path]:
+    """The four files of MNIST or a data set in its format; none if no file of it is under the root."""
+    return find(root, folders, PARTS, ("", ".gz"))
+
+
 def read_parts(root: Path, folders: tuple[str, ...], sizes: tuple[int, int], pixels: tuple[int, int]) -> Arrays | None:
-    """The images and labels of MNIST or a data set in its format, or None if no file of it is under the root."""
-    paths = find(root, folders, PARTS, ("", ".gz"))
+    """The images and labels in these files, or None if no file of them is under the root."""
+    paths = parts_of(root, folders)
     if not paths:
         return None
     train, test = sizes

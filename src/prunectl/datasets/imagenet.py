@@ -48,11 +48,18 @@ class ImageNet(Pictures):
         """`resize`."""
         return self.resize
 
+    def located(self, root: Path) -> Path:
+        """The folder with train/ and val/."""
+        archives = (
+            "it is distributed to those who register as the archives of https://image-net.org; unpack them to one "
+            "folder per class"
+        )
+        return _folder(self.name, root, self.places, archives)
+
     def listing(self, root: Path) -> Listing:
         """The files of train/ and val/, each with one folder per class."""
-        archives = "the archives of https://image-net.org, unpacked to one folder per class"
         with reading(root):
-            return of_folders(_folder(self.name, root, self.places, archives), "train", "val")
+            return of_folders(self.located(root), "train", "val")
 
 
 class TinyImageNet(Pictures):
@@ -67,14 +74,28 @@ class TinyImageNet(Pictures):
     test_size = 10_000
     places: ClassVar[tuple[str, ...]] = ("tiny-imagenet-200", "tiny-imagenet", ".")
     annotations: ClassVar[str] = "val_annotations.txt"
+    url: ClassVar[str] = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
+    download_bytes = 248_100_000
 
     size: Annotated[int, Field(ge=8, description="height and width of the images that the network sees")] = 64
 
+    def located(self, root: Path) -> Path:
+        """The folder with train/ and val/."""
+        from prunectl.datasets.locate import getting
+
+        how = f"`{getting(self.name, root.resolve())}` downloads it from {self.url}"
+        return _folder(self.name, root, self.places, how)
+
+    def download(self, root: Path) -> None:
+        """The archive of the authors, unpacked."""
+        from prunectl.datasets.download import archive
+
+        archive(self.url, root)
+
     def listing(self, root: Path) -> Listing:
         """The files of train/, in one folder per class, and of val/, which has a table of classes or folders too."""
-        archive = "tiny-imagenet-200.zip of http://cs231n.stanford.edu/tiny-imagenet-200.zip, unpacked"
         with reading(root):
-            folder = _folder(self.name, root, self.places, archive)
+            folder = self.located(root)
             if not (folder / "val" / self.annotations).is_file():
                 return of_folders(folder, "train", "val")
             classes = class_folders(folder / "train")
@@ -102,7 +123,7 @@ class TinyImageNet(Pictures):
         return Part(root=folder, files=files, sizes=sizes, labels=np.array(labels, np.int64))
 
 
-def _folder(name: str, root: Path, places: tuple[str, ...], source: str) -> Path:
+def _folder(name: str, root: Path, places: tuple[str, ...], how: str) -> Path:
     """The first of the places under the root that has both parts."""
     for place in places:
         if (root / place / "train").is_dir() and (root / place / "val").is_dir():
@@ -111,5 +132,5 @@ def _folder(name: str, root: Path, places: tuple[str, ...], source: str) -> Path
 
     raise DataError(
         f"{name} was not found {searched(root.resolve(), places, 'train/ and val/')}",
-        hint=f"it is distributed as {source}; give its directory: --data DIR, PRUNECTL_DATA, or root in [data]",
+        hint=f"{how}; or give its directory: --data DIR, PRUNECTL_DATA, or root in [data]",
     )

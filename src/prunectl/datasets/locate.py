@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shlex
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,15 +41,19 @@ def _first(path: Path, endings: Sequence[str]) -> Path | None:
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
-def missing(dataset: str, root: Path, folders: Sequence[str], files: str, torchvision: str) -> DataError:
+def missing(dataset: str, root: Path, folders: Sequence[str], files: str) -> DataError:
     """The error for a missing data set: the files, every folder that was searched, and how to download it."""
     root = root.resolve()
-    download = f"from torchvision.datasets import {torchvision}; {torchvision}(r'{root}', download=True)"
     return DataError(
         f"{dataset} was not found {searched(root, folders, files)}",
-        hint=f'download it with: python -c "{download}"; '
+        hint=f"`{getting(dataset, root)}` downloads it, and so does `prunectl run --download`; "
         "or give its directory: --data DIR, PRUNECTL_DATA, or root in [data]",
     )
+
+
+def getting(dataset: str, root: Path) -> str:
+    """The command that downloads a data set to a root."""
+    return f"prunectl data get {dataset} --data {shlex.quote(str(root))}"
 
 
 def searched(root: Path, folders: Sequence[str], files: str) -> str:

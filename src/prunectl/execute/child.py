@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 
 from prunectl.base.errors import MethodError, PrunectlError, StoreError, described
+from prunectl.catalog.hook import Shown
 from prunectl.execute import hardware
 from prunectl.execute.energy import Meter
 from prunectl.execute.outcome import Outcome, Request, Status
@@ -38,17 +39,28 @@ for module in dict.fromkeys(KINDS.values()):
 GONE = "it is gone"
 
 
-def do(request: Request, stopping: Callable[[], bool], progress: Callable[[int, int], None]) -> Outcome:
-    """Do what a request asks; whatever happens is an outcome."""
+def do(
+    request: Request,
+    stopping: Callable[[], bool],
+    progress: Callable[[int, int], None],
+    show: Callable[[Shown], None] = lambda shown: None,
+) -> Outcome:
+    """Do what a request asks; whatever happens is an outcome. What a training shows comes before its progress."""
     if isinstance(request.step, Preflight):
         problems = preflight.problems_of(request.step, request.data, request.weights, torch.device(request.device))
         status = Status.FAILED if problems else Status.DONE
         here = hardware.hardware_class(torch.device(request.device))
         return Outcome(key=request.key, status=status, problems=problems, hardware_class=here)
-    return _do(request, request.step, stopping, progress)
+    return _do(request, request.step, stopping, progress, show)
 
 
-def _do(request: Request, step: Step, stopping: Callable[[], bool], progress: Callable[[int, int], None]) -> Outcome:
+def _do(
+    request: Request,
+    step: Step,
+    stopping: Callable[[], bool],
+    progress: Callable[[int, int], None],
+    show: Callable[[Shown], None],
+) -> Outcome:
     """Do a step, unless its artefact exists or another process is making it."""
     key = request.key
     try:
@@ -60,7 +72,7 @@ def _do(request: Request, step: Step, stopping: Callable[[], bool], progress: Ca
             with store.lock(key):
                 if store.has(key):
                     return Outcome(key=key, status=Status.REUSED)
-                outcome = _make(store, request, step, stopping, progress)
+                outcome = _make(store, request, step, stopping, progress, show)
         except HeldError as held:
             return Outcome(key=key, status=Status.BUSY, alive=held.alive)
         if outcome.status is Status.DONE:
@@ -107,6 +119,7 @@ def _make(
     step: Step,
     stopping: Callable[[], bool],
     progress: Callable[[int, int], None],
+    show: Callable[[Shown], None],
 ) -> Outcome:
     key = request.key
     _same_code(step, key)
@@ -135,6 +148,7 @@ def _make(
         resumed=resumed.append,
         stopping=stopping,
         progress=going,
+        show=show,
     )
     hardware.forget_peak(device)
     wall, cpu = time.perf_counter(), time.process_time()

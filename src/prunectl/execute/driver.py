@@ -84,13 +84,14 @@ def drive(
     *,
     until: Until | None = None,
     leaves: bool = False,
+    going: Callable[[tuple[Key, ...]], None] = lambda keys: None,
     clock: Callable[[], float] = time.time,
 ) -> Tally:
     """Do every step that is to do, parents first. Raises InterruptedRunError on Ctrl-C, FatalError if it must end.
 
-    `failed` is called with the outcome of each step that failed, before `listen` is. OutOfTimeError is raised early
-    enough before `until` for workers to save snapshots. With `leaves` the run ends as soon as others, which live, do
-    all that is left: `Tally.left`.
+    `failed` is called with the outcome of each step that failed, before `listen` is; `going` again and again with the
+    steps that are being done. OutOfTimeError is raised early enough before `until` for workers to save snapshots.
+    With `leaves` the run ends as soon as others, which live, do all that is left: `Tally.left`.
     """
     queue = _Queue(plan, todo)
     try:
@@ -99,6 +100,7 @@ def drive(
                 raise OutOfTimeError(until, len(queue.left), queue.tally)
             while len(engine.running) < engine.jobs and (key := queue.next()) is not None:
                 engine.start(request(key))
+            going(tuple(engine.running))
             for event in engine.wait(BUSY_S):
                 if not isinstance(event, Outcome):
                     listen(event)

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from prunectl.base.errors import Problem
+from prunectl.catalog.hook import Shown
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Key, Step
 from prunectl.store.hardware import HardwareClass
@@ -71,11 +72,12 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Training steps done, and their total."""
+    """Training steps done, their total, and what the training shows of itself."""
 
     key: Key
     done: int
     total: int
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,5 +88,12 @@ class WorkersChanged:
     """'4 workers on cuda:0 and cuda:1'."""
 
 
-Event = Outcome | Progress | WorkersChanged
+@dataclass(frozen=True, kw_only=True)
+class Going:
+    """The steps that are being done at this moment; reported about twice a second while a run waits for them."""
+
+    keys: tuple[Key, ...]
+
+
+Event = Outcome | Progress | WorkersChanged | Going
 """What a run reports."""

@@ -24,6 +24,7 @@ from prunectl.base import resident
 from prunectl.base.errors import Problem, described
 from prunectl.base.rng import seeded
 from prunectl.base.theirs import third_party
+from prunectl.catalog.hook import Shown
 from prunectl.catalog.referenced import entry_of
 from prunectl.execute import hardware
 from prunectl.execute.child import do
@@ -71,6 +72,8 @@ class Worker:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(line_buffering=True)  # what a step prints before it dies is not lost
+        self.shown: Shown | None = None
+        """What the step that is being done shows of itself, sent with its progress."""
         self.stop = Stop()
         self.surroundings = Surroundings()
 
@@ -98,12 +101,16 @@ class Worker:
             problems = (Problem(message=reason),)
             return Outcome(key=task.key, status=Status.FAILED, reason=reason, problems=problems), True
         hardware.settle(request.threads)
-        outcome = do(request, self.stop, lambda done, total: self._report(task.key, done, total))
+        self.shown = None
+        outcome = do(request, self.stop, lambda done, total: self._report(task.key, done, total), self._show)
         return outcome, reading.foreign
+
+    def _show(self, shown: Shown) -> None:
+        self.shown = shown
 
     def _report(self, key: Key, done: int, total: int) -> None:
         try:
-            self.connection.send(Progress(key=key, done=done, total=total))
+            self.connection.send(Progress(key=key, done=done, total=total, shown=self.shown))
         except ConnectionError:
             self.stop.asked = True  # the driver is gone: nobody would receive the outcome
 

@@ -113,6 +113,10 @@ class Trainee:
         self.seen = 0
         return Means(loss=loss, top1=None if math.isnan(right) else right)
 
+    def loss_so_far(self) -> float | None:
+        """The mean training loss over the images since means were last taken; None if there were none."""
+        return float(self.loss_sum) / self.seen if self.seen else None
+
     def dump(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The whole training: tensors (network, optimizer, running loss) and numbers (step, curve), and both of hooks.
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from prunectl.catalog.hook import Shown
+
 Inputs = Mapping[str, Path]
 """The verified directories of a step's parents, by role; `resume`, if there is one, is an earlier state. Each is named
 by its key."""
@@ -37,3 +39,5 @@ class Context:
     stopping: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda done, total: None
     """Called with the number of training steps done and their total, about once a second."""
+    show: Callable[[Shown], None] = lambda shown: None
+    """Called before that with what the training shows of itself."""

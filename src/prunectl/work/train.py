@@ -12,7 +12,7 @@ import torch
 
 from prunectl.base.errors import MethodError, PrunectlError
 from prunectl.base.operations import UncountedError
-from prunectl.catalog.hook import Hook, Pruning, Trainee
+from prunectl.catalog.hook import Hook, Pruning, Shown, Trainee
 from prunectl.catalog.recipe import stretched
 from prunectl.catalog.structure import Masks
 from prunectl.models.flops import flops_of
@@ -110,6 +110,18 @@ def _resumed(trainee: trainees.Trainee, point: Point, context: Context) -> bool:
     return True
 
 
+def shown(trainee: Trainee, step: Train) -> Shown:
+    """What is shown of a training that goes on."""
+    last = trainee.curve[-1] if trainee.curve else None
+    loss = trainee.loss_so_far()
+    return Shown(
+        epoch=trainee.step / step.recipe.steps_per_epoch,
+        epochs=step.to_step / step.recipe.steps_per_epoch,
+        loss=last.train_loss if loss is None and last is not None else loss,
+        top1=None if last is None else last.top1,
+    )
+
+
 def _stretched(step: Train, masks: Masks) -> Train:
     """A training that its mask makes longer, with its length. Raises MethodError where that is not known."""
     if step.stretch is None:
@@ -155,6 +167,7 @@ class Saving(Hook):
         now = time.monotonic()
         if now - self.reported > PROGRESS_S:
             self.reported = now
+            self.context.show(shown(trainee, self.step))
             self.context.progress(trainee.step - self.step.first_step, self.step.to_step - self.step.first_step)
         if now - self.saved > self.context.snapshot_s and trainee.step < self.step.to_step:
             self._save(trainee, now)

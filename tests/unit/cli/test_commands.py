@@ -68,9 +68,38 @@ def test_a_default_that_is_a_table_is_listed_without_its_empty_keys(prunectl: Pr
 
 
 def test_published_tables_are_listed_with_their_notes(prunectl: Prunectl) -> None:
-    out = prunectl("list", "published").out
-    assert "comp6258-figure1: " in out and "\n    note: " in out
-    assert {"name", "title", "source", "warning", "of"} == set(prunectl("list", "published", "--json").json()[0])
+    assert "comp6258-figure1       80    cifar10" in prunectl("list", "published").out
+    table = prunectl("list", "published", "--json").json()[0]
+    assert {"name", "title", "source", "warning", "of", "rows", "models", "datasets"} == set(table)
+    out = prunectl("list", "published", "thesis-vgg16-r32").out
+    assert "\nJames (2022)" in out and "\nnote: " in out and "\n26 rows; model vgg16, structure weights, " in out
+    assert prunectl("list", "published", "thesis-vgg16-r32", "--json").json()["numbers"][0]["model"] == "vgg16"
+    wrong = prunectl("list", "published", "thesis-vgg16-r23")
+    assert (wrong.code, "did you mean 'thesis-vgg16-r32'?" in wrong.err) == (2, True)
+
+
+def test_list_alone_is_an_overview(prunectl: Prunectl) -> None:
+    ran = prunectl("list")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("criteria       random, magnitude")
+    assert all(f"\n{kind} " in f"\n{ran.out}" for kind in (*tables.CATALOGS, "published", "studies"))
+    assert prunectl("list", "--json").json()["executors"] == tables.names("executors")
+
+
+def test_one_entry_is_listed_alone(prunectl: Prunectl) -> None:
+    assert prunectl("list", "criteria", "snip").out.startswith("snip  ")
+    assert "did you mean snip?" in prunectl("list", "criteria", "snipp").err
+
+
+def test_installed_studies_are_listed_and_run_by_name(prunectl: Prunectl) -> None:
+    listed = {row["name"]: row for row in prunectl("list", "studies", "--json").json()}
+    assert listed["comp6258-vgg16"]["profiles"]
+    assert "smoke " in prunectl("list", "studies").out
+    assert "network   tiny-cnn\n" in prunectl("list", "studies", "smoke").out
+    assert prunectl("plan", "smoke").out.startswith("smoke: ")
+    wrong = prunectl("plan", "smok")
+    assert wrong.code == 2
+    assert "no study of that name was installed" in wrong.err and "did you mean smoke?" in wrong.err
 
 
 def test_the_schema_is_json(prunectl: Prunectl) -> None:

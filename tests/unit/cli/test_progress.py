@@ -9,8 +9,9 @@ import pytest
 
 from prunectl.api.make import todo_of
 from prunectl.api.session import Session, open_study
-from prunectl.cli.progress import Lines, Live, Silent, showing, title
-from prunectl.execute.outcome import Outcome, Progress, Status, WorkersChanged
+from prunectl.catalog.hook import Shown
+from prunectl.cli.progress import Count, Left, Lines, Live, Silent, showing
+from prunectl.execute.outcome import Going, Outcome, Progress, Status, WorkersChanged
 from prunectl.plan.steps import Key
 
 
@@ -25,20 +26,6 @@ def keys(session: Session, kind: str) -> list[Key]:
     return [key for key, step in session.plan.steps.items() if step.kind == kind]
 
 
-def test_steps_have_titles(planned: Session) -> None:
-    titles = {title(step) for step in planned.plan.steps.values()}
-    assert {
-        "init, seed 1",
-        "train dense, seed 1, steps 0 to 2",
-        "train pruned, seed 1, steps 0 to 2",
-        "score snip, seed 1",
-        "prune to 0.5, seed 1",
-        "prune to 0.5, inverted, seed 1",
-        "prune synflow to 0.5 in 100 rounds, seed 1",
-        "measure, seed 1",
-    } <= titles
-
-
 def test_lines_count_the_steps_that_ended(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
     key, score, prune = keys(planned, "init")[0], keys(planned, "score")[0], keys(planned, "prune")[0]
     with Lines(planned.plan, [key, score, prune]) as show:
@@ -50,7 +37,7 @@ def test_lines_count_the_steps_that_ended(planned: Session, capsys: pytest.Captu
         show(Outcome(key=prune, status=Status.SKIPPED, reason="no answer"))
     lines = capsys.readouterr().err.splitlines()
     assert [line[:14] for line in lines] == ["[1/3] done: in", "[1/3] damaged:", "[2/3] failed: ", "[3/3] skipped:"]
-    assert lines[0] == "[1/3] done: init, seed 1 (250 ms)"
+    assert lines[0] == "[1/3] done: init for 6 arms, seed 1 (250 ms)"
     assert lines[2].endswith("seed 1: no answer")
 
 
@@ -97,13 +84,13 @@ def test_a_live_display_has_a_bar_per_training(planned: Session, capsys: pytest.
     other = keys(planned, "init")[0]
     with Live(planned.plan, [key, other]) as show:
         show(Progress(key=key, done=1, total=2))
-        assert list(show.trainings) == [key]
+        assert list(show.running) == [key]
         show(Progress(key=key, done=2, total=2))
         show(Outcome(key=key, status=Status.DONE))
-        assert show.trainings == {}
+        assert show.running == {}
         show(Outcome(key=key, status=Status.FAILED, reason="[bold]no answer"))
     err = capsys.readouterr().err
-    assert "failed: train dense, seed 1, steps 0 to 2: [bold]no answer" in " ".join(err.split())
+    assert "failed: train dense, seed 1: [bold]no answer" in " ".join(err.split())
     assert "1 done, 1 failed in " in err
 
 
@@ -118,3 +105,87 @@ def test_the_workers_of_a_run_are_shown(planned: Session, capsys: pytest.Capture
         assert isinstance(live, Live)
         live(WorkersChanged(label="2 workers: 2 on cpu of a"))
         assert live.bars.tasks[0].description == "steps, 2 workers: 2 on cpu of a"
+
+
+SHOWN = Shown(epoch=0.5, epochs=1.0, loss=0.4123, top1=0.912)
+
+
+def test_a_step_that_goes_on_has_a_line_every_half_minute(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also one that reports no progress; the clock is the test's."""
+    now = [0.0]
+    trained = next(trial.state for trial in planned.plan.trials if trial.mask)
+    score, init = keys(planned, "score")[0], keys(planned, "init")[0]
+    with Lines(planned.plan, [trained, score, init], clock=lambda: now[0]) as show:
+        show(Going(keys=(trained, score)))
+        show(Progress(key=trained, done=1, total=2, shown=SHOWN))
+        for now[0] in (10.0, 29.0, 31.0, 45.0):
+            show(Going(keys=(trained, score)))
+        now[0] = 50.0
+        show(Outcome(key=init, status=Status.DONE, wall_s=0.1))
+        for now[0] in (70.0, 81.0):
+            show(Going(keys=(score,)))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == (
+        "[0/3] goes on: train magnitude · at init, 50 %, seed 1: epoch 0.5 of 1, loss 0.412, top-1 91.2 % (31.0 s)"
+    )
+    assert lines[1].startswith("[0/3] goes on: score ") and lines[1].endswith(", seed 1 (31.0 s)")
+    assert [line[:13] for line in lines[2:]] == ["[1/3] done: i", "[1/3] goes on"]
+
+
+def test_many_steps_that_go_on_are_counted(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    several = tuple(planned.plan.steps)[:6]
+    with Lines(planned.plan, several, clock=lambda: now[0]) as show:
+        now[0] = 31.0
+        show(Going(keys=several))
+        show(Going(keys=()))
+    lines = capsys.readouterr().err.splitlines()
+    assert (len(lines), lines[-1]) == (5, "[0/6] and 2 more steps")
+
+
+def test_steps_that_rest_on_one_failure_have_one_line(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    first, *others = list(planned.plan.steps)[:5]
+    with Lines(planned.plan, planned.plan.steps) as show:
+        show(Outcome(key=first, status=Status.FAILED, reason="no answer"))
+        for key in others:
+            show(Outcome(key=key, status=Status.SKIPPED, reason="no answer"))
+    lines = capsys.readouterr().err.splitlines()
+    total = len(planned.plan.steps)
+    assert lines[0].startswith(f"[1/{total}] failed: ")
+    assert lines[1:] == [f"[5/{total}] skipped: 4 steps that rest on it: no answer"]
+
+
+def test_the_time_left_follows_from_steps_of_each_kind(planned: Session) -> None:
+    trainings, init = keys(planned, "train"), keys(planned, "init")[0]
+    left = Left(planned.plan, Count([*trainings, init]))
+    assert str(left) == ""
+    for key, wall_s in ((trainings[0], 4.0), (init, 1.0)):
+        done = Outcome(key=key, status=Status.DONE, wall_s=wall_s)
+        left.count.add(done)
+        left.add(done)
+    assert str(left) == f"{4.0 * (len(trainings) - 1):.1f} s left"
+    left.jobs = 2
+    assert str(left) == f"{2.0 * (len(trainings) - 1):.1f} s left"
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(planned: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    todo = todo_of(planned, "retrain")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(showing(False)(planned.plan, todo), Lines)
+
+
+def test_a_live_display_names_arm_sparsity_seed_epoch_loss_and_accuracy(planned: Session) -> None:
+    trained = next(trial.state for trial in planned.plan.trials if trial.mask)
+    score = keys(planned, "score")[0]
+    with Live(planned.plan, [trained, score]) as live:
+        assert isinstance(live, Live)
+        live(Going(keys=(trained, score)))
+        live(Progress(key=trained, done=1, total=2, shown=SHOWN))
+        tasks = {task.description: task for task in live.bars.tasks}
+        training = tasks["  train magnitude · at init, 50 %, seed 1"]
+        assert training.fields["state"] == "epoch 0.5 of 1, loss 0.412, top-1 91.2 %"
+        assert (training.completed, training.total) == (1, 2)
+        assert len(tasks) == 3
+        live(Outcome(key=score, status=Status.DONE, wall_s=1.0))
+        assert live.bars.tasks[0].fields["state"] == "1/2"

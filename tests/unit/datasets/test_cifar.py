@@ -69,7 +69,7 @@ def test_missing_data_name_every_form_and_place(tmp_path: Path) -> None:
         str(tmp_path),
     ):
         assert sought in error.value.message
-    assert "CIFAR100(r'" in (error.value.hint or "")
+    assert f"`prunectl data get cifar100 --data {tmp_path}` downloads it" in (error.value.hint or "")
 
 
 def test_a_truncated_file_is_named_with_both_sizes(tmp_path: Path) -> None:

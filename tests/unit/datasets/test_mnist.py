@@ -42,7 +42,7 @@ def test_missing_data_say_where_they_were_sought_and_how_to_get_them(tmp_path: P
     message, hint = error.value.message, error.value.hint or ""
     for sought in (*PARTS, str(tmp_path), "FashionMNIST/raw", "fashion-mnist"):
         assert sought in message
-    assert f"from torchvision.datasets import FashionMNIST; FashionMNIST(r'{tmp_path}', download=True)" in hint
+    assert f"`prunectl data get fashion-mnist --data {tmp_path}` downloads it" in hint
     for way in ("--data DIR", "PRUNECTL_DATA", "[data]"):
         assert way in hint
 

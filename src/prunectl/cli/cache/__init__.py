@@ -5,19 +5,21 @@ from __future__ import annotations
 import typer
 
 from prunectl.cli.cache import export, gc, import_, ls, pull, push, rm, runs, show, verify
+from prunectl.cli.help import Command, Group
 
 app = typer.Typer(
-    help="The store: list, show, verify; delete what no run needs; carry artefacts to another machine.",
+    cls=Group,
+    help="Look into the store, clean it up, carry artefacts elsewhere.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-app.command("ls")(ls.ls)
-app.command("show")(show.show)
-app.command("verify")(verify.verify)
-app.command("runs")(runs.runs)
-app.command("rm")(rm.rm)
-app.command("gc")(gc.gc)
-app.command("export")(export.export)
-app.command("import")(import_.import_)
-app.command("push")(push.push)
-app.command("pull")(pull.pull)
+app.command("ls", cls=Command)(ls.ls)
+app.command("show", cls=Command)(show.show)
+app.command("verify", cls=Command)(verify.verify)
+app.command("runs", cls=Command)(runs.runs)
+app.command("rm", cls=Command)(rm.rm)
+app.command("gc", cls=Command)(gc.gc)
+app.command("export", cls=Command)(export.export)
+app.command("import", cls=Command)(import_.import_)
+app.command("push", cls=Command)(push.push)
+app.command("pull", cls=Command)(pull.pull)

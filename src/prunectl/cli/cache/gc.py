@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prunectl.base.text import plural, size
+from prunectl.cli import complete
 from prunectl.cli.confirm import Yes, confirmed
 from prunectl.cli.console import answer, say
 from prunectl.cli.options import Variant, options
@@ -18,17 +19,23 @@ if TYPE_CHECKING:
 
 Keep = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[STUDY]...", help="Studies whose artefacts are kept too, run or not.", show_default=False),
+    typer.Argument(
+        metavar="[STUDY]...",
+        help="Studies whose artefacts are kept too, run or not.",
+        show_default=False,
+        autocompletion=complete.studies,
+    ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")]
 
 
 @options
 def gc(variant: Variant, keep: Keep = None, dry_run: DryRun = False, yes: Yes = False) -> None:
-    """Delete what neither a recorded run (`prunectl cache runs`) nor a STUDY needs; it shows what, and asks.
+    """Delete what no recorded run and no STUDY needs.
 
-    Besides artefacts these are snapshots, failures, locks and scratch that no run needs, and what was set aside.
-    What was changed within the last hour is kept. It can be used while runs go on.
+    It shows what, and asks first; `prunectl cache runs` lists the runs. Besides artefacts these are snapshots,
+    failures, locks and scratch that no run needs, and what was set aside. What was changed within the last hour is
+    kept. It can be used while runs go on.
     """
     from prunectl.api.cache import collect, collectable
 

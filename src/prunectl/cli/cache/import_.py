@@ -10,9 +10,10 @@ from prunectl.cli.options import Json, Store, options
 
 @options
 def import_(file: Archive, store: Store = None, json_: Json = False) -> None:
-    """Import the artefacts of an archive into the store, each verified; those already in the store are kept.
+    """Import the artefacts of an archive into the store.
 
-    An archive that is damaged, cut short or holds anything else is refused as a whole.
+    Each is verified; those already in the store are kept. An archive that is damaged, cut short or holds anything else
+    is refused as a whole.
     """
     from prunectl.api.carry import take
     from prunectl.api.session import open_store

@@ -13,7 +13,10 @@ from prunectl.cli.options import Json, Store, options
 
 @options
 def ls(store: Store = None, json_: Json = False) -> None:
-    """List the artefacts: kind, size, how long they took, when they were made. What else is stored is counted."""
+    """List the artefacts.
+
+    Kind, size, how long each took, and when it was made. What else is stored is counted.
+    """
     from prunectl.api.cache import artefacts, others
     from prunectl.api.runs import recorded
     from prunectl.api.session import open_store

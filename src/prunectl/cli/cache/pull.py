@@ -14,10 +14,11 @@ From = Annotated[str, typer.Option("--from", metavar="DIR|URL", help="The store 
 
 @options
 def pull(variant: Variant, from_: From, studies: Studies = None, json_: Json = False) -> None:
-    """Copy the artefacts that studies need from another store; all artefacts, if no study is named.
+    """Copy the artefacts that studies need from another store.
 
-    Every byte is verified; a damaged artefact is refused and named, and what the other store has is skipped.
-    Failures, snapshots of trainings under way, and records of runs are not copied.
+    Without a study, all artefacts are copied. Every byte is verified; a damaged artefact is refused and named, and
+    what the other store has is skipped. Failures, snapshots of trainings under way, and records of runs are not
+    copied.
     """
     from prunectl.api.carry import copy
     from prunectl.api.session import open_store

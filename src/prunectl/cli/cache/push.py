@@ -9,6 +9,7 @@ import typer
 
 from prunectl.base.errors import STORE
 from prunectl.base.text import plural, size
+from prunectl.cli import complete
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Variant, options
 
@@ -19,16 +20,19 @@ if TYPE_CHECKING:
 To = Annotated[str, typer.Option("--to", metavar="DIR|URL", help="The store that receives the artefacts.")]
 Studies = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[STUDY]...", help="Only what these studies need.", show_default=False),
+    typer.Argument(
+        metavar="[STUDY]...", help="Only what these studies need.", show_default=False, autocompletion=complete.studies
+    ),
 ]
 
 
 @options
 def push(variant: Variant, to: To, studies: Studies = None, json_: Json = False) -> None:
-    """Copy the artefacts that studies need to another store; all artefacts, if no study is named.
+    """Copy the artefacts that studies need to another store.
 
-    Every byte is verified; a damaged artefact is refused and named, and what the other store has is skipped.
-    Failures, snapshots of trainings under way, and records of runs are not copied.
+    Without a study, all artefacts are copied. Every byte is verified; a damaged artefact is refused and named, and
+    what the other store has is skipped. Failures, snapshots of trainings under way, and records of runs are not
+    copied.
     """
     from prunectl.api.carry import copy
     from prunectl.api.session import open_store

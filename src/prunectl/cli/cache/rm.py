@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prunectl.base.text import plural
+from prunectl.cli import complete
 from prunectl.cli.confirm import Yes, confirmed
 from prunectl.cli.console import answer
 from prunectl.cli.options import Store, options
@@ -18,16 +19,20 @@ if TYPE_CHECKING:
 Names = Annotated[
     list[str],
     typer.Argument(
-        metavar="RUN|KEY...", help="Runs and artefacts, each by the beginning of its name.", show_default=False
+        metavar="RUN|KEY...",
+        help="Runs and artefacts, each by the beginning of its name.",
+        show_default=False,
+        autocompletion=complete.artefacts,
     ),
 ]
 
 
 @options
 def rm(names: Names, store: Store = None, yes: Yes = False) -> None:
-    """Forget runs, so that `prunectl cache gc` deletes what only they need; delete artefacts. It asks first.
+    """Forget runs, or delete artefacts.
 
-    A deleted artefact is computed again by the next run that needs it.
+    `prunectl cache gc` then deletes what only a forgotten run needed. It asks first. A deleted artefact is computed
+    again by the next run that needs it.
     """
     from prunectl.api.cache import removal, remove
     from prunectl.api.session import open_store

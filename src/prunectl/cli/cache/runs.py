@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @options
 def runs(store: Store = None, json_: Json = False) -> None:
-    """List the recorded runs, the latest last: study, when and where it was run, how much of it is stored."""
+    """List the recorded runs, the latest last.
+
+    Study, when and where it was run, and how much of it is stored.
+    """
     from prunectl.api.runs import recorded
     from prunectl.api.session import open_store
 

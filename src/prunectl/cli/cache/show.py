@@ -6,15 +6,21 @@ from typing import Annotated
 
 import typer
 
+from prunectl.cli import complete
 from prunectl.cli.console import answer_json
 from prunectl.cli.options import Store, options
 
-Key = Annotated[str, typer.Argument(metavar="KEY", help="A key, or the beginning of one.")]
+Key = Annotated[
+    str, typer.Argument(metavar="KEY", help="A key, or the beginning of one.", autocompletion=complete.artefacts)
+]
 
 
 @options
 def show(key: Key, store: Store = None) -> None:
-    """Show one artefact: what it is (its pre-image), how it was made, its files and their digests."""
+    """Show one artefact as JSON.
+
+    What it is (its pre-image), how it was made, its files and their digests.
+    """
     from prunectl.api.cache import described
     from prunectl.api.session import open_store
 

@@ -12,7 +12,10 @@ from prunectl.cli.options import Json, Store, options
 
 @options
 def verify(store: Store = None, json_: Json = False) -> None:
-    """Check every byte of every artefact. Damaged artefacts are set aside, and recomputed by the next run."""
+    """Check every byte of every artefact.
+
+    Damaged artefacts are set aside, and recomputed by the next run.
+    """
     from prunectl.api.cache import verify as verified
     from prunectl.api.session import open_store
 
