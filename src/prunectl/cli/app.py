@@ -12,7 +12,7 @@ import typer.core
 
 from prunectl.base.errors import InterruptError, PrunectlError, described
 from prunectl.base.version import __version__
-from prunectl.cli import cache, compare, doctor, export, list_, new, plan, report, run, schema, stage, streams
+from prunectl.cli import cache, compare, doctor, export, judge, list_, new, plan, report, run, schema, stage, streams
 from prunectl.cli.console import say
 
 ENDING = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
@@ -68,6 +68,7 @@ app.command("plan")(plan.plan)
 for name in stage.HELP:
     app.command(name)(stage.command(name))
 app.command("report")(report.report)
+app.command("judge")(judge.judge)
 app.command("export")(export.export)
 app.command("compare")(compare.compare)
 app.add_typer(cache.app, name="cache")

@@ -12,7 +12,7 @@ from prunectl.base.text import percent, plural, span
 from prunectl.catalog.metric import Metric
 from prunectl.report import cells, shell, tables
 from prunectl.report.charts import charts, look
-from prunectl.results import granting, matching_words, summary
+from prunectl.results import granting, judgement, matching_words, summary
 from prunectl.results.claims import Verdict
 from prunectl.results.judging import rule
 from prunectl.results.reasons import Detail
@@ -62,6 +62,8 @@ def build(
             *summary.remarks(trials, results.arms),
             *([results.mixture] if results.mixture else []),
         ),
+        judged=study.report.judged or "",
+        findings=judgement.findings(results),
         rule=rule(study.sweep.looks),
         verdicts=[_verdict(verdict) for verdict in verdicts],
         sections=[(name, head, sections[name]) for name, head in SECTIONS.items() if name in sections],

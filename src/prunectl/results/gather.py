@@ -120,6 +120,11 @@ class Shelf:
         info = self.document(step.scores if isinstance(step, Prune) else trial.plain_mask, layout.INFO)
         return float(info["score_s"]) if info and "score_s" in info else None
 
+    def tied(self, trial: Trial) -> int | None:
+        """How many scores equal the one at the cut; None without a mask that is made at once."""
+        info = self.document(trial.plain_mask, layout.INFO) if trial.plain_mask else None
+        return int(info["tied"]) if info and "tied" in info else None
+
     def why_missing(self, key: Key) -> tuple[str, str | None]:
         """("failed", reason) if the step or one that it rests on has failed, else ("missing", None)."""
         seen, stack = {key}, [key]
@@ -201,6 +206,7 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
         "top1_before_retrain": before["top1"] if before else None,
         "artefact": trial.state,
         **critical(trial, shelf),
+        "n_tied": shelf.tied(trial),
     }
     if metrics is None:
         status, why = shelf.why_missing(trial.measure)
