@@ -117,8 +117,9 @@ def _timed(session: Session, conditions: Conditions) -> Session:
 
 
 def _frame(session: Session) -> pl.DataFrame:
-    from prunectl.results.gather import Shelf, table
+    from prunectl.results.gather import table
     from prunectl.results.latency import latencies
+    from prunectl.results.shelf import Shelf
 
     shelf = Shelf(session.plan, session.store)
     return latencies(session.plan, table(session.study, session.plan, session.store, shelf), shelf.document)

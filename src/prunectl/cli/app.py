@@ -20,6 +20,7 @@ from prunectl.cli import (
     data,
     doctor,
     export,
+    judge,
     latency,
     list_,
     new,
@@ -114,6 +115,7 @@ for name in stage.HELP:
     _add(DO, name, stage.command(name))
 _add(DO, "latency", latency.latency)
 _add(DO, "sensitivity", sensitivity.sensitivity)
+_add(DO, "judge", judge.judge)
 _add(SEE, "report", report.report)
 _add(SEE, "compare", compare.compare)
 _add(SEE, "export", export.export)

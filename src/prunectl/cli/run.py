@@ -45,6 +45,20 @@ def run(
     The report is written too. Steps that are in the store are not done again; after an interruption the same command
     continues.
     """
+    run_study(selected, where, study, retry_failed=retry_failed, output=output, json_=json_, quiet=quiet)
+
+
+def run_study(
+    selected: Selected,
+    where: OnMachine,
+    study: Path | None,
+    *,
+    retry_failed: bool = False,
+    output: Path | None = None,
+    json_: bool = False,
+    quiet: bool = False,
+) -> None:
+    """The same for a study that a command has found. Raises typer.Exit if not everything of it could be done."""
     from prunectl.api.machine import starting_early
     from prunectl.api.output import save
     from prunectl.api.run import complete

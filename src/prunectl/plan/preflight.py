@@ -54,6 +54,8 @@ class Preflight:
     """The key of the study file that asks for them."""
     precision: Precision = "float32"
     """The arithmetic of the trainings."""
+    judged: str | None = None
+    """The criterion that the report judges: it is tried twice."""
     bn_l1: bool = False
     """Whether [train] penalizes the scales of BatchNorm."""
 
@@ -84,6 +86,7 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
         leaves_one=tuple(dict.fromkeys(_leaving_one(trainings, images))),
         weights={file: key for key, file in reversed(list(weights_files(study)))},
         of_all=_of_all(study, plan),
+        judged=study.report.judged,
         bn_l1=study.train.bn_l1 > 0,
         sweep=("sweep", next(key for key in study.sweep.one_of if getattr(study.sweep, key) is not None)),
         precision=study.train.precision,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from prunectl.base.text import visible
 from prunectl.report import tables
-from prunectl.results import granting, matching_words, summary
+from prunectl.results import granting, judgement, matching_words, summary
 from prunectl.results.aggregate import given_names
 from prunectl.results.claims import Verdict, verdicts
 from prunectl.results.judging import rule
@@ -28,6 +28,7 @@ def report(results: Results, center: Center) -> str:
         escaped(results.mixture),
         *(["## Claims", rule(study.sweep.looks), _items([_verdict(verdict) for verdict in judged])] if judged else []),
         *(["## Top-1 accuracy, %", _grid(grid)] if results.trials.height else []),
+        *_judgement(results),
         "## Resources",
         _items(summary.resources(results.resources)),
         _table(tables.RESOURCE_HEADS, [list(map(escaped, row)) for row in tables.resource_rows(results.resources)]),
@@ -35,6 +36,17 @@ def report(results: Results, center: Center) -> str:
         ", ".join(f"{escaped(name)} {escaped(text)}" for name, text in results.versions.items()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _judgement(results: Results) -> list[str]:
+    rows = [[finding.question, finding.answer, finding.evidence] for finding in judgement.findings(results)]
+    if not rows:
+        return []
+    heads = ["question", "answer", "evidence"]
+    return [
+        f"## {escaped(results.study.report.judged or '')}, judged",
+        _table(heads, [list(map(escaped, row)) for row in rows]),
+    ]
 
 
 def _sentences(results: Results, judged: Sequence[Verdict], center: Center) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from prunectl.catalog.metric import Metric
 from prunectl.report import cells, shell, tables
 from prunectl.report.charts import charts, look
 from prunectl.report.tiles import MOST_ROWS, best_rows, tiles
-from prunectl.results import granting, matching_words, ranking, summary
+from prunectl.results import granting, judgement, matching_words, ranking, summary
 from prunectl.results.aggregate import given_names
 from prunectl.results.claims import Verdict
 from prunectl.results.judging import Answer, rule
@@ -67,6 +67,8 @@ def build(
             *summary.remarks(trials, results.arms),
             *([results.mixture] if results.mixture else []),
         ),
+        judged=study.report.judged or "",
+        findings=judgement.findings(results),
         rule=rule(study.sweep.looks),
         verdicts=[_verdict(verdict) for verdict in verdicts],
         sections=[(name, head, sections[name]) for name, head in SECTIONS.items() if name in sections],

@@ -9,7 +9,7 @@ import polars as pl
 
 from prunectl.base.text import distinct, percent, plural
 from prunectl.report import arms, cells, tables
-from prunectl.results import claims, granting, summary
+from prunectl.results import claims, granting, judgement, summary
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
 from prunectl.results.judging import rule
@@ -40,6 +40,7 @@ def table(results: Results, width: int) -> str:
             for remark in summary.remarks(results.trials, results.arms)
             for line in wrapped(remark, width, first="")
         ),
+        "\n".join(_judgement(results, width)),
         verdicts(judged, width),
         "\n".join(wrapped(rule(results.study.sweep.looks), width, first="")) if judged else "",
         "\n".join(_added_seeds(results, judged, width)),
@@ -56,6 +57,13 @@ def _remarks(results: Results, width: int) -> Iterator[str]:
 def _added_seeds(results: Results, judged: Sequence[Verdict], width: int) -> Iterator[str]:
     for sentence in granting.sentences(results.study, results.trials, judged):
         yield from wrapped(sentence, width, first="")
+
+
+def _judgement(results: Results, width: int) -> Iterator[str]:
+    """What a criterion that is judged is found to be, a question a line and the numbers below."""
+    for finding in judgement.findings(results):
+        yield from wrapped(f"{finding.question} {finding.answer}", width, first="")
+        yield from wrapped(finding.evidence, width)
 
 
 def verdicts(judged: Sequence[Verdict], width: int) -> str:

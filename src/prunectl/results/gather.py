@@ -96,6 +96,7 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
         "artefact": trial.state,
         **critical(trial, shelf),
         **latency.of_trial(trial, shelf.document),
+        "n_tied": shelf.tied(trial),
     }
     if metrics is None:
         status, why = shelf.why_missing(trial.measure)

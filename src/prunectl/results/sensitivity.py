@@ -10,7 +10,7 @@ import polars as pl
 
 from prunectl.base.cells import cell
 from prunectl.plan.sensitivity import Alone
-from prunectl.results.gather import Shelf
+from prunectl.results.shelf import Shelf
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 

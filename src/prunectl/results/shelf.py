@@ -102,6 +102,11 @@ class Shelf:
         info = self.document(step.scores if isinstance(step, Prune) else trial.plain_mask, layout.INFO)
         return float(info["score_s"]) if info and "score_s" in info else None
 
+    def tied(self, trial: Trial) -> int | None:
+        """How many scores equal the one at the cut; None without a mask that is made at once."""
+        info = self.document(trial.plain_mask, layout.INFO) if trial.plain_mask else None
+        return int(info["tied"]) if info and "tied" in info else None
+
     def why_missing(self, key: Key) -> tuple[str, str | None]:
         """("failed", reason) if the step or one that it rests on has failed, else ("missing", None)."""
         seen, stack = {key}, [key]

@@ -45,6 +45,7 @@ SCHEMA: dict[str, Any] = {
     "n_prunable": pl.Int64,
     "n_nonzero": pl.Int64,
     "n_effective": pl.Int64,
+    "n_tied": pl.Int64,  # scores equal to the one at the cut; null where masks change during training
     "layers_collapsed": pl.List(pl.String),
     "max_compression": pl.Float64,  # prunable weights / layers; null unless [report] collapse
     "critical_compression": pl.Float64,  # prunable weights / the fewest kept with which no layer is empty

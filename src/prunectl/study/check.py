@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from prunectl.base.cells import cell
 from prunectl.base.errors import Path, Problem
+from prunectl.base.text import did_you_mean
 from prunectl.catalog.entry import Entry, written
 from prunectl.catalog.retraining import Retraining
 from prunectl.catalog.schedule import Schedule
 from prunectl.catalog.values import FlopsBudget, Length, Moment
-from prunectl.catalog.wording import shown
+from prunectl.catalog.wording import listing, shown
 from prunectl.catalog.written_keys import written_keys
 from prunectl.study import combinations, initial, pruned_in_training
 from prunectl.study.arms import Arm, Init, expand, number_of_arms
@@ -147,6 +148,7 @@ def _about_arms(parts: Parts, sweep: SweepSection | None) -> Iterator[Problem]:
     yield from repeated_labels(tables)
     if parts.report is not None and None not in tables:
         yield from collapse(parts.report, [arm for table in tables for arm in table or ()])
+        yield from judged(parts.report, [arm for table in tables for arm in table or ()])
     tables += controls
     if any(table is None for table in tables) or not any(parts.claim):
         return
@@ -164,6 +166,17 @@ def collapse(report: ReportSection, arms: Sequence[Arm]) -> Iterator[Problem]:
             path=("report", "collapse"),
             message="no arm has a critical compression: that is of single weights, pruned without training in between",
             hint='leave it out, or add an arm with structure = "weights" and one-shot, linear or exponential rounds',
+        )
+
+
+def judged(report: ReportSection, arms: Sequence[Arm]) -> Iterator[Problem]:
+    """The criterion that the report judges is one of the study's."""
+    labels = list(dict.fromkeys(arm.criterion.label() for arm in arms))
+    if report.judged is not None and arms and report.judged not in labels:
+        yield Problem(
+            path=("report", "judged"),
+            message=f"no arm of the study has the criterion {shown(report.judged)}; they have {listing(labels)}",
+            hint=did_you_mean(report.judged, labels),
         )
 
 

@@ -26,6 +26,10 @@ class ReportSection(Section):
         default=False,
         description="whether each criterion's critical compression is computed: the highest at which no layer is empty",
     )
+    judged: str | None = Field(
+        default=None,
+        description="a criterion of the study, as its arms name it, that the report judges against the others",
+    )
     matching_margin: Tolerance = Field(
         default=0.01, description="how far below the dense network's a matching accuracy may lie: 0.01 is a point"
     )

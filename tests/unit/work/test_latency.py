@@ -54,14 +54,13 @@ def measured(
     state, mask, out = (folder / name for name in ("state", "mask", "out"))
     for path in (state, mask, out):
         path.mkdir()
-    draws = torch.Generator().manual_seed(1)
-    made = drawn(network, 1, draws)
+    made = drawn(network, 1, "test")
     write_tensors(state / layout.STATE, network_tensors(made))
     inputs = {"dense": state, "state": state}
     if sparsity:
         scores = {name: weight.detach().abs() for name, weight in prunable(made).items()}
         units = WholeChannels(channels_of(made, SHAPE)) if structured else masking
-        pruned: Pruned = units.prune(scores, Layerwise(), sparsity, generator=draws)
+        pruned: Pruned = units.prune(scores, Layerwise(), sparsity, generator=torch.Generator().manual_seed(1))
         write_masks(mask, pruned, network, 1)
         inputs["mask"] = mask
     key = Key("k")

@@ -35,7 +35,7 @@ def measured(folder: Path, model: TinyCnn | ResNet20, rate: float, structure: St
     state, scores, out = (folder / name for name in ("state", "scores", "out"))
     for path in (state, scores, out):
         path.mkdir()
-    made = drawn(network, 1, torch.Generator().manual_seed(1))
+    made = drawn(network, 1, "test")
     write_tensors(state / layout.STATE, network_tensors(made))
     values = {name: weight.detach().abs() for name, weight in prunable(made).items()}
     write_tensors(scores / layout.SCORES, values)

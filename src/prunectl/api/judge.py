@@ -1,0 +1,160 @@
+"""A criterion in a file, judged: an ordinary study that holds it against the included criteria, written and run."""
+
+from __future__ import annotations
+
+import ast
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from prunectl.base.errors import PrunectlError
+from prunectl.base.text import and_list
+
+STUDY = """\
+# {kind} of {file} against the included criteria: written by `prunectl judge`, an ordinary study from then on.
+# Change what you like, and run it again with `prunectl run`; what is not changed is not computed again.
+
+name = "{name}"
+title = "{kind} judged on {data}"
+
+[data]
+name = "{data}"
+{limits}
+[model]
+name = "{model}"
+
+[train]
+epochs = {epochs}
+batch_size = {batch_size}
+lr = 0.1
+optimizer = {{ name = "sgd", momentum = 0.9 }}
+weight_decay = 1e-4
+schedule = "cosine"
+
+[sweep]
+sparsities = [0.0, {sparsities}]
+seeds = {seeds}
+
+[[prune]]                                  # what its mask is made of
+criterion = "{reference}"
+at = "init"
+ablation = ["none", "shuffle", "reinit", "invert"]
+
+[[prune]]                                  # what else there is at initialization
+criterion = ["random", "magnitude", "snip", "grasp", "synflow"]
+at = "init"
+
+[[prune]]                                  # the same question after training
+criterion = ["{reference}", "random", "magnitude", "snip"]
+at = "end"
+retrain = "lr-rewind"
+
+[[claim]]
+text = "{kind} is better than random pruning, at initialization"
+better = {{ criterion = "{reference}", at = "init", ablation = "none" }}
+than = {{ criterion = "random", at = "init" }}
+
+[[claim]]
+text = "{kind} loses no more than half a point to SNIP, at initialization"
+better = {{ criterion = "{reference}", at = "init", ablation = "none" }}
+than = {{ criterion = "snip", at = "init" }}
+margin = -0.005
+
+[[claim]]
+text = "{kind} loses no more than half a point to SynFlow, at initialization"
+better = {{ criterion = "{reference}", at = "init", ablation = "none" }}
+than = {{ criterion = "synflow", at = "init" }}
+margin = -0.005
+
+[[claim]]
+text = "{kind} loses no more than half a point to magnitude, after training"
+better = {{ criterion = "{reference}", at = "end" }}
+than = {{ criterion = "magnitude", at = "end" }}
+margin = -0.005
+
+[[claim]]
+text = "Shuffling its mask within layers costs {kind} accuracy, averaged over the sparsities"
+better = {{ criterion = "{reference}", at = "init", ablation = "none" }}
+than = {{ criterion = "{reference}", at = "init", ablation = "shuffle" }}
+over = "average"
+
+[report]
+judged = "{reference}"
+collapse = true
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a criterion is judged on, small enough for some minutes on two cores."""
+
+    model: str
+    epochs: int
+    batch_size: int
+    sparsities: str
+    seeds: int
+    limits: str = ""
+
+
+SETTINGS = {
+    "digits": Setting(model="tiny-cnn", epochs=8, batch_size=64, sparsities="0.8, 0.9, 0.95", seeds=5),
+    "mnist": Setting(model="lenet-300-100", epochs=2, batch_size=128, sparsities="0.9, 0.98, 0.99", seeds=3),
+    "cifar10": Setting(
+        model="resnet-20",
+        epochs=6,
+        batch_size=128,
+        sparsities="0.8, 0.9, 0.95",
+        seeds=3,
+        limits="train_limit = 5_000\n",
+    ),
+}
+"""By data set. The first needs no download; the last takes an hour."""
+
+
+def judgement(criterion: str, on: str) -> Path:
+    """Write the study of a criterion, `FILE.py` or `FILE.py:CLASS`, next to its file, and return its path.
+
+    A study that is there already is left as it is, if it is the same. Raises PrunectlError.
+    """
+    from prunectl.base.errors import nearest
+    from prunectl.store.output import write_output
+
+    if on not in SETTINGS:
+        close = nearest(on, SETTINGS)
+        hint = f'did you mean "{close}"?' if close else f"choose one of {and_list(list(SETTINGS))}"
+        raise PrunectlError(f"criteria are not judged on {on!r}", hint=hint)
+    file, kind = _class_in(criterion)
+    setting = SETTINGS[on]
+    name = f"judge-{file.stem}-{on}".lower().replace("_", "-")
+    text = STUDY.format(
+        name=name, kind=kind, file=file.name, reference=f"file:{file.name}:{kind}", data=on,
+        model=setting.model, epochs=setting.epochs, batch_size=setting.batch_size,
+        sparsities=setting.sparsities, seeds=setting.seeds, limits=setting.limits,
+    )  # fmt: skip
+    path = file.with_name(f"{name}.toml")
+    if not os.path.lexists(path):
+        write_output(path, text.encode(), new=True)
+    elif path.read_bytes() != text.encode():
+        hint = f"run it as it is with `prunectl run {path}`, or delete it"
+        raise PrunectlError(f"{path} exists and is not what `prunectl judge` would write", hint=hint)
+    return path
+
+
+def _class_in(criterion: str) -> tuple[Path, str]:
+    """The file, and its class: the one that is named, or the only one. Nothing of the file is run."""
+    place, _, kind = criterion.partition(".py:")
+    file = Path(f"{place}.py" if kind else criterion)
+    if kind:
+        return file, kind
+    try:
+        tree = ast.parse(file.read_bytes(), filename=str(file))
+    except OSError as error:
+        hint = "prunectl new --criterion mine.py writes one to begin with"
+        raise PrunectlError(f"{file} cannot be read: {error.strerror}", hint=hint) from None
+    except (SyntaxError, ValueError) as error:
+        raise PrunectlError(f"{file}:{getattr(error, 'lineno', None) or 1}: {error}", hint="fix the file") from None
+    kinds = [node.name for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    if len(kinds) != 1:
+        found = f"has the classes {and_list(kinds)}" if kinds else "has no class"
+        raise PrunectlError(f"{file} {found}", hint=f"name the criterion's class: {file}:{(kinds or ['Mine'])[0]}")
+    return file, kinds[0]

@@ -1,0 +1,38 @@
+"""`prunectl judge`: a new criterion against the included ones, on one page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from prunectl.cli.console import say
+from prunectl.cli.options import Json, OnMachine, Quiet, Selected, options
+from prunectl.cli.run import Output, run_study
+
+Criterion = Annotated[
+    str, typer.Argument(metavar="FILE.py[:CLASS]", help="The file with the criterion, and its class if it has several.")
+]
+On = Annotated[str, typer.Option("--on", metavar="NAME", help="The data set: digits, mnist or cifar10 (an hour).")]
+
+
+@options
+def judge(
+    selected: Selected,
+    where: OnMachine,
+    criterion: Criterion,
+    on: On = "digits",
+    output: Output = None,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Hold a criterion of your own against the included ones, on one page.
+
+    Writes a study next to the file and runs it: exactness, ties, collapse, ablations, cost, rank, verdicts. On digits
+    that takes some minutes on two cores.
+    """
+    from prunectl.api.judge import judgement
+
+    path = judgement(criterion, on)
+    say(f"the study is {path}")
+    run_study(selected, where, path, output=output, json_=json_, quiet=quiet)

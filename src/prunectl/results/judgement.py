@@ -1,0 +1,204 @@
+"""A criterion judged against the others of its study: what the trials answer about it, question by question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+import polars as pl
+
+from prunectl.base.text import and_list, percent, plural, points
+from prunectl.results.ablations import ordered, verb
+from prunectl.results.aggregate import ablation_pairs, pruned
+from prunectl.results.pairing import groups, pair
+from prunectl.results.statistics import Interval, mean, t_interval
+from prunectl.results.table import Results
+from prunectl.results.wording import in_words
+
+FEW_TIES = 0.001
+"""The share of the weights that may be tied at the cut without a word: a draw decides which of them go."""
+
+LEVEL = 0.95
+"""Of each interval, seed by seed. With many of them, some exclude 0 by chance."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One question about a criterion, the answer in a word or two, and the numbers behind it."""
+
+    question: str
+    answer: str
+    evidence: str
+
+
+def findings(results: Results) -> tuple[Finding, ...]:
+    """What the trials that are done answer about the criterion that [report] `judged` names; nothing without one."""
+    judged = results.study.report.judged
+    if judged is None:
+        return ()
+    done = pruned(results.trials).filter((pl.col("status") == "done") & (pl.col("sparsity") > 0))
+    named = done.with_columns(in_words(done, "criterion").alias("_criterion"))
+    own = named.filter(pl.col("_criterion") == judged)
+    if own.is_empty():
+        return ()
+    return (
+        _exact(own),
+        _tied(own),
+        _whole(own),
+        *_critical(named, judged),
+        *_on_paths(own),
+        *_ablated(own),
+        *_ranked(named, judged),
+        *_cost(named, judged),
+    )
+
+
+def _exact(own: pl.DataFrame) -> Finding:
+    """Masks are cut at a number of weights: whatever differs by one or more is not rounding."""
+    plain = own.filter(pl.col("sparsity_of") == "prunable")
+    cells = plain.select("sparsity_actual", "sparsity", "n_prunable").iter_rows()
+    off = max((abs(actual - asked) * weights for actual, asked, weights in cells), default=0.0)
+    evidence = f"in {plural(plain.height, 'trial')}, at most {off:.1f} weights from what was asked for"
+    return Finding(question="Do its masks have the sparsity asked for?", answer=_yes(off <= 1), evidence=evidence)
+
+
+def _tied(own: pl.DataFrame) -> Finding:
+    """Scores that agree at the cut leave the choice to a draw."""
+    known = own.filter(pl.col("n_tied").is_not_null() & (pl.col("ablation") == "none"))
+    shares = known.with_columns((pl.col("n_tied") / pl.col("n_prunable")).alias("share")).sort("share", descending=True)
+    question = "Do its scores tell weights apart?"
+    if shares.is_empty():
+        return Finding(question=question, answer="not known", evidence="no mask was made at once")
+    worst = shares.row(0, named=True)
+    evidence = (
+        f"at most {plural(worst['n_tied'], 'weight')} of {worst['n_prunable']:,} tied at the cut "
+        f"({percent(worst['sparsity'])} sparsity): a draw decides which of them go"
+    )
+    return Finding(question=question, answer=_yes(worst["share"] <= FEW_TIES), evidence=evidence)
+
+
+def _whole(own: pl.DataFrame) -> Finding:
+    plain = own.filter(pl.col("ablation") == "none")
+    empty = plain.filter(pl.col("layers_collapsed").list.len() > 0)
+    lowest = "" if empty.is_empty() else f", from {percent(min(empty['sparsity'].to_list()))} sparsity on"
+    return Finding(
+        question="Does every layer keep weights?",
+        answer=_yes(empty.is_empty()),
+        evidence=f"a layer is empty in {empty.height} of {plural(plain.height, 'trial')}{lowest}",
+    )
+
+
+def _critical(named: pl.DataFrame, judged: str) -> Iterator[Finding]:
+    """The order of Tanaka et al. (2020), Section 3.6: the higher, the later a layer is empty."""
+    known = named.filter(pl.col("critical_compression").is_not_null())
+    of = known.group_by("_criterion", maintain_order=True).agg(pl.col("critical_compression").median()).rows()
+    reached = dict(of)
+    if judged in reached:
+        ranked = sorted(reached, key=lambda name: -reached[name])
+        listed = and_list([f"{name} {reached[name]:,.0f}" for name in ranked])
+        yield Finding(
+            question="Up to which compression does no layer collapse?",
+            answer=f"{reached[judged]:,.0f} ({_place(ranked.index(judged) + 1)} of {len(ranked)})",
+            evidence=f"medians over the seeds: {listed}; at most {max(known['max_compression'].to_list()):,.0f}",
+        )
+
+
+def _on_paths(own: pl.DataFrame) -> Iterator[Finding]:
+    known = own.filter(pl.col("n_effective").is_not_null() & (pl.col("ablation") == "none"))
+    if not known.is_empty():
+        worst = (
+            known.with_columns((pl.col("n_effective") / pl.col("n_nonzero")).alias("share"))
+            .sort("share")
+            .row(0, named=True)
+        )
+        yield Finding(
+            question="Do the weights that stay lie on a path from input to output?",
+            answer=_yes(worst["share"] >= 1),
+            evidence=f"at least {percent(worst['share'])} of them, at {percent(worst['sparsity'])} sparsity",
+        )
+
+
+def _ablated(own: pl.DataFrame) -> Iterator[Finding]:
+    """Frankle et al. (2021), Section 5: what a mask is made of. The same networks, with one thing taken away."""
+    pairs = ablation_pairs(own)
+    for ablation in ordered(pairs["ablation"].to_list()):
+        cells = []
+        for (sparsity,), cell in groups(pairs.filter(pl.col("ablation") == ablation), ["sparsity"]):
+            cells.append((sparsity, *_difference(cell["difference"].to_list())))
+        worse = [sparsity for sparsity, _, interval in cells if interval is not None and interval.high < 0]
+        yield Finding(
+            question=f"Is it worse {verb(ablation)}?",
+            answer="yes" if len(worse) == len(cells) else _at(worse) if worse else "not shown",
+            evidence="; ".join(f"{percent(sparsity)}: {_spread(value, span)}" for sparsity, value, span in cells),
+        )
+
+
+def _ranked(named: pl.DataFrame, judged: str) -> Iterator[Finding]:
+    """At each moment and sparsity: its place by the mean, and from which of the others seeds set it apart."""
+    plain = named.filter((pl.col("ablation") == "none") & pl.col("top1").is_not_null())
+    for (at, sparsity), cell in groups(in_moments(plain), ["_at", "sparsity"]):
+        own, rest = cell.filter(pl.col("_criterion") == judged), cell.filter(pl.col("_criterion") != judged)
+        if own.is_empty() or rest.is_empty():
+            continue
+        means = dict(cell.group_by("_criterion", maintain_order=True).agg(pl.col("top1").mean()).rows())
+        ranked = sorted(means, key=lambda name: -means[name])
+        apart: dict[str, list[str]] = {"better than": [], "worse than": [], "not set apart from": []}
+        for (other,), against in groups(rest, ["_criterion"]):
+            pairs = pair(own, against, ignore=["criterion", "scope", "rounds"]).frame
+            _, interval = _difference((pairs["top1"] - pairs["top1_other"]).to_list())
+            apart[_set_apart(interval)].append(other)
+        yield Finding(
+            question=f"How good is it at {percent(sparsity)} sparsity, pruned at {at}?",
+            answer=f"{_place(ranked.index(judged) + 1)} of {len(ranked)}",
+            evidence=f"{percent(means[judged], 2)}; "
+            + "; ".join(f"{how} {and_list(names)}" for how, names in apart.items() if names),
+        )
+
+
+def in_moments(trials: pl.DataFrame) -> pl.DataFrame:
+    """The trials with the moment of pruning in words."""
+    return trials.with_columns(in_words(trials, "at").fill_null("several moments").alias("_at"))
+
+
+def _cost(named: pl.DataFrame, judged: str) -> Iterator[Finding]:
+    known = named.filter(pl.col("score_s").is_not_null() & (pl.col("ablation") == "none"))
+    seconds = {name: median(cell["score_s"].to_list()) for (name,), cell in groups(known, ["_criterion"])}
+    if judged in seconds and len(seconds) > 1:
+        others = [f"{name} {value * 1000:,.0f} ms" for name, value in seconds.items() if name != judged]
+        yield Finding(
+            question="What do its scores cost?",
+            answer=f"{seconds[judged] * 1000:,.0f} ms",
+            evidence=f"the median of its masks; {and_list(others)}",
+        )
+
+
+def _difference(values: list[float]) -> tuple[float | None, Interval | None]:
+    return (mean(values), t_interval(values, LEVEL)) if values else (None, None)
+
+
+def _set_apart(interval: Interval | None) -> str:
+    if interval is None or interval.low <= 0 <= interval.high:
+        return "not set apart from"
+    return "better than" if interval.low > 0 else "worse than"
+
+
+def _spread(value: float | None, interval: Interval | None) -> str:
+    if value is None:
+        return "–"
+    if interval is None:
+        return points(value, sign=True)
+    low, high = (points(bound, sign=True, unit=False) for bound in (interval.low, interval.high))
+    return f"{points(value, sign=True)} ({low} to {high})"
+
+
+def _at(sparsities: list[float]) -> str:
+    return f"at {and_list([percent(sparsity) for sparsity in sparsities])}"
+
+
+def _place(number: int) -> str:
+    return {1: "1st", 2: "2nd", 3: "3rd"}.get(number, f"{number}th")
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "no"

@@ -1,0 +1,84 @@
+"""The study that judges a criterion of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prunectl.api.check import check
+from prunectl.api.judge import SETTINGS, judgement
+from prunectl.api.new_criterion import new_criterion
+from prunectl.api.session import open_study
+from prunectl.base.errors import PrunectlError, StudyError
+
+FICKLE = """\
+import itertools
+
+import torch
+
+from prunectl import Criterion
+
+calls = itertools.count()
+
+
+class Fickle(Criterion):
+    def score(self, subject):
+        return {name: weight.detach().abs() + next(calls) for name, weight in subject.weights.items()}
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    new_criterion(tmp_path / "mine.py")
+    return tmp_path / "mine.py"
+
+
+@pytest.mark.parametrize("on", ["digits"])
+def test_the_study_can_be_planned_and_checked(mine: Path, on: str) -> None:
+    path = judgement(str(mine), on)
+    session = open_study(path, store=mine.parent / "store")
+    assert path.name == f"judge-mine-{on}.toml"
+    assert session.study.report.judged == "file:mine.py:Mine"
+    assert {trial.sparsity for trial in session.plan.trials} > {0.0}
+    assert all(trial.collapse for trial in session.plan.trials if trial.sparsity and trial.arm.at == "init")
+
+
+def test_every_setting_names_a_data_set_and_a_network_that_exist() -> None:
+    from prunectl.catalog.tables import names
+
+    assert set(SETTINGS) <= set(names("datasets"))
+    assert {setting.model for setting in SETTINGS.values()} <= set(names("models"))
+
+
+def test_the_same_study_is_used_again_and_another_is_not_overwritten(mine: Path) -> None:
+    path = judgement(str(mine), "digits")
+    assert judgement(f"{mine}:Mine", "digits") == path
+    path.write_text("precious")
+    with pytest.raises(PrunectlError, match="is not what"):
+        judgement(str(mine), "digits")
+    assert path.read_text() == "precious"
+
+
+def test_a_data_set_that_nothing_is_judged_on_is_refused_with_the_nearest(mine: Path) -> None:
+    with pytest.raises(PrunectlError) as refused:
+        judgement(str(mine), "digit")
+    assert refused.value.hint == 'did you mean "digits"?'
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [("x = 1\n", "has no class"), ("class A: ...\nclass B: ...\n", "has the classes A and B"), ("def\n", "mine.py:1:")],
+)
+def test_a_file_without_one_criterion_is_refused(source: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(source)
+    with pytest.raises(PrunectlError, match=message):
+        judgement(str(tmp_path / "mine.py"), "digits")
+
+
+def test_a_criterion_that_changes_its_mind_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    (tmp_path / "fickle.py").write_text(FICKLE)
+    session = open_study(judgement(str(tmp_path / "fickle.py"), "digits"), store=tmp_path / "store")
+    with pytest.raises(StudyError) as refused:
+        check(session)
+    assert "gives other scores for the same weights and images the second time" in str(refused.value)

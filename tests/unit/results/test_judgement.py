@@ -1,0 +1,101 @@
+"""What the trials answer about a criterion that is judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from made_up import STUDY, TOTAL, results
+from prunectl.report.formats import render
+from prunectl.results.judgement import findings
+from prunectl.results.table import SCHEMA, Results
+
+JUDGED = STUDY.replace("[[claim]]", '[report]\njudged = "snip"\n\n[[claim]]', 1)
+
+
+def made(**columns: Any) -> Results:
+    """Made-up results of snip, judged, with columns that hold the same in every trial."""
+    found = results(JUDGED, failed=0)
+    known = {"sparsity_of": "prunable", "n_prunable": TOTAL, "n_tied": 1} | columns
+    trials = found.trials.with_columns(pl.lit(value, SCHEMA[name]).alias(name) for name, value in known.items())
+    return replace(found, trials=trials)
+
+
+def answers(found: Results) -> dict[str, str]:
+    return {finding.question: finding.answer for finding in findings(found)}
+
+
+def evidence(found: Results, question: str) -> str:
+    return next(finding.evidence for finding in findings(found) if finding.question.startswith(question))
+
+
+def test_a_study_that_judges_nothing_has_no_findings() -> None:
+    assert findings(results(failed=0)) == ()
+
+
+def test_masks_that_are_exact_to_the_weight_are_called_so() -> None:
+    question = "Do its masks have the sparsity asked for?"
+    assert answers(made())[question] == "yes"
+    off = made()
+    off = replace(off, trials=off.trials.with_columns(pl.col("sparsity_actual") - 3.0 / TOTAL))
+    assert answers(off)[question] == "no"
+
+
+@pytest.mark.parametrize(("tied", "answer"), [(1, "yes"), (TOTAL // 1000, "yes"), (TOTAL // 100, "no")])
+def test_ties_at_the_cut_count_from_a_thousandth_of_the_weights_on(tied: int, answer: str) -> None:
+    assert answers(made(n_tied=tied))["Do its scores tell weights apart?"] == answer
+
+
+def test_a_layer_that_is_empty_is_found_with_its_lowest_sparsity() -> None:
+    found = made()
+    empty = pl.when((pl.col("criterion") == "snip") & (pl.col("sparsity") >= 0.9)).then(pl.lit(["fc"]))
+    found = replace(
+        found, trials=found.trials.with_columns(layers_collapsed=empty.otherwise(pl.lit([], pl.List(pl.String))))
+    )
+    assert answers(found)["Does every layer keep weights?"] == "no"
+    assert evidence(found, "Does every layer").endswith("from 90 % sparsity on")
+
+
+def test_the_place_by_critical_compression_is_that_of_its_median() -> None:
+    found = made(max_compression=1e6)
+    reached = {"random": 100.0, "magnitude": 300.0, "snip": 200.0, "synflow": 1e5}
+    found = replace(
+        found, trials=found.trials.with_columns(critical_compression=pl.col("criterion").replace_strict(reached))
+    )
+    assert answers(found)["Up to which compression does no layer collapse?"] == "200 (3rd of 4)"
+
+
+def test_an_ablation_hurts_where_the_interval_of_the_difference_lies_below_nothing() -> None:
+    found = made()
+    snip = pl.col("criterion") == "snip"
+    at = pl.col("sparsity")
+    plain = 0.9 + pl.col("seed") * 0.001
+    worse = plain - pl.when(at >= 0.9).then(0.1).otherwise(0.0) + (pl.col("seed") % 2) * 0.0005 - 0.00025
+    top1 = pl.when(snip & (pl.col("ablation") == "shuffle")).then(worse).when(snip).then(plain).otherwise("top1")
+    found = replace(found, trials=found.trials.with_columns(top1=top1))
+    assert answers(found)["Is it worse shuffled?"] == "at 90 % and 98 %"
+    assert "90 %: −" in evidence(found, "Is it worse shuffled?")
+
+
+def test_rank_and_what_it_is_set_apart_from_follow_the_seeds() -> None:
+    found = made()
+    level = {"random": 0.5, "magnitude": 0.8, "snip": 0.8, "synflow": 0.9}
+    wobble = pl.when(pl.col("criterion") == "snip").then((pl.col("seed") % 2) * 0.002).otherwise(0.0)
+    top1 = pl.col("criterion").replace_strict(level, return_dtype=pl.Float64) + pl.col("seed") * 0.001 + wobble - 0.0005
+    found = replace(found, trials=found.trials.with_columns(top1=top1))
+    question = "How good is it at 98 % sparsity, pruned at init?"
+    assert answers(found)[question] == "2nd of 4"
+    seen = evidence(found, question)
+    assert "better than random" in seen
+    assert "worse than synflow" in seen
+    assert "not set apart from magnitude" in seen
+
+
+@pytest.mark.parametrize("format", ["md", "html"])
+def test_reports_have_the_findings(format: str) -> None:
+    text = render(made(), format)
+    assert "Do its scores tell weights apart?" in text
+    assert "snip, judged" in text
