@@ -52,7 +52,7 @@ class Concrete(DataCriterion):
         wanted = self.density * sum(logit.numel() for logit in values)
         ours, theirs = torch.autograd.grad(objective, values), torch.autograd.grad(number, values)
         balance = _norm(ours) / _norm(theirs).clamp_min(1e-12) * torch.sign(number.detach() - wanted)
-        for logit, one, other in zip(values, ours, theirs):
+        for logit, one, other in zip(values, ours, theirs, strict=True):
             logit.grad = one + balance * other
         optimizer.step()
 
