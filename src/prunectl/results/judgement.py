@@ -126,12 +126,21 @@ def _ablated(own: pl.DataFrame) -> Iterator[Finding]:
         cells = []
         for (sparsity,), cell in groups(pairs.filter(pl.col("ablation") == ablation), ["sparsity"]):
             cells.append((sparsity, *_difference(cell["difference"].to_list())))
-        worse = [sparsity for sparsity, _, interval in cells if interval is not None and interval.high < 0]
         yield Finding(
             question=f"Is it worse {verb(ablation)}?",
-            answer="yes" if len(worse) == len(cells) else _at(worse) if worse else "not shown",
+            answer=_worse(cells),
             evidence="; ".join(f"{percent(sparsity)}: {_spread(value, span)}" for sparsity, value, span in cells),
         )
+
+
+def _worse(cells: list[tuple[float, float | None, Interval | None]]) -> str:
+    """Where the intervals of the differences exclude 0, and on which side."""
+    worse = [sparsity for sparsity, _, interval in cells if interval is not None and interval.high < 0]
+    better = [sparsity for sparsity, _, interval in cells if interval is not None and interval.low > 0]
+    if len(worse) == len(cells):
+        return "yes"
+    sides = [*([_at(worse)] if worse else []), *([f"better {_at(better)}"] if better else [])]
+    return "; ".join(sides) or "not shown"
 
 
 def _ranked(named: pl.DataFrame, judged: str) -> Iterator[Finding]:

@@ -12,6 +12,8 @@ from prunectl.api.new_criterion import new_criterion
 from prunectl.api.session import open_study
 from prunectl.base.errors import PrunectlError, StudyError
 
+ROOT = Path(__file__).parents[3]
+
 FICKLE = """\
 import itertools
 
@@ -82,3 +84,9 @@ def test_a_criterion_that_changes_its_mind_is_refused_before_anything_is_trained
     with pytest.raises(StudyError) as refused:
         check(session)
     assert "gives other scores for the same weights and images the second time" in str(refused.value)
+
+
+def test_the_example_of_the_documents_gives_the_same_scores_twice(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "concrete.py").read_text().replace("steps: int = 200", "steps: int = 20")
+    (tmp_path / "concrete.py").write_text(text)
+    check(open_study(judgement(str(tmp_path / "concrete.py"), "digits"), store=tmp_path / "store"))
