@@ -142,6 +142,6 @@ def test_the_commands_in_its_comments_are_right(path: Path, line: str) -> None:
         options.setdefault(option, []).append(value)
     assert options.keys() <= {"--data", "--profile", "--set", "--only"}
     study = load(path, overrides=options.get("--set", ()), profile=options.get("--profile", [None])[0]).study
-    plan = build(study, study.data.dataset.declared(FINGERPRINT))
+    plan = build(study, study.data.dataset.declared(FINGERPRINT), {"pretrained": FINGERPRINT})
     for selector in options.get("--only", ()):
         assert only(plan, [selector]).trials

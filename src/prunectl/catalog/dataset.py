@@ -91,5 +91,8 @@ class Dataset(Entry):
 
     @required
     def arrays(self, root: Path) -> Arrays:
-        """The whole data set in its published order, without torch. DataError names the places and how to get it."""
+        """The whole data set in its published order, without torch. DataError names the places and how to get it.
+
+        Images may be memory-mapped, `numpy.load(FILE, mmap_mode="r")`: those that are larger than memory stay on disk.
+        """
         raise NotImplementedError

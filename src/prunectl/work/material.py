@@ -13,6 +13,7 @@ from prunectl.catalog.dataset import Dataset
 from prunectl.catalog.metric import Part
 from prunectl.catalog.recipe import Recipe
 from prunectl.datasets.locate import changed
+from prunectl.datasets.on_disk import Mapped, is_mapped, mapped
 from prunectl.datasets.pictures import Pictures
 from prunectl.datasets.streaming import Streamed, stream, streamed
 from prunectl.datasets.subset import divided
@@ -21,12 +22,12 @@ from prunectl.training.loop import cuts_on_reading
 from prunectl.training.pixels import Normalize
 from prunectl.training.source import Held, Source, runs
 from prunectl.training.trainee import Material
-from prunectl.work import held
+from prunectl.work import held, originals
 from prunectl.work.context import Context
 
 READ = 500
 HELD_BYTES = 2 << 30
-"""Pictures that take no more than this, decoded, are held in memory."""
+"""Images in files that take no more than this, decoded, are held in memory."""
 
 
 def material_of(data: Data, recipe: Recipe, context: Context, layout: torch.memory_format) -> Material:
@@ -52,6 +53,10 @@ def part_of(data: Data, part: Part, context: Context) -> Source:
     assert isinstance(dataset, Dataset)
     if isinstance(dataset, Pictures):
         return _pictures(dataset, data, part, context)
+    arrays = originals.arrays_of(data, context.data_root)
+    if is_mapped(arrays):
+        limit, validation = (data.test_limit if part == "test" else data.train_limit), data.validation or 0
+        return mapped(arrays, part, limit=limit, validation=validation, name=dataset.name, device=device)
     images = held.read(data, context.data_root)
     pixels, labels = {
         "train": (images.train_images, images.train_labels),
@@ -78,7 +83,7 @@ def hold(source: Source, layout: torch.memory_format) -> Source:
     """The same images in memory and in the layout, unless they are too many."""
     if isinstance(source, Held):
         return Held(held.laid_out(source.images, source.images.device, layout), source.labels)
-    assert isinstance(source, Streamed)
+    assert isinstance(source, Streamed | Mapped)
     if source.size_bytes > HELD_BYTES:
         return source
     images = torch.cat(list(source.batches(runs(len(source.labels), READ))))

@@ -19,6 +19,7 @@ from prunectl.base.rng import generator, seeded
 from prunectl.base.text import and_list
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.recipe import Precision
+from prunectl.datasets.on_disk import is_mapped
 from prunectl.models.survey import Survey
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Loaded, Network
@@ -28,7 +29,7 @@ from prunectl.pruning.prunable import kept_layers, prunable
 from prunectl.pruning.scoring import score
 from prunectl.training import precision
 from prunectl.training.lone_image import values_per_channel
-from prunectl.work import held
+from prunectl.work import held, originals
 from prunectl.work.beginning import undrawable, unloadable
 from prunectl.work.networks import empty
 from prunectl.work.surveyed import surveyed, unprunable
@@ -71,7 +72,8 @@ def _data(data: Data, root: Path) -> Iterator[Problem]:
     if dataset.in_files:
         return
     try:
-        held.read(data, root)
+        if not is_mapped(originals.arrays_of(data, root)):
+            held.read(data, root)
     except DataError as error:
         yield Problem(path=("data",), message=error.message, hint=error.hint)
     except (Exception, SystemExit) as error:  # a third party's data set may raise anything
