@@ -12,6 +12,8 @@ from prunectl.report.cells import MISSING
 from prunectl.results.pairing import groups
 
 NETWORK = ["arm", "sparsity"]
+ONCE = ["artefact", "variant", "batch"]
+"""Arms share the dense network, and what was measured of it."""
 RESOLUTION = 100_000
 """Bytes of memory below which a measurement shows nothing."""
 
@@ -80,9 +82,9 @@ def _networks(frame: pl.DataFrame) -> Iterator[_Network]:
     for batch in batches:
         heads += [f"batch {batch}, ms", "× dense"]
     heads += [*(f"memory, batch {batch}" for batch in batches), "on disk"]
-    for (arm, sparsity), network in groups(frame, NETWORK):
+    for (arm, sparsity), network in groups(frame.unique(ONCE, keep="first", maintain_order=True), NETWORK):
         seeds, top1 = network["seed"].n_unique(), network["top1"].mean()
-        title = f"{arm}, sparsity {percent(sparsity)}"
+        title = f"{arm}, sparsity {percent(sparsity)}" if sparsity else "the dense network"
         title += f", top-1 {top1 * 100:.2f} %" if isinstance(top1, float) else ""
         title += f" (medians over {plural(seeds, 'seed')})" if seeds > 1 else ""
         timed = network.filter(pl.col("ms").is_not_null())
@@ -96,10 +98,15 @@ def _row(rows: pl.DataFrame, name: str, batches: Sequence[int]) -> list[str]:
     cells: list[str] = []
     for ms, low, high, faster, *_ in by_batch:
         cells += [
-            MISSING if ms is None else f"{ms:.3g} ({low:.3g} to {high:.3g})",
+            MISSING if ms is None else f"{_ms(ms)} ({_ms(low)} to {_ms(high)})",
             MISSING if faster is None else f"{faster:.2f}",
         ]
     return [name, *cells, *(_memory(row[-2]) for row in by_batch), size(by_batch[0][-1])]
+
+
+def _ms(value: float) -> str:
+    """Milliseconds with three digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _memory(value: float | None) -> str:

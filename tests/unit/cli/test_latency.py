@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,10 @@ Prunectl = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def measured(completed: tuple[Path, Completed]) -> None:
-    """Both are measured of one trial: the commands then only print."""
-    folder, _ = completed
+def measured(completed: tuple[Path, Completed], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the study and its store in which both are measured of one trial: the commands then only print."""
+    folder = tmp_path_factory.mktemp("measured") / "own"
+    shutil.copytree(completed[0], folder)
     patch = pytest.MonkeyPatch()
     patch.setattr(onnx_file, "missing", lambda: "onnx")
     patch.setattr(stopwatch, "SAMPLE_S", 0.0)
@@ -32,35 +34,38 @@ def measured(completed: tuple[Path, Completed]) -> None:
     whole = open_study(folder / "study.toml", store=folder / "store")
     alone.sensitivity(whole, alone.planned(whole, (0.5, 0.9)), HERE)
     patch.undo()
+    return folder
 
 
-TIMED = ("latency", "STUDY", "--only", "criterion=random,sparsity=0.5", "--batch", "2,1", "--repeats", "1")
-ALONE = ("sensitivity", "STUDY", "--rates", "0.5,0.9")
+def test_the_table_of_variants_is_printed_or_written(prunectl: Prunectl, measured: Path, tmp_path: Path) -> None:
+    def timed(*arguments: str) -> Any:
+        chosen = ("--only", "criterion=random,sparsity=0.5", "--batch", "2,1", "--repeats", "1")
+        return prunectl("latency", measured / "study.toml", "--store", measured / "store", *chosen, *arguments)
 
-
-@pytest.mark.usefixtures("measured")
-def test_the_table_of_variants_is_printed_or_written(prunectl: Prunectl, tmp_path: Path) -> None:
-    printed = prunectl(*TIMED)
+    printed = timed()
     assert printed.code == 0, printed.err
     assert "random · at init, sparsity 50 %" in printed.out and "torch-prune" in printed.out
-    rows = list(csv.DictReader(io.StringIO(prunectl(*TIMED, "--format", "csv").out)))
+    rows = list(csv.DictReader(io.StringIO(timed("--format", "csv").out)))
     assert [row["batch"] for row in rows if row["variant"] == "masked"] == ["1", "2"]
-    document = prunectl(*TIMED, "--json").json()
+    document = timed("--json").json()
     assert document["study"] == "small" and len(document["rows"]) == len(rows)
-    written = prunectl(*TIMED, "--format", "md", "--output", "page.txt")
+    written = timed("--format", "md", "--output", "page.txt")
     assert written.out == "" and "wrote page.txt" in written.err
     assert (tmp_path / "page.txt").read_text().startswith("**random · at init")
 
 
-@pytest.mark.usefixtures("measured")
-def test_the_table_of_layers_is_printed_or_drawn(prunectl: Prunectl, tmp_path: Path) -> None:
-    printed = prunectl(*ALONE)
+def test_the_table_of_layers_is_printed_or_drawn(prunectl: Prunectl, measured: Path, tmp_path: Path) -> None:
+    def asked(*arguments: str) -> Any:
+        rates = ("--rates", "0.5,0.9")
+        return prunectl("sensitivity", measured / "study.toml", "--store", measured / "store", *rates, *arguments)
+
+    printed = asked()
     assert printed.code == 0, printed.err
     assert printed.out.splitlines()[2].startswith("layer") and "heuristic" in printed.out
-    document = prunectl(*ALONE, "--json", "--margin", "1").json()
+    document = asked("--json", "--margin", "1").json()
     assert document["proposed"] == {"conv1": 0.9, "conv2": 0.9, "head": 0.9}
     assert document["scope"].startswith('scope = { name = "rates"')
-    assert prunectl(*ALONE, "--format", "svg", "-o", "s.svg").code == 0
+    assert asked("--format", "svg", "-o", "s.svg").code == 0
     assert (tmp_path / "s.svg").read_text().startswith("<svg")
 
 

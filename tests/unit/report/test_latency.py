@@ -17,7 +17,7 @@ def row(variant: str, ms: float | None, batch: int = 1, **values: Any) -> dict[s
         "top1": 0.8, "top1_dense": 0.9, "variant": variant, "batch": batch, "ms": ms, "ms_low": ms and 0.9 * ms,
         "ms_high": ms and 1.1 * ms, "speedup": ms and 2 / ms, "calls": 1, "peak_bytes": 2_000_000 if ms else None,
         "size_bytes": 1000 if ms else None, "repeats": 30, "machine": "a CPU, 2 cores", "device": "cpu", "threads": 1,
-        "torch": "2.9", "onnxruntime": "1.23",
+        "torch": "2.9", "onnxruntime": "1.23", "artefact": "a measurement",
     } | values  # fmt: skip
 
 
@@ -51,8 +51,18 @@ def test_how_and_on_what_it_was_measured_is_stated() -> None:
 
 
 def test_several_seeds_are_one_row_of_medians() -> None:
-    text = latency.text(frame(*(row("dense", ms, seed=seed) for seed, ms in enumerate((1.0, 2.0, 9.0)))))
+    text = latency.text(
+        frame(*(row("dense", ms, seed=seed, artefact=str(seed)) for seed, ms in enumerate((1.0, 2.0, 9.0))))
+    )
     assert "(medians over 3 seeds)" in text and "\ndense    2 (1.8 to 2.2)" in text
+
+
+def test_arms_share_the_dense_network_and_long_times_are_whole_milliseconds() -> None:
+    text = latency.text(
+        frame(*(row("dense", 1234.0, arm=arm, sparsity=0.0, artefact="a", speedup=1.0) for arm in ("snip", "random")))
+    )
+    assert text.count("the dense network, top-1 80.00 %") == 1 and "random" not in text
+    assert "1,234 (1,111 to 1,357)" in text
 
 
 def test_a_page_has_the_same_cells() -> None:

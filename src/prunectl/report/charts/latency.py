@@ -31,6 +31,9 @@ def against_milliseconds(latencies: pl.DataFrame, trials: pl.DataFrame, look: Lo
     chart = pieces.faceted(
         layers, sheet.rows(frame, FIELDS), "panel", panels, 2, width=PANEL, height=HEIGHT, transform=ONLY_SHOWN
     )
+    chart.resolve = alt.Resolve(  # batches of one and of many images take very different times
+        axis=alt.AxisResolveMap(x="independent"), scale=alt.ScaleResolveMap(x="independent")
+    )
     return Chart(
         name="top1-latency",
         title="Top-1 accuracy against measured milliseconds",
@@ -63,11 +66,9 @@ def _points(latencies: pl.DataFrame, trials: pl.DataFrame) -> pl.DataFrame:
 
 
 def _marks(frame: pl.DataFrame, look: Look, forms: list[str]) -> list[alt.Chart]:
-    numbers = [value for name in ("ms_low", "ms_high") for value in frame[name]]
-    x = alt.X(
-        "ms:Q", title="milliseconds (log scale)", axis=alt.Axis(grid=False, format="~g", tickCount=5),
-        scale=alt.Scale(type="log", domain=[min(numbers) / 1.15, max(numbers) * 1.15], nice=False),
-    )  # fmt: skip
+    scale = alt.Scale(type="log", nice=False, padding=14)
+    axis = alt.Axis(grid=False, format="~g", tickCount=5)
+    x = alt.X("ms:Q", title="milliseconds (log scale)", axis=axis, scale=scale)
     y = axes.accuracy("top-1 accuracy", frame["top1"].to_list(), "top1:Q")
     shapes = alt.Shape("form:N", scale=alt.Scale(domain=forms, range=palette.shapes(forms)), legend=mark_legend(forms))
     tooltip = [
@@ -79,7 +80,7 @@ def _marks(frame: pl.DataFrame, look: Look, forms: list[str]) -> list[alt.Chart]
     ]  # fmt: skip
     colour = look.colour()
     base = alt.Chart().encode(y=y, color=colour)
-    spread = base.mark_rule(strokeWidth=1, opacity=0.6).encode(x=alt.X("ms_low:Q", scale=x["scale"]), x2="ms_high:Q")
+    spread = base.mark_rule(strokeWidth=1, opacity=0.6).encode(x=alt.X("ms_low:Q", scale=scale), x2="ms_high:Q")
     place = f"indexof({list(DENSE)}, datum.form)"
     pruned = base.transform_filter(f"{place} < 0").mark_point(size=60, filled=True, opacity=1)
     dense = base.transform_filter(f"{place} >= 0").mark_point(size=110, filled=False, strokeWidth=2, opacity=1)

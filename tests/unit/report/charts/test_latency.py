@@ -41,8 +41,13 @@ def test_a_dense_variant_has_the_accuracy_of_the_dense_network() -> None:
     assert {point["form"]: (point["top1"], point["removed"]) for point in rows(chart)} == {
         "dense": (pytest.approx(0.9), "0 %"), "compact": (pytest.approx(0.8), "90 %"),
     }  # fmt: skip
-    low, high = encoding(chart, "x", "point")["scale"]["domain"]
-    assert low < 0.9 and high > 1.1 * 256
+
+
+def test_each_batch_size_has_its_own_scale() -> None:
+    chart = shown(latency.against_milliseconds(TIMES, TRIALS, look(TRIALS)))
+    assert chart.spec["resolve"]["scale"] == {"x": "independent"}
+    scale = encoding(chart, "x", "point")["scale"]
+    assert scale["type"] == "log" and "domain" not in scale
 
 
 def test_the_caption_names_the_machine() -> None:
