@@ -14,7 +14,22 @@ from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from prunectl.base.errors import InterruptError, PrunectlError, described
 from prunectl.base.version import __version__
-from prunectl.cli import cache, compare, data, doctor, export, list_, new, plan, report, run, schema, stage, streams
+from prunectl.cli import (
+    cache,
+    compare,
+    data,
+    doctor,
+    export,
+    list_,
+    log,
+    new,
+    plan,
+    report,
+    run,
+    schema,
+    stage,
+    streams,
+)
 from prunectl.cli.console import say
 from prunectl.cli.help import DO, KEEP, PREPARE, SEE, Command, Group
 
@@ -97,6 +112,7 @@ _add(DO, "plan", plan.plan)
 for name in stage.HELP:
     _add(DO, name, stage.command(name))
 _add(SEE, "report", report.report)
+_add(SEE, "log", log.log)
 _add(SEE, "compare", compare.compare)
 _add(SEE, "export", export.export)
 _add(PREPARE, "new", new.new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ from prunectl.cli.options import Json, OnMachine, Quiet, Retry, Selected, StudyF
 if TYPE_CHECKING:
     from prunectl.api.run import Completed
     from prunectl.api.session import Session
+    from prunectl.execute.driver import Tally
     from prunectl.results.table import Results
 
 Output = Annotated[
@@ -66,6 +68,7 @@ def run(
         answer_json(document(completed, written))
     else:
         show(completed, quiet)
+        show_failures(session, completed.tally)
         written = save(session, completed.results, output, warn=say)
         if not quiet:
             say(f"wrote {', '.join(map(str, written))}")
@@ -118,6 +121,15 @@ def ready(session: Session, output: Path | None) -> None:
     from prunectl.api.output import folder_of, require_writable
 
     require_writable(output or folder_of(session, warn=lambda text: None))
+
+
+def show_failures(session: Session, tally: Tally) -> None:
+    """With --debug the traceback of each step that failed; else how to see it."""
+    for key in tally.failed:
+        failure = session.store.failure(key)
+        if failure is not None and failure["detail"]:
+            debug = os.environ.get("PRUNECTL_DEBUG")
+            say(failure["detail"].rstrip() if debug else f"traceback: prunectl log {key[:12]}")
 
 
 def show(completed: Completed, quiet: bool) -> None:
