@@ -32,7 +32,7 @@ def watching(study: Path, store: Path) -> Iterator[subprocess.Popen[str]]:
     )  # fmt: skip
     try:
         assert process.stderr is not None
-        assert "0 of 3 trials done: tiny.html" in process.stderr.readline()
+        assert "0 of 3 trials done: results/tiny/report.html" in process.stderr.readline()
         yield process
     finally:
         if process.poll() is None:
@@ -41,7 +41,7 @@ def watching(study: Path, store: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_it_is_written_again_until_every_trial_is_done(tmp_path: Path) -> None:
-    study, page = write_study(tmp_path, SMALL), tmp_path / "tiny.html"
+    study, page = write_study(tmp_path, SMALL), tmp_path / "results" / "tiny" / "report.html"
     with watching(study, tmp_path / "store") as process:
         first = page.read_text()
         assert '<meta http-equiv="refresh" content="2">' in first
@@ -50,7 +50,7 @@ def test_it_is_written_again_until_every_trial_is_done(tmp_path: Path) -> None:
         assert prunectl("run", study, "--quiet", store=tmp_path / "store").code == 0
         _, err = process.communicate(timeout=120)
     assert process.returncode == 0
-    assert err.splitlines()[-1].endswith("3 of 3 trials done: tiny.html")
+    assert err.splitlines()[-1].endswith("3 of 3 trials done: results/tiny/report.html")
     last = page.read_text()
     assert 'http-equiv="refresh"' not in last and "Not finished" not in last
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
@@ -63,7 +63,7 @@ def test_ctrl_c_is_a_normal_end_and_the_page_stops_reloading(tmp_path: Path) -> 
         _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "Traceback" not in err
-    page = (tmp_path / "tiny.html").read_text()
+    page = (tmp_path / "results" / "tiny" / "report.html").read_text()
     assert 'http-equiv="refresh"' not in page and "Not finished" in page
 
 
@@ -114,7 +114,7 @@ def test_a_report_of_an_unfinished_study_names_what_is_missing(tmp_path: Path) -
     ran = prunectl("report", write_study(tmp_path), store=tmp_path / "store")
     assert ran.code == 0
     assert "tiny is not finished: 0 of 18 trials are done, 18 are missing: magnitude · at init (6), " in ran.err
-    page = (tmp_path / "tiny.html").read_text()
+    page = (tmp_path / "results" / "tiny" / "report.html").read_text()
     assert "Not finished" in page and "Written 2" in page and 'http-equiv="refresh"' not in page
 
 

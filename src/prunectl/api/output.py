@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prunectl.api.report import write
+from prunectl.api.report import ELSEWHERE, write
 from prunectl.api.results import warn_in_log
 from prunectl.base.errors import PrunectlError, writing
 
@@ -39,12 +40,7 @@ def folder_of(session: Session, *, warn: Warn = warn_in_log) -> Path:
         if _owned_by_another(folder, session) is None:
             warn(f"{first} {whose}; it is left as it is, and results go to {folder}")
             return folder
-    raise PrunectlError(f"{first} {whose}", hint="choose another place with --output DIR")
-
-
-def name_of(session: Session) -> str:
-    """The name of a session's reports, that of its folder: NAME, NAME@PROFILE, NAME+SELECTION, NAME-2."""
-    return folder_of(session, warn=lambda text: None).name
+    raise PrunectlError(f"{first} {whose}", hint=ELSEWHERE)
 
 
 def save(session: Session, results: Results, folder: Path | None = None, *, warn: Warn = warn_in_log) -> list[Path]:
@@ -54,11 +50,29 @@ def save(session: Session, results: Results, folder: Path | None = None, *, warn
     return write(results, folder)
 
 
+def require_writable(folder: Path) -> None:
+    """Raises PrunectlError if a folder of results cannot be written, or made. Nothing of this check stays."""
+    with writing(folder, hint=ELSEWHERE):
+        nearest = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+
+
+def file_of(session: Session, name: str, *, warn: Warn = warn_in_log) -> Path:
+    """Where a report of a session is written that is given no place: with its other results, claimed for it.
+
+    Raises PrunectlError if the folder cannot be written.
+    """
+    folder = folder_of(session, warn=warn)
+    claim(folder, session)
+    return folder / name
+
+
 def claim(folder: Path, session: Session) -> None:
     """Create a folder and record in it whose results it holds. Raises PrunectlError if it cannot be written."""
     from prunectl.store.atomic import write_whole
 
-    with writing(folder, hint="choose another place with --output DIR"):
+    with writing(folder, hint=ELSEWHERE):
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / OWNER, json.dumps(owner(session, folder), indent=1).encode() + b"\n")
 

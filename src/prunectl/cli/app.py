@@ -23,6 +23,7 @@ from prunectl.cli import (
     judge,
     latency,
     list_,
+    log,
     new,
     plan,
     report,
@@ -117,6 +118,7 @@ _add(DO, "latency", latency.latency)
 _add(DO, "sensitivity", sensitivity.sensitivity)
 _add(DO, "judge", judge.judge)
 _add(SEE, "report", report.report)
+_add(SEE, "log", log.log)
 _add(SEE, "compare", compare.compare)
 _add(SEE, "export", export.export)
 _add(PREPARE, "new", new.new)

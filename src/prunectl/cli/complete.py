@@ -121,6 +121,19 @@ def artefacts(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     return sorted(open_store(ctx.params.get("store")).keys())
 
 
+@offering
+def steps(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """The arms of the last run in this directory, the steps that failed, and the keys of the store."""
+    from prunectl.api.log import session_here
+    from prunectl.api.session import open_store
+    from prunectl.store import layout
+
+    store = open_store(ctx.params.get("store"))
+    session = session_here(store, warn=lambda text: None)
+    arms = list(session.plan.arms) if session else []
+    return [*arms, *sorted(store.listed(layout.FAILURES)), *sorted(store.keys())]
+
+
 def among(*values: str) -> Callable[[typer.Context, str], list[str]]:
     """Offers fixed values."""
     return offering(lambda ctx, incomplete: values)

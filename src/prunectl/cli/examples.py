@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "report my-study.toml --format svg --chart top1-sparsity",
         "report my-study.toml --watch",
     ),
+    "log": ("log snip", "log 3f2a90", "log 'snip · at init · shuffle' my-study.toml"),
     "export": ("export my-study.toml --only criterion=snip,sparsity=0.9,seed=1",),
     "compare": (
         "compare my-study.toml published:comp6258-figure1",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from prunectl.api.output import name_of
+from prunectl.api.output import file_of
 from prunectl.api.report import FORMATS
 from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean
@@ -43,7 +43,7 @@ Format = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is stdout [default: NAME.FORMAT]."),
+    typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is stdout [default: in results/NAME]."),
 ]
 Chart = Annotated[
     str | None,
@@ -92,21 +92,21 @@ def report(
     average = checked(format_, chart, center)
     studies = studies or []
     if output is not None and len(studies) > 1 and format_ != "html":
-        raise PrunectlError("--output takes one study", hint="leave it out: each study is written to NAME.FORMAT")
+        raise PrunectlError("--output takes one study", hint="leave it out: each study is written to results/NAME")
     if watch:
         if format_ != "html" or len(studies) > 1 or str(output) == "-":
             raise PrunectlError("--watch writes the page of one study to a file", hint="leave out --format")
         from prunectl.cli.watch import follow
 
         session = opened(selected, studies)[0]
-        follow(session, output or Path(f"{name_of(session)}.html"), every, open_, average)
+        follow(session, output or file_of(session, name_of("html"), warn=say), every, open_, average)
         return
     sessions = opened(selected, studies)
     if len(sessions) > 1 and format_ == "html":
         _write_together(sessions, output, average, open_)
         return
-    for session, name in zip(sessions, different([name_of(session) for session in sessions]), strict=True):
-        _write(session, name, format_, output, chart, average, open_)
+    for session in sessions:
+        _write(session, format_, output, chart, average, open_)
 
 
 def opened(selected: Selected, studies: list[Path]) -> list[Session]:
@@ -127,16 +127,10 @@ def opened(selected: Selected, studies: list[Path]) -> list[Session]:
     return [session]
 
 
-def different(names: list[str]) -> list[str]:
-    """The names, with a number after each that is another's too, so that no report replaces another."""
-    taken: list[str] = []
-    for name in names:
-        candidate, number = name, 1
-        while candidate in taken:
-            number += 1
-            candidate = f"{name}-{number}"
-        taken.append(candidate)
-    return taken
+def name_of(format_: str, chart: str | None = None) -> str:
+    """The name of a report's file, as `run` calls it too: report.html, table.csv, report.tex, top1-sparsity.svg."""
+    stem = chart or ("table" if format_ in EVERY_TRIAL else "report")
+    return f"{stem}.{'tex' if format_ == 'latex' else format_}"
 
 
 def _write_together(sessions: list[Session], output: Path | None, center: Center, open_: bool) -> None:
@@ -161,9 +155,7 @@ def _write_together(sessions: list[Session], output: Path | None, center: Center
         typer.launch(str(file))
 
 
-def _write(
-    session: Session, name: str, format_: str, output: Path | None, chart: str | None, center: Center, open_: bool
-) -> None:
+def _write(session: Session, format_: str, output: Path | None, chart: str | None, center: Center, open_: bool) -> None:
     from prunectl.api.report import report as rendered
     from prunectl.api.results import results_of
     from prunectl.results.summary import missing
@@ -178,7 +170,7 @@ def _write(
     if str(output) == "-":
         answer_bytes(content)
         return
-    file = output or Path(f"{name}{f'-{chart}' if chart else ''}.{'tex' if format_ == 'latex' else format_}")
+    file = output or file_of(session, name_of(format_, chart), warn=say)
     write_output(file, content)
     say(f"wrote {file}")
     if open_:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,8 @@ from prunectl.cli.options import Json, OnMachine, Quiet, Retry, Selected, StudyF
 
 if TYPE_CHECKING:
     from prunectl.api.run import Completed
+    from prunectl.api.session import Session
+    from prunectl.execute.driver import Tally
     from prunectl.results.table import Results
 
 Output = Annotated[
@@ -67,17 +70,22 @@ def run_study(
     machine = where.machine()
     with starting_early(machine):
         session = opened(selected, where, study, "retrain")
+    ready(session, output)
     completed = complete(session, machine, retry_failed=retry_failed, show=showing(quiet), warn=say)
     if completed.tally.left:
         leave(session, completed.tally, json_)
         return
-    written = save(session, completed.results, output, warn=say)
     if json_:
+        written = save(session, completed.results, output, warn=say)
         if completed.results.mixture:  # the table for people ends with it
             say(completed.results.mixture)
         answer_json(document(completed, written))
     else:
-        show(completed, written, quiet)
+        show(completed, quiet)
+        show_failures(session, completed.tally)
+        written = save(session, completed.results, output, warn=say)
+        if not quiet:
+            say(f"wrote {', '.join(map(str, written))}")
     if not complete_and_sound(completed):
         raise typer.Exit(FAILED)
 
@@ -122,11 +130,26 @@ def counts(completed: Completed) -> dict[str, int]:
     }
 
 
-def show(completed: Completed, written: list[Path], quiet: bool) -> None:
-    """The table for people, and the files."""
+def ready(session: Session, output: Path | None) -> None:
+    """Raises PrunectlError before any work if its results could not be written."""
+    from prunectl.api.output import folder_of, require_writable
+
+    require_writable(output or folder_of(session, warn=lambda text: None))
+
+
+def show_failures(session: Session, tally: Tally) -> None:
+    """With --debug the traceback of each step that failed; else how to see it."""
+    for key in tally.failed:
+        failure = session.store.failure(key)
+        if failure is not None and failure["detail"]:
+            debug = os.environ.get("PRUNECTL_DEBUG")
+            say(failure["detail"].rstrip() if debug else f"traceback: prunectl log {key[:12]}")
+
+
+def show(completed: Completed, quiet: bool) -> None:
+    """The table for people."""
     from prunectl.report import text
 
     answer(text.table(completed.results, shutil.get_terminal_size().columns))
     if not quiet:
         say("steps: " + ", ".join(f"{count} {ending}" for ending, count in counts(completed).items()))
-        say(f"wrote {', '.join(map(str, written))}")

@@ -59,7 +59,7 @@ class Titles:
             self._purposes = purposes(self.plan)
         step = self.plan.steps[key]
         purpose = self._purposes.get(key)
-        return f"{_verb(step)}{'' if purpose is None else _whose(step, purpose)}, seed {step.seed}{_span(step)}"
+        return f"{_verb(step)}{' dense' if purpose is None else _whose(step, purpose)}, seed {step.seed}{_span(step)}"
 
 
 def _verb(step: Step) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +39,8 @@ def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]
     pruned = [trial for trial in plan.trials if trial.plain_mask is not None]
     if stage == "prune":
         return [
-            {**_trial(trial), **_mask(shelf, trial, trial.plain_mask), **critical(trial, shelf)} for trial in pruned
+            {**_trial(trial), **_mask(shelf, trial, trial.plain_mask), **critical(trial, shelf)}
+            for trial in _unablated(pruned)
         ]
     plain = {_place(trial): trial.plain_mask for trial in pruned if trial.arm.ablation.changes != "ranking"}
     return [
@@ -50,6 +52,17 @@ def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]
         for trial in pruned
         if trial.arm.ablation.changes != "nothing"
     ]
+
+
+def _unablated(pruned: list[Trial]) -> Iterator[Trial]:
+    """The trials whose own mask is the one that pruning made; ablated ones only where no other has that mask."""
+    own = {trial.plain_mask for trial in pruned if trial.arm.ablation.changes in ("nothing", "ranking")}
+    for trial in pruned:
+        if trial.arm.ablation.changes in ("nothing", "ranking"):
+            yield trial
+        elif trial.plain_mask not in own:
+            own.add(trial.plain_mask)
+            yield trial
 
 
 def _place(trial: Trial) -> tuple[object, ...]:

@@ -34,6 +34,9 @@ def located(text: str, file: str, problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _located(text: str, file: str, problem: Problem) -> Problem:
+    """Of a key in a table that the text does not have, the place is the whole file, not its first line."""
+    if problem.path and problem.path[:1] not in offsets(text):
+        return replace(problem, where=file)
     line, column = locate(text, problem.path) if problem.path else (1, 1)
     return replace(problem, where=f"{file}:{line}:{column}")
 

@@ -10,17 +10,16 @@ import pytest
 
 from cli import write_study
 from prunectl.api.session import Session
-from prunectl.cli.report import different
 from small import SMALL
 
 Prunectl = Callable[..., Any]
 
 
-@pytest.mark.parametrize(("format_", "file"), [("html", "small.html"), ("csv", "small.csv"), ("latex", "small.tex")])
+@pytest.mark.parametrize(("format_", "file"), [("html", "report.html"), ("csv", "table.csv"), ("latex", "report.tex")])
 def test_a_report_is_written_under_the_studys_name(format_: str, file: str, prunectl: Prunectl, tmp_path: Path) -> None:
     said = prunectl("report", "STUDY", "--format", format_)
-    assert (said.code, said.err) == (0, f"wrote {file}\n")
-    assert (tmp_path / file).stat().st_size > 100
+    assert (said.code, said.err) == (0, f"wrote results/small/{file}\n")
+    assert (tmp_path / "results" / "small" / file).stat().st_size > 100
 
 
 def test_a_hyphen_is_stdout(prunectl: Prunectl, tmp_path: Path) -> None:
@@ -38,7 +37,7 @@ def test_open_shows_what_was_written(prunectl: Prunectl, monkeypatch: pytest.Mon
     shown: list[str] = []
     monkeypatch.setattr("typer.launch", shown.append)
     assert prunectl("report", "STUDY", "--open").code == 0
-    assert shown == ["small.html"]
+    assert shown == ["results/small/report.html"]
 
 
 @pytest.mark.parametrize(
@@ -62,31 +61,38 @@ def test_what_does_not_go_together_is_refused(arguments: list[str], expected: st
 def test_watching_a_finished_study_writes_its_page_once(prunectl: Prunectl, tmp_path: Path) -> None:
     said = prunectl("report", "STUDY", "--watch")
     assert said.code == 0
-    assert said.err.endswith("4 of 4 trials done: small.html\n")
-    assert 'http-equiv="refresh"' not in (tmp_path / "small.html").read_text()
+    assert said.err.endswith("4 of 4 trials done: results/small/report.html\n")
+    assert 'http-equiv="refresh"' not in (tmp_path / "results/small/report.html").read_text()
 
 
 def test_files_are_named_after_the_selection(prunectl: Prunectl, tmp_path: Path) -> None:
     prunectl("report", "STUDY")
     said = prunectl("report", "STUDY", "--only", "sparsity=0.5", "--format", "csv")
-    assert said.err == "wrote small+sparsity=0.5.csv\n"
-    assert prunectl("report", "STUDY", "--only", "sparsity=0.5", "--watch").err.endswith(": small+sparsity=0.5.html\n")
-    assert (tmp_path / "small.html").exists()
+    assert said.err == "wrote results/small+sparsity=0.5/table.csv\n"
+    assert prunectl("report", "STUDY", "--only", "sparsity=0.5", "--watch").err.endswith(
+        ": results/small+sparsity=0.5/report.html\n"
+    )
+    assert (tmp_path / "results/small/report.html").exists()
 
 
 def test_two_studies_of_one_name_have_two_files(prunectl: Prunectl, own: Session) -> None:
-    assert prunectl("report", "STUDY", own.path, "-f", "csv").err == "wrote small.csv\nwrote small-2.csv\n"
+    wrote = [line for line in prunectl("report", "STUDY", own.path, "-f", "csv").err.splitlines() if "wrote" in line]
+    assert wrote == ["wrote results/small/table.csv", "wrote results/small-2/table.csv"]
+
+
+def test_a_report_is_where_run_writes_it(prunectl: Prunectl, tmp_path: Path) -> None:
+    assert prunectl("run", "STUDY").err.endswith("wrote results/small/table.csv, results/small/report.html\n")
+    assert prunectl("report", "STUDY").err == "wrote results/small/report.html\n"
+    assert sorted(path.name for path in (tmp_path / "results" / "small").iterdir()) == [
+        "report.html", "run.json", "table.csv",
+    ]  # fmt: skip
 
 
 def test_the_report_of_another_study_is_named_after_the_folder_of_its_results(prunectl: Prunectl, own: Session) -> None:
     prunectl("run", "STUDY", "-q")
     prunectl("run", own.path, "-q", "--store", own.store.root)
-    assert prunectl("report", "STUDY").err == "wrote small.html\n"
-    assert prunectl("report", own.path).err == "wrote small-2.html\n"
-
-
-def test_names_that_are_alike_are_told_apart() -> None:
-    assert different(["a", "b", "a", "a-2", "a"]) == ["a", "b", "a-2", "a-2-2", "a-3"]
+    assert prunectl("report", "STUDY").err == "wrote results/small/report.html\n"
+    assert prunectl("report", own.path).err.endswith("wrote results/small-2/report.html\n")
 
 
 def test_without_a_study_it_is_the_last_run_in_this_directory(
@@ -100,11 +106,11 @@ def test_without_a_study_it_is_the_last_run_in_this_directory(
         0,
         [
             "the last run in this directory: study.toml --only criterion=random",
-            "wrote small+criterion=random.html",
+            "wrote results/small+criterion=random/report.html",
         ],
     )
     prunectl("run", "study.toml", *where)
-    assert "wrote small.html" in prunectl("report", *where).err
+    assert "wrote results/small/report.html" in prunectl("report", *where).err
     own.path.unlink()
     said = prunectl("report", *where)
     assert said.code == 2 and "was of study.toml, which is gone" in said.err

@@ -12,6 +12,7 @@ import pytest
 from cli import write_study
 from prunectl.api.run import Completed
 from prunectl.api.session import Session, open_study
+from prunectl.base.errors import PrunectlError
 from prunectl.execute.driver import Tally
 from prunectl.plan.steps import Key
 from small import SMALL
@@ -144,3 +145,27 @@ def test_a_run_that_leaves_the_rest_to_others_prints_why_there_is_no_table(
         ran = prunectl(command, "STUDY", "--share", "--json")
         assert (ran.code, ran.json()["steps"]["left to others"]) == (0, 2)
         assert "nothing is left that this run could do: other runs make the last 2 steps of small" in ran.err
+
+
+def test_a_folder_that_cannot_be_written_is_reported_before_any_work(
+    prunectl: Prunectl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("prunectl.api.run.complete", lambda *arguments, **more: pytest.fail("work was begun"))
+    ran = prunectl("run", "STUDY", "--output", "file/results")
+    assert ran.code == 2
+    assert ran.err.startswith("error: file/results cannot be written: Not a directory")
+    assert "--output DIR" in ran.err
+
+
+def test_the_table_is_printed_although_the_disk_is_full_by_then(
+    prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object, **more: object) -> None:
+        raise PrunectlError("results/small cannot be written: No space left on device")
+
+    monkeypatch.setattr("prunectl.api.output.save", full)
+    ran = prunectl("run", "STUDY")
+    assert ran.code == 2
+    assert "magnitude" in ran.out
+    assert "No space left" in ran.err

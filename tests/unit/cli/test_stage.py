@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from prunectl.api.results import rows_of
 from prunectl.api.run import Reached
+from prunectl.api.session import Session, open_study
 from prunectl.cli.stage import HELP, lines, mask_lines
 from prunectl.execute.driver import Tally
 from prunectl.plan.steps import Key
@@ -91,3 +94,16 @@ def test_a_critical_compression_is_printed_where_it_was_asked_for() -> None:
     (line,) = [line for line in mask_lines(known) if "no layer is empty" in line]
     assert "up to compression 12.5000 of the prunable weights (exact); one weight for each layer: 50.0000" in line
     assert not any("no layer is empty" in line for line in mask_lines(MASK))
+
+
+def test_a_mask_is_listed_before_its_ablation_once(session: Session, tmp_path: Path) -> None:
+    """Not under the name of an arm whose own mask is another one: `ablate` has that."""
+
+    def arms(*ablations: str) -> list[str]:
+        changed = [f"prune[0].ablation={list(ablations)!r}".replace("'", '"'), 'prune[0].criterion=["magnitude"]']
+        opened = open_study(session.path, set=changed, store=tmp_path / "store")
+        return [row["arm"] for row in rows_of(opened, "prune")]
+
+    plain, inverted = "magnitude · at init", "magnitude · at init · invert"
+    assert arms("none", "shuffle", "reinit", "invert") == [plain, inverted]
+    assert arms("shuffle", "shuffle-global") == ["magnitude · at init · shuffle"]

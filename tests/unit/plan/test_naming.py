@@ -38,3 +38,8 @@ def test_every_step_that_a_trial_needs_has_a_purpose(planned: Session) -> None:
         if trial.mask:
             assert known[trial.state].trial.sparsity == trial.sparsity
             assert known[trial.state].arms == known[trial.state].sparsities == 1
+
+
+def test_what_belongs_to_no_trial_is_the_dense_networks(planned: Session, tmp_path: Path) -> None:
+    part = open_study(planned.path, only="sparsity=0.5", store=tmp_path / "store")
+    assert Titles(part.plan)[part.plan.trials[0].baseline_measure] == "measure dense, seed 1"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import tomli
 
-from prunectl.base.errors import Path
-from prunectl.study.locate import locate
+from prunectl.base.errors import Path, Problem
+from prunectl.study.locate import locate, located
 
 TEXT = (
     """\
@@ -74,3 +74,10 @@ def test_a_path_is_found_at_its_line_and_column(path: Path, line: int, column: i
 
 def test_the_text_is_toml() -> None:
     assert tomli.loads(TEXT)["prune"][1]["more"] == [{"x": 1}, {"x": 2}]
+
+
+def test_a_problem_of_a_table_that_is_missing_is_one_of_the_whole_file() -> None:
+    text = 'name = "x"\n[model]\nname = "y"\n'
+    paths = [("prunable", "exclude"), ("model", "init"), ("model", "name"), ()]
+    problems = located(text, "x.toml", [Problem(message="wrong", path=path) for path in paths])
+    assert [problem.where for problem in problems] == ["x.toml", "x.toml:2:2", "x.toml:3:1", "x.toml:1:1"]
