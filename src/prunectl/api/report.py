@@ -34,6 +34,17 @@ def report(
     return content if isinstance(content, bytes) else content.encode()
 
 
+def curves(results: Results, format: str) -> bytes:
+    """The training curves as csv or parquet: a row for each evaluation of each trial."""
+    import io
+
+    from prunectl.results import table_files
+
+    frame, buffer = table_files.curves(results), io.BytesIO()
+    frame.write_csv(buffer) if format == "csv" else frame.write_parquet(buffer)
+    return buffer.getvalue()
+
+
 def together(results: Sequence[Results], *, center: Center = "mean") -> bytes:
     """Several studies on one page."""
     from prunectl.report import several_page

@@ -20,6 +20,7 @@ from prunectl.results.statistics import Center
 if TYPE_CHECKING:
     from prunectl.api.session import Session
 
+TABLES = ("csv", "parquet")
 PICTURES, EVERY_TRIAL = ("svg", "png", "pdf"), ("csv", "json", "parquet")
 
 Studies = Annotated[
@@ -63,6 +64,9 @@ Centre = Annotated[
         autocompletion=complete.among("mean", "median"),
     ),
 ]
+Curves = Annotated[
+    bool, typer.Option("--curves", help="With csv or parquet: the training curves, a row for each evaluation.")
+]
 Open = Annotated[bool, typer.Option("--open", help="Show it in the browser.")]
 Watch = Annotated[
     bool, typer.Option("--watch", help="Follow a run: write the page again whenever there are new results.")
@@ -78,6 +82,7 @@ def report(
     output: Output = None,
     chart: Chart = None,
     center: Centre = "mean",
+    curves: Curves = False,
     open_: Open = False,
     watch: Watch = False,
     every: Every = 5.0,
@@ -90,6 +95,8 @@ def report(
     Without a STUDY it is the last run in this directory, with its profile, overrides and selection.
     """
     average = checked(format_, chart, center)
+    if curves and format_ not in TABLES:
+        raise PrunectlError(f"--curves is a table, not {format_}", hint="add --format csv or --format parquet")
     studies = studies or []
     if output is not None and len(studies) > 1 and format_ != "html":
         raise PrunectlError("--output takes one study", hint="leave it out: each study is written to results/NAME")
@@ -106,7 +113,7 @@ def report(
         _write_together(sessions, output, average, open_)
         return
     for session in sessions:
-        _write(session, format_, output, chart, average, open_)
+        _write(session, format_, output, "curves" if curves else chart, average, open_)
 
 
 def opened(selected: Selected, studies: list[Path]) -> list[Session]:
@@ -156,6 +163,7 @@ def _write_together(sessions: list[Session], output: Path | None, center: Center
 
 
 def _write(session: Session, format_: str, output: Path | None, chart: str | None, center: Center, open_: bool) -> None:
+    from prunectl.api.report import curves
     from prunectl.api.report import report as rendered
     from prunectl.api.results import results_of
     from prunectl.results.summary import missing
@@ -166,7 +174,8 @@ def _write(session: Session, format_: str, output: Path | None, chart: str | Non
         say(f"{session.study.name} is not finished: {unfinished}")
     if results.mixture:
         say(results.mixture)
-    content = rendered(results, format_, chart=chart, center=center)
+    of_curves = format_ in TABLES and chart is not None
+    content = curves(results, format_) if of_curves else rendered(results, format_, chart=chart, center=center)
     if str(output) == "-":
         answer_bytes(content)
         return

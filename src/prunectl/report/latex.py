@@ -21,8 +21,12 @@ def escaped(text: str) -> str:
 
 def table(results: Results, center: Center) -> str:
     """The table with its caption, ready to be included."""
-    grid = tables.grid(results.trials, center)
-    body = [" & ".join([escaped(row.arm), *map(_cell, row.cells)]) + r" \\" for row in grid.rows]
+    grid = tables.grid(results.trials, center, results.study.report.matching_margin)
+    matching = ["matching"] if grid.matching else []
+    body = [
+        " & ".join([escaped(row.arm), *map(_cell, row.cells), *(escaped(row.matching) for _ in matching)]) + r" \\"
+        for row in grid.rows
+    ]
     return "\n".join(
         [
             "% needs \\usepackage{booktabs}",
@@ -30,9 +34,10 @@ def table(results: Results, center: Center) -> str:
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{_caption(results, grid)}}}",
-            rf"\begin{{tabular}}{{l{'r' * len(grid.heads)}}}",
+            rf"\label{{tab:{results.study.name}}}",
+            rf"\begin{{tabular}}{{l{'r' * len([*grid.heads, *matching])}}}",
             r"\toprule",
-            " & ".join(["", *map(escaped, grid.heads)]) + r" \\",
+            " & ".join(["", *map(escaped, grid.heads), *matching]) + r" \\",
             r"\midrule",
             *body,
             r"\bottomrule",
@@ -48,10 +53,11 @@ def _caption(results: Results, grid: tables.Grid) -> str:
     seeds = f"{grid.of} over {grid.several_seeds}" if grid.seeds > 1 else "one seed"
     spread = f", with the {escaped(grid.interval)}" if grid.interval else ""
     dense = "".join(f" {escaped(name.capitalize())}: {escaped(cell.with_spread)}." for name, cell in grid.dense.items())
-    return f"{title}: top-1 accuracy in percent by sparsity, {seeds}{spread}.{dense}"
+    matching = f" {escaped(grid.matching)}" if grid.matching else ""
+    return f"{title}: top-1 accuracy in percent by sparsity, {seeds}{spread}.{dense}{matching}"
 
 
 def _cell(cell: tables.Cell) -> str:
     text = escaped(cell.text)
     text = rf"\textbf{{{text}}}" if cell.best else text
-    return f"{text} {{\\scriptsize({escaped(cell.spread)})}}" if cell.spread else text
+    return f"{text} {{\\scriptsize {escaped(cell.spread).replace(' to ', '--')}}}" if cell.spread else text

@@ -21,7 +21,7 @@ from prunectl.base.errors import PrunectlError, nearest
 from prunectl.base.text import finite
 from prunectl.results.foreign import checked, whole
 from prunectl.results.parquet import read_parquet
-from prunectl.results.table import SCHEMA
+from prunectl.results.table import SCHEMA, Results
 
 NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 LIST = "layers_collapsed"
@@ -45,6 +45,16 @@ def to_parquet(trials: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     trials.write_parquet(buffer)
     return buffer.getvalue()
+
+
+def curves(results: Results) -> pl.DataFrame:
+    """The training curves of every trial that was trained: a row for each evaluation, with the trial's columns before.
+
+    Trials of one training, as those of sparsity 0, have one curve each.
+    """
+    trained = results.trials.filter(pl.col("artefact").is_not_null())
+    names = trained.select("study", "arm", "sparsity", "seed", "artefact")
+    return names.join(results.curves, on="artefact", how="inner", maintain_order="left_right")
 
 
 def read_table(path: Path) -> pl.DataFrame:

@@ -29,7 +29,7 @@ def results() -> Results:
 def test_tables_for_programs_hold_every_trial_with_the_same_columns(results: Results) -> None:
     text = render(results, "csv")
     assert isinstance(text, str) and text.count("\n") == results.trials.height + 1
-    assert len(json.loads(render(results, "json"))) == results.trials.height
+    assert len(json.loads(render(results, "json"))["trials"]) == results.trials.height
     data = render(results, "parquet")
     assert isinstance(data, bytes)
     assert_frame_equal(pl.read_parquet(io.BytesIO(data)), results.trials)
@@ -54,7 +54,7 @@ def test_the_nearest_name_is_suggested() -> None:
 
 
 def test_only_pictures_are_of_one_chart_and_only_tables_hold_every_trial() -> None:
-    assert [name for name, format in FORMATS.items() if format.picture] == ["svg", "png"]
+    assert [name for name, format in FORMATS.items() if format.picture] == ["svg", "png", "pdf"]
     assert [name for name, format in FORMATS.items() if format.every_trial] == ["csv", "json", "parquet"]
     assert {name: format.suffix for name, format in FORMATS.items() if format.suffix != name} == {"latex": "tex"}
 
@@ -82,7 +82,7 @@ def test_the_list_of_formats_is_read_without_polars_or_altair() -> None:
         "print(len(FORMATS), [name for name in ('polars', 'altair', 'torch', 'jinja2') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "8 []"
+    assert done.stdout.strip() == "9 []"
 
 
 def test_every_report_for_people_states_that_its_steps_were_made_on_different_hardware(results: Results) -> None:

@@ -27,7 +27,7 @@ def body(text: str) -> list[str]:
 def test_it_is_a_booktabs_table_with_a_row_per_arm(results: Results) -> None:
     rows = body(latex.table(results, "mean"))
     assert len(rows) == 18
-    assert all(row.endswith(r"\\") and row.count("&") == 4 for row in rows)
+    assert all(row.endswith(r"\\") and row.count("&") == 5 for row in rows)
 
 
 def test_the_highest_of_each_column_is_bold(results: Results) -> None:
@@ -39,7 +39,7 @@ def test_its_caption_names_title_seeds_interval_and_baseline(results: Results) -
     assert caption.startswith(r"\caption{VGG-16 pruned at initialization: top-1 accuracy in percent by sparsity, ")
     interval = r"80 \% bootstrap interval of the median (with 3 seeds it holds the true median in 75 \% of studies)"
     assert f"median over 3 seeds, with the {interval}." in caption
-    assert re.search(r"Dense: 93\.\d\d \(93\.\d\d to 93\.\d\d\)\.\}$", caption)
+    assert re.search(r"Dense: 93\.\d\d \(93\.\d\d to 93\.\d\d\)\. Matching: the highest sparsity", caption)
 
 
 def test_one_seed_has_no_interval() -> None:
@@ -50,6 +50,16 @@ def test_one_seed_has_no_interval() -> None:
 def test_two_seeds_have_no_interval() -> None:
     text = latex.table(made_up.results(seeds=2, epochs=1), "mean")
     assert "mean over 2 seeds." in text and "bootstrap" not in text and r"\scriptsize" not in text
+
+
+def test_it_can_be_referred_to_and_has_the_matching_sparsities(results: Results) -> None:
+    text = latex.table(results, "mean")
+    assert r"\label{tab:made-up}" in text
+    heads = text.splitlines()[text.splitlines().index(r"\toprule") + 1]
+    assert heads.endswith(r"98 \% & matching \\")
+    rows = body(text)
+    assert any(row.endswith(r"(30 \% to 60 \%) \\") for row in rows), "the estimate with its bounds"
+    assert re.search(r"scriptsize \d\d\.\d\d--\d\d\.\d\d", rows[0]), "intervals take little room"
 
 
 def test_every_opened_brace_is_closed(results: Results) -> None:

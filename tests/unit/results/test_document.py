@@ -14,8 +14,8 @@ import made_up
 from prunectl.results.claims import verdicts
 from prunectl.results.document import FORMAT, VERSION, document, to_json
 from prunectl.results.document_schema import schema
-from prunectl.results.table import Results
-from prunectl.results.table_files import read_table
+from prunectl.results.table import CURVES, Results
+from prunectl.results.table_files import curves, read_table
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,15 @@ def test_the_figures_of_the_summary_are_numbers(results: Results) -> None:
     assert found["dense"][0]["n"] == 3 and found["sentences"]
     assert {row["arm"] for row in found["matching"]} >= {"snip · at init"}
     assert {row["ablation"] for row in found["ablations"]} == {"shuffle", "reinit", "invert"}
+
+
+def test_training_curves_are_a_table_with_the_trials_columns(results: Results) -> None:
+    frame = curves(results)
+    assert frame.columns == ["study", "arm", "sparsity", "seed", *CURVES]
+    trained = results.trials.filter(pl.col("status") == "done").height
+    assert frame.height == 2 * trained, "two epochs of every trial"
+    last = frame.filter((pl.col("arm") == "snip · at init") & (pl.col("sparsity") == 0.9) & (pl.col("seed") == 1))
+    assert last["epoch"].to_list() == [1.0, 2.0]
 
 
 def test_a_report_is_a_results_file(results: Results, tmp_path: Path) -> None:

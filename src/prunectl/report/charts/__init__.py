@@ -21,7 +21,7 @@ from prunectl.report.charts import (
     training,
 )
 from prunectl.report.charts.chart import Chart, stacked
-from prunectl.report.charts.look import Look
+from prunectl.report.charts.look import Look, ordered
 from prunectl.report.charts.shading import Shading
 from prunectl.results.aggregate import given_names, pruned, roles, with_roles
 from prunectl.results.claims import Verdict
@@ -35,7 +35,8 @@ def look(trials: pl.DataFrame, center: Center = "mean", names: Mapping[str, str]
     """How the arms of a study are drawn; `names` are the labels that it gives them."""
     trials = pruned(trials)
     role = roles(trials, names)
-    return Look.of(role, with_roles(trials, role)["variant"].unique(maintain_order=True).to_list(), center)
+    variants = with_roles(trials, role)["variant"].unique(maintain_order=True).to_list()
+    return Look.of(role, ordered(variants), center)
 
 
 def charts(

@@ -83,7 +83,7 @@ def _bars(
 ) -> dict[str, object]:  # fmt: skip
     """A filled bar for each kind of step, in a dashed one if there is a column for it, with `text` at its end."""
     outer = dashed or filled
-    room = alt.Scale(domain=[0, 1.5 * float(kinds[outer].max())], nice=False)  # type: ignore[arg-type]
+    room = alt.Scale(domain=[0, 1.9 * float(kinds[outer].max())], nice=False)  # type: ignore[arg-type]
     axis = alt.Axis(grid=True, tickCount=6)
     sheet = Sheet()
     data = sheet.rows(kinds, ["kind", *dict.fromkeys((filled, outer)), "text", *columns])

@@ -21,7 +21,7 @@ import altair as alt
 import polars as pl
 
 from prunectl.report import palette
-from prunectl.results.aggregate import Roles
+from prunectl.results.aggregate import UNNAMED, Roles
 from prunectl.results.statistics import Center
 
 MOST_VARIANTS = 4
@@ -106,6 +106,11 @@ class Look:
         scale = alt.Scale(domain=list(self.dashes), range=list(self.dashes.values()))
         shown = dash_legend(self.dashes) if legend else None
         return {"strokeDash": alt.StrokeDash("variant:N", scale=scale, legend=shown)}
+
+
+def ordered(variants: Sequence[str]) -> list[str]:
+    """The variants in the order of the study, what is pruned at init first: it is a solid line on every page."""
+    return sorted(variants, key=lambda variant: not (variant in UNNAMED or variant.startswith("at init")))
 
 
 def mark_legend(names: Iterable[str]) -> alt.Legend:

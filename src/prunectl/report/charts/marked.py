@@ -19,7 +19,7 @@ SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "triangle-down"
 """The hollow mark of each table, in turn."""
 NAMES = {"circle": "circles", "diamond": "diamonds", "square": "squares", "cross": "crosses"}
 ROOM = 1e-6
-NEAR = 1.5
+NEAR = 1.2
 """How far from our numbers a published one is drawn, as a share of their range: else it would flatten them."""
 
 

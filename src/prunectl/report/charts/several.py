@@ -10,7 +10,7 @@ import polars as pl
 from prunectl.report import palette
 from prunectl.report.charts import axes, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.look import MOST_VARIANTS, ONLY_SHOWN, Look
+from prunectl.report.charts.look import MOST_VARIANTS, ONLY_SHOWN, Look, ordered
 from prunectl.results.aggregate import given_names, pruned, roles, with_roles
 from prunectl.results.statistics import Center, center
 from prunectl.results.table import Results
@@ -26,7 +26,7 @@ def look_of(studies: Sequence[Results], of: Center) -> Look:
         names |= given_names(study.arms)
     role = roles(trials.with_columns(model=pl.lit(""), dataset=pl.lit("")), names)
     variants = with_roles(trials, role)["variant"].unique(maintain_order=True).to_list()
-    return Look.of(role, variants, of)
+    return Look.of(role, ordered(variants), of)
 
 
 def against_compression(studies: Mapping[str, Results], look: Look) -> Chart | None:

@@ -72,6 +72,7 @@
     spec.columns = Math.ceil(panels / Math.ceil(panels / fit));
     const width = Math.floor(Math.max(Math.min(own, 140), Math.min(own * 1.9, room / spec.columns - (panel - own) - trim)));
     (spec.concat || [spec.spec]).forEach((view) => { view.width = width; });
+    if (spec.facet) spec.facet.header = { ...spec.facet.header, labelLimit: width + 16 };
     return spec;
   };
 

@@ -88,3 +88,10 @@ def test_a_legend_is_one_row_if_that_fits_and_columns_if_not() -> None:
         assert 1 <= columns < len(names)
         assert columns * 30 * 6.2 < LEGEND_PX
         assert described(legend(["x" * 200]))["columns"] == 1
+
+
+def test_what_is_pruned_at_init_is_a_solid_line_on_every_page() -> None:
+    trials = pl.concat([small.swept(at="end", seeds=[1]), small.swept(at="init", seeds=[1])])
+    drawn = look(trials)
+    assert drawn.variants[0] == "at init"
+    assert drawn.dashes["at init"] == [1, 0]
