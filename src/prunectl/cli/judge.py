@@ -26,7 +26,7 @@ def judge(
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Hold a criterion of your own against the included ones, on one page.
+    """Hold a criterion of your own against the included ones.
 
     Writes a study next to the file and runs it: exactness, ties, collapse, ablations, cost, rank, verdicts. On digits
     that takes some minutes on two cores.

@@ -40,7 +40,9 @@ def latency(
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure milliseconds, memory and bytes on disk of every network: dense, masked, compact, sparse, ONNX Runtime.
+    """Measure what the networks of a study cost to run and to store.
+
+    Milliseconds, memory and bytes on disk: dense, masked, compact, sparse, torch.nn.utils.prune, ONNX Runtime.
 
     Trials that are missing are made first. Then networks are measured one at a time on this machine: leave it alone.
     """

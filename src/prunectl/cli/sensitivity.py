@@ -43,7 +43,9 @@ def sensitivity(
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Prune each layer of the dense network alone, without retraining, and print what each can spare.
+    """Prune each layer alone, and print what it can spare.
+
+    Layers of the dense network, without retraining.
 
     The dense network of the first seed is trained if it is missing. The table ends with rates for a study file.
     """

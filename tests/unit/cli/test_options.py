@@ -73,7 +73,7 @@ def test_every_option_of_every_command_has_help() -> None:
         ]  # fmt: skip
 
     found = commands(typer.main.get_command(app.app), "prunectl")
-    assert len(found) == 26
+    assert len(found) == 29
     for path, command in found:
         assert command.help and command.help[0].isupper() and command.help.rstrip().endswith("."), path
         for parameter in command.params:

@@ -47,7 +47,7 @@ def test_open_shows_what_was_written(prunectl: Prunectl, monkeypatch: pytest.Mon
         (["STUDY", "--center", "medain"], "did you mean median?"),
         (["STUDY", "--chart", "time"], "--chart is for pictures, not for html"),
         (["STUDY", "--center", "median", "--format", "csv"], "csv holds every trial"),
-        (["STUDY", "STUDY", "--format", "md", "-o", "x.md"], "--output takes one study"),
+        (["STUDY", "STUDY", "--format", "md", "-o", "x.tex"], "--output takes one study"),
         (["STUDY", "--curves"], "--curves is a table, not html"),
         (["STUDY", "--watch", "--format", "csv"], "--watch writes the page of one study"),
         (["STUDY", "-o", "no/such/place.html"], "cannot be written"),

@@ -244,7 +244,12 @@ class _Walk(fx.Interpreter):
 
 
 def _unknown(n: fx.Node) -> MethodError:
-    return MethodError(f"what {n.format_node()} does to channels is not known")
+    """What is not known, and the layer in whose code it is."""
+    stack = [path for path, _ in n.meta.get("nn_module_stack", {}).values() if path]
+    where = f" in layer {stack[-1]}" if stack else ""
+    function = getattr(n.target, "__name__", str(n.target))
+    inputs = ", ".join(map(str, n.all_input_nodes))
+    return MethodError(f"what {function}({inputs}){where} does to channels is not known")
 
 
 def _flatten(walk: _Walk, n: fx.Node, value: Tensor) -> Ids:
