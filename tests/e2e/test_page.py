@@ -18,7 +18,7 @@ from prunectl.results.table import Results
 pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="needs Chromium: `apt-get install chromium`")
 
 HOSTILE = "</script><script>window.caught = 1</script><img src=x onerror='window.caught = 2'>\"'`\u202e\x07"
-CHARTS = 17
+CHARTS = 16
 
 
 def written(results: Results, file: Path) -> Path:

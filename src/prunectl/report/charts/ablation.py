@@ -6,13 +6,15 @@ import altair as alt
 import polars as pl
 
 from prunectl.report import palette
-from prunectl.report.charts import arm_panels, axes, pieces
+from prunectl.report.charts import axes, pieces
 from prunectl.report.charts import differences as paired
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.results import ablations
 from prunectl.results.aggregate import ablation_differences, ablation_pairs, summarise
 from prunectl.results.statistics import FEWEST
+
+CUT = " Lines that leave a panel below fall further than it shows."
 
 
 def differences(trials: pl.DataFrame, look: Look) -> Chart | None:
@@ -84,30 +86,39 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     if frame.is_empty() or frame["sparsity"].n_unique() < 2:
         return None
     order = frame["series"].unique(maintain_order=True).to_list()
-    spans = frame.group_by("series").agg(span=pl.col("center").max() - pl.col("center").min())
-    own = arm_panels.uneven(spans["span"].to_list())
+    shown = _within(frame)
     sheet = Sheet()
     data = sheet.rows(frame.sort("sparsity", maintain_order=True), [*pieces.FIELDS, "ablation", "at_sparsity"])
     width = max(215, 14 * frame["ablation"].n_unique() * frame["sparsity"].n_unique())
     chart = pieces.faceted(
-        _lines_of(frame, look.among(frame), own), data, "series", order, 4, width=min(width, 420), height=200,
-        own_y=own, transform=ONLY_SHOWN,
+        _lines_of(frame, look.among(frame), shown), data, "series", order, 4, width=min(width, 420), height=200,
+        transform=ONLY_SHOWN,
     )  # fmt: skip
     return Chart(
         name="ablations",
         title="Ablations arm by arm",
         caption=f"{look.center.capitalize()}s over the seeds: the unmodified network filled on a wide line, ablated "
         "ones hollow, next to each other. Sparsities are evenly spaced; what the ablations change, with its interval, "
-        f"is in the chart above.{arm_panels.OWN_SCALE if own else ''}",
+        f"is in the chart above.{CUT if min(shown) > min(axes.numbers(frame, ['center'])) else ''}",
         spec=spec_of(chart, sheet, look.shown()),
         panel_px=min(width, 420) + 75,
     )
 
 
-def _lines_of(frame: pl.DataFrame, look: Look, own: bool) -> list[alt.Chart]:
+def _within(frame: pl.DataFrame) -> list[float]:
+    """The accuracies that the axis has room for: not those of ablations that fall far below all unmodified networks,
+    which would flatten every panel.
+    """
+    plain = axes.numbers(frame.filter(pl.col("ablation") == "none"), ["center"])
+    every = axes.numbers(frame, ["center"]) if not plain else [*plain, *axes.numbers(frame, ["center"])]
+    least = min(plain, default=min(every)) - max(max(every) - min(plain, default=min(every)), 0.01)
+    return [value for value in every if value >= least] or every
+
+
+def _lines_of(frame: pl.DataFrame, look: Look, shown: list[float]) -> list[alt.Chart]:
     domain = ablations.ordered(["none", *frame["ablation"]])
     next_to = alt.XOffset("ablation:N", sort=domain, scale=alt.Scale(domain=domain, paddingOuter=0.6))
-    y = arm_panels.accuracy(frame.with_columns(mean="center"), "center", ("center",), own)
+    y = axes.accuracy("top-1 accuracy", shown)
     base = alt.Chart().encode(
         x=axes.even_sparsities(frame), xOffset=next_to, y=y, color=look.colour(False), detail="ablation:N"
     )
@@ -117,10 +128,10 @@ def _lines_of(frame: pl.DataFrame, look: Look, own: bool) -> list[alt.Chart]:
                         labelExpr="datum.label === 'none' ? 'unmodified (filled)' : datum.label")  # fmt: skip
     shape, tooltip = alt.Shape("ablation:N", scale=shapes, legend=legend), pieces.tooltip(look, "accuracy")
     return [
-        base.transform_filter(ablated).mark_line(strokeWidth=1, opacity=0.55),
+        base.transform_filter(ablated).mark_line(strokeWidth=1, opacity=0.55, clip=True),
         base.transform_filter(plain).mark_line(strokeWidth=2.4),
         base.transform_filter(plain).mark_point(size=46, filled=True, opacity=1).encode(shape=shape, tooltip=tooltip),
         base.transform_filter(ablated)
-        .mark_point(size=42, filled=False, strokeWidth=1.6, opacity=1)
+        .mark_point(size=42, filled=False, strokeWidth=1.6, opacity=1, clip=True)
         .encode(shape=shape, tooltip=tooltip),
     ]
