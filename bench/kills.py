@@ -38,8 +38,8 @@ COMMAND = "prunectl.cli.start"
 """In the command line of every run."""
 NURSERY = "execute.nursery"
 """In that of every nursery, and of the workers that are forked from it."""
-HANGING_S = 600.0
-"""A study without kills takes a fraction of this."""
+HANGING_S = 3600.0
+"""A study without kills takes a fraction of this, even on a machine with other work."""
 SLURM = '{ name = "slurm", cluster = "local", nodes = 2, time = "1h" }'
 WAYS = {
     "local": [["--jobs", "JOBS"]],
@@ -252,8 +252,9 @@ def main() -> None:
     asked = parser.parse_args()
     options = [[text.replace("JOBS", str(asked.jobs)) for text in each] for each in WAYS[asked.way]]
     draws, counts, studies, lost, begun = random.Random(asked.seed), Counter[str](), 0, 0, time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as ends:
         study = prepared(Path(folder))
+        ends.callback(killed, study, "all", "", draws)
         calm = Runs(study=study, store=study.parent / "calm", options=[["--jobs", str(asked.jobs)]])
         disturbed(calm, 0, asked, draws)
         while counts.total() < asked.kills:

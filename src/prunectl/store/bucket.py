@@ -114,7 +114,9 @@ class Bucket(LocalStore):
 
         Raises `locks.HeldError`, a filelock.Timeout, if another process or machine makes it.
         """
-        with super().lock(key), self._claims.held(key) as mine:
+        with super().lock(key), contextlib.ExitStack() as stack:
+            with self._guarded("written"):
+                mine = stack.enter_context(self._claims.held(key))
             if not mine:
                 raise HeldError(f"{self}/{layout.claim_object(key)}", alive=self._claims.alive(key))
             yield

@@ -101,13 +101,15 @@ class Claims:
         return owner == self.owner
 
     def expired(self, key: str, claim: bytes, after_s: float = EXPIRES_S) -> bool:
-        """Whether a claim has not changed for longer than this; the first look only notes when it was."""
+        """Whether a claim has not changed for longer than this; the first look only notes when it was.
+
+        Raises OSError if that cannot be noted: such a claim would be respected for ever.
+        """
         note, now, seen = self._note(key), self.clock(), digest(claim.decode(errors="replace"))
         known, since, _ = _noted(note)
         if known == seen:
             return now - since > after_s
-        with contextlib.suppress(OSError):  # then it is never taken over by this machine
-            note.write_text(f"{seen} {now} {'renewed' if known else 'new'}")
+        note.write_text(f"{seen} {now} {'renewed' if known else 'new'}")
         return False
 
     def alive(self, key: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import filelock
 import pytest
 
+from prunectl.base.errors import StoreError
 from prunectl.store import layout
 from prunectl.store.claims import BEAT_S, EXPIRES_S, TORN_S, owner_of
 from prunectl.store.local import LocalStore
@@ -201,6 +202,23 @@ def test_where_a_file_system_has_no_locks_claims_have_to_do(
             monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
             with pytest.raises(HeldError), cluster.on(other):
                 pass
+
+
+def test_a_disk_without_room_to_note_a_claim_is_an_error_and_not_a_step_that_others_make_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = LocalStore(tmp_path / "store").open()
+    dead(Cluster(store.root / layout.LOCKS), "a")
+    write = Path.write_text
+
+    def full(path: Path, text: str) -> int:
+        if path.suffix == ".seen":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return write(path, text)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(StoreError, match="is full"), store.lock(KEY):
+        pass
 
 
 def test_this_machine_is_the_owner_of_claims_in_a_store(tmp_path: Path) -> None:
