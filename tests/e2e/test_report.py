@@ -28,7 +28,7 @@ def report(study: Path, *arguments: str) -> Ran:
 def test_one_chart_is_written_under_its_name(study: Path) -> None:
     svg = report(study, "--format", "svg", "--chart", "top1-sparsity")
     assert svg.code == 0, svg.err
-    picture = (study.parent / "tiny-top1-sparsity.svg").read_text()
+    picture = (study.parent / "results" / "tiny" / "top1-sparsity.svg").read_text()
     assert picture.startswith("<svg")
     assert "Top-1 accuracy against sparsity" in picture
     assert "Time by kind of step" not in picture

@@ -36,7 +36,7 @@ Criterion = Annotated[
 
 
 def new(name: Name = None, from_: From = None, criterion: Criterion = None) -> None:
-    """Write a small study to begin with, a copy of one, or a criterion.
+    """Write a study to begin with, a copy of one, or a criterion.
 
     NAME.toml runs as it is. Without NAME it asks what the study is about; every question has an answer ready.
     """

@@ -54,7 +54,7 @@ class Preflight:
     """The key of the study file that asks for them."""
     precision: Precision = "float32"
     """The arithmetic of the trainings."""
-    judged: str | None = None
+    judged: str = ""
     """The criterion that the report judges: it is tried twice."""
     bn_l1: bool = False
     """Whether [train] penalizes the scales of BatchNorm."""

@@ -44,7 +44,7 @@ def _judgement(results: Results) -> list[str]:
         return []
     heads = ["question", "answer", "evidence"]
     return [
-        f"## {escaped(results.study.report.judged or '')}, judged",
+        f"## {escaped(results.study.report.judged)}, judged",
         _table(heads, [list(map(escaped, row)) for row in rows]),
     ]
 

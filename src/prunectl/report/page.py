@@ -67,7 +67,7 @@ def build(
             *summary.remarks(trials, results.arms),
             *([results.mixture] if results.mixture else []),
         ),
-        judged=study.report.judged or "",
+        judged=study.report.judged,
         findings=judgement.findings(results),
         rule=rule(study.sweep.looks),
         verdicts=[_verdict(verdict) for verdict in verdicts],

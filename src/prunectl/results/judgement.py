@@ -35,7 +35,7 @@ class Finding:
 def findings(results: Results) -> tuple[Finding, ...]:
     """What the trials that are done answer about the criterion that [report] `judged` names; nothing without one."""
     judged = results.study.report.judged
-    if judged is None:
+    if not judged:
         return ()
     done = pruned(results.trials).filter((pl.col("status") == "done") & (pl.col("sparsity") > 0))
     named = done.with_columns(in_words(done, "criterion").alias("_criterion"))

@@ -172,7 +172,7 @@ def collapse(report: ReportSection, arms: Sequence[Arm]) -> Iterator[Problem]:
 def judged(report: ReportSection, arms: Sequence[Arm]) -> Iterator[Problem]:
     """The criterion that the report judges is one of the study's."""
     labels = list(dict.fromkeys(arm.criterion.label() for arm in arms))
-    if report.judged is not None and arms and report.judged not in labels:
+    if report.judged and arms and report.judged not in labels:
         yield Problem(
             path=("report", "judged"),
             message=f"no arm of the study has the criterion {shown(report.judged)}; they have {listing(labels)}",

@@ -26,8 +26,8 @@ class ReportSection(Section):
         default=False,
         description="whether each criterion's critical compression is computed: the highest at which no layer is empty",
     )
-    judged: str | None = Field(
-        default=None,
+    judged: str = Field(
+        default="",
         description="a criterion of the study, as its arms name it, that the report judges against the others",
     )
     matching_margin: Tolerance = Field(

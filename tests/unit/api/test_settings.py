@@ -11,10 +11,11 @@ from in_process import InProcess
 from prunectl.api import machine
 from prunectl.api.machine import Machine, executor_of, likely_workers, settled
 from prunectl.api.session import data_root, open_store, open_study
-from prunectl.api.settings import Settings, settings, settings_file
+from prunectl.api.settings import settings, settings_file
 from prunectl.base.errors import StudyError
 from prunectl.execute.local import Local
 from prunectl.execute.slurm import Slurm
+from prunectl.study.settings import Settings
 from small import SMALL
 
 

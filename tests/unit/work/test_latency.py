@@ -54,7 +54,7 @@ def measured(
     state, mask, out = (folder / name for name in ("state", "mask", "out"))
     for path in (state, mask, out):
         path.mkdir()
-    made = drawn(network, 1, "test")
+    made = drawn(network, 1, "init")
     write_tensors(state / layout.STATE, network_tensors(made))
     inputs = {"dense": state, "state": state}
     if sparsity:

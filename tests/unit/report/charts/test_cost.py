@@ -44,7 +44,7 @@ def test_the_unit_suits_the_longest_time(factor: float, unit: str) -> None:
 
 
 def test_texts_have_room_at_the_end_of_the_bars() -> None:
-    assert domain(cost.time(resources(TRAIN)), "x") == [0, 6.0]
+    assert domain(cost.time(resources(TRAIN)), "x") == [0, 7.6]
 
 
 def test_tooltips_count_what_was_made_reused_and_shared() -> None:
