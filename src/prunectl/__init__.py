@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from prunectl.catalog.ablation import Ablation
     from prunectl.catalog.augmentation import Augmentation
     from prunectl.catalog.criterion import Criterion, DataCriterion, Subject
-    from prunectl.catalog.dataset import Dataset
+    from prunectl.catalog.dataset import Arrays, Dataset
     from prunectl.catalog.executor import Executor
     from prunectl.catalog.hook import Hook
     from prunectl.catalog.metric import Metric
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Ablation",
+    "Arrays",
     "Augmentation",
     "Criterion",
     "DataCriterion",
@@ -60,6 +61,7 @@ __all__ = [
 
 PLACES = {
     "Ablation": "prunectl.catalog.ablation",
+    "Arrays": "prunectl.catalog.dataset",
     "Augmentation": "prunectl.catalog.augmentation",
     "Criterion": "prunectl.catalog.criterion",
     "DataCriterion": "prunectl.catalog.criterion",

@@ -125,7 +125,8 @@ def judgement(criterion: str, on: str) -> Path:
         raise PrunectlError(f"criteria are not judged on {on!r}", hint=hint)
     file, kind = _class_in(criterion)
     setting = SETTINGS[on]
-    name = f"judge-{file.stem}-{on}".lower().replace("_", "-")
+    whose = file.stem if kind.lower() == file.stem.replace("_", "").lower() else f"{file.stem}-{kind}"
+    name = f"judge-{whose}-{on}".lower().replace("_", "-")
     text = STUDY.format(
         name=name, kind=kind, file=file.name, reference=f"file:{file.name}:{kind}", data=on,
         model=setting.model, epochs=setting.epochs, batch_size=setting.batch_size,

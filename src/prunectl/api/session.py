@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,9 @@ def open_study(
     weights = weights_of(loaded)
     opened = open_store(store)
     granted = at_first(path, opened, selection) if study.sweep.looks else {}
-    plan = restricted(build(study, content, weights.digests, granted), selection.only)
+    with _placed_in(path, loaded.text):
+        whole = build(study, content, weights.digests, granted)
+    plan = restricted(whole, selection.only)
     session = Session(
         path=path,
         study=study,
@@ -107,6 +110,22 @@ def open_study(
     return grown(session)
 
 
+@contextmanager
+def _placed_in(path: Path, text: str) -> Iterator[None]:
+    """Give problems that only the plan shows their line and column, as those of the file have them."""
+    from prunectl.base.errors import StudyError
+    from prunectl.base.text import plural
+    from prunectl.study.locate import located
+
+    try:
+        yield
+    except StudyError as error:
+        if not error.problems:
+            raise
+        count = plural(len(error.problems), "problem")
+        raise StudyError(f"{path}: {count}", located(text, str(path), error.problems)) from None
+
+
 def assignments(set: Overrides) -> list[str]:
     """Overrides as `--set` takes them. Raises TypeError for a value that TOML does not have."""
     from prunectl.base.cells import cell
@@ -114,6 +133,18 @@ def assignments(set: Overrides) -> list[str]:
     if isinstance(set, str):
         raise TypeError("set takes a list of 'key=value' texts, or a mapping from keys to values")
     return [f"{key}={cell(value)}" for key, value in set.items()] if isinstance(set, Mapping) else list(set)
+
+
+def existing_store(store: Place | None = None) -> LocalStore:
+    """The same, to read from: a directory that is no store is refused, not made one. Raises StoreError."""
+    from prunectl.base.errors import StoreError
+    from prunectl.store import layout
+
+    if store is not None and "://" not in str(store) and not (Path(store) / layout.MARKER).exists():
+        raise StoreError(
+            f"there is no store at {store}", hint="check the spelling; `prunectl doctor` shows your own store"
+        )
+    return open_store(store)
 
 
 def open_store(store: Place | None = None) -> LocalStore:

@@ -75,7 +75,7 @@ def lines(planned: Planned) -> list[str]:
         if planned.estimate_bytes is None
         else f"estimated disk space: {size(planned.estimate_bytes)}",
     ]
-    out.append(f"workers: {planned.workers}, unless --jobs, --device or --executor ask for others")
+    out.append(f"workers: {planned.workers}, unless `run` is given other --jobs, --device or --executor")
     out += added_seeds(planned)
     out += claims(planned.claims)
     return [*out, planned.mixture] if planned.mixture else out

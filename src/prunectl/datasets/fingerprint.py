@@ -47,6 +47,10 @@ def fingerprint_of(dataset: Dataset, root: Path) -> str:
 def verified(dataset: Dataset, root: Path) -> tuple[Arrays, str]:
     """The data set and its fingerprint. Raises DataError if it is not the declared one."""
     arrays = dataset.arrays(root)
+    if not isinstance(arrays, Arrays):
+        kind = type(arrays).__name__
+        hint = "return prunectl.Arrays(train_images=..., train_labels=..., test_images=..., test_labels=...)"
+        raise DataError(f"arrays of {dataset.name} returns {kind}, not Arrays", hint=hint)
     _check_labels(dataset, arrays)
     actual = digest_of(arrays)
     if dataset.fingerprint not in (None, actual):

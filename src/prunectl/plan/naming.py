@@ -59,7 +59,9 @@ class Titles:
             self._purposes = purposes(self.plan)
         step = self.plan.steps[key]
         purpose = self._purposes.get(key)
-        return f"{_verb(step)}{' dense' if purpose is None else _whose(step, purpose)}, seed {step.seed}{_span(step)}"
+        verb = _verb(step)
+        nobody = "" if verb.endswith(" dense") else " dense"
+        return f"{verb}{nobody if purpose is None else _whose(step, purpose)}, seed {step.seed}{_span(step)}"
 
 
 def _verb(step: Step) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,12 +130,28 @@ def _placed(study: Study, dense: DenseTraining) -> Iterator[Placed]:
         if arm.at is None:
             yield _during(arm, dense)
             continue
-        at_step = dense.moment(arm.at)
+        with _about(study, arm):
+            at_step = dense.moment(arm.at)
         redraws = arm.ablation.changes == "weights"
-        plain = None if redraws and not arm.rounds.retrains else _plain(arm, arm.at, at_step, dense)
+        with _about(study, arm):
+            plain = None if redraws and not arm.rounds.retrains else _plain(arm, arm.at, at_step, dense)
         after = _redrawn(arm, at_step, dense) if redraws or plain is None else plain
         between = plain if arm.rounds.retrains and after != plain else None
         yield Placed(arm=arm, at_step=at_step, after=after, dense_steps=dense.recipe.steps, between=between)
+
+
+@contextmanager
+def _about(study: Study, arm: Arm) -> Iterator[None]:
+    """Give what is wrong with an arm its place in the study file: the `retrain` of the first table that asks for it."""
+    try:
+        yield
+    except StudyError as error:
+        if error.problems:
+            raise
+        sections = [("prune", place, each) for place, each in enumerate(study.prune)]
+        sections += [("control", place, each.arms()) for place, each in enumerate(study.control)]
+        path = next(((kind, place, "retrain") for kind, place, each in sections if arm.retrain in each.retrain), ())
+        raise StudyError("1 problem", [Problem(path=path, message=str(error))]) from None
 
 
 def _during(arm: Arm, dense: DenseTraining) -> Placed:

@@ -5,6 +5,7 @@ Nothing here is a rule of its own: it calls what the steps will call, early, and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -179,6 +180,7 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
     weights = prunable(built, exclude)
     yield from _beyond(built, weights, preflight)
     shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
+    yield from _floors(shapes, preflight)
     for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
         flat = {name: weight.detach().flatten() for name, weight in weights.items()} if scope.needs_weights else None
         try:
@@ -205,6 +207,21 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
                 yield Problem(path=path, message=f"structure {structure.label()}: {reason}")
         except (Exception, SystemExit) as error:  # a third party's structure may, too
             yield Problem(path=path, message=f"structure {structure.label()} cannot be checked: {described(error)}")
+
+
+def _floors(shapes: dict[str, tuple[int, ...]], preflight: Preflight) -> Iterator[Problem]:
+    """Scopes that leave every layer more than the highest sparsity leaves of all."""
+    total = sum(math.prod(shape) for shape in shapes.values())
+    left = total - round(preflight.highest * total)
+    for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
+        least = sum(scope.kept(shapes).values())
+        if least > left:
+            message = (
+                f"scope {scope.label()} keeps at least {least:,} of {total:,} weights, and the highest sparsity of the "
+                f"study, {preflight.highest:.6g}, leaves {left:,}"
+            )
+            hint = f"choose a smaller floor, or sparsities up to {math.floor((1 - least / total) * 1e4) / 1e4:g}"
+            yield Problem(path=("prune", table, "scope"), message=message, hint=hint)
 
 
 def _tried(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cli import write_study
-from prunectl.api.session import assignments, data_root, open_store, open_study
-from prunectl.base.errors import PrunectlError, StudyError
+from prunectl.api.session import assignments, data_root, existing_store, open_store, open_study
+from prunectl.base.errors import PrunectlError, StoreError, StudyError
 from small import SMALL
 
 
@@ -88,3 +88,19 @@ def test_the_data_are_where_was_asked_else_where_the_study_says(
     assert data_root(None, study, None) == Path("/environment")
     monkeypatch.delenv("PRUNECTL_DATA")
     assert "prunectl" in str(data_root(None, study, None))
+
+
+def test_a_store_to_read_from_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no store at"):
+        existing_store(tmp_path / "typo")
+    assert list(tmp_path.iterdir()) == []
+    open_store(tmp_path / "store")
+    assert existing_store(tmp_path / "store").root == tmp_path / "store"
+
+
+def test_a_retraining_that_leaves_nothing_is_refused_in_its_place(tmp_path: Path) -> None:
+    text = SMALL + '[[prune]]\ncriterion = "snip"\nat = "end"\nretrain = { name = "rewind", schedule = "end" }\n'
+    with pytest.raises(StudyError) as refused:
+        open_study(write_study(tmp_path, text), store=tmp_path / "store")
+    place = len(text.splitlines())
+    assert f"study.toml:{place}:1: prune[1].retrain: rewind(schedule=end) leaves nothing" in str(refused.value)

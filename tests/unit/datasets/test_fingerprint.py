@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pytest
 
+from prunectl.base.errors import DataError
 from prunectl.catalog.dataset import Arrays
-from prunectl.datasets.fingerprint import digest_of
+from prunectl.datasets.digits import Digits
+from prunectl.datasets.fingerprint import digest_of, verified
 
 ARRAYS = Arrays(
     train_images=np.arange(16, dtype=np.uint8).reshape(2, 2, 2, 2),
@@ -41,3 +45,10 @@ def test_it_does_not_depend_on_how_the_arrays_lie_in_memory() -> None:
     strided = np.asfortranarray(ARRAYS.train_images)
     assert not strided.flags.c_contiguous
     assert digest_of(replace(ARRAYS, train_images=strided)) == digest_of(ARRAYS)
+
+
+def test_a_data_set_that_gives_something_else_is_refused_with_what_to_return(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Digits, "arrays", lambda self, root: (1, 2))
+    with pytest.raises(DataError, match="arrays of digits returns tuple, not Arrays") as refused:
+        verified(Digits(), Path())
+    assert "prunectl.Arrays(train_images=" in str(refused.value.hint)

@@ -304,3 +304,12 @@ def test_a_network_that_cannot_be_trained_in_bfloat16_is_reported(monkeypatch: p
     assert not [text for text in texts(train=recipe) if text.startswith("train.")]
     (text,) = [text for text in texts(train={**recipe, "precision": "bfloat16"}) if text.startswith("train.")]
     assert text.startswith("train.precision: tiny-cnn cannot be trained in bfloat16: ")
+
+
+def test_a_floor_above_what_the_highest_sparsity_leaves_is_refused_with_what_it_reaches() -> None:
+    arms = [{"criterion": "magnitude", "scope": {"name": "global", "floor": 0.6}}]
+    [problem] = problems(prune=arms, sweep={"sparsities": [0.3, 0.5], "seeds": [1]})
+    assert problem.key == "prune[0].scope"
+    assert "keeps at least 3,620 of 6,032 weights" in problem.message
+    assert problem.hint == "choose a smaller floor, or sparsities up to 0.3998"
+    assert problems(prune=arms, sweep={"sparsities": [0.3], "seeds": [1]}) == ()

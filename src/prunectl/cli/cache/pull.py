@@ -21,9 +21,9 @@ def pull(variant: Variant, from_: From, studies: Studies = None, json_: Json = F
     copied.
     """
     from prunectl.api.carry import copy
-    from prunectl.api.session import open_store
+    from prunectl.api.session import existing_store
 
-    other = open_store(from_)
+    other = existing_store(from_)
     sessions = [variant.open(study) for study in studies] if studies else None
     store = variant.open_store()
     show(copy(other, store, sessions), other, store, json_)

@@ -35,11 +35,11 @@ def push(variant: Variant, to: To, studies: Studies = None, json_: Json = False)
     copied.
     """
     from prunectl.api.carry import copy
-    from prunectl.api.session import open_store
+    from prunectl.api.session import existing_store, open_store
 
+    store = existing_store(variant.store)
     other = open_store(to)
     sessions = [variant.open(study) for study in studies] if studies else None
-    store = variant.open_store()
     show(copy(store, other, sessions), store, other, json_)
 
 
