@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from prunectl.base.rng import generator, seeded
@@ -44,11 +46,29 @@ class Held:
 
     def __init__(self, images_NCHW: Tensor, labels: Tensor) -> None:
         self.images, self.labels = images_NCHW, labels
+        self.rows = _rows(images_NCHW)
 
     def batches(self, chosen: Iterable[Chosen], window: Window | None = None) -> Iterator[Tensor]:
         """Views for runs, copies for positions. What is in memory has been cut already."""
         assert window is None, "only images that are read from files are cut as they are read"
-        return (self.images[batch] for batch in chosen)
+        return (self.images[batch] if isinstance(batch, slice) else self._picked(batch) for batch in chosen)
+
+    def _picked(self, positions: Tensor) -> Tensor:
+        """A copy in the same layout. A copy of whole rows takes a tenth of the time of `images[positions]`."""
+        if self.rows is None:
+            return self.images[positions]
+        picked = self.rows.index_select(0, positions)
+        _, *inner = self.images.stride()
+        return picked.as_strided((len(positions), *self.images.shape[1:]), (picked.shape[1], *inner))
+
+
+def _rows(images_NCHW: Tensor) -> Tensor | None:
+    """The images as rows of memory, (N, C·H·W), without a copy; None if each is not one piece of memory."""
+    for layout in (torch.contiguous_format, torch.channels_last):
+        if images_NCHW.dim() == 4 and images_NCHW.is_contiguous(memory_format=layout):
+            count, *image = images_NCHW.shape
+            return images_NCHW.as_strided((count, math.prod(image)), (math.prod(image), 1))
+    return None
 
 
 def runs(count: int, size: int) -> Sequence[slice]:

@@ -38,25 +38,8 @@ class Sgd(Optimizer):
 
     def build(self, parameters: Sequence[nn.Parameter], *, lr: float, weight_decay: float) -> torch.optim.Optimizer:
         """torch's, fused."""
-        import torch
+        from prunectl.training.fused_sgd import FusedSgd
 
-        optimizer = uncompiled(torch.optim.SGD)(
+        return uncompiled(FusedSgd)(
             parameters, lr=lr, momentum=self.momentum, nesterov=self.nesterov, weight_decay=weight_decay, fused=True
         )
-        if self.momentum:
-            optimizer.register_step_pre_hook(_take_up)
-        return optimizer
-
-
-def _take_up(optimizer: torch.optim.Optimizer, *_: Any) -> None:
-    """Give a weight whose first gradient comes later than that of others (stochastic depth) a velocity of zero.
-
-    torch's fused step gives all weights their velocity in the first step, and raises TypeError for such a weight.
-    """
-    import torch
-
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    if optimizer.state and len(optimizer.state) < len(parameters):
-        for parameter in parameters:
-            if parameter.grad is not None and parameter not in optimizer.state:
-                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
