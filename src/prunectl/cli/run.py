@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prunectl.base.errors import FAILED
+from prunectl.cli.ahead import REPORT, import_ahead
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.download import opened
 from prunectl.cli.leave import leave
@@ -71,6 +72,7 @@ def run_study(
     with starting_early(machine):
         session = opened(selected, where, study, "retrain")
     ready(session, output)
+    import_ahead(REPORT)
     completed = complete(session, machine, retry_failed=retry_failed, show=showing(quiet), warn=say)
     if completed.tally.left:
         leave(session, completed.tally, json_)
