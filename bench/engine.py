@@ -231,12 +231,12 @@ def grid(bench: Bench, size: float) -> None:
     )
 
 
-def loop_rate(network: str, bench: Bench) -> float:
-    """Images per second of the training loop alone, in as many processes as there are workers."""
+def loop_rate(network: str, bench: Bench, kind: str = "ours") -> float:
+    """Images per second of a training loop alone ("ours" or "plain"), in as many processes as there are workers."""
     context, ends = get_context("spawn"), list[Connection]()
     for _ in range(bench.jobs):
         here, there = context.Pipe()
-        context.Process(target=worker, args=(there, "ours", network, bench.data), daemon=True).start()
+        context.Process(target=worker, args=(there, kind, network, bench.data), daemon=True).start()
         ends.append(here)
     rates: list[float] = []
     for steps in (WARM, 5 * STEPS[network]):
