@@ -30,7 +30,7 @@ MADE = Made(
 
 def preimages(count: int) -> dict[str, str]:
     """Keys, and what they are digests of."""
-    texts = [f'{{"number":{number}}}' for number in range(count)]
+    texts = [f'{{"kind":"bench","number":{number}}}' for number in range(count)]
     return {hashlib.sha256(text.encode()).hexdigest(): text for text in texts}
 
 
