@@ -129,9 +129,14 @@ def close_idle() -> None:
         _IDLE.pop().close()
 
 
+SET_BY_IMPORTS = frozenset({"_RJEM_MALLOC_CONF"})
+"""Variables of the environment that a library sets for itself when it is imported: polars, for its allocator."""
+
+
 def _surroundings() -> tuple[object, ...]:
     """What a nursery and its workers inherit when it is started."""
-    return tuple(sys.path), os.getcwd(), tuple(sorted(os.environ.items()))  # noqa: PTH109
+    environment = [item for item in sorted(os.environ.items()) if item[0] not in SET_BY_IMPORTS]
+    return tuple(sys.path), os.getcwd(), tuple(environment)  # noqa: PTH109
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -43,3 +45,17 @@ def test_modules_are_brought_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for modules in (["torchvision"], [], ["torchvision", "timm"]):
         nursery.bring(modules)
     assert sent == [Import(modules=("torchvision",)), Import(modules=("timm",))]
+
+
+IMPORTS_OF_A_RUN = """
+from prunectl.execute import started
+before = started._surroundings()
+import prunectl.api.run, prunectl.datasets.content, prunectl.execute.local
+import prunectl.report.page, prunectl.results.gather
+assert started._surroundings() == before, set(started._surroundings()[2]) ^ set(before[2])
+"""
+
+
+def test_what_a_run_imports_does_not_look_like_other_surroundings() -> None:
+    """Else the nursery that was started early is thrown away, and torch imported a second time."""
+    subprocess.run([sys.executable, "-c", IMPORTS_OF_A_RUN], check=True)
