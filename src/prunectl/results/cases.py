@@ -95,8 +95,11 @@ def _against_dense(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed
 def with_dense(trials: pl.DataFrame, every: pl.DataFrame) -> pl.DataFrame:
     """The trials, each with its dense network in columns with the suffix '_other'.
 
-    That is the trial of sparsity 0. Where the sweep has none, only its top-1 is known, which each trial carries.
+    That is the trial of sparsity 0. Where the sweep has none, only its top-1 is known, which each trial carries. The
+    trials of a plan, which have no results yet, are only named.
     """
+    if "status" not in every.columns:
+        return trials.with_columns(arm_other=pl.lit("dense"))
     keys = ["model", "dataset", "init", "seed"]
     measured = [name for name in DENSE if name in every.columns]
     zero = pruned(every).filter((pl.col("sparsity") == 0) & (pl.col("status") == "done"))

@@ -45,6 +45,11 @@ def test_an_average_needs_what_a_single_case_needs() -> None:
     assert found.refutes_sd == found.supports_sd == pytest.approx(1.24, abs=0.01)
 
 
+def test_a_claim_against_the_dense_network_has_a_case_for_each_arm_and_sparsity() -> None:
+    (found,) = foreseen({"text": "t", "better": {"ablation": "none"}, "than": "dense"})
+    assert (found.cases, found.seeds) == (4, 3)
+
+
 def test_few_seeds_or_no_pairs_settle_nothing() -> None:
     (found,) = foreseen(CLAIM, seeds=1)
     assert (found.cases, found.seeds, found.refutes_sd, found.supports_sd) == (4, 1, None, None)
