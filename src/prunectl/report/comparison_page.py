@@ -50,6 +50,7 @@ def build(sources: Sequence[Source], comparison: Comparison | None, held: Sequen
         sentences=[
             *(text for other, side in sides for text in compare.sentences(side, other)),
             *(text for table in held for text in held_sentences(table)),
+            *compare.intervals(comparison, (row["n"] for table in held for row in table.rows)),
         ],
         letters=[letter(at) for at in range(len(sources))],
         differing=_differing([side for _, side in sides]),

@@ -206,6 +206,7 @@ def _detail(compared: Compared, case: Case, finding: Finding) -> Detail:
         answer=finding.answer,
         idle=finding.idle,
         artefacts=tuple(dict.fromkeys(keys)),
+        differences=tuple(differences),
     )
 
 

@@ -53,6 +53,7 @@ def _claim() -> dict[str, Any]:
         arm=_text("what the case is about, where the claim leaves a choice"), sparsity=NUMBER, n=WHOLE,
         difference=_or_null(NUMBER), interval=interval, refuting=interval, answer=ANSWER,
         idle=_text("why the case settles nothing; else empty"), artefacts=_list(TEXT),
+        differences=_list(NUMBER),
     )  # fmt: skip
     return _object(
         text=TEXT, metric=TEXT, unit=TEXT, margin=NUMBER, over={"enum": ["cases", "average"]}, answer=ANSWER,

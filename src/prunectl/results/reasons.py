@@ -35,6 +35,7 @@ class Detail:
     answer: Answer
     idle: str  # why it settles nothing whatever its difference ("one seed"); else empty
     artefacts: tuple[str, ...]
+    differences: tuple[float, ...] = ()  # of the single seeds
 
 
 def guessing(metric: type[Metric], task: Task) -> str:

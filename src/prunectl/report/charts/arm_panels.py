@@ -13,6 +13,7 @@ from prunectl.base.text import distinct, visible
 from prunectl.report.charts import axes, pieces
 from prunectl.report.charts.chart import Sheet, spec_of
 from prunectl.report.charts.look import Look
+from prunectl.results.statistics import bootstrap_words
 
 PANELS = 24
 """Maximum number of panels. The tables of the page list all arms."""
@@ -71,6 +72,15 @@ def tooltip(interval: str, names: Sequence[alt.Tooltip] = (), **titles: str) -> 
         alt.Tooltip("low:Q", title=f"{interval} from", format=".2%"),
         alt.Tooltip("high:Q", title="to", format=".2%"), alt.Tooltip("n:Q", title="seeds"),
     ]  # fmt: skip
+
+
+def spread(drawn: pl.DataFrame) -> str:
+    """What the points and lines of accuracies show, after the words for the points."""
+    least = drawn.filter(pl.col("low").is_not_null())["n"].min()
+    if not isinstance(least, int):
+        few = {0: ".", 1: ": one seed."}
+        return few.get(max(drawn["n"]), " (small dots); two seeds have no interval.")
+    return f" (small dots), lines the {bootstrap_words(least, 'mean')}."
 
 
 def spec(layers: Sequence[Any], drawn: pl.DataFrame, arms: Sequence[str], look: Look, own: bool) -> dict[str, Any]:
