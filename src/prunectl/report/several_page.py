@@ -11,7 +11,7 @@ from prunectl.base.cells import words
 from prunectl.base.text import and_list, distinct, span
 from prunectl.report import shell, tables
 from prunectl.report.charts import several as charts
-from prunectl.report.page import MARKS
+from prunectl.report.tiles import MARKS
 from prunectl.results import granting, matching_words, summary
 from prunectl.results.aggregate import given_names
 from prunectl.results.claims import verdicts

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import polars as pl
 
 from prunectl.base.text import distinct, percent, plural
-from prunectl.report import arms, cells, tables
+from prunectl.report import arms, cells, tables, tiles
 from prunectl.results import claims, granting, judgement, summary
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
@@ -21,7 +21,6 @@ LEAST_ARM = 12
 """Minimum width of an arm's name."""
 FAILURES = 5
 """Maximum number of reasons for missing trials."""
-ANSWERS = {"supported": "✓", "refuted": "✗", "not settled": "?"}
 
 
 def table(results: Results, width: int) -> str:
@@ -42,16 +41,13 @@ def table(results: Results, width: int) -> str:
         ),
         "\n".join(_judgement(results, width)),
         verdicts(judged, width),
-        "\n".join(wrapped(rule(results.study.sweep.looks), width, first="")) if judged else "",
+        "\n".join(wrapped(rule(results.study.sweep.looks), width, first=""))
+        if any(verdict.details for verdict in judged)
+        else "",
         "\n".join(_added_seeds(results, judged, width)),
         "\n".join(wrapped(results.mixture, width, first="")),
     ]
     return "\n\n".join(part for part in parts if part)
-
-
-def _remarks(results: Results, width: int) -> Iterator[str]:
-    for remark in summary.remarks(results.trials, results.arms):
-        yield from wrapped(remark, width, first="")
 
 
 def _added_seeds(results: Results, judged: Sequence[Verdict], width: int) -> Iterator[str]:
@@ -70,7 +66,7 @@ def verdicts(judged: Sequence[Verdict], width: int) -> str:
     """A line for each claim, and its reason below."""
     lines = []
     for verdict in judged:
-        lines += wrapped(f"{ANSWERS[verdict.answer]} {verdict.answer}: {verdict.claim.text}", width, first="")
+        lines += wrapped(f"{tiles.MARKS[verdict.answer]} {verdict.answer}: {verdict.claim.text}", width, first="")
         lines += wrapped(verdict.reason, width)
     return "\n".join(lines)
 

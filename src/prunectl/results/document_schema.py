@@ -12,7 +12,12 @@ from prunectl.results.table import SCHEMA
 TEXT: dict[str, Any] = {"type": "string"}
 WHOLE: dict[str, Any] = {"type": "integer"}
 NUMBER: dict[str, Any] = {"anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]}
-ANSWER: dict[str, Any] = {"enum": ["supported", "refuted", "not settled"]}
+ANSWERS = ["supported", "refuted", "not settled"]
+ANSWER: dict[str, Any] = {"enum": ANSWERS}
+OUTCOME: dict[str, Any] = {
+    "enum": [*ANSWERS, "not asked"],
+    "description": "not asked: the part of the study that was selected has no trials for the claim",
+}
 
 
 def schema() -> dict[str, Any]:
@@ -56,7 +61,7 @@ def _claim() -> dict[str, Any]:
         differences=_list(NUMBER),
     )  # fmt: skip
     return _object(
-        text=TEXT, metric=TEXT, unit=TEXT, margin=NUMBER, over={"enum": ["cases", "average"]}, answer=ANSWER,
+        text=TEXT, metric=TEXT, unit=TEXT, margin=NUMBER, over={"enum": ["cases", "average"]}, answer=OUTCOME,
         reason=TEXT, seeds=WHOLE, cases=WHOLE, supporting_level=NUMBER, refuting_level=NUMBER,
         look=_or_null(WHOLE), next_look=_or_null(WHOLE), average=interval, details=_list(detail),
         artefacts=_list(TEXT),

@@ -164,3 +164,13 @@ def test_a_baseline_that_failed_is_shown(results: Results) -> None:
     trials = results.trials.filter(pl.col("status") == "done").head(3)
     lacking = trials.with_columns(reason=pl.lit("the dense baseline failed: killed"), top1_dense=None)
     assert "3 trials done, but the dense baseline failed: killed" in text.table(of(results, lacking), 100)
+
+
+def test_claims_that_a_selection_leaves_no_trials_for_are_not_asked(results: Results) -> None:
+    only_synflow = results.trials.filter(pl.col("criterion") == "synflow")
+    part = replace(results, trials=only_synflow, selection=Selection(only=("criterion=synflow",)))
+    printed = text.table(part, 200)
+    assert "– not asked: Inverting does no harm\n    The selection leaves no trials for it" in printed
+    assert "not settled" not in printed and "Supported:" not in printed, "no claim is judged"
+    whole = text.table(replace(part, selection=Selection()), 200)
+    assert "? not settled: Inverting does no harm" in whole, "trials that a study lacks are another matter"
