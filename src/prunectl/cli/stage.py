@@ -91,9 +91,8 @@ def _layer_lines(layers: list[dict[str, Any]]) -> list[str]:
     lines = [f"  {'layer':<{width}}  {'weights':>11}  {'kept':>11}  sparsity %" + ("  moved" if ablated else "")]
     for layer in layers:
         moved = f"  {layer['moved']:>5.1%}" if ablated else ""
-        lines.append(
-            f"  {layer['name']:<{width}}  {layer['n']:>11,}  {layer['kept']:>11,}  {layer['sparsity'] * 100:>10.2f}{moved}"
-        )
+        sparsity = layer["sparsity"] * 100
+        lines.append(f"  {layer['name']:<{width}}  {layer['n']:>11,}  {layer['kept']:>11,}  {sparsity:>10.2f}{moved}")
     return lines
 
 
