@@ -43,6 +43,10 @@ def schema() -> dict[str, Any]:
                 matching=_list(_matching()),
             ),
             claims=_list(_claim()),
+            judged=_object(
+                criterion=_text("the criterion that [report] judged names; empty without one"),
+                findings=_list(_object(question=TEXT, answer=TEXT, evidence=TEXT)),
+            ),
             missing=_list(
                 _object(arm=TEXT, sparsity=NUMBER, seed=WHOLE, status={"enum": ["failed", "missing"]},
                         reason=_or_null(TEXT))
