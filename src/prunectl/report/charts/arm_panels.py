@@ -22,6 +22,8 @@ UNEVEN = 5.0
 LONGEST = 80
 """Characters of the title of a panel."""
 WIDTH, HEIGHT, PANEL_PX = 225, 170, 290
+SPACING = pieces.SPACING | {"row": 98}
+"""Where panels are aligned by their frames: sparsities close together have their labels below each other."""
 
 OWN_SCALE = " Each panel has its own scale."
 NUMBERS = ("mean", "low", "high", "difference", "published", "ours")
@@ -64,6 +66,11 @@ def accuracy(drawn: pl.DataFrame, field: str, columns: Sequence[str], own: bool)
     return alt.Y(f"{field}:Q", title="top-1 accuracy", scale=scale, axis=axis)
 
 
+def sparsity(drawn: pl.DataFrame) -> alt.X:
+    """The axis of sparsities, linear as in the report."""
+    return axes.sparsity(drawn["sparsity"].to_list(), title="sparsity")
+
+
 def tooltip(interval: str, names: Sequence[alt.Tooltip] = (), **titles: str) -> list[alt.Tooltip]:
     """The tooltip of accuracies: `titles` gives each field its title."""
     return [
@@ -90,6 +97,6 @@ def spec(layers: Sequence[Any], drawn: pl.DataFrame, arms: Sequence[str], look: 
     columns = [name for name in drawn.columns if not drawn[name].is_null().all()]
     chart = pieces.faceted(
         layers, sheet.rows(drawn, columns), "arm", list(panels.values()), min(4, len(arms)),
-        width=WIDTH, height=HEIGHT, own_y=own, label_px=WIDTH + 40,
+        width=WIDTH, height=HEIGHT, own_y=own, label_px=WIDTH + 40, **({"spacing": SPACING} if own else {}),
     ).resolve_axis(x="independent", y="independent")  # fmt: skip
     return spec_of(chart, sheet, look.shown())

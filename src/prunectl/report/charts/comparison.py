@@ -57,7 +57,7 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
 def _lines(frame: pl.DataFrame, look: Look, y: alt.Y) -> list[alt.Chart]:
     table = alt.Tooltip("hue:N", title="table")
     tooltip = arm_panels.tooltip("80 % bootstrap interval", [table], mean="accuracy, mean")
-    every = alt.Chart().transform_filter(SHOWN).encode(x=axes.even_sparsities(frame), color=look.colour())
+    every = alt.Chart().transform_filter(SHOWN).encode(x=arm_panels.sparsity(frame), color=look.colour())
     base = every.transform_filter(pieces.SUMMARY)
     return [
         base.mark_rule(strokeWidth=1.6, opacity=0.6).encode(y=axes.along(y, "low:Q"), y2="high:Q"),

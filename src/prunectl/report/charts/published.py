@@ -72,12 +72,15 @@ def _layers(frame: pl.DataFrame, label: str, look: Look, y: alt.Y) -> list[alt.C
         fill = marks.fill(field, hollow=[PUBLISHED])
         return {"color": marks.colour(field=field), "fill": fill, "shape": marks.shape(field=field), "tooltip": tooltip}
 
-    every = alt.Chart().encode(x=axes.even_sparsities(frame))
+    every = alt.Chart().encode(x=arm_panels.sparsity(frame))
     base = every.transform_filter(pieces.SUMMARY)
+    single = every.mark_point(
+        size=7, strokeWidth=0, opacity=0.5, shape="circle"
+    )  # filled as the others, for the legend
     interval = base.mark_rule(strokeWidth=2, opacity=0.6, color=look.colours[label])
     return [
         interval.encode(y=axes.along(y, "low:Q"), y2="high:Q"),
-        pieces.seeds(every, y, marks.colour()),
+        single.encode(y=axes.along(y, "seed:Q"), color=marks.colour(), fill=marks.fill(hollow=[PUBLISHED])),
         base.mark_point(size=46, opacity=1).encode(y=y, **encoding("hue")),
         base.mark_point(size=90, strokeWidth=1.8, opacity=1).encode(y=axes.along(y, "published:Q"), **encoding("of")),
     ]

@@ -84,3 +84,10 @@ def test_at_most_24_arms_have_a_panel(count: int) -> None:
 
 def test_a_table_without_rows_has_no_chart() -> None:
     assert drawn(held()) is None
+
+
+def test_sparsities_are_where_they_are_on_a_linear_scale() -> None:
+    """As in the report: evenly spaced, the last few per cent looked as wide as the first thirty."""
+    chart = shown(drawn(held(*(row(sparsity=sparsity) for sparsity in (0.0, 0.3, 0.9, 0.98)))))
+    x = encoding(chart, "x", "point")
+    assert (x["type"], x["axis"]["values"]) == ("quantitative", [0.0, 0.3, 0.9, 0.98])
