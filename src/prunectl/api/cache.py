@@ -19,6 +19,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Use:
+    """What an artefact is in a recorded run."""
+
+    study: str
+    run: str
+    step: str
+    """In words, with arm, sparsity and seed: 'train snip, 90 %, seed 1'. Empty where the record does not have it."""
+
+
+def uses(store: LocalStore) -> dict[str, list[Use]]:
+    """By key what artefacts are in recorded runs. Records that cannot be read are left out."""
+    from prunectl.store.runs import read
+
+    found: dict[str, list[Use]] = {}
+    for run in read(store.root).runs:
+        for key in run.keys:
+            found.setdefault(key, []).append(Use(study=run.caption.name, run=run.id, step=run.names.get(key, "")))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
 class Artefact:
     """One artefact in a listing. `created` is UTC in ISO 8601."""
 
@@ -27,6 +48,8 @@ class Artefact:
     size_bytes: int
     wall_s: float
     created: str
+    used_by: list[Use]
+    """The recorded runs that need it, the latest last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +72,7 @@ def artefacts(store: LocalStore, *, warn: Warn = warn_in_log) -> Iterator[Artefa
     """Every artefact, by key."""
     from prunectl.store.local import DamagedError
 
-    keys = list(store.keys())
+    keys, used_by = list(store.keys()), uses(store)
     store.prefetch(keys)
     for key in keys:
         try:
@@ -65,11 +88,12 @@ def artefacts(store: LocalStore, *, warn: Warn = warn_in_log) -> Iterator[Artefa
             size_bytes=manifest.size_bytes,
             wall_s=manifest.made.wall_s,
             created=manifest.made.created,
+            used_by=used_by.get(key, []),
         )
 
 
 def described(store: LocalStore, prefix: str) -> dict[str, Any]:
-    """The manifest of the one artefact whose key begins so, its pre-image, and its place.
+    """The manifest of the one artefact whose key begins so, what it is in recorded runs, its pre-image, its place.
 
     Raises PrunectlError, a StoreError if the artefact is damaged.
     """
@@ -84,7 +108,8 @@ def described(store: LocalStore, prefix: str) -> dict[str, Any]:
         path = str(store.fetch(keys[0]))
     except DamagedError as error:
         raise StoreError(f"{error}; {error.fate}", hint="the next run that needs it recomputes it") from error
-    return {**asdict(manifest), "preimage": json.loads(manifest.preimage), "path": path}
+    used_by = [asdict(use) for use in uses(store).get(keys[0], [])]
+    return {**asdict(manifest), "used_by": used_by, "preimage": json.loads(manifest.preimage), "path": path}
 
 
 def verify(store: LocalStore, keys: Iterable[str] | None = None) -> Verified:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prunectl.api.results import table_of, warn_in_log
-from prunectl.api.session import Overrides, Place, open_study
+from prunectl.api.session import Overrides, Place, Selectors, open_study
 from prunectl.base.errors import PrunectlError
 
 if TYPE_CHECKING:
     from prunectl.api.results import Warn
+    from prunectl.api.session import Session
     from prunectl.report.comparison_page import Source
     from prunectl.results.compare import Comparison
     from prunectl.results.published.against import Held
@@ -41,15 +42,18 @@ class Compared:
 
 def compare(
     *tables: str,
+    only: Selectors = (),
     set: Overrides = (),
+    profile: str | None = None,
     store: Place | None = None,
     data: Place | None = None,
     warn: Warn = warn_in_log,
 ) -> Compared:
     """Pair the trials of every table with those of the first by arm, sparsity and seed.
 
-    A table is a study file (.toml), a results file (csv, json, parquet) or published:NAME, or
-    published:FILE.csv for numbers that are not shipped. Raises PrunectlError.
+    A table is a study file (.toml), STUDY@PROFILE for a study with a profile of its own, a results file (csv, json,
+    parquet) or published:NAME, or published:FILE.csv for numbers that are not shipped. `only`, `set` and `profile` are
+    for every study file. Raises PrunectlError.
     """
     ours = [name for name in tables if not name.startswith(PUBLISHED)]
     theirs = [_published(name.removeprefix(PUBLISHED)) for name in tables if name.startswith(PUBLISHED)]
@@ -61,7 +65,21 @@ def compare(
 
     for name in theirs:
         describe(name)  # an unknown table is reported before anything is read
-    read = [_source(name, set, store, data, warn) for name in ours]
+    studies = [_study(name) for name in ours]
+    if (only or set or profile is not None) and not any(studies):
+        raise PrunectlError(
+            "no table is a study file, and of results files no part can be selected",
+            hint="name study files, or leave out --only, --set and --profile",
+        )
+
+    def opened(study: tuple[Path, str | None]) -> Session:
+        path, own = study
+        return open_study(path, only=only, set=set, profile=profile if own is None else own, store=store, data=data)
+
+    read = [
+        _results(name) if study is None else _stored(name, opened(study), warn)
+        for name, study in zip(ours, studies, strict=True)
+    ]
     sources, keys = [source for source, _ in read], [key for _, key in read]
     return Compared(
         sources=sources,
@@ -85,16 +103,26 @@ def _check_number(tables: Sequence[str], ours: Sequence[str]) -> None:
         raise PrunectlError(f"{len(tables)} tables are too many to compare; the maximum is {MOST}")
 
 
-def _source(
-    name: str, set: Overrides, store: Place | None, data: Place | None, warn: Warn
-) -> tuple[Source, dict[str, Any]]:
-    """A table, and the study's keys if it comes from a study file."""
+def _study(name: str) -> tuple[Path, str | None] | None:
+    """The study file that a table names, and a profile of its own; None for a results file."""
+    path, sign, profile = name.rpartition("@")
+    if sign and path.endswith(".toml") and not Path(name).exists():
+        return Path(path), profile
+    return (Path(name), None) if Path(name).suffix == ".toml" else None
+
+
+def _results(name: str) -> tuple[Source, dict[str, Any]]:
+    """A results file, which does not record the keys of its study."""
     from prunectl.report.comparison_page import Source
     from prunectl.results.table_files import read_table
 
-    path = Path(name)
-    if path.suffix != ".toml":
-        return Source(name=name, trials=read_table(path)), {}
-    session = open_study(path, set=set, store=store, data=data)
+    return Source(name=name, trials=read_table(Path(name))), {}
+
+
+def _stored(name: str, session: Session, warn: Warn) -> tuple[Source, dict[str, Any]]:
+    """What the store holds of a study, and its keys."""
+    from prunectl.report.comparison_page import Source
+
     trials = table_of(session, warn=warn)
-    return Source(name=name, trials=trials, text=session.text), session.study.model_dump(mode="json")
+    source = Source(name=name, trials=trials, text=session.text, restricted=session.selection.text)
+    return source, session.study.model_dump(mode="json")

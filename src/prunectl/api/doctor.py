@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prunectl.api.listing import broken
 from prunectl.api.machine import cores
-from prunectl.api.session import Place, data_root, open_store
+from prunectl.api.session import Place, advice, data_root, open_store
 from prunectl.api.settings import settings_file
 from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import size
@@ -37,6 +37,7 @@ def findings(store: Place | None = None, data: Place | None = None) -> dict[str,
         "CUDA devices": ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())) or "none",
         "energy counters": counters(),
         "store": f"{opened} ({size(shutil.disk_usage(opened.root).free)} free)",
+        **({"its place": advised} if (advised := advice(opened)) else {}),
         **({"copies of it": str(opened.root)} if opened.url else {}),
         "data": str(root),
         "settings": str(settings_file()) + ("" if settings_file().exists() else " (no such file)"),

@@ -112,7 +112,8 @@ def chosen(session: Session, only: Sequence[str] = ()) -> Trial:
     values = {name: list(dict.fromkeys(row[name] for row in rows)) for name in rows[0]}
     differing = {name: several for name, several in values.items() if len(several) > 1}
     listed = "; ".join(
-        f"{name} is {', '.join(map(_shown, several[:MOST_VALUES]))}" for name, several in differing.items()
+        f"{name} is {', '.join(map(_shown, several[:MOST_VALUES]))}{', ...' if len(several) > MOST_VALUES else ''}"
+        for name, several in differing.items()
     )
     suggested = next((trial for trial in session.plan.trials if trial.mask is not None), first)
     before = f"{only[0]}," if len(only) == 1 else ""
@@ -123,7 +124,7 @@ def chosen(session: Session, only: Sequence[str] = ()) -> Trial:
 
 
 def _shown(value: Any) -> str:
-    return "not given" if value is None else str(value)
+    return "not given" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def columns(trial: Trial) -> dict[str, Any]:

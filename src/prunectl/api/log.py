@@ -95,9 +95,13 @@ def _known(store: LocalStore, prefix: str) -> list[str]:
 def _title(store: LocalStore, session: Session | None, key: str) -> str:
     from prunectl.plan.naming import Titles
     from prunectl.store.local import DamagedError
+    from prunectl.store.runs import read
 
     if session is not None and (known := next((step for step in session.plan.steps if step == key), None)):
         return Titles(session.plan)[known]
+    named = [run.names[key] for run in read(store.root).runs if run.names.get(key)]
+    if named:
+        return named[-1]
     try:
         return store.manifest(key).kind
     except (KeyError, DamagedError):

@@ -68,6 +68,8 @@ class Planned:
     """The number of seeds that each arm is granted by now, by label; empty without looks."""
     more: str = ""
     """Whether more seeds may follow, in words; empty without looks."""
+    only: Sequence[str] = ()
+    """The selectors of the part of the study that is planned; empty for all of it."""
 
 
 def planned(session: Session, *, warn: Warn = warn_in_log) -> Planned:
@@ -101,6 +103,7 @@ def _planned(session: Session) -> Planned:
         looks=[look.seeds for look in session.study.sweep.looks],
         granted=seeds_by_arm(plan) if session.study.sweep.looks else {},
         more=_more(session, todo) if session.study.sweep.looks else "",
+        only=session.selection.only,
     )
 
 

@@ -31,10 +31,13 @@ def record(session: Session, stage: Stage) -> Run:
 
     The keys are those of the whole plan, whatever the stage: `train` after `run` must not give up what `run` made.
     """
+    from prunectl.plan.naming import Titles
     from prunectl.store import runs
 
-    granted = seeds_by_arm(session.plan) if session.study.sweep.looks else {}
-    return runs.record(session.store.root, caption_of(session, stage), needed(session.plan), granted)
+    plan, titles = session.plan, Titles(session.plan)
+    granted, keys = seeds_by_arm(plan) if session.study.sweep.looks else {}, needed(plan)
+    names = {str(key): titles[key] for key in keys}
+    return runs.record(session.store.root, caption_of(session, stage), keys, granted, names)
 
 
 def seeds_by_arm(plan: Plan) -> dict[str, int]:

@@ -152,14 +152,41 @@ def open_store(store: Place | None = None) -> LocalStore:
 
     Raises StoreError, and StudyError for settings that cannot be used.
     """
-    import platformdirs
-
     from prunectl.api.settings import settings
     from prunectl.store.address import store_at
 
-    chosen = store or os.environ.get("PRUNECTL_STORE") or settings().store
-    chosen = chosen or Path(platformdirs.user_cache_dir("prunectl")) / "store"
+    chosen = store or os.environ.get("PRUNECTL_STORE") or settings().store or own_store()
     return store_at(chosen if isinstance(chosen, str) else Path(chosen)).open()
+
+
+def own_store() -> Path:
+    """The user's own store: with the user's data. A cache is what people delete first to make room, so that only a
+    store that an earlier prunectl has made there is used there.
+    """
+    import platformdirs
+
+    from prunectl.store import layout
+
+    own, earlier = Path(platformdirs.user_data_dir("prunectl")) / "store", earlier_store()
+    return earlier if (earlier / layout.MARKER).exists() and not (own / layout.MARKER).exists() else own
+
+
+def earlier_store() -> Path:
+    """Where an earlier prunectl had the user's own store."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("prunectl")) / "store"
+
+
+def advice(store: LocalStore) -> str:
+    """What to do about a store that is among the caches, as a sentence; empty for any other."""
+    if store.url is not None or store.root.absolute() != earlier_store().absolute():
+        return ""
+    import platformdirs
+
+    moved = Path(platformdirs.user_data_dir("prunectl")) / "store"
+    why = "is among the caches, which people delete to make room"
+    return f"{store} {why}; to move it: mkdir -p {moved.parent} && mv {store.root} {moved}"
 
 
 def data_root(in_study: str | None, path: Path, asked: Path | None) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from prunectl.base.text import amount
+from prunectl.base.text import amount, percent
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.required import required
 
@@ -71,6 +71,11 @@ class Metric(Entry):
         shown = cls.differences()
         text = amount(value * shown.factor, shown.digits, sign=True)
         return f"{text} {shown.name}" if unit else text
+
+    @classmethod
+    def shown(cls, value: float) -> str:
+        """A value for people: '93.10 %', '0.2310'."""
+        return percent(value, 2) if cls.unit == "fraction" else f"{value:.4f}"
 
     @classmethod
     def gain(cls, value: float, other: float) -> float:

@@ -13,7 +13,7 @@ from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean, finite, visible
 from prunectl.cli import complete
 from prunectl.cli.console import answer, answer_bytes, say
-from prunectl.cli.options import Json, Set, Where, options
+from prunectl.cli.options import Json, Selected, options
 
 if TYPE_CHECKING:
     from prunectl.api.compare import Compared
@@ -24,7 +24,8 @@ Tables = Annotated[
     list[str],
     typer.Argument(
         metavar="A B...",
-        help="Study files, results files (csv, json, parquet), published:NAME or published:FILE.csv; the first is A.",
+        help="Study files, STUDY@PROFILE, results files (csv, json, parquet), published:NAME or "
+        "published:FILE.csv; the first is A.",
         show_default=False,
         autocompletion=complete.tables,
     ),
@@ -48,24 +49,31 @@ Open = Annotated[bool, typer.Option("--open", help="Show the page in the browser
 
 @options
 def compare(
+    selected: Selected,
     tables: Tables,
-    where: Where,
     format_: Format = None,
     output: Output = None,
     open_: Open = False,
-    set_: Set = None,
     json_: Json = False,
 ) -> None:
     """Compare studies, results files and published numbers.
 
     The trials of every table are paired with those of the first by arm, sparsity and seed. Published numbers
     (published:NAME, see `prunectl list published`, or published:FILE.csv with the columns of these) are shown next to
-    each of the tables.
+    each of the tables. --profile, --set and --only are for every study file; STUDY@PROFILE has a profile of its own.
     """
     from prunectl.api.compare import compare as paired
 
     format_ = chosen(format_, json_, open_, output)
-    compared = paired(*tables, set=set_ or (), store=where.store, data=where.data, warn=say)
+    compared = paired(
+        *tables,
+        only=selected.only or (),
+        set=selected.set_ or (),
+        profile=selected.profile,
+        store=selected.store,
+        data=selected.data,
+        warn=say,
+    )
     show(rendered(format_, compared), format_, output, open_)
 
 
@@ -93,7 +101,7 @@ def rendered(format_: str, compared: Compared) -> str:
         return json.dumps(finite(compared.document()), indent=1, ensure_ascii=True, allow_nan=False) + "\n"
     from prunectl.report.comparison_text import lines
 
-    names = [source.name for source in compared.sources]
+    names = [source.full for source in compared.sources]
     width = shutil.get_terminal_size().columns
     return "".join(f"{visible(line)}\n" for line in lines(names, compared.comparison, compared.published, width))
 

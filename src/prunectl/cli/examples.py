@@ -33,6 +33,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "compare": (
         "compare my-study.toml published:comp6258-figure1",
         "compare mine/table.csv theirs/table.csv --open",
+        "compare my-study.toml@quick my-study.toml --only 'sparsity>=0.9'",
     ),
     "list": ("list", "list criteria", "list models resnet-20", "list studies", "list published comp6258-figure1"),
     "schema": ("schema > study.schema.json",),

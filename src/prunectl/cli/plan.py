@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CLAIM = 44
 """Width of the text of a claim."""
 NO_PAIRS = "settles nothing: there are no two arms to compare"
+NOT_ASKED = "not asked: the selection leaves no trials for it"
 
 Check = Annotated[
     bool,
@@ -77,7 +78,7 @@ def lines(planned: Planned) -> list[str]:
     ]
     out.append(f"workers: {planned.workers}, unless `run` is given other --jobs, --device or --executor")
     out += added_seeds(planned)
-    out += claims(planned.claims)
+    out += claims(planned.claims, NOT_ASKED if planned.only else NO_PAIRS)
     return [*out, planned.mixture] if planned.mixture else out
 
 
@@ -95,26 +96,26 @@ def added_seeds(planned: Planned) -> list[str]:
     ]
 
 
-def claims(foreseen: Sequence[Foresight]) -> list[str]:
-    """A line for each claim: how large a difference must be to settle it."""
+def claims(foreseen: Sequence[Foresight], without_cases: str = NO_PAIRS) -> list[str]:
+    """A line for each claim: how large a difference must be to settle it; and of one without cases, why."""
     if not foreseen:
         return []
     return [
         "",
         f"{'claim':<{CLAIM}}{'seeds':>7}{'cases':>7}   refuted below, supported above the margin by",
-        *(line for each in foreseen for line in _claim(each)),
+        *(line for each in foreseen for line in _claim(each, without_cases)),
         "SD: the standard deviation of the difference between paired seeds",
     ]
 
 
-def _claim(claim: Foresight) -> list[str]:
+def _claim(claim: Foresight, without_cases: str) -> list[str]:
     """A claim in a line; where seeds are added, in a line for each look."""
     from prunectl.results.foresight import AtLook
 
     text = visible(shortened(claim.text, CLAIM))
     if claim.refutes_sd is None or claim.supports_sd is None:
         few = f"settles nothing: give the study at least {claim.fewest} seeds"
-        return [_head(text, claim, claim.seeds) + (few if claim.cases else NO_PAIRS)]
+        return [_head(text, claim, claim.seeds) + (few if claim.cases else without_cases)]
     looks = claim.looks or (AtLook(seeds=claim.seeds, refutes_sd=claim.refutes_sd, supports_sd=claim.supports_sd),)
     return [
         _distances(_head("" if place else text, claim, look.seeds), claim, look) for place, look in enumerate(looks)

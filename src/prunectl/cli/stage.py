@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from prunectl.base.errors import FAILED
+from prunectl.base.text import percent
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.download import opened
 from prunectl.cli.leave import leave
@@ -56,8 +57,12 @@ def lines(stage: Stage, rows: list[dict[str, Any]]) -> list[str]:
     if stage == "train":
         return [f"baseline seed {row['seed']}: {_metrics(row)}   {row['artefact'][:12]}" for row in rows]
     if stage == "retrain":
-        return [f"{row['arm']}  sparsity {row['sparsity']:.4g}  seed {row['seed']}: {_metrics(row)}" for row in rows]
+        return [f"{_head(row)}: {_metrics(row)}" for row in rows]
     return [line for row in rows for line in mask_lines(row)]
+
+
+def _head(row: dict[str, Any]) -> str:
+    return f"{row['arm']}  sparsity {percent(row['sparsity'])}  seed {row['seed']}"
 
 
 def _metrics(row: dict[str, Any]) -> str:
@@ -65,15 +70,16 @@ def _metrics(row: dict[str, Any]) -> str:
         return row["reason"] or "missing"
     from prunectl.results.table import METRICS
 
-    numbers = {metric.head: row[metric.name] for metric in METRICS if metric.name in row}
     return "  ".join(
-        f"{head} " + ("not finite" if value is None else f"{value:.4f}") for head, value in numbers.items()
+        f"{metric.head} {'not finite' if row[metric.name] is None else metric.shown(row[metric.name])}"
+        for metric in METRICS
+        if metric.name in row
     )
 
 
 def mask_lines(row: dict[str, Any]) -> list[str]:
     """A mask for people: layer by layer, then sparsity asked for and achieved."""
-    head = f"{row['arm']}  sparsity {row['sparsity']:.4g}  seed {row['seed']}"
+    head = _head(row)
     if row["layers"] is None:
         return [f"{head}: {row['reason'] or 'missing'}", ""]
     return [head, *_layer_lines(row["layers"]), *_achieved(row), ""]
@@ -82,12 +88,11 @@ def mask_lines(row: dict[str, Any]) -> list[str]:
 def _layer_lines(layers: list[dict[str, Any]]) -> list[str]:
     width = max(len(layer["name"]) for layer in layers)
     ablated = "moved" in layers[0]
-    lines = [f"  {'layer':<{width}}  {'weights':>11}  {'kept':>11}  sparsity" + ("  moved" if ablated else "")]
+    lines = [f"  {'layer':<{width}}  {'weights':>11}  {'kept':>11}  sparsity %" + ("  moved" if ablated else "")]
     for layer in layers:
         moved = f"  {layer['moved']:>5.1%}" if ablated else ""
-        lines.append(
-            f"  {layer['name']:<{width}}  {layer['n']:>11,}  {layer['kept']:>11,}  {layer['sparsity']:>8.4f}{moved}"
-        )
+        sparsity = layer["sparsity"] * 100
+        lines.append(f"  {layer['name']:<{width}}  {layer['n']:>11,}  {layer['kept']:>11,}  {sparsity:>10.2f}{moved}")
     return lines
 
 
@@ -97,7 +102,7 @@ def _achieved(row: dict[str, Any]) -> list[str]:
     collapsed = ", ".join(row["layers_collapsed"]) or "none"
     of = " of all parameters" if row["sparsity_of"] == "all" else ""
     return [
-        f"  asked {row['sparsity']:.6f}{of}, achieved {row['sparsity_actual']:.6f}; compression asked "
+        f"  asked {row['sparsity'] * 100:.4f} %{of}, achieved {row['sparsity_actual'] * 100:.4f} %; compression asked "
         f"{row['compression']:.4f}, achieved {compression or float('inf'):.4f} ({error})",
         f"  tied at the cut: {row['tied']:,}; collapsed layers: {collapsed}; "
         f"on a path from input to output: {_on_path(row)}",

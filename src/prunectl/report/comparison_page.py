@@ -31,6 +31,12 @@ class Source:
     name: str
     trials: pl.DataFrame
     text: str = ""
+    restricted: str = ""  # what of the study was asked for; empty for all of it
+
+    @property
+    def full(self) -> str:
+        """The name with what was asked for."""
+        return f"{self.name} {self.restricted}" if self.restricted else self.name
 
 
 def build(sources: Sequence[Source], comparison: Comparison | None, held: Sequence[Held]) -> str:
@@ -50,6 +56,7 @@ def build(sources: Sequence[Source], comparison: Comparison | None, held: Sequen
         sentences=[
             *(text for other, side in sides for text in compare.sentences(side, other)),
             *(text for table in held for text in held_sentences(table)),
+            *compare.intervals(comparison, (row["n"] for table in held for row in table.rows)),
         ],
         letters=[letter(at) for at in range(len(sources))],
         differing=_differing([side for _, side in sides]),
@@ -78,7 +85,7 @@ def _source(at: int, source: Source) -> dict[str, Any]:
 
     return {
         "letter": letter(at),
-        "name": source.name,
+        "name": source.full,
         "network": values("model"),
         "data": values("dataset"),
         "trials": f"{trials['top1'].drop_nulls().len():,} of {trials.height:,}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prunectl.base.text import visible
 from prunectl.report import tables
+from prunectl.results import judgement
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
@@ -43,9 +44,35 @@ def table(results: Results, center: Center) -> str:
             r"\bottomrule",
             r"\end{tabular}",
             r"\end{table}",
+            *_judged(results),
             "",
         ]
     )
+
+
+def _judged(results: Results) -> list[str]:
+    """What a criterion that is judged is found to be, as a table of its own."""
+    found = judgement.findings(results)
+    if not found:
+        return []
+    caption = f"{results.study.report.judged}, judged. Intervals are 95 % t-intervals of differences paired by seed."
+    columns = r"p{0.3\linewidth}p{0.18\linewidth}p{0.42\linewidth}"
+    rows = [" & ".join(map(escaped, (each.question, each.answer, each.evidence))) + r" \\" for each in found]
+    return [
+        "",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escaped(caption)}}}",
+        rf"\label{{tab:{results.study.name}-judged}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        r"question & answer & evidence \\",
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
 
 
 def _caption(results: Results, grid: tables.Grid) -> str:

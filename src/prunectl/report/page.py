@@ -12,11 +12,11 @@ from prunectl.base.text import percent, plural, span
 from prunectl.catalog.metric import Metric
 from prunectl.report import cells, shell, tables
 from prunectl.report.charts import charts, look
-from prunectl.report.tiles import MOST_ROWS, best_rows, tiles
+from prunectl.report.tiles import MARKS, MOST_ROWS, best_rows, tiles
 from prunectl.results import granting, judgement, matching_words, ranking, summary
 from prunectl.results.aggregate import given_names
 from prunectl.results.claims import Verdict
-from prunectl.results.judging import Answer, rule
+from prunectl.results.judging import rule
 from prunectl.results.reasons import Detail
 from prunectl.results.statistics import Center, Interval
 from prunectl.results.table import Results
@@ -28,7 +28,6 @@ SECTIONS = {
     "training": "Training",
     "cost": "Cost",
 }
-MARKS: dict[Answer, str] = {"supported": "✓", "refuted": "✗", "not settled": "?"}
 
 
 def build(
@@ -74,7 +73,7 @@ def build(
         sections=[(name, head, sections[name]) for name, head in SECTIONS.items() if name in sections],
         claim_charts=sections.get("claims", []),
         grid=grid,
-        tiles=list(tiles(grid, best, verdicts, MARKS)) if grid else [],
+        tiles=list(tiles(grid, best, verdicts)) if grid else [],
         best=best_rows(best),
         listing=tables.listing(trials),
         resource_heads=tables.RESOURCE_HEADS,

@@ -11,8 +11,8 @@ from prunectl.base.cells import words
 from prunectl.base.text import and_list, distinct, span
 from prunectl.report import shell, tables
 from prunectl.report.charts import several as charts
-from prunectl.report.page import MARKS
-from prunectl.results import granting, matching_words, summary
+from prunectl.report.tiles import MARKS
+from prunectl.results import granting, judgement, matching_words, summary
 from prunectl.results.aggregate import given_names
 from prunectl.results.claims import verdicts
 from prunectl.results.statistics import Center
@@ -77,6 +77,8 @@ def _study(at: int, title: str, results: Results, center: Center) -> dict[str, A
             {"text": each.claim.text, "answer": each.answer, "mark": MARKS[each.answer], "reason": each.reason}
             for each in judged
         ],
+        "judged": results.study.report.judged,
+        "findings": judgement.findings(results),
         "grid": grid,
         "text": results.study_text,
     }

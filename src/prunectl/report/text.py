@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from prunectl.base.text import distinct, percent, plural
-from prunectl.report import arms, cells, tables
+from prunectl.base.text import percent, plural
+from prunectl.report import arms, tables, text_grid, tiles
 from prunectl.results import claims, granting, judgement, summary
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
@@ -17,11 +17,8 @@ from prunectl.results.table import Results
 
 MARKS = "●■▲◆✚▼▶◀○□△◇"
 PLOT_ROWS = 10
-LEAST_ARM = 12
-"""Minimum width of an arm's name."""
 FAILURES = 5
 """Maximum number of reasons for missing trials."""
-ANSWERS = {"supported": "✓", "refuted": "✗", "not settled": "?"}
 
 
 def table(results: Results, width: int) -> str:
@@ -42,16 +39,13 @@ def table(results: Results, width: int) -> str:
         ),
         "\n".join(_judgement(results, width)),
         verdicts(judged, width),
-        "\n".join(wrapped(rule(results.study.sweep.looks), width, first="")) if judged else "",
+        "\n".join(wrapped(rule(results.study.sweep.looks), width, first=""))
+        if any(verdict.details for verdict in judged)
+        else "",
         "\n".join(_added_seeds(results, judged, width)),
         "\n".join(wrapped(results.mixture, width, first="")),
     ]
     return "\n\n".join(part for part in parts if part)
-
-
-def _remarks(results: Results, width: int) -> Iterator[str]:
-    for remark in summary.remarks(results.trials, results.arms):
-        yield from wrapped(remark, width, first="")
 
 
 def _added_seeds(results: Results, judged: Sequence[Verdict], width: int) -> Iterator[str]:
@@ -70,7 +64,7 @@ def verdicts(judged: Sequence[Verdict], width: int) -> str:
     """A line for each claim, and its reason below."""
     lines = []
     for verdict in judged:
-        lines += wrapped(f"{ANSWERS[verdict.answer]} {verdict.answer}: {verdict.claim.text}", width, first="")
+        lines += wrapped(f"{tiles.MARKS[verdict.answer]} {verdict.answer}: {verdict.claim.text}", width, first="")
         lines += wrapped(verdict.reason, width)
     return "\n".join(lines)
 
@@ -81,49 +75,16 @@ def wrapped(text: str, width: int, first: str = "    ") -> list[str]:
 
 
 def _grid(grid: tables.Grid, width: int) -> Iterator[str]:
-    """The table: with spreads if that fits, else without; in blocks below each other if even that does not fit."""
-    longest = max((len(row.arm) for row in grid.rows), default=0)
-    for spread in (True, False):
-        texts = [[_cell(cell, spread) for cell in row.cells] for row in grid.rows]
-        widths = [max(len(head), *(len(row[at]) for row in texts)) for at, head in enumerate(grid.heads)]
-        blocks = _blocks(widths, longest, width)
-        if len(blocks) < 2:
-            break
-    half = f" ± half the {grid.interval}" if spread and grid.interval else ""
+    """The table with what it shows in words; with spreads where these fit."""
+    shown = text_grid.layout(grid, width)
+    half = f" ± half the {grid.interval}" if shown.spread and grid.interval else ""
     seeds = f"mean of {grid.several_seeds}{half}" if grid.seeds > 1 else "one seed"
     yield from wrapped(f"Top-1 accuracy, %, {seeds}; * is highest", width, first="")
-    yield from (f"{name}: {_cell(cell, True)}" for name, cell in grid.dense.items())
-    for block in blocks:
-        room = max(LEAST_ARM, min(longest, width - sum(widths[at] + 2 for at in block)))
-        names = distinct((row.arm for row in grid.rows), room)
+    yield from (f"{name}: {text_grid.cell(cell, True)}" for name, cell in grid.dense.items())
+    yield from text_grid.lines(grid, shown, width)
+    if shown.matching:
         yield ""
-        yield _line("", room, [grid.heads[at] for at in block], [widths[at] for at in block])
-        for row, line in zip(grid.rows, texts, strict=True):
-            yield _line(names[row.arm], room, [line[at] for at in block], [widths[at] for at in block])
-
-
-def _blocks(widths: Sequence[int], longest: int, width: int) -> list[list[int]]:
-    """Which columns go next to each other: as many as leave room for the arms."""
-    arm = min(longest, max(LEAST_ARM, width // 2))
-    blocks: list[list[int]] = [[]]
-    for at in range(len(widths)):
-        if blocks[-1] and arm + sum(widths[other] + 2 for other in [*blocks[-1], at]) > width:
-            blocks.append([])
-        blocks[-1].append(at)
-    return [block for block in blocks if block]
-
-
-def _line(arm: str, room: int, texts: Iterable[str], widths: Iterable[int]) -> str:
-    numbers = "".join("  " + text.rjust(wide) for text, wide in zip(texts, widths, strict=True))
-    return (arm.ljust(room) + numbers).rstrip()
-
-
-def _cell(cell: tables.Cell, spread: bool) -> str:
-    if cell.center is None:
-        return cells.MISSING
-    half = "" if cell.low is None or cell.high is None or not spread else f" ±{(cell.high - cell.low) * 50:.2f}"
-    hole = f" ({cell.n}/{cell.of})" if cell.n < cell.of else ""
-    return f"{cell.text}{half}{hole}{'*' if cell.best else ''}"
+        yield from wrapped(grid.matching, width, first="")
 
 
 def _failures(results: Results, width: int) -> Iterator[str]:

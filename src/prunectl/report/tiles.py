@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from prunectl.base.text import percent
 from prunectl.report import cells
 from prunectl.report.tables import Grid
 from prunectl.results.claims import Verdict
-from prunectl.results.judging import Answer
+from prunectl.results.judging import Outcome
 from prunectl.results.ranking import Best
 
+MARKS: dict[Outcome, str] = {"supported": "✓", "refuted": "✗", "not settled": "?", "not asked": "–"}
+"""What stands before each answer to a claim."""
 MOST_ROWS = 12
 """Maximum number of sparsities in the table of the best arms."""
 
 
-def tiles(
-    grid: Grid, best: Sequence[Best], verdicts: Sequence[Verdict], marks: Mapping[Answer, str]
-) -> Iterator[tuple[str, str, str]]:
+def tiles(grid: Grid, best: Sequence[Best], verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str, str]]:
     """Name, figure and explanation of each tile."""
     for name, cell in grid.dense.items():
         if cell.text != cells.MISSING and not name.startswith("dense ·"):
@@ -32,8 +32,8 @@ def tiles(
         yield "matches the dense network up to", percent(furthest.furthest), furthest.arm
     if verdicts:
         counts = Counter(verdict.answer for verdict in verdicts)
-        text = "  ".join(f"{marks[answer]} {counts[answer]}" for answer in marks if counts[answer])
-        yield "claims", text, ", ".join(f"{counts[answer]} {answer}" for answer in marks if counts[answer])
+        text = "  ".join(f"{MARKS[answer]} {counts[answer]}" for answer in MARKS if counts[answer])
+        yield "claims", text, ", ".join(f"{counts[answer]} {answer}" for answer in MARKS if counts[answer])
 
 
 def best_rows(best: Sequence[Best]) -> list[tuple[str, ...]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
 from prunectl.base.cells import words
-from prunectl.base.text import UNKNOWN
+from prunectl.base.text import UNKNOWN, and_list, percent
 from prunectl.catalog.criterion import Unpruned
 from prunectl.plan.graph import Placed
 from prunectl.results import ablations
@@ -23,6 +23,11 @@ from prunectl.study.schema import Claim
 
 DENSE = (*(metric.name for metric in METRICS), "status", "artefact")
 """What is compared of a dense network."""
+
+PLACES = ("sparsity", "seed")
+"""What pairs always agree in."""
+SHOWN = 4
+"""Maximum number of values of a column that a reason lists."""
 
 OF_PRUNING = {"scope", "structure", "at", "rounds", "ablation"}
 """Columns in which a control, which is not pruned, has nothing to agree in."""
@@ -63,7 +68,7 @@ def cases_of(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> 
         return Cases(none=f"no trial is what {'better' if better.is_empty() else 'than'!r} selects")
     pairs = pairs_of(claim, better, than)
     if pairs.frame.is_empty():
-        return Cases(none="no two trials differ in only what the claim is about")
+        return Cases(none=why_none(claim, better, than))
     shared = [name for name in pairs.on if pairs.frame[name].n_unique() > 1]
     crossed = [*pairs.crossed, *(f"{name}_other" for name in pairs.crossed)]
     return Cases(
@@ -72,11 +77,45 @@ def cases_of(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> 
             for _, cell in groups(pairs.frame, [*shared, *crossed, "sparsity"])
         ),
         also=tuple(
-            f"{name} is {words(ones or UNKNOWN)} for the one and {words(others or UNKNOWN)} for the other"
-            for name, (ones, others) in pairs.differs.items()
-            if name not in asked_apart(claim)
+            _also(
+                {name: values for name, values in pairs.differs.items() if name not in asked_apart(claim)}, pairs, arms
+            )
         ),
     )
+
+
+def _also(
+    differs: Mapping[str, tuple[str | None, str | None]], pairs: Pairs, arms: Mapping[str, Placed]
+) -> Iterator[str]:
+    """In what else the two sides differ: by their labels if the study gives each one, else with the values."""
+    labels = [pairs.frame[name].unique(maintain_order=True).to_list() for name in ("arm", "arm_other")]
+    given = [side[0] for side in labels if len(side) == 1 and side[0] in arms and arms[side[0]].arm.given]
+    if differs and len(given) == len(labels):
+        yield f"{and_list(given)} also differ in {and_list(list(differs))}"
+        return
+    for name, (ones, others) in differs.items():
+        yield f"{name} is {words(ones or UNKNOWN)} for the one and {words(others or UNKNOWN)} for the other"
+
+
+def why_none(claim: Claim, better: pl.DataFrame, than: pl.DataFrame) -> str:
+    """Why no trial of one side has a pair: the columns in which all differ, and that the claim does not compare."""
+    compared = asked_apart(claim)
+    apart = [
+        f"{name} is {_values(ones)} for 'better' and {_values(others)} for 'than'"
+        for name in (*CHOICES, *PLACES)
+        if name not in compared
+        and None not in (ones := better[name].unique(maintain_order=True).to_list())
+        and None not in (others := than[name].unique(maintain_order=True).to_list())
+        and not {*ones} & {*others}
+    ]
+    text = "no two trials differ in only what the claim is about"
+    return f"{text}: {'; '.join(apart)}" if apart else text
+
+
+def _values(cells: Sequence[Any]) -> str:
+    """The first few values of a column, in words."""
+    shown = [percent(each) if isinstance(each, float) else words(str(each)) for each in cells[:SHOWN]]
+    return and_list([*shown, *([f"{len(cells) - SHOWN} more"] if len(cells) > SHOWN else [])])
 
 
 def _against_dense(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed]) -> Cases:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -15,10 +15,10 @@ from prunectl.results import reasons
 from prunectl.results.cases import Cases, Compared, cases_of
 from prunectl.results.chance import at_chance
 from prunectl.results.judging import (
-    Answer,
     Case,
     Finding,
     Judgement,
+    Outcome,
     at_looks,
     judge,
     more_seeds_can_settle,
@@ -39,7 +39,7 @@ class Verdict:
     """A claim with its answer, the reason in words and the trials behind it."""
 
     claim: Claim
-    answer: Answer
+    answer: Outcome
     reason: str
     n: int  # the least number of seeds behind any detail
     supports: float  # the level of the interval by which each case supports the claim
@@ -74,10 +74,19 @@ class Verdict:
 
 
 def verdicts(results: Results) -> tuple[Verdict, ...]:
-    """A verdict for each claim of the study, from the trials that are done."""
+    """A verdict for each claim of the study, from the trials that are done.
+
+    A claim that the selected part of the study has no trials for is not asked, rather than not settled.
+    """
     study = results.study
     looks, margin = study.sweep.looks, study.report.matching_margin
-    return tuple(verdict(claim, results.trials, results.arms, results.task, looks, margin) for claim in study.claim)
+    judged = (verdict(claim, results.trials, results.arms, results.task, looks, margin) for claim in study.claim)
+    part = bool(results.selection.only)
+    return tuple(_not_asked(each) if part and not each.details else each for each in judged)
+
+
+def _not_asked(judged: Verdict) -> Verdict:
+    return replace(judged, answer="not asked", reason=f"The selection leaves no trials for it ({judged.reason})")
 
 
 def verdict(
@@ -206,6 +215,7 @@ def _detail(compared: Compared, case: Case, finding: Finding) -> Detail:
         answer=finding.answer,
         idle=finding.idle,
         artefacts=tuple(dict.fromkeys(keys)),
+        differences=tuple(differences),
     )
 
 

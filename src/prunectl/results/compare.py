@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from prunectl.base.text import percent, plural, points
 from prunectl.results.pairing import Pairs, groups, pair
-from prunectl.results.statistics import FEWEST, Interval, bootstrap, mean, t_interval
+from prunectl.results.statistics import FEWEST, Interval, bootstrap, kinds_of_interval, mean, t_interval
 from prunectl.results.table_files import read_table
 from prunectl.results.wording import in_words
 from prunectl.study.arms import CHOICES
@@ -192,6 +192,17 @@ def _named_rows(trials: pl.DataFrame) -> tuple[str, ...]:
 
 
 # ---- in words ----------------------------------------------------------------------------------------
+
+
+def intervals(comparison: Comparison | None, published: Iterable[int] = ()) -> Iterator[str]:
+    """The sentence about the intervals of a comparison, if it has any; `published` are the numbers of seeds of those
+    of our accuracies that stand next to a published one.
+    """
+    tables = [comparison.means, *(side.means for side in comparison.sides)] if comparison else []
+    counts = [*(each.n for means in tables for each in means), *published]
+    bounded = [n for n in counts if n >= FEWEST]
+    if bounded:
+        yield kinds_of_interval(min(bounded), "mean")
 
 
 def sentences(side: Side, other: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.text import finite
-from prunectl.results import granting, matching_words, summary
+from prunectl.results import granting, judgement, matching_words, summary
 from prunectl.results.aggregate import ablation_differences, baselines, given_names, roles, summarise
 from prunectl.results.claims import verdicts
 from prunectl.results.matched import Matching, of_arms
@@ -60,6 +60,10 @@ def document(results: Results) -> dict[str, Any]:
             ],
         },
         "claims": [verdict.to_dict() | {"artefacts": list(verdict.artefacts)} for verdict in judged],
+        "judged": {
+            "criterion": study.report.judged,
+            "findings": [asdict(finding) for finding in judgement.findings(results)],
+        },
         "missing": trials.filter(pl.col("status") != "done")
         .select("arm", "sparsity", "seed", "status", "reason")
         .to_dicts(),

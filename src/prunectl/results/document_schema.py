@@ -12,7 +12,12 @@ from prunectl.results.table import SCHEMA
 TEXT: dict[str, Any] = {"type": "string"}
 WHOLE: dict[str, Any] = {"type": "integer"}
 NUMBER: dict[str, Any] = {"anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]}
-ANSWER: dict[str, Any] = {"enum": ["supported", "refuted", "not settled"]}
+ANSWERS = ["supported", "refuted", "not settled"]
+ANSWER: dict[str, Any] = {"enum": ANSWERS}
+OUTCOME: dict[str, Any] = {
+    "enum": [*ANSWERS, "not asked"],
+    "description": "not asked: the part of the study that was selected has no trials for the claim",
+}
 
 
 def schema() -> dict[str, Any]:
@@ -38,6 +43,10 @@ def schema() -> dict[str, Any]:
                 matching=_list(_matching()),
             ),
             claims=_list(_claim()),
+            judged=_object(
+                criterion=_text("the criterion that [report] judged names; empty without one"),
+                findings=_list(_object(question=TEXT, answer=TEXT, evidence=TEXT)),
+            ),
             missing=_list(
                 _object(arm=TEXT, sparsity=NUMBER, seed=WHOLE, status={"enum": ["failed", "missing"]},
                         reason=_or_null(TEXT))
@@ -53,9 +62,10 @@ def _claim() -> dict[str, Any]:
         arm=_text("what the case is about, where the claim leaves a choice"), sparsity=NUMBER, n=WHOLE,
         difference=_or_null(NUMBER), interval=interval, refuting=interval, answer=ANSWER,
         idle=_text("why the case settles nothing; else empty"), artefacts=_list(TEXT),
+        differences=_list(NUMBER),
     )  # fmt: skip
     return _object(
-        text=TEXT, metric=TEXT, unit=TEXT, margin=NUMBER, over={"enum": ["cases", "average"]}, answer=ANSWER,
+        text=TEXT, metric=TEXT, unit=TEXT, margin=NUMBER, over={"enum": ["cases", "average"]}, answer=OUTCOME,
         reason=TEXT, seeds=WHOLE, cases=WHOLE, supporting_level=NUMBER, refuting_level=NUMBER,
         look=_or_null(WHOLE), next_look=_or_null(WHOLE), average=interval, details=_list(detail),
         artefacts=_list(TEXT),

@@ -22,6 +22,8 @@ from prunectl.catalog.seeds import ALPHA, Look
 from prunectl.results.statistics import FEWEST, Interval, mean, t_interval, t_intervals, t_quantile
 
 Answer = Literal["supported", "refuted", "not settled"]
+Outcome = Answer | Literal["not asked"]
+"""What a report shows of a claim: its answer, or that the part of the study that was selected has no trial for it."""
 Over = Literal["cases", "average"]
 
 ROUNDING = 1e-9

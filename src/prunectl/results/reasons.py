@@ -35,6 +35,7 @@ class Detail:
     answer: Answer
     idle: str  # why it settles nothing whatever its difference ("one seed"); else empty
     artefacts: tuple[str, ...]
+    differences: tuple[float, ...] = ()  # of the single seeds
 
 
 def guessing(metric: type[Metric], task: Task) -> str:
@@ -84,6 +85,12 @@ def _range(claim: Claim, interval: Interval) -> str:
     return f"{interval.kind} {low} to {high}, {plural(interval.n, 'seed')}"
 
 
+def _subject(claim: Claim, *, start: bool = True) -> str:
+    """What a verdict is about, with the metric if the claim names one."""
+    text = f"the difference in {claim.metric.title}" if "metric" in claim.model_fields_set else "the difference"
+    return f"{text[0].upper()}{text[1:]}" if start else text
+
+
 def _needed(claim: Claim) -> str:
     return f"at least {claim.metric.difference(claim.margin)}"
 
@@ -92,12 +99,12 @@ def _cases(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> str
     if judgement.answer == "supported":
         worst = min(details, key=lambda detail: detail.interval.low if detail.interval else 0)
         every = f"in all {len(details)} cases, most narrowly " if len(details) > 1 else ""
-        return f"The difference is {_needed(claim)} {every}{phrase(claim, worst, worst.interval)}"
+        return f"{_subject(claim)} is {_needed(claim)} {every}{phrase(claim, worst, worst.interval)}"
     if judgement.answer == "refuted":
         return "; ".join(
-            [f"The difference is not {_needed(claim)} {_against(claim, judgement, details)}", *_idle(details)]
+            [f"{_subject(claim)} is not {_needed(claim)} {_against(claim, judgement, details)}", *_idle(details)]
         )
-    return _open(claim, details, f"Whether the difference is {_needed(claim)} stays open")
+    return _open(claim, details, f"Whether {_subject(claim, start=False)} is {_needed(claim)} stays open")
 
 
 def _against(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> str:
@@ -155,7 +162,7 @@ def _average(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> s
     interval = judgement.average or details[0].interval
     if judgement.answer != "not settled" and interval is not None:
         has = "" if judgement.answer == "supported" else "not "
-        return f"The difference is {has}{_needed(claim)} {over}: {_middle(claim, interval)}"
+        return f"{_subject(claim)} is {has}{_needed(claim)} {over}: {_middle(claim, interval)}"
     if (few := _too_few(details)) is not None:
         return few
     if interval is None:
@@ -164,4 +171,5 @@ def _average(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> s
         parts = [f"the interval holds the margin: {_middle(claim, interval)}"]
     else:
         parts = [f"it is {_middle(claim, interval)}"]
-    return f"Whether the difference is {_needed(claim)} {over} stays open: {'; '.join([*parts, *_idle(details)])}"
+    asked = f"Whether {_subject(claim, start=False)} is {_needed(claim)} {over}"
+    return f"{asked} stays open: {'; '.join([*parts, *_idle(details)])}"

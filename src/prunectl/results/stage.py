@@ -39,8 +39,8 @@ def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]
     pruned = [trial for trial in plan.trials if trial.plain_mask is not None]
     if stage == "prune":
         return [
-            {**_trial(trial), **_mask(shelf, trial, trial.plain_mask), **critical(trial, shelf)}
-            for trial in _unablated(pruned)
+            {**_trial(trial), "arm": name, **_mask(shelf, trial, trial.plain_mask), **critical(trial, shelf)}
+            for trial, name in _unablated(pruned)
         ]
     plain = {_place(trial): trial.plain_mask for trial in pruned if trial.arm.ablation.changes != "ranking"}
     return [
@@ -54,15 +54,17 @@ def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]
     ]
 
 
-def _unablated(pruned: list[Trial]) -> Iterator[Trial]:
-    """The trials whose own mask is the one that pruning made; ablated ones only where no other has that mask."""
+def _unablated(pruned: list[Trial]) -> Iterator[tuple[Trial, str]]:
+    """The trials whose own mask is the one that pruning made, each with the name of that mask's arm; an ablated trial
+    only where no other has that mask, and without its ablation, which comes later.
+    """
     own = {trial.plain_mask for trial in pruned if trial.arm.ablation.changes in ("nothing", "ranking")}
     for trial in pruned:
         if trial.arm.ablation.changes in ("nothing", "ranking"):
-            yield trial
+            yield trial, trial.arm.label
         elif trial.plain_mask not in own:
             own.add(trial.plain_mask)
-            yield trial
+            yield trial, trial.arm.unablated
 
 
 def _place(trial: Trial) -> tuple[object, ...]:

@@ -143,6 +143,15 @@ def bootstrap_words(n: int, of: Center) -> str:
     return f"{name} (with {plural(n, 'seed')} it holds the true {of} in {percent(coverage(n, of), 0)} of studies)"
 
 
+def kinds_of_interval(n: int, of: Center) -> str:
+    """The one sentence of a page about its two kinds of interval; n is the least number of seeds of an accuracy."""
+    return (
+        f"Accuracies have, in tables and charts, the {bootstrap_words(n, of)}, which judges nothing; only "
+        "differences are judged, by the 95 % t-interval of their mean over the seeds, which holds the true one in "
+        "95 % of studies."
+    )
+
+
 @cache
 def _resamples(n: int) -> tuple[tuple[tuple[int, ...], int], ...]:
     """Every multiset of n picks out of n, with the number of orders that it comes in (n^n in all)."""

@@ -20,7 +20,7 @@ from prunectl.results.aggregate import (
 )
 from prunectl.results.pairing import groups
 from prunectl.results.ranking import Best, best, name_of
-from prunectl.results.statistics import FEWEST, Center, bootstrap, bootstrap_words, center, mean, t_interval
+from prunectl.results.statistics import FEWEST, Center, bootstrap, center, kinds_of_interval, mean, t_interval
 
 if TYPE_CHECKING:
     from prunectl.plan.graph import Placed
@@ -92,11 +92,8 @@ def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     if seeds < FEWEST:
         yield f"Accuracies are {of}s over the seeds, differences means. Two seeds have no interval, and settle nothing."
         return
-    words = bootstrap_words(max(FEWEST, min(done["seed"].n_unique(), *by_arm)), of)
-    yield (
-        f"Accuracies are {of}s over the seeds, differences means. In brackets: for accuracies the {words}, for "
-        "differences the 95 % t-interval of the mean, paired by seed."
-    )
+    least = max(FEWEST, min(done["seed"].n_unique(), *by_arm))
+    yield f"Accuracies are {of}s over the seeds, differences means. {kinds_of_interval(least, of)}"
 
 
 def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:

@@ -18,6 +18,8 @@ from prunectl.store.atomic import sha256, write_whole
 from prunectl.store.disk import store_error
 
 ID_LENGTH = 16
+LATER = ("granted", "names")
+"""What not every record has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,8 @@ class Run:
     keys: frozenset[str]
     granted: Mapping[str, int] = field(default_factory=dict)
     """The number of seeds of each arm, by label, where seeds are added until claims are settled; else empty."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What its steps are, in words: 'train snip, 90 %, seed 1'. Empty where an earlier prunectl recorded the run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +90,24 @@ def content_digest(path: Path) -> str:
         return ""
 
 
-def record(root: Path, caption: Caption, keys: Collection[str], granted: Mapping[str, int] | None = None) -> Run:
+def record(
+    root: Path,
+    caption: Caption,
+    keys: Collection[str],
+    granted: Mapping[str, int] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Run:
     """Record a run, or replace the record of the same run. Raises StoreError."""
     body: dict[str, Any] = {"caption": asdict(caption), "keys": sorted(keys)}
     body |= {"granted": dict(granted)} if granted else {}
+    body |= {"names": [names.get(key, "") for key in body["keys"]]} if names else {}
     text = json.dumps({**body, "digest": digest(canonical(body))}, indent=1)
     try:
         (root / layout.RUNS).mkdir(exist_ok=True)
         write_whole(_file(root, caption.id), text.encode() + b"\n")
     except OSError as error:
         raise store_error(error, root) from error
-    return Run(id=caption.id, caption=caption, keys=frozenset(keys), granted=dict(granted or {}))
+    return Run(id=caption.id, caption=caption, keys=frozenset(keys), granted=dict(granted or {}), names=names or {})
 
 
 def read(root: Path) -> Runs:
@@ -118,12 +129,19 @@ def read(root: Path) -> Runs:
 def _decoded(id_: str, data: bytes) -> Run:
     """The run of a record. Raises ValueError, KeyError, TypeError or AttributeError unless it is as written."""
     body: dict[str, Any] = json.loads(data)
-    written = {name: body[name] for name in ("caption", "keys", "granted") if name != "granted" or name in body}
+    written = {name: body[name] for name in ("caption", "keys")}
+    written |= {name: body[name] for name in LATER if name in body}
     if digest(canonical(written)) != body["digest"]:
         raise ValueError("the record was changed")
     lists = {name: tuple(body["caption"][name]) for name in ("overrides", "only")}
     caption = Caption(**{**body["caption"], **lists})
-    return Run(id=id_, caption=caption, keys=frozenset(body["keys"]), granted=dict(body.get("granted", {})))
+    return Run(
+        id=id_,
+        caption=caption,
+        keys=frozenset(body["keys"]),
+        granted=dict(body.get("granted", {})),
+        names=dict(zip(body["keys"], body.get("names", ()), strict=False)),
+    )
 
 
 def forget(root: Path, id_: str) -> None:

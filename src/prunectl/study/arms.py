@@ -89,13 +89,23 @@ class Arm:
     @property
     def label(self) -> str:
         """The arm in one short text, for people: the label that the study gives, or what was chosen."""
-        if not self.given:
-            return self.described
-        return self.given if self.ablation.changes == "nothing" else f"{self.given} · {self.ablation.label()}"
+        return self._ablated(self.unablated)
+
+    @property
+    def unablated(self) -> str:
+        """The label without the ablation: whose masks are shuffled, and whose weights are drawn again."""
+        return self.given or self._chosen
 
     @property
     def described(self) -> str:
         """What was chosen in one short text, for people; defaults are left out."""
+        return self._ablated(self._chosen)
+
+    def _ablated(self, text: str) -> str:
+        return text if self.ablation.changes == "nothing" else f"{text} · {self.ablation.label()}"
+
+    @property
+    def _chosen(self) -> str:
         if not self.criterion.prunes:
             return f"dense · {retraining_label(self.retrain, self.budget)}"
         own_rounds = self.rounds == self.criterion.own_rounds()
@@ -108,7 +118,6 @@ class Arm:
             "" if own_rounds else self.rounds.label(),
             "" if self.inherits_init else words(cell(written(self.init))),
             "" if (self.retrain,) == usual.retrain else retraining_label(self.retrain, self.budget),
-            "" if self.ablation.changes == "nothing" else self.ablation.label(),
         ]
         return " · ".join(filter(None, parts))
 

@@ -60,3 +60,21 @@ def test_a_study_brings_its_keys_and_its_text(completed: tuple[Path, Completed],
 def test_tables_that_cannot_be_compared_are_refused_before_any_is_read(names: list[str], expected: str) -> None:
     with pytest.raises(PrunectlError, match=expected):
         compare(*names)
+
+
+def test_a_part_and_profiles_of_studies_are_compared(completed: tuple[Path, Completed], tmp_path: Path) -> None:
+    folder, _ = completed
+    study = tmp_path / "study.toml"
+    text = (folder / "study.toml").read_text()
+    study.write_text(f'{text}\n[profile.quick]\n"train.lr" = 0.06\n')
+    both = compare(f"{study}@quick", str(study), only="sparsity=0.5", store=folder / "store")
+    assert [source.full for source in both.sources] == [
+        f"{study}@quick --profile quick --only sparsity=0.5", f"{study} --only sparsity=0.5",
+    ]  # fmt: skip
+    assert {sparsity for source in both.sources for sparsity in source.trials["sparsity"]} == {0.5}
+    assert "train.lr" in str(both.document()["sides"][0]["keys"])
+
+
+def test_no_part_of_results_files_can_be_selected(tables: list[str]) -> None:
+    with pytest.raises(PrunectlError, match="of results files no part can be selected"):
+        compare(*tables, only="sparsity=0.5")

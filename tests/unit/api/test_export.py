@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,15 @@ def test_several_networks_are_refused_and_the_hint_narrows_to_one(session: Sessi
     with pytest.raises(PrunectlError, match="2 are left") as raised:
         chosen(narrowed(session, "criterion=random"), ["criterion=random"])
     assert raised.value.hint is not None and "'criterion=random,sparsity=0.5'" in raised.value.hint
+
+
+def test_sparsities_are_listed_with_the_digits_that_selectors_take(session: Session, tmp_path: Path) -> None:
+    """1 − 1/1.25 is not 0.2 in floating point."""
+    study = tmp_path / "levels.toml"
+    levels = "levels = { rate = 0.2, count = 2 }"
+    study.write_text(re.sub(r"sparsities = .*", levels, session.path.read_text()))
+    with pytest.raises(PrunectlError, match=r"sparsity is 0\.2, 0\.36, 0"):
+        chosen(open_study(study, store=session.store.root))
 
 
 def test_a_choice_that_was_not_made_is_not_given(session: Session) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from cli import write_study
-from prunectl.api.session import assignments, data_root, existing_store, open_store, open_study
+from prunectl.api.session import advice, assignments, data_root, existing_store, open_store, open_study
 from prunectl.base.errors import PrunectlError, StoreError, StudyError
 from small import SMALL
 
@@ -104,3 +105,30 @@ def test_a_retraining_that_leaves_nothing_is_refused_in_its_place(tmp_path: Path
         open_study(write_study(tmp_path, text), store=tmp_path / "store")
     place = len(text.splitlines())
     assert f"study.toml:{place}:1: prune[1].retrain: rewind(schedule=end) leaves nothing" in str(refused.value)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without settings, data or caches."""
+    for name in ("CONFIG", "DATA", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    for name in ("PRUNECTL_STORE", "PRUNECTL_DATA", "PRUNECTL_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_the_own_store_is_with_the_data_not_among_the_caches(home: Path) -> None:
+    opened = open_store()
+    assert opened.root == home / "data" / "prunectl" / "store"
+    assert advice(opened) == ""
+
+
+def test_the_store_of_an_earlier_prunectl_stays_in_use_until_it_is_moved(home: Path) -> None:
+    earlier = home / "cache" / "prunectl" / "store"
+    open_store(earlier)
+    opened = open_store()
+    assert opened.root == earlier
+    command = advice(opened).partition("to move it: ")[2]
+    assert command == f"mkdir -p {home}/data/prunectl && mv {earlier} {home}/data/prunectl/store"
+    subprocess.run(command, shell=True, check=True)
+    assert open_store().root == home / "data" / "prunectl" / "store"

@@ -29,6 +29,24 @@ def test_artefacts_are_listed_and_counted(prunectl: Prunectl, session: Session) 
     assert "no artefacts; 0 B" in prunectl("cache", "ls", "--store", "empty").err
 
 
+def test_artefacts_are_named_by_study_arm_sparsity_and_seed(prunectl: Prunectl, session: Session) -> None:
+    lines = prunectl("cache", "ls").out.splitlines()
+    named = [line.partition("small: ")[2] for line in lines]
+    assert all(named), "every artefact of a recorded run has a name"
+    trial = session.plan.trials[-1]
+    name = f"measure {trial.arm.label}, 50 %, seed 1"
+    (line,) = [line for line in lines if line.startswith(trial.measure[:16])]
+    assert line.endswith(f"small: {name}")
+    shown = prunectl("cache", "show", trial.measure).json()["used_by"]
+    assert [(use["study"], use["step"]) for use in shown] == [("small", name)]
+
+
+def test_an_artefact_that_no_run_needs_has_no_name(prunectl: Prunectl, part: Session) -> None:
+    rows = prunectl("cache", "ls", "--json", "--store", part.store.root).json()["artefacts"]
+    unneeded = {row["key"] for row in rows if not row["used_by"]}
+    assert unneeded == {*part.store.keys()} - part.plan.closure(part.plan.targets("retrain"))
+
+
 def test_one_artefact_is_shown(prunectl: Prunectl, session: Session) -> None:
     key = next(iter(session.plan.steps))
     assert prunectl("cache", "show", key[:16]).json()["key"] == key

@@ -9,7 +9,7 @@ import pytest
 
 from prunectl.api.plan import Kind, Planned
 from prunectl.base.errors import Problem, StudyError
-from prunectl.cli.plan import claims, lines
+from prunectl.cli.plan import NOT_ASKED, claims, lines
 from prunectl.results.foresight import Foresight
 from prunectl.results.judging import Over, spreads_needed
 
@@ -74,6 +74,13 @@ def test_one_seed_settles_nothing_and_the_plan_says_so_before_it_runs() -> None:
     one, none = claims([foresight(1, 4, "x" * 60), foresight(0, 0)])[2:4]
     assert one == f"{'x' * 43}…      1      4   settles nothing: give the study at least 3 seeds"
     assert none.endswith("0      0   settles nothing: there are no two arms to compare")
+
+
+def test_a_claim_that_a_selection_leaves_no_trials_for_is_not_asked(prunectl: Prunectl) -> None:
+    assert claims([foresight(0, 0)], NOT_ASKED)[2].endswith(
+        "0      0   not asked: the selection leaves no trials for it"
+    )
+    assert prunectl("plan", "STUDY", "--only", "sparsity>=0", "--json").json()["only"] == ["sparsity>=0"]
 
 
 def test_a_check_that_passes_is_one_line(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,8 @@ def test_published_numbers_have_a_row_each_with_a_note_where_one_is(ones: pl.Dat
     html = build([Source(name="a.csv", trials=ones)], None, [published])
     table = re.findall(r'id="published-table-1">(.*?)</table>', html, re.DOTALL)[0]
     assert table.count("<tr>") == 1 + len(published.rows)
-    assert "95 % t-interval of A" in table and "published %" in table
+    assert ">95 % t-interval<" in table and "published %" in table
+    assert "A published number has no seeds to pair" in html
     assert ">note<" in table or not any(row["note"] for row in published.rows)
     assert 'id="cases"' not in html and 'id="differs"' not in html
 
@@ -151,3 +152,14 @@ def test_hostile_texts_stay_texts(ones: pl.DataFrame, published: Held) -> None:
     assert not set("\u202e\x1b\u2028") & set(html)
     assert "\\u202eevil\\x1b" in html
     assert len(re.sub(r"<[^>]*>", "", re.findall(r"<h1>.*?</h1>", html, re.DOTALL)[0])) < 400
+
+
+def test_one_sentence_explains_both_kinds_of_interval() -> None:
+    trials = small.swept()
+    html = two(trials, trials)
+    assert (
+        html.count("with 3 seeds it holds the true mean in 61 % of studies), which judges nothing; only differences")
+        == 1
+    )
+    few = small.swept(seeds=[1, 2])
+    assert "judges nothing" not in two(few, few), "two seeds have no interval"

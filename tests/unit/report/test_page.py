@@ -250,3 +250,10 @@ def test_it_shows_what_it_is_restricted_to(results: Results, html: str) -> None:
     assert "restricted to" in part and "--only criterion=snip" in part
     assert HOSTILE not in part
     assert "restricted to" not in html
+
+
+def test_claims_that_a_selection_leaves_no_trials_for_are_not_asked(results: Results) -> None:
+    only_synflow = results.trials.filter(pl.col("criterion") == "synflow")
+    part = build(replace(results, trials=only_synflow, selection=Selection(only=("criterion=synflow",))))
+    assert part.count('<article class="claim not-asked">') == 3
+    assert "3 not asked" in part and "<dd>–  3</dd>" not in part

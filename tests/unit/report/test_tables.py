@@ -203,8 +203,8 @@ NUMBER: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_a_published_number_has_ours_and_our_interval() -> None:
-    assert tables.published(NUMBER) == ("90 %", "92.00", "93.00", "+1.00", "92.50 to 93.50", "3")
+def test_a_published_number_has_ours_and_the_interval_of_the_difference() -> None:
+    assert tables.published(NUMBER) == ("90 %", "92.00", "93.00", "+1.00", "+0.50 to +1.50", "3")
     missing = NUMBER | dict.fromkeys(("ours", "difference", "low", "high")) | {"n": 0}
     assert tables.published(missing) == ("90 %", "92.00", "–", "–", "–", "0")
 

@@ -54,8 +54,19 @@ def test_a_wide_terminal_shows_spreads_and_a_narrow_one_does_not(results: Result
     )
     wide = wide[1:]
     assert wide[1] == "dense: 90.00 ±0.00"
-    assert wide[3].split() == ["50", "%", "90", "%"]
-    assert wide[4].split() == ["magnitude", "·", "at", "init", "85.20", "±0.07*", "81.20", "±0.07*"]
+    assert wide[3].split() == ["50", "%", "90", "%", "matching"]
+    assert wide[4].split() == [
+        "magnitude",
+        "·",
+        "at",
+        "init",
+        "85.20",
+        "±0.07*",
+        "81.20",
+        "±0.07*",
+        "none",
+        "(settled)",
+    ]
     many = small.swept(sparsities=[0.5, 0.6, 0.7, 0.8, 0.9])
     narrow = text.table(of(results, many), 60).splitlines()
     assert narrow[0] == "Top-1 accuracy, %, mean of 3 seeds; * is highest"
@@ -75,10 +86,28 @@ def test_a_width_below_forty_is_taken_as_forty(results: Results) -> None:
     assert text.table(results, 10) == text.table(results, 40)
 
 
-def test_names_of_arms_are_cut_where_numbers_need_the_room(results: Results) -> None:
-    long = small.swept(["a-criterion-with-a-very-long-name-that-does-not-fit"])
-    cut = [line for line in text.table(of(results, long), 44).splitlines() if "…" in line]
-    assert len(cut) == 1 and cut[0].startswith("a-criterion-with-a-") and cut[0].endswith("…  85.20*  81.20*")
+def test_names_of_arms_are_whole_above_their_numbers_where_these_need_the_room(results: Results) -> None:
+    name = "a-criterion-with-a-very-long-name-that-does-not-fit"
+    lines = text.table(of(results, small.swept([name])), 44).splitlines()
+    at = next(place for place, line in enumerate(lines) if line.startswith("a-criterion"))
+    assert (lines[at] + lines[at + 1].strip()).startswith(f"{name} ")
+    assert lines[at + 1].endswith("  matching none (settled)")
+    assert lines[at + 2].split() == ["85.20", "±0.07*", "81.20", "±0.07*"]
+
+
+@pytest.mark.parametrize(("width", "intervals"), [(40, False), (80, True)])
+def test_no_name_is_cut_and_intervals_are_shown_where_they_fit(results: Results, width: int, intervals: bool) -> None:
+    lines = text.table(results, width).splitlines()
+    table = "\n".join(lines[: next(place for place, line in enumerate(lines) if "trials failed" in line)])
+    assert all(f"\n{arm}" in table for arm in results.trials["arm"].unique()) and "…" not in table
+    assert ("88.16 ±0.15" in table) is intervals and "88.16" in table
+    assert "matching 60 % (30 % to 60 %)" in table, "of snip"
+
+
+def test_a_terminal_with_too_little_room_for_matching_sparsities_leaves_them_out(results: Results) -> None:
+    assert "matching" not in text.table(results, 100).partition("trials failed")[0]
+    wide = text.table(results, 120).partition("trials failed")[0]
+    assert "88.16 ±0.15  60 % (30 % to 60 %)" in wide and "Matching: the highest sparsity" in wide
 
 
 def test_holes_are_counted(results: Results) -> None:
@@ -147,11 +176,13 @@ def test_arms_that_differ_only_at_their_ends_keep_different_names(results: Resul
     arms = ["magnitude · at end · layerwise · iterative · weight-rewind" + end for end in ("", "(to=epoch 1)")]
     named = dict(zip(results.trials["arm"].unique(maintain_order=True), arms, strict=False))
     trials = results.trials.filter(pl.col("arm").is_in(list(named))).with_columns(pl.col("arm").replace(named))
-    lines = text.table(of(results, trials), 60).splitlines()
-    rows = [line.split("  ")[0] for line in lines if line.startswith("magnitude")]
-    assert len(rows) >= 2
-    assert len(set(rows)) == len(rows)
-    assert any("(to=epoch 1)" in row for row in rows)
+    table = text.table(of(results, trials), 60)
+    assert "weight-rewind" in table and "weight-rewind(to=epoch" in table.replace("\n ", "")
+    levels = small.swept(sparsities=[level / 100 for level in range(50, 70)])
+    named = dict(zip(levels["arm"].unique(maintain_order=True), arms, strict=True))
+    rows = text.table(of(results, levels.with_columns(pl.col("arm").replace(named))), 120).splitlines()
+    names = {row.split("  ")[0] for row in rows if row.startswith("magnitude")}
+    assert len(names) == 2 and any("(to=epoch 1)" in name for name in names)
 
 
 def test_it_shows_what_it_is_restricted_to(results: Results) -> None:
@@ -164,3 +195,13 @@ def test_a_baseline_that_failed_is_shown(results: Results) -> None:
     trials = results.trials.filter(pl.col("status") == "done").head(3)
     lacking = trials.with_columns(reason=pl.lit("the dense baseline failed: killed"), top1_dense=None)
     assert "3 trials done, but the dense baseline failed: killed" in text.table(of(results, lacking), 100)
+
+
+def test_claims_that_a_selection_leaves_no_trials_for_are_not_asked(results: Results) -> None:
+    only_synflow = results.trials.filter(pl.col("criterion") == "synflow")
+    part = replace(results, trials=only_synflow, selection=Selection(only=("criterion=synflow",)))
+    printed = text.table(part, 200)
+    assert "– not asked: Inverting does no harm\n    The selection leaves no trials for it" in printed
+    assert "not settled" not in printed and "Supported:" not in printed, "no claim is judged"
+    whole = text.table(replace(part, selection=Selection()), 200)
+    assert "? not settled: Inverting does no harm" in whole, "trials that a study lacks are another matter"

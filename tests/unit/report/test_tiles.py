@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import made_up
 from prunectl.report import tables
-from prunectl.report.page import MARKS
 from prunectl.report.tiles import best_rows, tiles
 from prunectl.results.claims import verdicts
 from prunectl.results.ranking import best
@@ -14,7 +13,7 @@ def test_the_answer_is_in_a_few_figures() -> None:
     results = made_up.results(seeds=3, failed=0, epochs=2)
     ranked = list(best(results.trials, most=12))
     found = {name: (figure, note) for name, figure, note in
-             tiles(tables.grid(results.trials), ranked, verdicts(results), MARKS)}  # fmt: skip
+             tiles(tables.grid(results.trials), ranked, verdicts(results))}  # fmt: skip
     assert found["dense, top-1"][0] == "93.57 %"
     assert found["best at 98 %"][1] == "magnitude (at end · finetune)"
     furthest, arm = found["matches the dense network up to"]

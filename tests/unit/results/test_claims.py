@@ -180,7 +180,7 @@ def test_reasons_are_in_the_unit_of_the_metric() -> None:
     ]
     found = judged(trials, metric="loss", margin=0.1)
     assert found.answer == "supported"
-    assert found.reason.startswith("The difference is at least +0.1000 nats at 90 % sparsity: +0.2033 nats")
+    assert found.reason.startswith("The difference in loss is at least +0.1000 nats at 90 % sparsity: +0.2033 nats")
     assert "points" not in found.reason
     plain = found.to_dict()
     assert (plain["metric"], plain["unit"], plain["margin"], plain["cases"]) == ("loss", "nats", 0.1, 1)
@@ -329,3 +329,33 @@ def test_a_metric_in_which_low_is_better_has_its_sign_turned() -> None:
     trials = [(single, {**row, "loss": 1 - (row["top1"] or 0)}) for single, row in both([0.5, 0.6], [0.7, 0.81])]
     found = judged(trials, metric="loss")
     assert found.details[0].difference == pytest.approx(0.205)
+
+
+def test_a_verdict_names_the_metric_that_the_claim_names() -> None:
+    trials = [
+        (single, {**row, "top1_validation": row["top1"]}) for single, row in both([0.5, 0.6, 0.7], [0.7, 0.81, 0.9])
+    ]
+    named = judged(trials, metric="top1_validation").reason
+    assert named.startswith("The difference in top-1 accuracy on validation images is at least 0.00 points")
+    assert judged(trials).reason.startswith("The difference is at least 0.00 points")
+
+
+def test_sides_that_differ_in_what_the_claim_does_not_compare_have_no_pair_and_a_reason() -> None:
+    """Three scopes on one side and another on the other compared nothing, without a word."""
+    better = [row for scope in ("erk", "lamp") for row in rows([0.9, 0.9, 0.9], ablation="shuffle", scope=scope)]
+    found = judged([*better, *rows([0.8, 0.8, 0.8], scope="layerwise")])
+    assert found.answer == "not settled"
+    assert found.reason == (
+        "no two trials differ in only what the claim is about: "
+        "scope is erk and lamp for 'better' and layerwise for 'than'"
+    )
+
+
+def test_arms_with_labels_that_also_differ_are_called_by_them() -> None:
+    """'Mind that scope is rates(per_layer={...}) for the one' filled three lines."""
+    rates = {"name": "rates", "per_layer": {"*": 1.0}}
+    mine = rows([0.9, 0.91, 0.92], ablation="shuffle", scope=rates, label="IMP")
+    labelled = judged([*mine, *rows([0.8, 0.8, 0.8], scope="layerwise", label="SNIP")])
+    assert labelled.reason.endswith("Mind that IMP · shuffle and SNIP also differ in scope")
+    plain = judged([*rows([0.9, 0.91, 0.92], ablation="shuffle", scope="erk"), *rows([0.8] * 3, scope="layerwise")])
+    assert plain.reason.endswith("Mind that scope is erk for the one and layerwise for the other")

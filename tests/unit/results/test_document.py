@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -16,6 +17,7 @@ from prunectl.results.document import FORMAT, VERSION, document, to_json
 from prunectl.results.document_schema import schema
 from prunectl.results.table import CURVES, Results
 from prunectl.results.table_files import curves, read_table
+from prunectl.study.selection import Selection
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,13 @@ def test_a_document_is_what_its_schema_describes(results: Results) -> None:
     jsonschema.validate(json.loads(to_json(results)), schema())
     nothing = made_up.results(seeds=1, failed=0, epochs=2)
     jsonschema.validate(json.loads(to_json(nothing)), schema())
+
+
+def test_a_claim_that_a_selection_leaves_no_trials_for_is_not_asked(results: Results) -> None:
+    trials = results.trials.filter(pl.col("criterion") == "synflow")
+    found = json.loads(to_json(replace(results, trials=trials, selection=Selection(only=("criterion=synflow",)))))
+    jsonschema.validate(found, schema())
+    assert {claim["answer"] for claim in found["claims"]} == {"not asked"}
 
 
 def test_the_schema_names_every_field(results: Results) -> None:

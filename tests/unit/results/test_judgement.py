@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
+import jsonschema
 import polars as pl
 import pytest
 
 from made_up import STUDY, TOTAL, results
+from prunectl.report import several_page
 from prunectl.report.formats import render
+from prunectl.results.document_schema import schema
 from prunectl.results.judgement import findings
 from prunectl.results.table import SCHEMA, Results
 
@@ -100,3 +104,17 @@ def test_reports_have_the_findings(format: str) -> None:
     text = render(made(), format)
     assert "Do its scores tell weights apart?" in text
     assert "snip, judged" in text
+
+
+def test_every_format_for_people_and_programs_has_the_findings() -> None:
+    found = made()
+    count = len(findings(found))
+    assert count > 5
+    document = json.loads(render(found, "json"))
+    jsonschema.validate(document, schema())
+    assert document["judged"]["criterion"] == "snip" and len(document["judged"]["findings"]) == count
+    latex = str(render(found, "latex"))
+    assert r"\label{tab:made-up-judged}" in latex and latex.count(r"\bottomrule") == 2
+    assert r"Does every layer keep weights? & " in latex
+    assert "<h3>snip, judged</h3>" in several_page.build([found, results(failed=0)])
+    assert json.loads(render(results(failed=0), "json"))["judged"] == {"criterion": "", "findings": []}

@@ -89,7 +89,7 @@ def test_a_stage_shows_what_its_sparsities_are_of(of_all: Session) -> None:
     assert {row["sparsity_of"] for row in rows} == {"all"}
     assert [row["sparsity_actual"] for row in rows] == pytest.approx([0.75] * 4, abs=1e-4)
     lines = ["\n".join(mask_lines(row)) for row in rows]
-    assert all("asked 0.750000 of all parameters, achieved 0.7500" in line for line in lines)
+    assert all("asked 75.0000 % of all parameters, achieved 75.00" in line for line in lines)
     assert sum("note: SynFlow inverted" in line for line in lines) == 1
 
 

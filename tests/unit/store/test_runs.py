@@ -36,6 +36,12 @@ def test_a_run_keeps_the_seeds_that_it_was_granted(tmp_path: Path) -> None:
     assert "granted" not in file.read_text() and read(tmp_path).runs[0].granted == {}
 
 
+def test_a_run_keeps_the_names_of_its_steps(tmp_path: Path) -> None:
+    record(tmp_path, CAPTION, {"b", "a"}, names={"b": "train dense, seed 1"})
+    (run,) = read(tmp_path).runs
+    assert run.names == {"a": "", "b": "train dense, seed 1"}
+
+
 def test_a_repeated_run_replaces_its_record(tmp_path: Path) -> None:
     record(tmp_path, CAPTION, {"a"})
     later = replace(CAPTION, when="2026-01-02T00:00:00.000000+00:00", stage="train", user="v", sha256="1" * 64)

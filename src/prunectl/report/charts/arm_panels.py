@@ -13,6 +13,7 @@ from prunectl.base.text import distinct, visible
 from prunectl.report.charts import axes, pieces
 from prunectl.report.charts.chart import Sheet, spec_of
 from prunectl.report.charts.look import Look
+from prunectl.results.statistics import bootstrap_words
 
 PANELS = 24
 """Maximum number of panels. The tables of the page list all arms."""
@@ -21,6 +22,8 @@ UNEVEN = 5.0
 LONGEST = 80
 """Characters of the title of a panel."""
 WIDTH, HEIGHT, PANEL_PX = 225, 170, 290
+SPACING = pieces.SPACING | {"row": 98}
+"""Where panels are aligned by their frames: sparsities close together have their labels below each other."""
 
 OWN_SCALE = " Each panel has its own scale."
 NUMBERS = ("mean", "low", "high", "difference", "published", "ours")
@@ -63,6 +66,11 @@ def accuracy(drawn: pl.DataFrame, field: str, columns: Sequence[str], own: bool)
     return alt.Y(f"{field}:Q", title="top-1 accuracy", scale=scale, axis=axis)
 
 
+def sparsity(drawn: pl.DataFrame) -> alt.X:
+    """The axis of sparsities, linear as in the report."""
+    return axes.sparsity(drawn["sparsity"].to_list(), title="sparsity")
+
+
 def tooltip(interval: str, names: Sequence[alt.Tooltip] = (), **titles: str) -> list[alt.Tooltip]:
     """The tooltip of accuracies: `titles` gives each field its title."""
     return [
@@ -73,6 +81,15 @@ def tooltip(interval: str, names: Sequence[alt.Tooltip] = (), **titles: str) -> 
     ]  # fmt: skip
 
 
+def spread(drawn: pl.DataFrame) -> str:
+    """What the points and lines of accuracies show, after the words for the points."""
+    least = drawn.filter(pl.col("low").is_not_null())["n"].min()
+    if not isinstance(least, int):
+        few = {0: ".", 1: ": one seed."}
+        return few.get(max(drawn["n"]), " (small dots); two seeds have no interval.")
+    return f" (small dots), lines the {bootstrap_words(least, 'mean')}."
+
+
 def spec(layers: Sequence[Any], drawn: pl.DataFrame, arms: Sequence[str], look: Look, own: bool) -> dict[str, Any]:
     """A panel for each arm, in the given order, at most four in a row."""
     sheet, panels = Sheet(), titles(arms)
@@ -80,6 +97,6 @@ def spec(layers: Sequence[Any], drawn: pl.DataFrame, arms: Sequence[str], look: 
     columns = [name for name in drawn.columns if not drawn[name].is_null().all()]
     chart = pieces.faceted(
         layers, sheet.rows(drawn, columns), "arm", list(panels.values()), min(4, len(arms)),
-        width=WIDTH, height=HEIGHT, own_y=own, label_px=WIDTH + 40,
+        width=WIDTH, height=HEIGHT, own_y=own, label_px=WIDTH + 40, **({"spacing": SPACING} if own else {}),
     ).resolve_axis(x="independent", y="independent")  # fmt: skip
     return spec_of(chart, sheet, look.shown())

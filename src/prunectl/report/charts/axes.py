@@ -55,14 +55,13 @@ def along(y: alt.Y, field: str) -> alt.Y:
     return alt.Y(field, scale=y["scale"], title=y["title"])
 
 
-def sparsity(values: Sequence[float]) -> alt.X:
+def sparsity(values: Sequence[float], title: str = "sparsity (fraction of the weights removed)") -> alt.X:
     """A linear axis of sparsities."""
     low, high = min(values), max(values)
     room = 0.03 * max(high - low, 0.02)
     ticks = _ticks(values)
     return alt.X(
-        "sparsity:Q", title="sparsity (fraction of the weights removed)",
-        scale=alt.Scale(domain=[low - room, high + room], nice=False),
+        "sparsity:Q", title=title, scale=alt.Scale(domain=[low - room, high + room], nice=False),
         axis=labelled(ticks, [[percent(tick)] for tick in ticks], lambda value: (value - low) / (high - low or 1)),
     )  # fmt: skip
 

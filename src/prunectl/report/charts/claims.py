@@ -24,12 +24,18 @@ ANSWERS = {
 WIDTH, PANEL_PX = 480, 560
 ROW_PX, TEXT_PX = 18, 13
 """The height of the interval of a case, and of a line of its name above it."""
+BELOW_PX = 6
+"""How far below the interval its seeds are."""
+CASE = "isValid(datum.n)"
+"""The filter that leaves the rows of cases: those of single seeds have a place and a difference alone."""
 LINE = 54
 """Characters of a line of a title or a name: so much fits on a phone."""
 
 
 def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
-    """A panel per claim, as high as its cases need: each case's name, and below it difference, interval and margin."""
+    """A panel per claim, as high as its cases need: each case's name, and below it its seeds, their mean, its interval
+    and the margin.
+    """
     sheet = Sheet()
     panels = [
         _panel(number, verdict, rows, sheet)
@@ -42,7 +48,7 @@ def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
     return Chart(
         name="claims",
         title="The differences that the claims are about",
-        caption=f"Mean differences paired by seed with their {_levels(verdicts)}; grey ticks: the least "
+        caption=f"Mean differences, paired by seed (small dots), with their {_levels(verdicts)}; grey ticks: the least "
         "that is claimed. "
         "Colours and shapes show what each case alone shows.",
         spec=spec_of(chart, sheet),
@@ -53,10 +59,14 @@ def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
 def _panel(number: int, verdict: Verdict, rows: list[dict[str, Any]], sheet: Sheet) -> Any:
     title = wrap(f"{number}. {verdict.claim.text}", LINE, max_lines=4, placeholder=" …")
     height = max(row["y"] for row in rows) + ROW_PX / 2
-    names, margin, interval, point = _layers(_title(verdict), height)
+    names, margin, interval, single, point = _layers(_title(verdict), height)
     intervals = [interval] if any(row["low"] is not None for row in rows) else []
-    layers = [names, margin, *intervals, point]
-    chart: Any = alt.layer(*layers, data=sheet.values(rows), width=WIDTH, height=height, title=title)
+    seeds = [
+        {"y": row["y"] + BELOW_PX, "answer": row["answer"], "seed": seed} for row in rows for seed in row.pop("seeds")
+    ]
+    layers = [names, margin, *intervals, *([single] if seeds else []), point]
+    data = sheet.values([*rows, *seeds])
+    chart: Any = alt.layer(*layers, data=data, width=WIDTH, height=height, title=title)
     return chart
 
 
@@ -86,10 +96,14 @@ def _layers(title: str, height: float) -> list[alt.Chart]:
     ]  # fmt: skip
     x = alt.X("mean:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5, offset=4))
     place = alt.Scale(domain=[0, height], range=[0, height], nice=False, zero=False)
-    base = alt.Chart().encode(y=alt.Y("y:Q", scale=place, axis=None))
-    names = alt.Chart().mark_text(
-        align="left", baseline="top", fontSize=11, color=palette.NOTE, lineBreak="\n", limit=0
+    every = alt.Chart().encode(y=alt.Y("y:Q", scale=place, axis=None))
+    base = every.transform_filter(CASE)
+    names = (
+        alt.Chart()
+        .transform_filter(CASE)
+        .mark_text(align="left", baseline="top", fontSize=11, color=palette.NOTE, lineBreak="\n", limit=0)
     )
+    single = every.mark_point(filled=True, size=14, opacity=0.55, shape="circle")
     margin = base.mark_tick(orient="vertical", color=palette.NOTE, thickness=2, height=14)
     interval = base.mark_rule(strokeWidth=2.2).encode(x=alt.X("low:Q", title=title), x2="high:Q", color=colour)
     point = base.mark_point(filled=True, size=60, opacity=1).encode(
@@ -97,7 +111,7 @@ def _layers(title: str, height: float) -> list[alt.Chart]:
     )
     return [
         names.encode(x=alt.value(0), y=alt.Y("name_y:Q", scale=place, axis=None), text="text:N"),
-        margin.encode(x="margin:Q"), interval, point,
+        margin.encode(x="margin:Q"), interval, single.encode(x=alt.X("seed:Q", title=title), color=colour), point,
     ]  # fmt: skip
 
 
@@ -124,5 +138,6 @@ def _rows(number: int, verdict: Verdict) -> Iterator[dict[str, Any]]:
             "high": detail.interval.high * factor if detail.interval else None,
             "margin": verdict.claim.margin * factor,
             "n": detail.n,
+            "seeds": [difference * factor for difference in detail.differences if detail.n > 1],
         }
         top = middle + ROW_PX / 2

@@ -15,7 +15,7 @@ from prunectl.report.charts.chart import Chart
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.results.aggregate import Roles
 from prunectl.results.compare import Cell, Comparison, Mean
-from prunectl.results.statistics import Interval, bootstrap_words
+from prunectl.results.statistics import Interval
 
 
 def look_of(labels: Sequence[str]) -> Look:
@@ -46,7 +46,7 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
         name="accuracies",
         title="Accuracy arm by arm",
         caption="Points are means over all seeds that a table has"
-        + _spread(frame)
+        + arm_panels.spread(frame)
         + (OWN_SCALE if own else "")
         + _left_out(_every_arm(comparison), arms),
         spec=arm_panels.spec(layers, pieces.with_seeds(frame), arms, look, own),
@@ -54,17 +54,10 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
     )
 
 
-def _spread(frame: pl.DataFrame) -> str:
-    least = frame.filter(pl.col("low").is_not_null())["n"].min()
-    if not isinstance(least, int):
-        return ": one seed." if frame["n"].max() == 1 else " (small dots); two seeds have no interval."
-    return f" (small dots), lines the {bootstrap_words(least, 'mean')}."
-
-
 def _lines(frame: pl.DataFrame, look: Look, y: alt.Y) -> list[alt.Chart]:
     table = alt.Tooltip("hue:N", title="table")
     tooltip = arm_panels.tooltip("80 % bootstrap interval", [table], mean="accuracy, mean")
-    every = alt.Chart().transform_filter(SHOWN).encode(x=axes.even_sparsities(frame), color=look.colour())
+    every = alt.Chart().transform_filter(SHOWN).encode(x=arm_panels.sparsity(frame), color=look.colour())
     base = every.transform_filter(pieces.SUMMARY)
     return [
         base.mark_rule(strokeWidth=1.6, opacity=0.6).encode(y=axes.along(y, "low:Q"), y2="high:Q"),

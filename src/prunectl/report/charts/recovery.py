@@ -5,17 +5,25 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from prunectl.report import arms
+from prunectl.report import arms, palette
 from prunectl.report.charts import axes, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.look import ONLY_SHOWN, Look
+from prunectl.report.charts.look import MOST_VARIANTS, SHOWN, Look
 from prunectl.report.charts.pieces import FIELDS, HEIGHT, WIDTH
+from prunectl.report.charts.split import split
+from prunectl.study.arms import CHOICES
 
-PHASES = {"top1_before_retrain": "just after pruning", "top1": "after retraining"}
+BEFORE, AFTER = "just after pruning", "after retraining"
+PHASES = {"top1_before_retrain": BEFORE, "top1": AFTER}
+PANEL_WIDTH, PANEL_HEIGHT, PANEL_PX = 260, 200, 330
 
 
 def before_and_after(trials: pl.DataFrame, look: Look) -> Chart | None:
-    """Two lines per arm against sparsity: just after pruning (hollow marks) and after retraining (filled)."""
+    """Two lines per arm against sparsity: just after pruning (hollow marks) and after retraining (filled).
+
+    Arms that differ only in their retraining are one network just after pruning, and have one grey line for it. Many
+    budgets are a panel each, as in the charts of accuracy.
+    """
     known = trials.filter(arms.unmodified() & pl.all_horizontal(pl.col(name).is_not_null() for name in PHASES))
     if known.is_empty():
         return None
@@ -23,26 +31,75 @@ def before_and_after(trials: pl.DataFrame, look: Look) -> Chart | None:
         pieces.means(known, look, metric).with_columns(phase=pl.lit(phase)) for metric, phase in PHASES.items()
     )
     look = look.among(frame)
-    y = axes.accuracy("top-1 accuracy", axes.numbers(frame))
-    x = axes.sparsity(frame["sparsity"].to_list())
-    base = alt.Chart().encode(x=x, y=y, color=look.colour(), detail=["variant:N"])
-    dash, opacity = _marks()
-    point = base.mark_point(size=50, filled=False).encode(
-        shape=look.shape(), fill=look.fill(), fillOpacity=opacity,
-        tooltip=[alt.Tooltip("phase:N"), *pieces.tooltip(look, "accuracy")],
-    )  # fmt: skip
+    many = len(look.variants) > MOST_VARIANTS
+    if many:
+        frame, look = split(frame, known, look)
+    frame = _with_one_line(frame, known, look)
+    layers = _layers(frame, look)
     sheet = Sheet()
-    line = base.mark_line(strokeWidth=1.8).encode(strokeDash=dash)
-    chart = alt.layer(
-        line, point, data=sheet.rows(frame, [*FIELDS, "phase"]), transform=ONLY_SHOWN, width=WIDTH, height=HEIGHT
-    )
+    data = sheet.rows(frame, [*FIELDS, "phase", "one", *(["panel"] if many else [])])
+    if many:
+        order = frame["panel"].unique(maintain_order=True).to_list()
+        chart: alt.TopLevelMixin = pieces.faceted(
+            layers, data, "panel", order, 4, width=PANEL_WIDTH, height=PANEL_HEIGHT
+        )
+    else:
+        chart = alt.layer(*layers, data=data, width=WIDTH, height=HEIGHT)
     return Chart(
         name="retraining",
         title="What retraining recovers",
-        caption="Hollow: measured just after pruning. Filled: after retraining. "
+        caption=f"Hollow: measured {BEFORE}{_grey(frame)}. Filled: {AFTER}. "
         f"{look.center.capitalize()}s over the seeds.",
         spec=spec_of(chart, sheet, look.shown()),
+        panel_px=PANEL_PX if many else None,
     )
+
+
+def _with_one_line(frame: pl.DataFrame, known: pl.DataFrame, look: Look) -> pl.DataFrame:
+    """The rows with a column `one`: whether they are the line that all arms have in common, which each panel has."""
+    frame = frame.with_columns(one=pl.lit(False))
+    before = known.group_by("sparsity", "seed").agg(pl.col("top1_before_retrain").n_unique(), arms=pl.len())
+    if before["top1_before_retrain"].max() != 1 or before["arms"].max() == 1:
+        return frame
+    networks = known.unique(["sparsity", "seed"], keep="first", maintain_order=True)
+    first = known.row(0, named=True)
+    networks = networks.with_columns(
+        pl.lit(first[name], known.schema[name]).alias(name)
+        for name in ("arm", *CHOICES)  # one arm of all of them
+    )
+    line = pieces.means(networks, look, "top1_before_retrain").with_columns(
+        one=pl.lit(True), phase=pl.lit(BEFORE), series=pl.lit("every arm"), variant=pl.lit(frame["variant"][0])
+    )
+    if "panel" in frame.columns:
+        line = line.join(frame.select("panel").unique(maintain_order=True), how="cross")
+    return pl.concat([line, frame.filter(pl.col("phase") == AFTER)], how="diagonal")
+
+
+def _grey(frame: pl.DataFrame) -> str:
+    return " (grey: the same network for every retraining)" if frame["one"].any() else ""
+
+
+def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
+    y = axes.accuracy("top-1 accuracy", axes.numbers(frame))
+    dash, opacity = _marks()
+    tooltip = [alt.Tooltip("phase:N"), *pieces.tooltip(look, "accuracy")]
+    every = alt.Chart().encode(x=axes.sparsity(frame["sparsity"].to_list()), y=y)
+    own = every.transform_filter(f"!datum.one && {SHOWN}").encode(color=look.colour(), detail=["variant:N"])
+    layers = [
+        own.mark_line(strokeWidth=1.8).encode(strokeDash=dash),
+        own.mark_point(size=50, filled=False).encode(
+            shape=look.shape(), fill=look.fill(), fillOpacity=opacity, tooltip=tooltip
+        ),
+    ]
+    if not frame["one"].any():
+        return layers
+    one = every.transform_filter("datum.one")
+    grey = {"color": palette.NOTE}
+    return [
+        one.mark_line(strokeWidth=1.8, **grey).encode(strokeDash=dash),
+        one.mark_point(size=40, filled=False, **grey).encode(tooltip=tooltip),
+        *layers,
+    ]
 
 
 def _marks() -> tuple[alt.StrokeDash, alt.FillOpacity]:

@@ -58,7 +58,9 @@ def held_sentences(found: Held) -> tuple[str, ...]:
 
 
 def schema() -> dict[str, Any]:
-    """The columns of `compared`. low and high are the 95 % t-interval of our mean, within 0 to 1."""
+    """The columns of `compared`. low and high are the 95 % t-interval of our mean, within 0 to 1: what judges whether
+    the published number, which has no seeds to pair, differs from it.
+    """
     import polars as pl
 
     return {
@@ -70,6 +72,7 @@ def schema() -> dict[str, Any]:
         "n": pl.Int64,  # seeds of ours that are done
         "within": pl.Boolean,  # low ≤ published ≤ high; null where there is no interval
         "note": pl.String,
+        "seeds": pl.List(pl.Float64),  # ours
     }
 
 
@@ -137,4 +140,5 @@ def _numbers(values: pl.Series, published: float) -> dict[str, Any]:
         "high": min(interval.high, 1.0) if interval else None,
         "n": len(done),
         "within": interval.low <= published <= interval.high if interval else None,
+        "seeds": done,
     }

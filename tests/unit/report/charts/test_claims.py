@@ -43,10 +43,10 @@ def panels(chart: Chart | None) -> list[dict[str, Any]]:
 def test_a_panel_for_each_claim_as_high_as_its_cases_with_a_whole_title() -> None:
     text = "SNIP at initialization is as accurate as magnitude after training, within half a point, at 50 %"
     chart = shown(claims.intervals([judged(), judged(text=text, at_sparsity=0.5)]))
-    assert marks(chart) == ["text", "tick", "rule", "point"] * 2
+    assert marks(chart) == ["text", "tick", "rule", "point", "point"] * 2
     two, one = panels(chart)
     assert " ".join(two["title"]) == "1. SNIP is better" and " ".join(one["title"]) == f"2. {text}"
-    assert len(two["rows"]) == 2 and two["height"] == 2 * one["height"]
+    assert len(small.rows(chart)) == 2 and two["height"] == 2 * one["height"]
     assert chart.spec["resolve"]["scale"] == {"x": "independent", "y": "independent"}
 
 
@@ -54,7 +54,7 @@ def test_names_of_cases_are_whole_above_their_intervals() -> None:
     """Beside the intervals they would be cut, or push the chart off the page."""
     scopes = pl.concat([TRIALS, TRIALS.with_columns(scope=pl.lit("erk"), arm=pl.col("arm") + " · erk")])
     (panel,) = panels(claims.intervals([judged(scopes)]))
-    for row in panel["rows"]:
+    for row in small.rows(claims.intervals([judged(scopes)])):
         assert row["text"].replace("\n", " ") == row["case"]
         assert row["name_y"] < row["y"]
     assert panel["layer"][0]["mark"]["limit"] == 0
@@ -68,8 +68,18 @@ def test_every_answer_has_a_colour_and_a_shape() -> None:
         assert len(set(scale["range"])) == 3
 
 
+def test_the_seeds_of_each_case_are_small_dots() -> None:
+    chart = shown(claims.intervals([judged()]))
+    dots = small.seeds(chart)
+    assert len(dots) == 2 * 3
+    for row in rows(chart):
+        own = [dot["seed"] for dot in dots if dot["y"] == row["y"] + 6]
+        assert sum(own) / 3 == pytest.approx(row["mean"])
+
+
 def test_one_seed_has_a_difference_and_no_interval() -> None:
     chart = claims.intervals([judged(TRIALS.filter(pl.col("seed") == 1))])
+    assert not small.seeds(chart)
     assert {(row["low"], row["high"], row["answer"]) for row in rows(chart)} == {(None, None, "not settled")}
 
 

@@ -12,7 +12,7 @@ from prunectl.report.charts import Chart, comparison, published
 from prunectl.report.palette import NOTE
 from prunectl.results.published.against import Held
 from prunectl.results.published.index import describe
-from unit.report.small import encoding, marks, panels, rows, shown
+from unit.report.small import encoding, marks, panels, rows, seeds, shown
 
 LABELS = ["A · a.csv", "B · b.csv"]
 
@@ -21,6 +21,7 @@ def row(**values: Any) -> dict[str, Any]:
     return {
         "table": "t", "model": "vgg16", "dataset": "cifar10", "arm": "snip", "sparsity": 0.5, "published": 0.92,
         "ours": 0.93, "difference": 0.01, "low": 0.925, "high": 0.935, "n": 3, "within": False, "note": None,
+        "seeds": [0.928, 0.93, 0.932],
     } | values  # fmt: skip
 
 
@@ -35,12 +36,16 @@ def drawn(table: Held, label: str = LABELS[0]) -> Chart | None:
 
 def test_ours_are_filled_with_an_interval_and_the_published_hollow() -> None:
     chart = shown(drawn(held(row(), row(sparsity=0.9, published=0.9))))
-    assert marks(chart) == ["rule", "point", "point"]
+    assert marks(chart) == ["rule", "point", "point", "point"]
+    assert sorted(single["seed"] for single in seeds(chart)) == [0.928, 0.928, 0.93, 0.93, 0.932, 0.932]
+    assert {(each["low"], each["high"]) for each in rows(chart)} == {(0.928667, 0.931333)}, "not the t-interval"
     fill = encoding(chart, "fill")["scale"]
     assert fill["domain"] == [LABELS[0], "published"] and fill["range"][1] == "transparent"
     assert encoding(chart, "color")["scale"]["range"][1] == NOTE
     assert encoding(chart, "shape")["scale"]["range"] == ["circle", "diamond"]
-    assert chart.caption == "Hollow: published. Filled: the mean over our seeds with its 95 % t-interval."
+    assert chart.caption.startswith(
+        "Hollow: published. Filled: the mean over our seeds (small dots), lines the 80 % boot"
+    )
     assert chart.title == "comp6258-figure1 compared with A · a.csv"
 
 
@@ -53,14 +58,14 @@ def test_a_table_has_its_own_colour() -> None:
 
 
 def test_one_seed_has_no_interval() -> None:
-    chart = shown(drawn(held(row(n=1, low=None, high=None))))
+    chart = shown(drawn(held(row(n=1, low=None, high=None, seeds=[0.93]))))
     assert marks(chart) == ["point", "point"]
-    assert [(drawn["from"], drawn["to"]) for drawn in rows(chart)] == [(0.93, 0.93)]
-    assert "interval" not in chart.caption
+    assert "low" not in rows(chart)[0]
+    assert chart.caption.endswith("our seeds: one seed.") and "interval" not in chart.caption
 
 
 def test_a_trial_of_ours_that_is_not_done_leaves_the_published_number() -> None:
-    chart = shown(drawn(held(row(), row(sparsity=0.9, ours=None, difference=None, low=None, high=None, n=0))))
+    chart = shown(drawn(held(row(), row(sparsity=0.9, ours=None, difference=None, low=None, high=None, n=0, seeds=[]))))
     assert [drawn["ours"] for drawn in rows(chart)] == [0.93, None]
 
 
@@ -79,3 +84,10 @@ def test_at_most_24_arms_have_a_panel(count: int) -> None:
 
 def test_a_table_without_rows_has_no_chart() -> None:
     assert drawn(held()) is None
+
+
+def test_sparsities_are_where_they_are_on_a_linear_scale() -> None:
+    """As in the report: evenly spaced, the last few per cent looked as wide as the first thirty."""
+    chart = shown(drawn(held(*(row(sparsity=sparsity) for sparsity in (0.0, 0.3, 0.9, 0.98)))))
+    x = encoding(chart, "x", "point")
+    assert (x["type"], x["axis"]["values"]) == ("quantitative", [0.0, 0.3, 0.9, 0.98])
