@@ -91,7 +91,7 @@ class Tracking:
         """Whether the tracker has failed."""
         self.known = self._recorded()
         self.mine: dict[str, None] = dict.fromkeys(self.known.get(cell(tracker.written()), ()))
-        """The keys of the networks that this tracker, with these parameters, has logged."""
+        """The keys of what this tracker, with these parameters, has logged."""
 
     def showing(self, session: Session, show: Show) -> Show:
         """The display of a run, which logs each trial as soon as it is done."""
@@ -141,8 +141,8 @@ class Tracking:
 
         new: dict[Key, Trial] = {}
         for trial in trials:
-            if trial.state not in self.mine:
-                new.setdefault(trial.state, trial)
+            if trial.measure not in self.mine:
+                new.setdefault(trial.measure, trial)
         if not new or self.stopped:
             return
         rows = list(tracked(self.study, plan, store, list(new.values())))
@@ -171,7 +171,7 @@ class Tracking:
             )
 
     def _recorded(self) -> dict[str, list[str]]:
-        """What all trackers have logged in this folder: keys of networks by the tracker with its parameters."""
+        """What all trackers have logged in this folder: keys by the tracker with its parameters."""
         try:
             recorded = json.loads((self.folder / LOGGED).read_bytes())
             return {str(name): [str(key) for key in keys] for name, keys in recorded.items()}

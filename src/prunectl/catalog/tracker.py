@@ -16,13 +16,13 @@ class Tracked:
     """A trial that is done, as trackers log it. All of it is in the table and the curves of its study, too."""
 
     key: str
-    """That of the trained network. Trials that share a network, as all of sparsity 0 do, are logged once."""
+    """That of what was measured. Trials of one network with one mask, as all of sparsity 0, are logged once."""
     name: str
     """For people: 'snip · at init, 90 %, seed 1'."""
     study: str
     arm: str
     config: Mapping[str, str | int | float]
-    """What was chosen: the arm's columns as a study file writes them, sparsity, seed, key."""
+    """What was chosen: the arm's columns as a study file writes them, sparsity, seed, artefact."""
     curve: tuple[tuple[int, Mapping[str, float]], ...]
     """For each evaluation the optimizer step, and epoch, lr, losses and accuracies. Empty without a training."""
     numbers: Mapping[str, float]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prunectl.store.local import LocalStore
     from prunectl.study.schema import Study
 
-CONFIG = (*ARM, "seed", "sparsity", "sparsity_of", "compression")
+CONFIG = (*ARM, "seed", "sparsity", "sparsity_of", "compression", "artefact")
 POINT = tuple(name for name in CURVES if name not in ("artefact", "step"))
 NUMBERS = (
     *(metric.name for metric in METRICS), "top1_dense", "top1_before_retrain", "sparsity_actual", "compression_actual",
@@ -45,11 +45,11 @@ def tracked(study: Study, plan: Plan, store: LocalStore, trials: Sequence[Trial]
     for trial, row in zip(trials, rows, strict=True):
         if row["status"] == "done":
             yield Tracked(
-                key=trial.state,
+                key=trial.measure,
                 name=named(trial),
                 study=study.name,
                 arm=row["arm"],
-                config={**_known(row, CONFIG), "key": trial.state},
+                config=_known(row, CONFIG),
                 curve=tuple(points.get(trial.state, ())),
                 numbers=_known(row, NUMBERS),
             )
@@ -57,7 +57,7 @@ def tracked(study: Study, plan: Plan, store: LocalStore, trials: Sequence[Trial]
 
 def named(trial: Trial) -> str:
     """'snip · at init, 90 %, seed 1'; the dense network is that of every arm."""
-    whose = "dense" if trial.state == trial.baseline else f"{trial.arm.label}, {percent(trial.sparsity)}"
+    whose = "dense" if trial.measure == trial.baseline_measure else f"{trial.arm.label}, {percent(trial.sparsity)}"
     return f"{whose}, seed {trial.seed}"
 
 

@@ -75,9 +75,9 @@ def test_each_network_is_logged_once_with_its_choices_curve_and_numbers(
     assert sorted(trials) == ["dense, seed 1", "magnitude · at init, 50 %, seed 1", "random · at init, 50 %, seed 1"]
     (row,) = results.trials.filter(criterion="random", sparsity=0.5).to_dicts()
     trial = trials["random · at init, 50 %, seed 1"]
-    assert (trial.key, trial.study, trial.arm) == (row["artefact"], "small", row["arm"])
+    assert (trial.study, trial.arm) == ("small", row["arm"])
     assert trial.config["criterion"] == "random" and trial.config["sparsity"] == 0.5 and trial.config["seed"] == 1
-    assert trial.config["key"] == trial.key
+    assert trial.config["artefact"] == row["artefact"]
     assert trial.numbers["top1"] == row["top1"] and trial.numbers["n_nonzero"] == row["n_nonzero"]
     assert [(step, point["epoch"], point["top1"]) for step, point in trial.curve] == [(2, 1.0, row["top1"])]
     assert None not in {**trial.config, **trial.numbers}.values() and "latency_ms" not in trial.numbers
@@ -170,3 +170,12 @@ def test_a_list_that_cannot_be_read_is_an_error_that_names_it(session: Session) 
     (folder / "logged.json").write_text("[]")
     with pytest.raises(PrunectlError, match=r"results/small/tracking/logged\.json cannot be read"):
         tracking(session, Kept(), folder=Path("results/small"))
+
+
+def test_masks_of_one_trained_network_are_logged_apart(tmp_path: Path, session: Session) -> None:
+    study = write_study(tmp_path, SMALL.replace('at = "init"', 'at = "end"'), "pruned-at-the-end.toml")
+    complete(open_study(study, store=tmp_path / "store"), HERE, tracked=tracked_by(session))
+    assert len({trial.config["artefact"] for trial in LISTS["small"].trials}) == 1
+    assert {trial.name for trial in LISTS["small"].trials} == {
+        "dense, seed 1", "magnitude · at end, 50 %, seed 1", "random · at end, 50 %, seed 1"
+    }  # fmt: skip
