@@ -1,5 +1,5 @@
 # Run inside a virtual environment with `pip install -e ".[test]"`.
-.PHONY: check lint types layers test search format picture
+.PHONY: check lint types layers test search format picture docs
 
 check: lint types layers test
 
@@ -22,6 +22,12 @@ search:
 format:
 	ruff check --fix .
 	ruff format .
+
+# The site in build/site, with `pip install -e ".[docs]"`. Warnings, links that lead nowhere and files from elsewhere fail.
+docs:
+	python docs/stage.py
+	zensical build --clean --strict
+	! grep -rlE '<(script|link|img|iframe)[^>]+(src|href)="?https?://' build/site --include=*.html
 
 picture: docs/smoke-report.png
 

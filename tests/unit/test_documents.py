@@ -26,6 +26,7 @@ from prunectl.base import errors
 from prunectl.catalog import tables
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.tables import CATALOGS
+from prunectl.catalog.tracker import Tracked
 from prunectl.plan.steps import STEPS
 from prunectl.pruning import mask as masking
 from prunectl.pruning.prunable import prunable
@@ -206,6 +207,7 @@ KINDS = {
     "optimizers": "training/optimizers/adagrad", "schedules": "training/schedules/inverse_root",
     "metrics": "training/metrics/confidence", "models": "models/two_layers", "datasets": "datasets/stripes",
     "augmentations": "training/augmentations/upside", "executors": "execute/one_by_one",
+    "trackers": "report/trackers/lines",
 }  # fmt: skip
 """The recipe of each catalogue, by its file."""
 
@@ -360,6 +362,17 @@ def test_the_executor_gives_an_engine(recipe: Callable[[str], Any]) -> None:
     engine = recipe("executors")().engine(8, ())
     assert (engine.jobs, dict(engine.running)) == (1, {})
     engine.stop()
+
+
+def test_the_tracker_logs_a_line_for_each_trial(recipe: Callable[[str], Any], tmp_path: Path) -> None:
+    trial = Tracked(
+        key="a1", name="snip, 50 %, seed 1", study="s", arm="snip", config={}, curve=(), numbers={"top1": 0.5}
+    )
+    for _ in range(2):
+        log = recipe("trackers")().open(tmp_path, "s")
+        log.add(trial)
+        log.close()
+    assert (tmp_path / "trials.txt").read_text() == "snip, 50 %, seed 1: top1 0.5\n" * 2
 
 
 def test_the_chart_draws_what_there_is() -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prunectl.base.errors import PrunectlError, StudyError
 from prunectl.base.text import and_list, plural
@@ -16,6 +16,8 @@ from prunectl.execute.devices import kind_and_places, resolve_devices
 
 if TYPE_CHECKING:
     from prunectl.catalog.executor import Asked, Executor
+
+T = TypeVar("T")
 
 MOST_READERS = 8
 """Maximum number of processes that read pictures ahead for one training, on cores that it would leave idle."""
@@ -131,33 +133,37 @@ def executor_of(asked: str | Executor | None) -> Executor:
 
     Raises StudyError.
     """
-    from pydantic import ValidationError
-
     from prunectl.api.settings import settings
     from prunectl.catalog.executor import Executor
+
+    asked = asked or settings().executor or "local"
+    return entry_of("executors", Executor, "--executor", asked) if isinstance(asked, str) else asked
+
+
+def entry_of(catalog: str, kind: type[T], option: str, asked: str) -> T:
+    """The entry of a catalogue that an option names, as a name or as an inline TOML table. Raises StudyError."""
+    from pydantic import ValidationError
+
     from prunectl.catalog.problems import problems_of
     from prunectl.catalog.table import resolve
 
-    asked = asked or settings().executor or "local"
-    if not isinstance(asked, str):
-        return asked
-    table = _table(asked)
+    table = _table(option, asked)
     try:
-        entry = resolve("executors", table)
+        entry = resolve(catalog, table)
     except ValidationError as error:
-        raise StudyError(f"--executor {asked!r} cannot be used", problems_of(error, table)) from None
-    assert isinstance(entry, Executor), "a catalogue holds entries of its own kind only"
+        raise StudyError(f"{option} {asked!r} cannot be used", problems_of(error, table)) from None
+    assert isinstance(entry, kind), "a catalogue holds entries of its own kind only"
     return entry
 
 
-def _table(text: str) -> dict[str, Any]:
+def _table(option: str, text: str) -> dict[str, Any]:
     from prunectl.base.cells import parsed
 
     try:
         value = parsed(text)
     except ValueError as error:
-        hint = "write it as --executor '{ name = \"local\" }'"
-        raise PrunectlError(f"--executor {text!r} is not a TOML table: {error}", hint=hint) from None
+        hint = f"write it as {option} '{{ name = \"NAME\" }}'"
+        raise PrunectlError(f"{option} {text!r} is not a TOML table: {error}", hint=hint) from None
     return value if isinstance(value, dict) else {"name": text}
 
 

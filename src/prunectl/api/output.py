@@ -22,7 +22,9 @@ RESULTS = Path("results")
 OWNER = "run.json"
 """The file in a folder of results that records whose they are."""
 EXPORT = "export"
-WRITTEN = ("table.csv", "report.html", EXPORT)
+TRACKING = "tracking"
+"""The folder of the logs of trackers."""
+WRITTEN = ("table.csv", "report.html", EXPORT, TRACKING)
 """What prunectl writes into such a folder."""
 MOST_FOLDERS = 1000
 

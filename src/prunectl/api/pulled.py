@@ -26,6 +26,8 @@ LOOK_S = 1.0
 """How often the store is looked through, if that is fast."""
 IDLE = 4.0
 """At least four fifths of the time are spent waiting: the workers need the file server more."""
+GOING_S = 30.0
+"""How often the steps that go on are named, as a run without a cluster does."""
 LATE_S = 120.0
 """How long after their moment workers are waited for."""
 
@@ -73,6 +75,7 @@ def followed(
     warn(f"submitted {pool.label}; Ctrl-C, or `{pool.cancelling}`, cancels it, with snapshots left")
     following = _Following(session, todo, listen)
     seen: Seen | None = None
+    spoken = clock()
     try:
         while True:
             begun = clock()
@@ -87,6 +90,10 @@ def followed(
                 return following.ended(now, pool)
             if seen is not None and seen != before:
                 warn(f"{pool.label}: {plural(seen.running, 'worker')} at work, {seen.waiting} waiting to be started")
+            if begun - spoken >= GOING_S:
+                spoken = begun
+                for line in pool.going():
+                    warn(line)
             sleep(max(LOOK_S, IDLE * (clock() - begun)))
     except KeyboardInterrupt:
         pool.cancel()

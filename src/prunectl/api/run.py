@@ -11,12 +11,15 @@ from prunectl.api.machine import Machine, deadline, starting_early
 from prunectl.api.make import make_looking, silently
 from prunectl.api.results import rows_of, undamaged, warn_in_log
 from prunectl.api.session import open_study
+from prunectl.api.track import tracking
 
 if TYPE_CHECKING:
     from prunectl.api.make import Show
     from prunectl.api.results import Warn
     from prunectl.api.session import Overrides, Place, Selectors, Session
+    from prunectl.api.track import Tracking
     from prunectl.catalog.executor import Executor
+    from prunectl.catalog.tracker import Tracker
     from prunectl.execute.driver import Listener, Tally
     from prunectl.plan.stage import Stage
     from prunectl.results.table import Results
@@ -54,6 +57,7 @@ def run(
     store: Place | None = None,
     data: Place | None = None,
     retry_failed: bool = False,
+    track: str | Tracker | None = None,
     listen: Listener | None = None,
 ) -> Results:
     """Do every step of a study that is missing, and return its results: `results.trials` has one row per trial.
@@ -61,7 +65,7 @@ def run(
     The arguments are the options of `prunectl run`. A trial that failed is a row with its reason, not an exception.
     `listen` is called with each `Outcome` and `Progress` of a step, with `WorkersChanged`, and while it waits
     with `Going`.
-    Nothing is written except to the store.
+    Nothing is written except to the store, and where trials are tracked, to `tracking/` of the results folder.
     Raises PrunectlError (or one of its kinds) for what a user can fix: its `hint` says how.
     """
     moment = deadline(until)
@@ -69,7 +73,8 @@ def run(
     with starting_early(machine):
         session = open_study(study, only=only, set=set, profile=profile, store=store, data=data)
     show: Show = silently if listen is None else lambda plan, todo: nullcontext(listen)
-    return complete(session, machine, retry_failed=retry_failed, show=show).results
+    tracked = tracking(session, track)
+    return complete(session, machine, retry_failed=retry_failed, show=show, tracked=tracked).results
 
 
 def complete(
@@ -79,16 +84,23 @@ def complete(
     retry_failed: bool = False,
     show: Show = silently,
     warn: Warn = warn_in_log,
+    tracked: Tracking | None = None,
 ) -> Completed:
     """Do every step of a study that is missing, and read what it made.
 
+    Trials are logged by `tracked` as they are done, and those that were done before at the end.
     Where seeds are added until claims are settled, that is repeated until they are, or the last look is taken.
     """
     from prunectl.results.gather import results
 
+    if tracked is not None:
+        show = tracked.showing(session, show)
+
     def attempt() -> Completed:
         after, tally = make_looking(session, "retrain", machine, retry_failed=retry_failed, show=show, warn=warn)
         after = with_latencies(after)
+        if tracked is not None and not tally.left:
+            tracked.finish(after)
         read = results(
             after.study,
             after.text,

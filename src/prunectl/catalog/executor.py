@@ -55,6 +55,9 @@ class Pool(Protocol):
     def look(self) -> Seen | None:
         """How many live; None if that is not known now."""
 
+    def going(self) -> Sequence[str]:
+        """What each worker has printed last of a step that goes on; nothing of one that has finished a step since."""
+
     def trouble(self) -> str:
         """What workers report that could not work; empty if they could."""
 

@@ -165,6 +165,12 @@ EXECUTORS: Mapping[str, str] = {
     "slurm": "prunectl.execute.slurm:Slurm",
 }
 
+TRACKERS: Mapping[str, str] = {
+    "tensorboard": "prunectl.report.trackers.tensorboard:TensorBoard",
+    "wandb": "prunectl.report.trackers.wandb:Wandb",
+    "mlflow": "prunectl.report.trackers.mlflow:Mlflow",
+    "trackio": "prunectl.report.trackers.trackio:Trackio",
+}
 
 RETRAININGS: Mapping[str, str] = {
     "none": "prunectl.training.retrainings.none:NoRetraining",
@@ -194,6 +200,7 @@ CATALOGS: Mapping[str, Catalog] = {
         one="kind of retraining", kind="prunectl.catalog.retraining:Retraining", entries=RETRAININGS
     ),
     "executors": Catalog(one="executor", kind="prunectl.catalog.executor:Executor", entries=EXECUTORS, in_files=False),
+    "trackers": Catalog(one="tracker", kind="prunectl.catalog.tracker:Tracker", entries=TRACKERS, in_files=False),
 }
 
 

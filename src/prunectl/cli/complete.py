@@ -166,6 +166,14 @@ def executors(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 
 
 @offering
+def trackers(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """The trackers."""
+    from prunectl.catalog.tables import names
+
+    return names("trackers")
+
+
+@offering
 def datasets(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     """The data sets."""
     from prunectl.catalog.tables import names

@@ -115,6 +115,17 @@ Executor = Annotated[
         autocompletion=complete.executors,
     ),
 ]
+Track = Annotated[
+    str | None,
+    typer.Option(
+        "--track",
+        metavar="NAME",
+        help="Log each trial to a tracker: a name (`prunectl list trackers`), or '{ name = \"wandb\" }' with "
+        "parameters [default: that of your settings, or none].",
+        rich_help_panel=OUTPUT,
+        autocompletion=complete.trackers,
+    ),
+]
 Until = Annotated[
     str | None,
     typer.Option(

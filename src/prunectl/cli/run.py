@@ -14,7 +14,7 @@ from prunectl.cli.ahead import REPORT, import_ahead
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.download import opened
 from prunectl.cli.leave import leave
-from prunectl.cli.options import Json, OnMachine, Quiet, Retry, Selected, StudyFile, options
+from prunectl.cli.options import Json, OnMachine, Quiet, Retry, Selected, StudyFile, Track, options
 
 if TYPE_CHECKING:
     from prunectl.api.run import Completed
@@ -41,6 +41,7 @@ def run(
     study: StudyFile = None,
     retry_failed: Retry = False,
     output: Output = None,
+    track: Track = None,
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -49,7 +50,7 @@ def run(
     The report is written too. Steps that are in the store are not done again; after an interruption the same command
     continues.
     """
-    run_study(selected, where, study, retry_failed=retry_failed, output=output, json_=json_, quiet=quiet)
+    run_study(selected, where, study, retry_failed=retry_failed, output=output, track=track, json_=json_, quiet=quiet)
 
 
 def run_study(
@@ -59,6 +60,7 @@ def run_study(
     *,
     retry_failed: bool = False,
     output: Path | None = None,
+    track: str | None = None,
     json_: bool = False,
     quiet: bool = False,
 ) -> None:
@@ -66,6 +68,7 @@ def run_study(
     from prunectl.api.machine import starting_early
     from prunectl.api.output import save
     from prunectl.api.run import complete
+    from prunectl.api.track import tracking
     from prunectl.cli.progress import showing
 
     machine = where.machine()
@@ -73,7 +76,8 @@ def run_study(
         session = opened(selected, where, study, "retrain")
     ready(session, output)
     import_ahead(REPORT)
-    completed = complete(session, machine, retry_failed=retry_failed, show=showing(quiet), warn=say)
+    tracked = tracking(session, track, shares=where.share, folder=output, warn=say)
+    completed = complete(session, machine, retry_failed=retry_failed, show=showing(quiet), warn=say, tracked=tracked)
     if completed.tally.left:
         leave(session, completed.tally, json_)
         return
@@ -88,6 +92,8 @@ def run_study(
         written = save(session, completed.results, output, warn=say)
         if not quiet:
             say(f"wrote {', '.join(map(str, written))}")
+    if tracked is not None and tracked.summary and not quiet:
+        say(tracked.summary)
     if not complete_and_sound(completed):
         raise typer.Exit(FAILED)
 

@@ -19,12 +19,12 @@ def by_torchvision(name: str, root: Path) -> None:
         getattr(datasets, name)(str(root), download=True)
 
 
-def archive(url: str, root: Path) -> None:
-    """Fetch an archive and unpack it in a root. Raises OSError and RuntimeError, as torchvision does."""
+def archive(url: str, root: Path, md5: str) -> None:
+    """Fetch an archive and unpack it in a root, if it has the digest. Raises OSError and RuntimeError: torchvision."""
     from torchvision.datasets.utils import download_and_extract_archive
 
     with _progress_on_stderr():
-        download_and_extract_archive(url, str(root), remove_finished=True)
+        download_and_extract_archive(url, str(root), md5=md5, remove_finished=True)
 
 
 @contextlib.contextmanager

@@ -34,6 +34,8 @@ ASK_S = 30.0
 SIGNAL_S = 90
 """How long before its time limit SLURM warns a worker: it ends with snapshots left, should it not have ended."""
 SHORTEST_S = 120.0
+GOING = re.compile(r"\[\d+/\d+\] (goes on: .+)$")
+"""How a run without a terminal prints a step that goes on."""
 
 ELSEWHERE = 'run it where jobs are submitted; to try it without SLURM, add cluster = "local" to its parameters'
 
@@ -151,6 +153,11 @@ class Submitted:
         states = asked.stdout.split()
         waiting = sum(state in ("PENDING", "CONFIGURING", "REQUEUED") for state in states)
         return Seen(running=len(states) - waiting, waiting=waiting)
+
+    def going(self) -> list[str]:
+        """The last line of each worker, where that is about a step that goes on."""
+        last = [[line for line in (job.stderr() or "").splitlines() if line.startswith("[")][-1:] for job in self.jobs]
+        return [found[1] for lines in last for line in lines if (found := GOING.match(line))]
 
     def trouble(self) -> str:
         """The last error that a worker has printed, except that it was stopped."""

@@ -52,7 +52,7 @@ def results(
     `selection` is what of the study was asked for: the report shows it.
     """
     shelf = Shelf(plan, store)
-    trials, progress = table(study, plan, store, shelf), _progress(plan, shelf)
+    trials, progress = table(study, plan, store, shelf), progress_of(plan, shelf)
     return Results(
         study=study,
         arms=plan.arms,
@@ -197,7 +197,7 @@ def _layers(plan: Plan, shelf: Shelf) -> Iterator[dict[str, Any]]:
             }
 
 
-def _progress(plan: Plan, shelf: Shelf) -> dict[str, Any]:
+def progress_of(plan: Plan, shelf: Shelf) -> dict[str, Any]:
     """The progress documents of the trainings that end in a trial's network, as far as they are there."""
     trained = dict.fromkeys(trial.state for trial in plan.trials if isinstance(plan.steps[trial.state], Train))
     documents = {state: shelf.document(state, layout.PROGRESS) for state in trained}

@@ -13,6 +13,7 @@ from prunectl.base.text import plural, visible
 from prunectl.catalog.executor import Executor
 from prunectl.catalog.problems import problems_of
 from prunectl.catalog.table import Section
+from prunectl.catalog.tracker import Tracker
 from prunectl.catalog.values import catalogued
 from prunectl.study.document import parse, read_text
 from prunectl.study.locate import locate, located
@@ -28,6 +29,9 @@ class Settings(Section):
     jobs: Annotated[int, Field(ge=1)] | None = Field(default=None, description="steps at once on each device")
     executor: Annotated[Executor, *catalogued("executors")] | None = Field(
         default=None, description="the name of an executor, or a table with its name and parameters"
+    )
+    track: Annotated[Tracker, *catalogued("trackers")] | None = Field(
+        default=None, description="the name of a tracker, or a table with its name and parameters"
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import threading
+import zipfile
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +20,7 @@ from prunectl.api import data
 from prunectl.base.errors import DataError, PrunectlError
 from prunectl.datasets.fingerprint import digest_of
 from prunectl.datasets.idx import PARTS
+from prunectl.datasets.imagenet import TinyImageNet
 from prunectl.datasets.mnist import Mnist
 
 
@@ -96,6 +99,24 @@ def test_an_interrupted_download_is_completed(mnist: Path, server: tuple[Path, s
     assert data.absent(Mnist(), mnist)
     last.write_bytes(content)
     assert data.get("mnist", mnist)
+
+
+def test_an_archive_with_another_digest_is_not_unpacked(
+    server: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, folder = tmp_path / "data", "tiny-imagenet-200"
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for part in ("train", "val"):
+            archive.writestr(f"{folder}/{part}/n01443537/a.JPEG", b"no picture")
+    (server[0] / f"{folder}.zip").write_bytes(content.getvalue())
+    monkeypatch.setattr(TinyImageNet, "url", f"{server[1]}{folder}.zip")
+    with pytest.raises(PrunectlError, match=r"tiny-imagenet cannot be downloaded to .*: File not found or corrupted"):
+        data.get("tiny-imagenet", root)
+    assert data.absent(TinyImageNet(), root)
+    monkeypatch.setattr(TinyImageNet, "md5", hashlib.md5(content.getvalue()).hexdigest())
+    data.download(TinyImageNet(), root)
+    assert (root / folder / "train").is_dir() and not list(root.glob("*.zip"))
 
 
 def test_a_server_that_is_gone_is_an_error_with_what_to_do(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:

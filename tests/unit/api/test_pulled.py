@@ -29,9 +29,13 @@ class Cluster:
     def __init__(self, *script: Callable[[], Seen | None], trouble: str = "") -> None:
         self.script, self.complaint = list(script), trouble
         self.ends: list[str] = []
+        self.lines: list[str] = []
 
     def look(self) -> Seen | None:
         return self.script.pop(0)() if self.script else Seen(running=0, waiting=0)
+
+    def going(self) -> list[str]:
+        return self.lines
 
     def trouble(self) -> str:
         return self.complaint
@@ -104,6 +108,16 @@ def test_what_workers_do_is_read_from_the_store(lacking: Session) -> None:
         "submitted job 1; Ctrl-C, or `scancel 1`, cancels it, with snapshots left",
         "job 1: 0 workers at work, 1 waiting to be started",
     ]
+
+
+def test_the_steps_that_go_on_are_named_as_workers_print_them(
+    lacking: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prunectl.api.pulled.GOING_S", 0.0)
+    cluster = Cluster(waiting, lambda: worker(lacking))
+    cluster.lines = ["goes on: train snip, 90 %, seed 1: epoch 3.2 of 10, loss 0.412, top-1 91.2 % (4 min)"]
+    _, _, notes = run(lacking, cluster)
+    assert notes[-1] == cluster.lines[0]
 
 
 def test_everything_is_there_although_the_cluster_lists_no_worker(lacking: Session) -> None:

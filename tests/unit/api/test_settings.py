@@ -78,18 +78,20 @@ def test_no_setting_changes_a_key(file: Path, tmp_path: Path) -> None:
     study = write_study(tmp_path, SMALL)
     file.write_text("")
     before = open_study(study, store=tmp_path / "store").plan
-    file.write_text('store = "mine"\ndata = "d"\njobs = 7\nexecutor = "ray"\n')
+    file.write_text('store = "mine"\ndata = "d"\njobs = 7\nexecutor = "ray"\ntrack = "wandb"\n')
     assert open_study(study).plan == before
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('\n  stor = "x"', "{file}:2:3: stor: unknown key; allowed here: store, data, jobs, executor"),
+        ('\n  stor = "x"', "{file}:2:3: stor: unknown key; allowed here: store, data, jobs, executor, track"),
         ("jobs = 0", "{file}:1:1: jobs: must be "),
         ("store = 7", "{file}:1:1: store: must be "),
         ('executor = "slrm"', "{file}:1:1: executor: there is no executor"),
         ("[executor]\nname = 'slurm'\nnode = 4", "{file}:3:1: executor.node: unknown key"),
+        ('track = "wanbd"', "{file}:1:1: track: there is no tracker"),
+        ("[track]\nname = 'wandb'\nprojekt = 'x'", "{file}:3:1: track.projekt: unknown key"),
         ("jobs = ", "{file}:1:8: "),
     ],
 )

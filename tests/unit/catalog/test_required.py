@@ -35,6 +35,7 @@ LACKED = {
     "metrics": "better, head, summary, title, unit, sums(), value()",
     "retrainings": "summary, after()",
     "executors": "summary, engine()",
+    "trackers": "summary, open()",
 }
 """What a class with nothing but a name lacks."""
 

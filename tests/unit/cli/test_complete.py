@@ -67,6 +67,7 @@ def test_fixed_values_are_offered(offered: Callable[..., list[str]]) -> None:
     assert offered("report", "--center", "") == ["mean", "median"]
     assert offered("run", "--device", "cu") == ["cuda", "cuda:0", "cuda:0,1"]
     assert offered("run", "--executor", "") == tables.names("executors")
+    assert offered("run", "--track", "") == tables.names("trackers")
     assert offered("compare", "--format", "h") == ["html"]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from prunectl.base.errors import PrunectlError
 from prunectl.base.version import __version__
+from prunectl.catalog.hook import Shown
 from prunectl.execute import ray_host
 from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status
 from prunectl.execute.ray_host import Host, Hosting
@@ -72,7 +73,9 @@ def request_(threads: int = 1) -> Request:
 
 
 def test_a_request_is_done_on_the_device_that_was_found_here(host: Host) -> None:
-    events: list[Event] = [Progress(key=KEY, done=1, total=2), Outcome(key=KEY, status=Status.DONE)]
+    shown = Shown(epoch=1.5, epochs=3.0, loss=0.4, top1=0.9)
+    progress = Progress(key=KEY, done=1, total=2, shown=shown)
+    events: list[Event] = [progress, Outcome(key=KEY, status=Status.DONE)]
     engine(host).events = list(events)
     assert list(host.do(KEY, pickle.dumps(request_()), suspect=True)) == [None, *events]
     (request,) = engine(host).requests

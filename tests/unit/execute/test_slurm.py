@@ -73,6 +73,13 @@ def test_what_slurm_refuses_is_shown_in_its_words() -> None:
     assert refused.exit_code == 1
 
 
+def test_what_goes_on_is_the_last_line_of_each_worker(tmp_path: Path) -> None:
+    goes_on = "[3/9] goes on: train dense, seed 1: epoch 2.5 of 10, loss 0.3, top-1 91.0 % (2 min)"
+    assert submitted(tmp_path, f"1 worker on cpu\n[2/9] done: init (1 ms)\n{goes_on}\n").going() == [goes_on[6:]]
+    assert submitted(tmp_path, f"{goes_on}\n[4/9] done: train dense, seed 1 (3 min)\n").going() == []
+    assert submitted(tmp_path).going() == []
+
+
 def submitted(tmp_path: Path, stderr: str = "", code: int | None = None) -> Submitted:
     if code is not None:
         (tmp_path / "result").touch()

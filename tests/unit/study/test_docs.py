@@ -137,7 +137,7 @@ def test_no_section_is_left_out() -> None:
 
 
 def test_no_catalogue_is_left_out() -> None:
-    assert {*LISTED, *ELSEWHERE} == CATALOGS.keys() - {"executors"}  # of a user's settings, not of a study
+    assert {*LISTED, *ELSEWHERE} == CATALOGS.keys() - {"executors", "trackers"}  # of a user's settings, not of a study
 
 
 @pytest.mark.usefixtures("real_catalogs")
