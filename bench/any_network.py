@@ -1,7 +1,7 @@
 """The most used networks of torchvision and timm: checked, pruned, trained, exported; and what is refused.
 
     pip install -e '.[timm,onnx]'
-    python bench/any_network.py [--output table.md] [--size 32] [--only resnet] [--sparsity 0.9] [--rounds 3]
+    python bench/any_network.py [--output FILE] [--size 32] [--only resnet] [--sparsity 0.9] [--rounds 3]
 
 Random images, weights that each network draws itself, one thread. For each network: the checks before the first
 training; masks by magnitude, SNIP and SynFlow (with few rounds, because their number does not decide whether it works),
