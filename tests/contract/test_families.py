@@ -18,11 +18,15 @@ from prunectl.models.flops import flops_of
 from prunectl.models.initialization import initialize
 from prunectl.models.survey import survey
 from prunectl.pruning import mask as masking
+from prunectl.pruning.engines.channel_graph import channels_of
+from prunectl.pruning.engines.channel_masks import WholeChannels
+from prunectl.pruning.engines.compact import compact
 from prunectl.pruning.engines.paths import effective
 from prunectl.pruning.engines.single_weights import SingleWeights
 from prunectl.pruning.prunable import prunable, refusals
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
+from prunectl.pruning.scopes.layerwise import Layerwise
 from prunectl.pruning.scoring import prune_in_rounds, score
 from prunectl.pruning.structures.channels import Channels
 from prunectl.training.loop import advance
@@ -150,6 +154,26 @@ def test_its_channels_are_followed_or_refused_by_layer(family: str) -> None:
     reasons = list(Channels().check(network, prunable(network, EXCLUDE.get(family, [])), SHAPE))
     expected = CHANNELS[family]
     assert reasons == [] if expected is None else expected in reasons[0]
+
+
+def test_channels_are_followed_through_branches_that_training_leaves_out() -> None:
+    from torchvision.ops import StochasticDepth
+
+    class Branch(nn.Sequential):
+        def forward(self, images: Tensor) -> Tensor:
+            inner = images
+            for layer in self:
+                inner = layer(inner)
+            return images + inner
+
+    branch = Branch(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 4, 1), StochasticDepth(0.5, "row"))
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), branch, nn.ReLU(), nn.Flatten(), nn.Linear(144, CLASSES)).eval()
+    channels = channels_of(network, SHAPE)
+    assert torch.equal(channels.rows["1.2.weight"], channels.rows["0.weight"])
+    scores = {name: weight.detach().abs() for name, weight in prunable(network).items()}
+    masks = WholeChannels(channels).prune(scores, Layerwise(), 0.5, generator=torch.Generator().manual_seed(0)).masks
+    masking.apply(masks, network)
+    assert compact(network, masks, SHAPE).channels[0] < 16, "checked against the masked network"
 
 
 def test_a_network_that_cannot_be_traced_is_refused_with_the_layer() -> None:

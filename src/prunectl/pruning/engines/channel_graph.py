@@ -36,8 +36,9 @@ PASSING_CALLS = frozenset({
     "relu", "relu_", "relu6", "leaky_relu", "elu", "gelu", "silu", "hardswish", "tanh", "contiguous",
     "max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
+    "stochastic_depth",
 })  # fmt: skip
-"""Functions and methods of which the same is true."""
+"""Functions and methods of which the same is true. `stochastic_depth` is torchvision's, which leaves branches out."""
 
 GATES = (nn.Sigmoid, nn.Hardsigmoid)
 """Modules that treat every channel by itself, and make no zeros of zeros: what they give can only multiply channels."""
