@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from prunectl.api.check import check
+from prunectl.api.export import exported, load_network
 from prunectl.api.run import complete
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import PrunectlError, StudyError
@@ -169,6 +170,45 @@ def test_fused_attention_sees_masks() -> None:
 def test_a_transformer_of_timm_is_pruned_and_trained(tmp_path: Path) -> None:
     table = complete(opened(tmp_path, VIT, TINY), HERE).results.trials
     assert set(table["status"]) == {"done"} and len(table) == 6
+
+
+WORDS = """\
+from torch import nn
+
+
+class Words(nn.Module):
+    def __init__(self, shape, classes):
+        super().__init__()
+        self.words, self.fc, self.head = nn.Embedding(classes, 8), nn.Linear(8, 8), nn.Linear(8, classes)
+        self.head.weight = self.words.weight
+
+    def forward(self, images):
+        words = (images.flatten(1).sigmoid() * 9).long()
+        return self.head(self.fc(self.words(words)).relu().mean(1))
+"""
+
+
+def test_a_head_that_shares_its_weight_with_an_embedding_is_excluded_counted_once_and_exported(tmp_path: Path) -> None:
+    (tmp_path / "words.py").write_text(WORDS)
+
+    def words(more: str) -> Session:
+        (tmp_path / "small.toml").write_text(text("file:words.py:Words").replace('"synflow"', '"fisher"') + more)
+        return open_study(tmp_path / "small.toml", store=tmp_path / "store")
+
+    with pytest.raises(StudyError, match=r"head is also a parameter of words \(Embedding\).*exclude = \[\"head\"\]"):
+        check(words(""), HERE)
+    session = words('[prunable]\nexclude = ["head"]\n')
+    table = complete(session, HERE).results.trials
+    assert set(table["status"]) == {"done"}, table["reason"].to_list()
+    assert set(table["n_params"]) == {10 * 8 + 10 + 8 * 8 + 8}
+    pruned = table.filter(table["sparsity"] == 0.5)
+    assert set(pruned["n_params"] - pruned["n_nonzero"]) == {32}
+    document = exported(
+        session, next(trial for trial in session.plan.trials if trial.mask), tmp_path / "out", compact=False
+    )
+    assert document["parameters"] == 162
+    network = load_network(tmp_path / "out")
+    assert network.get_parameter("head.weight") is network.get_parameter("words.weight")
 
 
 # --- pretrained weights, from caches that the test fills ---
