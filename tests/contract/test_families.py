@@ -230,6 +230,23 @@ def test_curvature_of_linear_layers_along_a_sequence_is_that_of_each_image(famil
         torch.testing.assert_close(scores[name], expected, rtol=1e-3, atol=1e-9, msg=name)
 
 
+class Noisy(nn.Module):
+    """Adds noise in evaluation, too."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images + torch.randn_like(images)
+
+
+@pytest.mark.parametrize("name", ["activation", "fisher", "lap", "obd", "obs"])
+def test_looking_at_a_network_before_it_is_scored_draws_nothing_and_leaves_it_alone(name: str) -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), Noisy(), nn.Flatten(), nn.Linear(144, 3))
+    state, random = {key: kept.clone() for key, kept in network.state_dict().items()}, torch.random.get_rng_state()
+    assert list(entry_type("criteria", name, Criterion)().check(network, prunable(network), SHAPE)) == []
+    assert torch.equal(torch.random.get_rng_state(), random)
+    assert all(torch.equal(kept, state[key]) for key, kept in network.state_dict().items())
+    assert network.training and all(parameter.requires_grad for parameter in network.parameters())
+
+
 class Rows(nn.Module):
     """Puts the places of all images into one list of rows."""
 

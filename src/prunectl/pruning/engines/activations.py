@@ -45,7 +45,8 @@ def refused(network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int,
     parameter = next(twin.parameters())
     image = torch.ones((1, *shape), dtype=parameter.dtype, device=parameter.device)
     try:
-        mean_activations(twin, layers_by_weight(twin, weights), image)
+        with torch.random.fork_rng(devices=[]):
+            mean_activations(twin, layers_by_weight(twin, weights), image)
     except MethodError as error:
         yield str(error)
 

@@ -178,7 +178,7 @@ def refused(network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int,
     parameter = next(twin.parameters())
     images = torch.ones((1, *shape), dtype=parameter.dtype, device=parameter.device)
     try:
-        with _frozen(twin), torch.enable_grad():
+        with torch.random.fork_rng(devices=[]), _frozen(twin), torch.enable_grad():
             _, calls = _run(twin, layers_by_weight(twin, weights), images)
         for noted in calls.values():
             _all_inputs(noted, len(images))

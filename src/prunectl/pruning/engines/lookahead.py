@@ -94,7 +94,8 @@ def refused(network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int,
     twin = copy.deepcopy(network).eval()
     try:
         layers_by_weight(twin, weights)
-        Lookahead(twin, shape)
+        with torch.random.fork_rng(devices=[]):
+            Lookahead(twin, shape)
     except MethodError as error:
         yield str(error)
 
