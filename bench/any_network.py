@@ -1,29 +1,38 @@
-"""The most used networks of torchvision and timm through prunectl: planned, pruned, trained; and what is refused.
+"""The most used networks of torchvision and timm: checked, pruned, trained, exported; and what is refused.
 
-    pip install -e '.[timm]'
-    python bench/any_network.py [--size 64] [--only resnet] [--sparsity 0.9] [--rounds 5]
+    pip install -e '.[timm,onnx]'
+    python bench/any_network.py [--output FILE] [--size 32] [--only resnet] [--sparsity 0.9] [--rounds 3]
 
 Random images, weights that each network draws itself, one thread. For each network: the checks before the first
-training; masks by magnitude, SNIP and SynFlow (with few rounds, because their number does not decide whether it works);
-ten training steps under SNIP's mask, after which every pruned weight is zero; whether whole channels can be followed.
-The table is printed in Markdown, a row as soon as it is known.
+training; masks by magnitude, SNIP and SynFlow (with few rounds, because their number does not decide whether it works),
+and what SNIP's mask leaves of the FLOPs; ten training steps under a mask by magnitude in each layer, so that no layer
+is empty, after which every pruned weight is zero; that network exported as `prunectl export` does, in both formats, and
+compared with what is read back; whether whole channels can be followed.
+The table is Markdown, with a row as soon as it is known. With --output a second run adds the rows that are missing.
+The last column is CPU time in seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from prunectl.base.errors import MethodError, described
+from prunectl.base.batch_norm import batch_norms
+from prunectl.base.errors import MethodError, PrunectlError, described
+from prunectl.base.onnx_extra import missing
 from prunectl.base.text import plural
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.masks import Pruned
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
+from prunectl.catalog.scope import Scope
 from prunectl.catalog.tables import entry_type
 from prunectl.execute.hardware import settle
 from prunectl.models.flops import flops_of
@@ -33,16 +42,23 @@ from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.rounds.one_shot import OneShot
 from prunectl.pruning.scopes.global_ import Global
+from prunectl.pruning.scopes.layerwise import Layerwise
 from prunectl.pruning.scoring import prune_in_rounds
 from prunectl.pruning.structures.channels import Channels
+from prunectl.store import layout
 from prunectl.training.loop import advance
 from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
+from prunectl.training.recalibrate import recalibrate
 from prunectl.training.schedules.constant import Constant
 from prunectl.training.source import Held
+from prunectl.training.state import network_tensors
 from prunectl.training.trainee import Material, Training, begin
+from prunectl.work.export import export
+from prunectl.work.masks import write_masks
 from prunectl.work.networks import drawn
 from prunectl.work.surveyed import surveyed, unprunable
+from prunectl.work.tensors import write_tensors
 
 NETWORKS = (
     *("torchvision:" + name for name in (
@@ -54,27 +70,41 @@ NETWORKS = (
         "mobilenetv3_large_100", "swin_tiny_patch4_window7_224", "regnety_016", "mixer_s16_224", "xception41",
     )),
 )  # fmt: skip
-CLASSES, BATCH, STEPS = 10, 8, 10
+CLASSES, BATCH, STEPS, SEED = 10, 8, 10, 1
+HEADS = (
+    "network", "parameters", "prunable", "magnitude", "SNIP", "SynFlow", "10 steps", "FLOPs", "export", "channels",
+    "CPU s",
+)  # fmt: skip
 
 
 def main() -> None:
-    """Print the table."""
+    """Write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=int, default=64, help="height and width of the images")
+    parser.add_argument("--output", type=Path, help="the file of the table; its rows are kept")
+    parser.add_argument("--size", type=int, default=32, help="height and width of the images")
     parser.add_argument("--only", default="", help="networks whose name has this in it")
     parser.add_argument("--sparsity", type=float, default=0.9)
-    parser.add_argument("--rounds", type=int, default=5, help="of SynFlow")
+    parser.add_argument("--rounds", type=int, default=3, help="of SynFlow")
     chosen = parser.parse_args()
     settle(1)
     warnings.simplefilter("ignore")
-    heads = ("network", "parameters", "prunable", "magnitude", "SNIP", "SynFlow", "10 steps", "FLOPs", "channels", "s")
-    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    written = chosen.output.read_text() if chosen.output and chosen.output.exists() else ""
+    if not written:
+        add(chosen.output, f"| {' | '.join(HEADS)} |\n|{'---|' * len(HEADS)}")
     for name in NETWORKS:
-        if chosen.only in name:
-            begun = time.perf_counter()
+        if chosen.only in name and f"| `{name}` |" not in written:
+            begun = time.process_time()
             cells = [*row(name, (3, chosen.size, chosen.size), chosen.sparsity, chosen.rounds)]
-            cells += ["–"] * (len(heads) - 2 - len(cells))
-            print(f"| `{name}` | {' | '.join(cells)} | {time.perf_counter() - begun:.0f} |", flush=True)
+            cells += ["–"] * (len(HEADS) - 2 - len(cells))
+            add(chosen.output, f"| `{name}` | {' | '.join(cells)} | {time.process_time() - begun:.0f} |")
+
+
+def add(file: Path | None, line: str) -> None:
+    """A line of the table, on the terminal and in the file."""
+    print(line, flush=True)
+    if file is not None:
+        with file.open("a") as lines:
+            lines.write(line + "\n")
 
 
 def row(name: str, shape: tuple[int, int, int], sparsity: float, rounds: int) -> Iterator[str]:
@@ -82,7 +112,7 @@ def row(name: str, shape: tuple[int, int, int], sparsity: float, rounds: int) ->
     try:
         model = entry_type("models", name, Model)()
         network = Network(model=model, init="own", bn_init="ones", shape=shape, classes=CLASSES)
-        built = drawn(network, 1, "init")
+        built = drawn(network, SEED, "init")
     except Exception as error:  # whatever a library raises
         yield f"refused: {described(error)}"
         return
@@ -106,14 +136,25 @@ def row(name: str, shape: tuple[int, int, int], sparsity: float, rounds: int) ->
             f", {plural(empty, 'layer')} empty" if empty else ""
         )
         snip = masks if criterion == "snip" else snip
-    yield trained(built, snip, shape)
-    yield share_of_flops(built, shape, snip)
+    shares = share_of_flops(built, shape, snip)
+    by_layers = masks_of("magnitude", built, shape, sparsity, 1, scope=Layerwise())
+    if isinstance(by_layers, str):
+        yield by_layers
+        return
+    yield trained(built, by_layers, shape)
+    yield shares
+    yield written_out(network, built, by_layers)
     reasons = list(Channels().check(built, weights, shape))
     yield "followed" if not reasons else f"refused: {reasons[0]}"
 
 
 def masks_of(
-    name: str, network: nn.Module, shape: tuple[int, int, int], sparsity: float, rounds: int
+    name: str,
+    network: nn.Module,
+    shape: tuple[int, int, int],
+    sparsity: float,
+    rounds: int,
+    scope: Scope = Global(),  # noqa: B008  # an entry is frozen
 ) -> dict[str, Tensor] | str:
     """The masks of a criterion, or why there are none."""
     criterion = entry_type("criteria", name, Criterion)()
@@ -122,14 +163,14 @@ def masks_of(
     way = OneShot() if rounds == 1 else Exponential(count=rounds)
     try:
         return prune_in_rounds(
-            criterion, network, SingleWeights(), Global(), sparsity, way, batches=batches, shape=shape, generator=draws
+            criterion, network, SingleWeights(), scope, sparsity, way, batches=batches, shape=shape, generator=draws
         ).masks
     except (MethodError, RuntimeError) as error:
         return f"refused: {described(error)}"
 
 
 def trained(network: nn.Module, masks: dict[str, Tensor], shape: tuple[int, int, int]) -> str:
-    """Ten steps under masks."""
+    """Ten steps under masks; then BatchNorm's statistics, which ten steps leave far from those of the images."""
     draws = torch.Generator().manual_seed(2)
     pixels = torch.randint(0, 256, (BATCH * 4, *shape), generator=draws, dtype=torch.uint8)
     images = Held(pixels, torch.arange(BATCH * 4) % CLASSES)
@@ -142,11 +183,34 @@ def trained(network: nn.Module, masks: dict[str, Tensor], shape: tuple[int, int,
     try:
         trainee = begin(network, training, masks=masks)
         advance(trainee, STEPS)
+        if batch_norms(trainee.network):
+            recalibrate(trainee.network, images, normalize)
     except (MethodError, RuntimeError) as error:
         return f"failed: {described(error)}"
     parameters = dict(trainee.network.named_parameters())
     assert all(not bool(parameters[name][~mask].any()) for name, mask in masks.items()), "a pruned weight is zero"
     return "done"
+
+
+def written_out(network: Network, built: nn.Module, masks: dict[str, Tensor]) -> str:
+    """The formats that the network was exported in, and the largest difference of what ONNX Runtime computes."""
+    with tempfile.TemporaryDirectory() as place:
+        state, mask = Path(place, "state"), Path(place, "mask")
+        state.mkdir()
+        mask.mkdir()
+        write_tensors(state / layout.STATE, network_tensors(built))
+        write_masks(mask, Pruned(masks=masks, tied=0, tied_pruned=0), network, SEED)
+        try:
+            export(network, state, mask, Path(place, "a"), seed=SEED, about={}, smaller=False)
+        except (PrunectlError, RuntimeError) as error:
+            return f"refused: {described(error)}"
+        if missing():
+            return "safetensors"
+        try:
+            document = export(network, state, mask, Path(place, "b"), seed=SEED, about={}, smaller=False, format="onnx")
+        except (PrunectlError, RuntimeError) as error:
+            return f"safetensors; ONNX refused: {described(error)}"
+    return f"safetensors, ONNX ({document['onnx']['difference']:.0e})"
 
 
 def share_of_flops(network: nn.Module, shape: tuple[int, int, int], masks: dict[str, Tensor]) -> str:

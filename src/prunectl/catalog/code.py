@@ -51,7 +51,7 @@ def code_of(kind: type) -> str | None:
 
     Raises NoSourceError.
     """
-    modules = dict.fromkeys(_module(one) for one in kind.__mro__ if _is_theirs(one))
+    modules = dict.fromkeys(_module(one) for one in kind.__mro__ if is_theirs(one))
     if not modules:
         return None
     sources: Sources = {}
@@ -81,7 +81,8 @@ def _digest(name: str, sources: Sources) -> str:
     return digest.hexdigest()
 
 
-def _is_theirs(kind: type) -> bool:
+def is_theirs(kind: type) -> bool:
+    """Whether a class is a third party's: of a package, or of a file that a study names."""
     return third_party(kind.__module__, getattr(sys.modules.get(kind.__module__), "__file__", None))
 
 

@@ -61,6 +61,9 @@ def export(
     )
     if output is None:
         claim(folder.parent, session)
+    small = document["compact"]
+    if small is not None and small["channels"] == small["channels_dense"]:
+        say("no whole channel is pruned: the compact network is as large as the dense one")
     if json_:
         answer_json({"folder": str(folder), **document})
     else:
@@ -72,6 +75,7 @@ def show(document: dict[str, Any], folder: Path) -> None:
     lines = {"model.safetensors": f"{document['parameters']:,} parameters, {document['nonzero']:,} of them not zero"}
     lines["model.onnx"] = lines["model.safetensors"]
     lines["mask.safetensors"] = "one bit per prunable weight"
+    lines["network.py"] = "the code of the network, which loading it runs"
     small = document["compact"]
     if small is not None:
         lines["compact.safetensors"] = lines["compact.onnx"] = f"{small['parameters']:,} parameters, dense"
@@ -87,6 +91,4 @@ def show(document: dict[str, Any], folder: Path) -> None:
             f"channels: {small['channels']:,} of {small['channels_dense']:,}; outputs differ by at most "
             f"{small['difference']:.1e} on {small['images']} random images"
         )
-        if small["channels"] == small["channels_dense"]:
-            say("no whole channel is pruned: the compact network is as large as the dense one")
     say(f"wrote {folder}")

@@ -11,7 +11,7 @@ from prunectl.base.errors import FAILED, PrunectlError
 from prunectl.cli.console import answer_json, say
 from prunectl.cli.leave import leave
 from prunectl.cli.options import Json, OnMachine, Quiet, Selected, StudyFile, options
-from prunectl.cli.tables import Content, Output, checked, numbers, written
+from prunectl.cli.tables import Content, Output, apart, checked, numbers, written
 
 if TYPE_CHECKING:
     from prunectl.api.latency import Timed
@@ -53,6 +53,7 @@ def latency(
     from prunectl.cli.progress import showing
 
     checked(format_, FORMATS)
+    apart(format_, json_, output)
     sizes = [int(size) for size in numbers(batch, _batch_size, "--batch", "a number of images, 1 or more")]
     machine = where.machine()
     conditions = conditions_of(machine, sizes, repeats)
@@ -66,7 +67,7 @@ def latency(
         say(f"ONNX Runtime is not measured: {INSTALL}")
     if json_:
         answer_json({"study": found.study, "rows": found.rows.to_dicts()})
-    elif found.rows.height:
+    if found.rows.height and (output is not None or not json_):
         written(_content(found, format_), output)
     if found.tally.failed or found.tally.skipped:
         raise typer.Exit(FAILED)

@@ -10,7 +10,7 @@ from prunectl.api.sensitivity import MARGIN, RATES
 from prunectl.base.errors import FAILED
 from prunectl.cli.console import answer_json, say
 from prunectl.cli.options import Json, OnMachine, Quiet, StudyFile, Variant, options
-from prunectl.cli.tables import Content, Output, checked, numbers, written
+from prunectl.cli.tables import Content, Output, apart, checked, numbers, written
 
 if TYPE_CHECKING:
     from prunectl.results.sensitivity import Spared
@@ -55,6 +55,7 @@ def sensitivity(
     from prunectl.cli.progress import showing
 
     checked(format_, FORMATS)
+    apart(format_, json_, output)
     chosen = numbers(rates, _rate, "--rates", "a fraction above 0 and below 1")
     machine = where.machine()
     with starting_early(machine):
@@ -63,7 +64,7 @@ def sensitivity(
     found = measured(session, alone, machine, margin=margin, show=showing(quiet), warn=say)
     if json_:
         answer_json(document(found.spared))
-    elif found.spared.rows.height:
+    if found.spared.rows.height and (output is not None or not json_):
         written(_content(found.spared, format_), output)
     if found.tally.failed or found.tally.skipped:
         raise typer.Exit(FAILED)

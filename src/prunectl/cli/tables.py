@@ -20,14 +20,22 @@ Content = str | bytes
 
 
 def numbers(text: str | None, kind: Callable[[str], float], option: str, allowed: str) -> list[float]:
-    """The numbers of a list such as '0.5,0.8'. Raises PrunectlError for one that `kind` refuses with ValueError."""
-    found = []
-    for part in (text or "").split(","):
+    """The numbers of a list such as '0.5,0.8'.
+
+    Raises PrunectlError for one that `kind` refuses with ValueError, and for one that is listed twice.
+    """
+    found: list[float] = []
+    for place, part in enumerate((text or "").split(","), start=1):
         try:
-            found.append(kind(part.strip()))
+            number = kind(part.strip())
         except ValueError:
             raise PrunectlError(f"{option} {text!r}: {part.strip()!r} is not {allowed}",
                                 hint=f"separate several by commas: {option} A,B") from None  # fmt: skip
+        if number in found:
+            first = found.index(number) + 1
+            raise PrunectlError(f"{option} {text!r}: {part.strip()!r} is number {first} and number {place} of the list",
+                                hint="write each value once") from None  # fmt: skip
+        found.append(number)
     return found
 
 
@@ -36,6 +44,17 @@ def checked(format_: str, formats: Collection[str]) -> None:
     if format_ not in formats:
         hint = did_you_mean(format_, formats, "{}")
         raise PrunectlError(f"no format {format_!r}; there are {', '.join(formats)}", hint=hint)
+
+
+def apart(format_: str, json_: bool, output: Path | None) -> None:
+    """Raises PrunectlError if a table and the document of --json would both go to stdout."""
+    if not json_ or (format_ in ("text", "json") and output is None):
+        return
+    if output is None or str(output) == "-":
+        raise PrunectlError(
+            f"--json and --format {format_} would both be written to stdout",
+            hint="leave one of them out, or write the table to a file with --output FILE",
+        )
 
 
 def written(content: Content, output: Path | None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prunectl.base.errors import PrunectlError, nearest
 from prunectl.models.library import SLASH, LibraryNetwork, class_of
-from prunectl.models.weights_file import WeightsError
+from prunectl.models.weights_file import WeightsError, refuse_code
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 class TimmNetwork(LibraryNetwork):
     """A network of timm, by the name that `timm.list_models()` has for it, with or without a tag of its weights."""
+
+    reserved = {
+        "pretrained": 'write init = "pretrained", which downloads nothing',
+        "pretrained_cfg": 'write init = "pretrained", or the tag of the weights in the name',
+        "pretrained_cfg_overlay": 'write init = { weights = "FILE" }',
+        "checkpoint_path": 'write init = { weights = "FILE" }',
+        "cache_dir": "the variable HF_HOME chooses the place",
+        "num_classes": "it is the number of classes of the data",
+        "in_chans": "it is the number of channels of the data",
+    }
 
     def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
         """Raises ValueError for an unknown name, and whatever timm raises."""
@@ -53,6 +63,7 @@ class TimmNetwork(LibraryNetwork):
 
     def load_pretrained(self, shape: tuple[int, int, int], classes: int, file: Path) -> nn.Module:
         """The network with the weights of a file, which timm reads and fits to the images and the classes."""
+        refuse_code(file)
         return self._made(shape, classes, pretrained=True, pretrained_cfg_overlay={"file": str(file)})
 
     def _made(self, shape: tuple[int, int, int], classes: int, **more: Any) -> nn.Module:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prunectl.base.errors import nearest
 from prunectl.models.library import SLASH, LibraryNetwork, class_of
-from prunectl.models.weights_file import WeightsError
+from prunectl.models.weights_file import WeightsError, refuse_code
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,6 +19,12 @@ AUXILIARY = {name: {"aux_logits": False, "init_weights": True} for name in ("goo
 
 class TorchvisionNetwork(LibraryNetwork):
     """A network of torchvision, by the name that `torchvision.models.list_models()` has for it."""
+
+    reserved = {
+        "weights": 'write init = "pretrained", which downloads nothing',
+        "num_classes": "it is the number of classes of the data",
+        "progress": "nothing is downloaded",
+    }
 
     def build(self, shape: tuple[int, int, int], classes: int) -> nn.Module:
         """Images of other than three channels get a first convolution for theirs.
@@ -57,14 +63,21 @@ class TorchvisionNetwork(LibraryNetwork):
         )
 
     def load_pretrained(self, shape: tuple[int, int, int], classes: int, file: Path) -> nn.Module:
-        """The network with the weights of torchvision's file, read by torchvision; see `LibraryNetwork`."""
+        """The network with the weights of torchvision's file, read by torchvision; see `LibraryNetwork`.
+
+        torchvision looks for it where TORCH_HOME of this process has it, and downloads it if it is not there: the
+        place is given to it, because a worker may have another environment.
+        """
         from torchvision import models
 
         from prunectl.models.fitting import load_fitting
 
         network = self.build(shape, classes)
         weights = models.get_model_weights(self.network).DEFAULT
-        tensors = weights.get_state_dict(progress=False, weights_only=True, map_location="cpu")
+        refuse_code(file)
+        tensors = weights.get_state_dict(
+            progress=False, weights_only=True, map_location="cpu", model_dir=str(file.parent), file_name=file.name
+        )
         load_fitting(network, tensors, classes)
         return network
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from prunectl.catalog.model import Model
 
@@ -24,13 +25,26 @@ class LibraryNetwork(Model):
     has_pretrained = True
     network: ClassVar[str] = ""
     """The library's name for it."""
+    reserved: ClassVar[Mapping[str, str]] = {}
+    """Arguments of the library's function that are no options, because a study gives them in another way: how."""
 
     options: dict[str, Option] = Field(
         default={}, description="arguments of the library's own function, such as { depth = 2 }"
     )
 
+    @field_validator("options")
+    @classmethod
+    def _are_options(cls, options: dict[str, Option]) -> dict[str, Option]:
+        for name in options:
+            if name in cls.reserved:
+                raise ValueError(f"{name} is not an option here: {cls.reserved[name]}")
+        return options
+
     def load_pretrained(self, shape: tuple[int, int, int], classes: int, file: Path) -> nn.Module:
-        """As the library loads a file of its own weights; a head for other classes is drawn again."""
+        """As the library loads a file of its own weights; a head for other classes is drawn again.
+
+        Reads that file and no other, downloads nothing, and runs no code that the file holds. Raises WeightsError.
+        """
         raise NotImplementedError
 
 

@@ -76,6 +76,33 @@ def checked(path: Path, digest: str) -> bytes:
     return content
 
 
+def refuse_code(path: Path) -> None:
+    """Raise WeightsError for a file that is missing, or that could be read only by running code that it holds.
+
+    What a library reads after this is harmless, however it reads it. numpy reads arrays from a file that is called
+    .npz, and refuses whatever else it holds.
+    """
+    try:
+        with path.open("rb") as file:
+            if path.suffix == ".npz" or not pickled(file.read(9)):
+                return
+    except OSError as error:
+        raise WeightsError(f"{visible(str(path))} cannot be read: {error.strerror}") from None
+    unpickled(path.read_bytes(), path)
+
+
+def unpickled(content: bytes, path: Path) -> Any:
+    """What a file of `torch.save` holds, read by a reader that builds tensors and runs nothing. Raises WeightsError."""
+    import torch
+
+    try:
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # the reader raises whatever it meets in a damaged file
+        reason = " ".join(str(error).split())[:200]
+        message = f"{visible(str(path))} cannot be read without running code: {reason}"
+        raise WeightsError(message, hint=CONVERT) from None
+
+
 def pickled(start: bytes) -> bool:
     """Whether a file that begins with these 9 bytes was written by `torch.save`.
 

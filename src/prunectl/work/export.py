@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,14 @@ from safetensors.torch import save
 from torch import nn
 
 from prunectl.base.errors import MethodError, PrunectlError, writing
+from prunectl.base.errors import described as in_words
 from prunectl.base.onnx_extra import INSTALL, missing
 from prunectl.base.version import __version__
 from prunectl.catalog.code import code_of
 from prunectl.catalog.entry import CODE
 from prunectl.catalog.model import Model
+from prunectl.catalog.referenced import MADE, Made, entry_of
+from prunectl.catalog.source_file import SourceFile
 from prunectl.catalog.tables import entry_type
 from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
@@ -35,7 +39,9 @@ FORMAT = 1
 Format = Literal["safetensors", "onnx"]
 WEIGHTS, MASK, COMPACT, ABOUT = "model.safetensors", "mask.safetensors", "compact.safetensors", "network.json"
 ONNX, COMPACT_ONNX = "model.onnx", "compact.onnx"
-WRITTEN = (WEIGHTS, MASK, COMPACT, ONNX, COMPACT_ONNX)
+SOURCE = "network.py"
+"""The code of a network that a study names by its file."""
+WRITTEN = (WEIGHTS, MASK, COMPACT, ONNX, COMPACT_ONNX, SOURCE)
 """Every file besides the description that an export may have."""
 
 ELSEWHERE = "choose another place with --output"
@@ -57,8 +63,9 @@ def export(
     `model.safetensors` holds the parameters and statistics once, zeros where they are pruned: as large as the dense
     network. `mask.safetensors` holds the mask as packed bits. `network.json`, written last, is what is returned:
     `about`, the catalogue entry, counts, digests. The files are read back, and must compute the same.
-    With format "onnx" there is `model.onnx` instead of the first two, and `compact.onnx`: ONNX Runtime must compute
-    what PyTorch does, before anything is written.
+    `network.py` is the code of a network that a study names by its file: all of it, byte for byte.
+    With format "onnx" there is `model.onnx` instead of these, and `compact.onnx`: ONNX Runtime must compute what
+    PyTorch does, before anything is written.
     """
     masks = read_masks(mask) or {}
     masked = restored(network, seed, state, torch.device("cpu"))
@@ -67,12 +74,14 @@ def export(
         small = compact(masked, masks, network.shape) if smaller else None
     except MethodError as error:
         raise PrunectlError(f"no compact network: {error}", hint="export it without --compact") from error
+    made = MADE.get(type(network.model))
     document: dict[str, Any] = {
         "format": FORMAT,
         "prunectl": __version__,
         **about,
         "network": {
             "model": network.model.preimage(),
+            "source": None if made is None else {"file": made.file.written, "attribute": made.attribute},
             "shape": network.shape,
             "classes": network.classes,
             "seed": seed,
@@ -90,6 +99,7 @@ def export(
     else:
         files = dict(zip((WEIGHTS, COMPACT), [save(_tensors(network_)) for network_ in networks], strict=False))
         files |= {MASK: mask_bytes(masks)} if masks else {}
+        files |= {SOURCE: made.file.source} if made is not None else {}
     _write(out, files, document)
     if format == "safetensors":
         _read_back(out, masked, network.shape, smaller=smaller)
@@ -133,7 +143,10 @@ def onnx_described(models: Sequence[Exported]) -> dict[str, Any]:
 
 
 def load(folder: Path, *, smaller: bool = False) -> nn.Module:
-    """The network of an exported directory, or the compact one, on the CPU. Needs the catalogue, not the store."""
+    """The network of an exported directory, or the compact one, on the CPU. Needs the catalogue, not the store.
+
+    Runs the directory's `network.py`, if it has one, which must be the one that was exported.
+    """
     document = read_json(folder / ABOUT)
     if document.get("onnx"):
         raise PrunectlError(f"{folder} holds ONNX files", hint="load them in ONNX Runtime, or export as safetensors")
@@ -141,13 +154,13 @@ def load(folder: Path, *, smaller: bool = False) -> nn.Module:
         raise PrunectlError(f"{folder} was written in another format", hint=f"use prunectl {document['prunectl']}")
     described = document["network"]
     chosen = dict(described["model"])
-    kind = entry_type("models", chosen.pop("name"))
+    name = chosen.pop("name")
+    kind = entry_type("models", name, Model) if described.get("source") is None else _kind_in(folder, document)
     if chosen.pop("version") != kind.version:
         raise PrunectlError(f"{kind.name} has changed since", hint=f"use prunectl {document['prunectl']}")
     if chosen.pop(CODE, None) != code_of(kind):
         warnings.warn(f"the code of the model {kind.name} has changed since {folder} was written", stacklevel=2)
     model = kind.model_validate_json(json.dumps(chosen))
-    assert isinstance(model, Model)
     seed = described.get("seed", 0)  # a network whose building is random could not be exported before there was one
     network = built(model, tuple(described["shape"]), described["classes"], seed)
     if smaller:
@@ -156,6 +169,25 @@ def load(folder: Path, *, smaller: bool = False) -> nn.Module:
         network = resized(network, _widths(document["compact"]))
     network.load_state_dict(read_tensors(folder / (COMPACT if smaller else WEIGHTS)))
     return network
+
+
+def _kind_in(folder: Path, document: Mapping[str, Any]) -> type[Model]:
+    """The entry class of the code in an export. Raises PrunectlError, and runs nothing, if it is not what it was."""
+    described = document["network"]["source"]
+    again = "export the network again"
+    try:
+        source = (folder / SOURCE).read_bytes()
+    except OSError as error:
+        raise PrunectlError(f"{folder / SOURCE} cannot be read: {error.strerror}", hint=again) from error
+    if hashlib.sha256(source).hexdigest() != document["files"][SOURCE]["sha256"]:
+        raise PrunectlError(f"{folder / SOURCE} is not the code that was exported", hint=again)
+    file = SourceFile(written=described["file"], path=str(folder / SOURCE), source=source)
+    try:
+        kind = entry_of(Made(file=file, attribute=described["attribute"], kind=Model))
+    except Exception as error:  # whatever the file raises, such as for a package that is missing here
+        raise PrunectlError(f"{folder / SOURCE} cannot be imported: {in_words(error)}") from error
+    assert issubclass(kind, Model), "it was exported as one"
+    return kind
 
 
 def _tensors(network: nn.Module) -> dict[str, torch.Tensor]:

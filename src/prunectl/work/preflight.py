@@ -9,16 +9,14 @@ import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import DataError, MethodError, Problem, described
-from prunectl.base.rng import generator, seeded
-from prunectl.base.text import and_list
-from prunectl.catalog.criterion import Criterion
+from prunectl.base.rng import seeded
+from prunectl.catalog.code import is_theirs
 from prunectl.catalog.recipe import Precision
 from prunectl.datasets.on_disk import is_mapped
 from prunectl.models.survey import Survey
@@ -27,16 +25,13 @@ from prunectl.plan.steps import Data, Loaded, Network
 from prunectl.pruning.denominator import of_prunable
 from prunectl.pruning.engines.independence import REMEDY, refuse_dependence
 from prunectl.pruning.prunable import kept_layers, prunable
-from prunectl.pruning.scoring import score
 from prunectl.training import precision
 from prunectl.training.lone_image import values_per_channel
 from prunectl.work import held, originals
 from prunectl.work.beginning import undrawable, unloadable
 from prunectl.work.networks import empty
 from prunectl.work.surveyed import surveyed, unprunable
-
-if TYPE_CHECKING:
-    from prunectl.catalog.criterion import Scores
+from prunectl.work.tried import tried
 
 CPU = torch.device("cpu")
 PRECISION = ("train", "precision")
@@ -198,8 +193,8 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
         except (Exception, SystemExit) as error:  # a third party's criterion may, too
             yield Problem(path=path, message=f"criterion {criterion.label()} cannot be checked: {described(error)}")
     for criterion, table in {asked.criterion: asked.table for asked in reversed(preflight.asked)}.items():
-        if criterion.label() == preflight.judged:
-            yield from _tried(criterion, table, built, network, exclude)
+        for message, hint in tried(criterion, built, network, exclude) if is_theirs(type(criterion)) else ():
+            yield Problem(path=("prune", table, "criterion"), message=message, hint=hint)
     for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
         path = ("prune", table, "structure")
         try:
@@ -222,35 +217,6 @@ def _floors(shapes: dict[str, tuple[int, ...]], preflight: Preflight) -> Iterato
             )
             hint = f"choose a smaller floor, or sparsities up to {math.floor((1 - least / total) * 1e4) / 1e4:g}"
             yield Problem(path=("prune", table, "scope"), message=message, hint=hint)
-
-
-def _tried(
-    criterion: Criterion, table: int, built: nn.Module, network: Network, exclude: list[str]
-) -> Iterator[Problem]:
-    """A criterion that is judged scores made-up images twice: what it gives has to be the same."""
-    path = ("prune", table, "criterion")
-    draws = torch.Generator().manual_seed(0)
-    images = torch.randn(2 * network.classes, *network.shape, generator=draws)
-    batches = [(images, torch.arange(2 * network.classes) % network.classes)]
-
-    def scored() -> Scores:
-        draws = generator(0, "try")
-        return score(criterion, built, exclude=exclude, batches=batches, shape=network.shape, generator=draws)
-
-    try:
-        once, again = scored(), scored()
-    except MethodError as error:
-        yield Problem(path=path, message=str(error))
-        return
-    except (Exception, SystemExit) as error:  # a third party's criterion may raise anything
-        yield Problem(path=path, message=f"criterion {criterion.label()} fails: {described(error, full_path=True)}")
-        return
-    if other := [name for name, scores in once.items() if not torch.equal(scores, again[name])]:
-        message = (
-            f"criterion {criterion.label()} gives other scores for the same weights and images the second time, in "
-        )
-        hint = "draw random numbers from subject.generator, and keep nothing from call to call"
-        yield Problem(path=path, message=message + and_list(other), hint=hint)
 
 
 def _beyond(network: nn.Module, weights: dict[str, nn.Parameter], preflight: Preflight) -> Iterator[Problem]:

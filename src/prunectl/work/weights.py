@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
@@ -14,7 +12,7 @@ from torch import Tensor, nn
 from prunectl.base.errors import nearest
 from prunectl.base.text import visible
 from prunectl.models.fitting import load_fitting, other_head
-from prunectl.models.weights_file import CONVERT, WeightsError, checked, pickled
+from prunectl.models.weights_file import CONVERT, WeightsError, checked, pickled, unpickled
 
 INSIDE = ("state_dict", "model", "model_state_dict")
 """Where checkpoints have the state_dict of the network."""
@@ -40,12 +38,7 @@ def read_weights(path: Path, digest: str) -> dict[str, Tensor]:
 
 def _unpickled(content: bytes, path: Path) -> dict[str, Tensor]:
     """The tensors of a state_dict, or of one inside of a checkpoint."""
-    try:
-        read = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception as error:  # the reader raises whatever it meets in a damaged file
-        reason = " ".join(str(error).split())[:200]
-        message = f"{visible(str(path))} cannot be read without running code: {reason}"
-        raise WeightsError(message, hint=CONVERT) from None
+    read = unpickled(content, path)
     inner = next((read[key] for key in INSIDE if isinstance(read, dict) and isinstance(read.get(key), dict)), read)
     if not isinstance(inner, dict) or not inner or not all(isinstance(kept, Tensor) for kept in inner.values()):
         raise WeightsError(f"{visible(str(path))} holds no state_dict: names with tensors", hint=CONVERT)

@@ -12,11 +12,13 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from prunectl.api.check import check
+from prunectl.api.export import exported, load_network
 from prunectl.api.run import complete
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import PrunectlError, StudyError
 from prunectl.catalog.model import Model
 from prunectl.catalog.tables import entry_type
+from prunectl.models.weights_file import WeightsError
 from prunectl.plan.steps import Init
 from prunectl.pruning.prunable import prunable
 from prunectl.training.state import MODEL
@@ -170,7 +172,53 @@ def test_a_transformer_of_timm_is_pruned_and_trained(tmp_path: Path) -> None:
     assert set(table["status"]) == {"done"} and len(table) == 6
 
 
+WORDS = """\
+from torch import nn
+
+
+class Words(nn.Module):
+    def __init__(self, shape, classes):
+        super().__init__()
+        self.words, self.fc, self.head = nn.Embedding(classes, 8), nn.Linear(8, 8), nn.Linear(8, classes)
+        self.head.weight = self.words.weight
+
+    def forward(self, images):
+        words = (images.flatten(1).sigmoid() * 9).long()
+        return self.head(self.fc(self.words(words)).relu().mean(1))
+"""
+
+
+def test_a_head_that_shares_its_weight_with_an_embedding_is_excluded_counted_once_and_exported(tmp_path: Path) -> None:
+    (tmp_path / "words.py").write_text(WORDS)
+
+    def words(more: str) -> Session:
+        (tmp_path / "small.toml").write_text(text("file:words.py:Words").replace('"synflow"', '"fisher"') + more)
+        return open_study(tmp_path / "small.toml", store=tmp_path / "store")
+
+    with pytest.raises(StudyError, match=r"head is also a parameter of words \(Embedding\).*exclude = \[\"head\"\]"):
+        check(words(""), HERE)
+    session = words('[prunable]\nexclude = ["head"]\n')
+    table = complete(session, HERE).results.trials
+    assert set(table["status"]) == {"done"}, table["reason"].to_list()
+    assert set(table["n_params"]) == {10 * 8 + 10 + 8 * 8 + 8}
+    pruned = table.filter(table["sparsity"] == 0.5)
+    assert set(pruned["n_params"] - pruned["n_nonzero"]) == {32}
+    document = exported(
+        session, next(trial for trial in session.plan.trials if trial.mask), tmp_path / "out", compact=False
+    )
+    assert document["parameters"] == 162
+    network = load_network(tmp_path / "out")
+    assert network.get_parameter("head.weight") is network.get_parameter("words.weight")
+
+
 # --- pretrained weights, from caches that the test fills ---
+
+
+class Harmful:
+    """What a file could hold that runs code when it is read."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("ran"),))
 
 
 @pytest.fixture
@@ -209,21 +257,87 @@ def test_torchvision_loads_its_file_and_the_head_for_other_classes_is_drawn_agai
     assert own["fc.weight"].shape == (10, 1024)
 
 
+@pytest.fixture
+def no_download(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(url: str, *_: Any, **__: Any) -> None:
+        raise AssertionError(f"{url} would be downloaded")
+
+    monkeypatch.setattr("torch.hub.download_url_to_file", refuse)
+
+
+@pytest.mark.usefixtures("no_download")
+def test_a_worker_with_another_cache_reads_the_file_that_was_planned_and_downloads_nothing(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = entry_type("models", "torchvision:shufflenet_v2_x0_5", Model)
+    theirs = kind().build((3, 32, 32), 1000).state_dict()
+    file = cache / "shufflenetv2_x0.5-f707e7126e.pth"
+    torch.save(theirs, file)
+    assert kind().pretrained_file() == file
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "other"))
+    network = kind().load_pretrained((3, 32, 32), 10, file)
+    assert torch.equal(network.state_dict()["conv1.0.weight"], theirs["conv1.0.weight"])
+    file.unlink()
+    with pytest.raises(WeightsError, match="cannot be read: No such file"):
+        kind().load_pretrained((3, 32, 32), 10, file)
+
+
+def hub_file(folder: Path, name: str) -> Path:
+    """Where the Hugging Face hub keeps a file of timm's tiny ViT."""
+    hub = folder / "hub" / "models--timm--vit_tiny_patch16_224.augreg_in21k_ft_in1k"
+    (hub / "snapshots" / "1").mkdir(parents=True)
+    (hub / "refs").mkdir()
+    (hub / "refs" / "main").write_text("1")
+    return hub / "snapshots" / "1" / name
+
+
+@pytest.mark.usefixtures("cache", "no_download")
+def test_a_pickled_file_of_timm_is_read_without_running_what_it_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"depth": 1, "embed_dim": 16, "num_heads": 2, "patch_size": 4}
+    model = entry_type("models", VIT, Model).model_validate({"options": options})
+    theirs = built(VIT, 1000, **options).state_dict()
+    file = hub_file(tmp_path, "pytorch_model.bin")
+    torch.save(theirs, file)
+    assert model.pretrained_file() == file
+    network = model.load_pretrained((1, 8, 8), 10, file)
+    assert torch.equal(network.state_dict()["blocks.0.attn.qkv.weight"], theirs["blocks.0.attn.qkv.weight"])
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": theirs, "x": Harmful()}, file)
+    with pytest.raises(WeightsError, match=r"pytorch_model\.bin cannot be read without running code"):
+        model.load_pretrained((1, 8, 8), 10, file)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "option", "expected"),
+    [
+        (VIT, "pretrained = true", 'pretrained is not an option here: write init = "pretrained", which downloads'),
+        (VIT, 'checkpoint_path = "w.bin"', 'checkpoint_path is not an option here: write init = { weights = "FILE" }'),
+        ("torchvision:resnet18", 'weights = "DEFAULT"', 'weights is not an option here: write init = "pretrained"'),
+    ],
+)
+def test_options_that_would_download_or_load_are_refused_with_what_to_write(
+    tmp_path: Path, model: str, option: str, expected: str
+) -> None:
+    with pytest.raises(StudyError) as caught:
+        opened(tmp_path, model, f"options = {{ {option} }}")
+    assert expected in str(caught.value) and "model.options" in str(caught.value)
+
+
 def test_a_study_begins_with_what_timm_loads_from_its_cache(tmp_path: Path, cache: Path) -> None:
     options = {"depth": 2, "embed_dim": 16, "num_heads": 2, "patch_size": 4}
     torch.manual_seed(4)
     theirs = built(VIT, 1000, **options).state_dict()
-    hub = tmp_path / "hub" / "models--timm--vit_tiny_patch16_224.augreg_in21k_ft_in1k"
-    (hub / "snapshots" / "1").mkdir(parents=True)
-    (hub / "refs").mkdir()
-    (hub / "refs" / "main").write_text("1")
-    save_file(theirs, hub / "snapshots" / "1" / "model.safetensors")
+    file = hub_file(tmp_path, "model.safetensors")
+    save_file(theirs, file)
     session = opened(tmp_path, VIT, f'init = "pretrained"\n{TINY}')
     assert set(complete(session, HERE).results.trials["status"]) == {"done"}
     state = begun(session)
     assert all(torch.equal(state[name], kept) for name, kept in theirs.items() if not name.startswith("head."))
     keys = session.plan.steps.keys()
-    save_file({**theirs, "head.bias": torch.ones(1000)}, hub / "snapshots" / "1" / "model.safetensors")
+    save_file({**theirs, "head.bias": torch.ones(1000)}, file)
     again = opened(tmp_path, VIT, f'init = "pretrained"\n{TINY}')
     assert again.plan.steps.keys().isdisjoint(keys), "the content of the file is part of the keys"
 
@@ -242,13 +356,6 @@ def test_a_file_of_torch_with_another_head_is_loaded_and_reported(
     )
     state = begun(session)
     assert torch.equal(state["stem.weight"], theirs["stem.weight"]) and state["head.weight"].shape == (10, 8)
-
-
-class Harmful:
-    """What a file could hold that runs code when it is read."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Path.touch, (Path("ran"),))
 
 
 def test_a_file_that_would_run_code_is_refused_and_runs_nothing(

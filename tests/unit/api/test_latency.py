@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,22 @@ def test_an_executor_that_works_elsewhere_is_refused(executor: str) -> None:
     with pytest.raises(PrunectlError, match="latency is measured on this machine") as raised:
         conditions_of(Machine(executor=executor))
     assert raised.value.hint is not None and "leave --executor out" in raised.value.hint
+
+
+def test_on_a_shared_store_a_machine_of_another_kind_measures_again_and_names_itself(
+    session: Session, tmp_path: Path, conditions: Conditions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The milliseconds in a machine's table are those that were last asked for on it, never another machine's."""
+
+    def opened(machine: str) -> Session:
+        monkeypatch.setenv("PRUNECTL_CACHE", str(tmp_path / machine))
+        return open_study(session.path, store=f"file://{tmp_path}/bucket", only="criterion=random,sparsity=0.5")
+
+    first = latency(opened("a"), HERE, conditions)
+    assert first.tally.done and table_of(opened("a"))["latency_ms"].null_count() == 0
+    assert table_of(opened("b"))["latency_ms"].null_count() == 1
+    same = latency(opened("b"), HERE, conditions)
+    assert not same.tally.done and same.rows.equals(first.rows), "a machine of the same kind finds them in the store"
+    other = latency(opened("c"), HERE, replace(conditions, machine="another processor"))
+    assert len(other.tally.done) == 1 and set(other.rows["machine"]) == {"another processor"}
+    assert set(results_of(opened("b")).latencies["machine"]) == {conditions.machine}

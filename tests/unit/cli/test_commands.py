@@ -35,12 +35,18 @@ def test_a_compact_network_is_described(capsys: pytest.CaptureFixture[str]) -> N
         "parameters": 20, "nonzero": 10, "compact": small, "files": {"compact.safetensors": {"size_bytes": 1500}},
     }  # fmt: skip
     show(document, Path("out"))
-    out, err = capsys.readouterr()
+    out = capsys.readouterr().out
     assert out.splitlines() == [
         "compact.safetensors      1.5 kB  10 parameters, dense",
         "channels: 8 of 8; outputs differ by at most 1.0e-07 on 4 random images",
     ]
-    assert "no whole channel is pruned" in err
+
+
+@pytest.mark.parametrize("json_", [(), ("--json",)])
+def test_a_compact_network_that_is_not_smaller_is_reported(prunectl: Prunectl, json_: tuple[str, ...]) -> None:
+    exported = prunectl("export", "STUDY", "--only", "criterion=random,sparsity=0.5", "--compact", "-o", "o", *json_)
+    assert exported.code == 0, exported.err
+    assert "no whole channel is pruned: the compact network is as large as the dense one" in exported.err
 
 
 def test_entries_are_listed_with_their_defaults(prunectl: Prunectl) -> None:

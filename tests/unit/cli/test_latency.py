@@ -67,6 +67,8 @@ def test_the_table_of_layers_is_printed_or_drawn(prunectl: Prunectl, measured: P
     assert document["scope"].startswith('scope = { name = "rates"')
     assert asked("--format", "svg", "-o", "s.svg").code == 0
     assert (tmp_path / "s.svg").read_text().startswith("<svg")
+    both = asked("--json", "--format", "csv", "-o", "s.csv")
+    assert both.json()["criterion"] and (tmp_path / "s.csv").read_text().startswith("layer,")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,12 @@ def test_the_table_of_layers_is_printed_or_drawn(prunectl: Prunectl, measured: P
         (("latency", "STUDY", "--batch", "0"), "'0' is not a number of images"),
         (("latency", "STUDY", "--format", "cvs"), "no format 'cvs'; there are text, md, csv, json\n  did you mean csv"),
         (("latency", "STUDY", "--executor", "slurm"), "latency is measured on this machine"),
+        (("latency", "STUDY", "--batch", "1,8,1"), "--batch '1,8,1': '1' is number 1 and number 3 of the list"),
+        (("latency", "STUDY", "--json", "--format", "csv"), "--json and --format csv would both be written to stdout"),
         (("sensitivity", "STUDY", "--rates", "0.5,1"), "'1' is not a fraction above 0 and below 1"),
+        (("sensitivity", "STUDY", "--rates", "0.5, .50"), "'.50' is number 1 and number 2 of the list"),
+        (("sensitivity", "STUDY", "--json", "--format", "svg"), "write the table to a file with --output FILE"),
+        (("sensitivity", "STUDY", "--json", "--format", "svg", "-o", "-"), "--json and --format svg would both be"),
         (("sensitivity", "STUDY", "--criterion", "obs"), '"obs" changes the weights that stay'),
         (("export", "STUDY", "--format", "onx"), "no format 'onx'; there are safetensors, onnx"),
     ],

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
 
 from prunectl.base.errors import PrunectlError
+from prunectl.base.theirs import FILE_MODULE
+from prunectl.catalog import referenced, source_file
+from prunectl.catalog.model import Model
 from prunectl.catalog.structure import Pruned
+from prunectl.catalog.table import resolve
 from prunectl.models.resnet import ResNet20
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.steps import Network
@@ -21,7 +28,7 @@ from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.layerwise import Layerwise
 from prunectl.store import layout
 from prunectl.training.state import network_tensors
-from prunectl.work.export import ABOUT, COMPACT, MASK, WEIGHTS, export, load
+from prunectl.work.export import ABOUT, COMPACT, MASK, SOURCE, WEIGHTS, export, load
 from prunectl.work.masks import write_masks
 from prunectl.work.networks import drawn
 from prunectl.work.tensors import write_tensors
@@ -29,7 +36,7 @@ from prunectl.work.tensors import write_tensors
 SHAPE = (3, 8, 8)
 
 
-def network_of(model: TinyCnn | ResNet20) -> Network:
+def network_of(model: Model) -> Network:
     return Network(model=model, init="kaiming-normal", bn_init="ones", shape=SHAPE, classes=10)
 
 
@@ -94,3 +101,89 @@ def test_a_place_that_cannot_be_written_is_a_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PrunectlError, match="cannot be written"):
         export(network, state, mask, tmp_path / "file" / "out", seed=1, about={}, smaller=False)
+
+
+NET = """\
+from torch import nn
+
+def net(shape, classes, width: int = 4):
+    return nn.Sequential(nn.Conv2d(shape[0], width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(36 * width, classes))
+"""
+
+
+def of_file(folder: Path, text: str = NET) -> Model:
+    """The entry of `net` in a file, with a parameter."""
+    (folder / "net.py").write_text(text)
+    with referenced.beside(folder):
+        model: Any = resolve("models", {"name": "file:net.py:net", "width": 6})
+    assert isinstance(model, Model)
+    return model
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Forget every file, as another process on another machine never knew it."""
+
+    def forget() -> None:
+        monkeypatch.setattr(referenced, "MADE", {})
+        monkeypatch.setattr("prunectl.work.export.MADE", referenced.MADE)
+        monkeypatch.setattr(source_file._FINDER, "files", {})
+        for name in [name for name in sys.modules if name.startswith(FILE_MODULE)]:
+            monkeypatch.delitem(sys.modules, name)
+
+    return forget
+
+
+def exported_file(folder: Path) -> tuple[Path, Model]:
+    model = of_file(folder)
+    network = Network(model=model, init="own", bn_init="ones", shape=SHAPE, classes=10)
+    state, mask = artefacts(folder, network)
+    document = export(network, state, mask, folder / "out", seed=1, about={}, smaller=True)
+    assert document["network"]["source"] == {"file": "net.py", "attribute": "net"}
+    return folder / "out", model
+
+
+def test_a_network_of_a_file_takes_its_code_with_it(tmp_path: Path, elsewhere: Any) -> None:
+    out, model = exported_file(tmp_path)
+    before = load(out)
+    assert (out / SOURCE).read_text() == NET
+    (tmp_path / "net.py").unlink()
+    elsewhere()
+    again, small = load(out.rename(tmp_path / "moved")), load(tmp_path / "moved", smaller=True)
+    assert difference(before, again, SHAPE)[0] == 0
+    assert difference(again, small, SHAPE)[0] <= 1e-5
+    (made,) = referenced.MADE.values()
+    assert f"file:{made.file.written}:{made.attribute}" == model.name == "file:net.py:net", "the study's name for it"
+
+
+def test_code_that_was_changed_since_is_refused_and_not_run(tmp_path: Path, elsewhere: Any) -> None:
+    out, _ = exported_file(tmp_path)
+    elsewhere()
+    (out / SOURCE).write_text(f"import pathlib\npathlib.Path({str(tmp_path / 'ran')!r}).touch()\n{NET}")
+    with pytest.raises(PrunectlError, match=r"network\.py is not the code that was exported"):
+        load(out)
+    (out / SOURCE).unlink()
+    with pytest.raises(PrunectlError, match=r"network\.py cannot be read: No such file"):
+        load(out)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_code_that_needs_what_is_missing_is_a_message(
+    tmp_path: Path, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "helping", ModuleType("helping"))
+    network = Network(
+        model=of_file(tmp_path, f"import helping\n{NET}"), init="own", bn_init="ones", shape=SHAPE, classes=10
+    )
+    export(network, *artefacts(tmp_path, network), tmp_path / "out", seed=1, about={}, smaller=False)
+    elsewhere()
+    monkeypatch.delitem(sys.modules, "helping")
+    with pytest.raises(PrunectlError, match=r"network\.py cannot be imported: ModuleNotFoundError: .*'helping'"):
+        load(tmp_path / "out")
+
+
+def test_a_network_of_the_catalogue_has_no_code_with_it(tmp_path: Path) -> None:
+    network = network_of(TinyCnn())
+    state, mask = artefacts(tmp_path, network)
+    document = export(network, state, mask, tmp_path / "out", seed=1, about={}, smaller=False)
+    assert document["network"]["source"] is None and not (tmp_path / "out" / SOURCE).exists()

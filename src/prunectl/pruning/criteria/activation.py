@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import BatchNormCriterion, Subject
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from prunectl.catalog.criterion import Scores
 
 
@@ -24,6 +27,12 @@ class Activation(BatchNormCriterion):
     paper = "James (2022), eq. 2.3"
     needs_labels = False
     repeatable = True
+
+    def check(self, network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:
+        """Each layer has to be called, and what follows it has to have its units."""
+        from prunectl.pruning.engines.activations import refused
+
+        yield from refused(network, weights, shape)
 
     def score(self, subject: Subject) -> Scores:
         """One forward pass per batch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -9,6 +10,8 @@ from pydantic import Field
 from prunectl.catalog.criterion import DataCriterion, Subject
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from prunectl.catalog.criterion import Scores
 
 
@@ -26,6 +29,12 @@ class Fisher(DataCriterion):
     per_image = True
 
     chunk: Annotated[int, Field(ge=1, description="images that are in memory together")] = 100
+
+    def check(self, network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:
+        """Curvature is known of some kinds of layers, and not of attention that calls none."""
+        from prunectl.pruning.engines.curvature import refused
+
+        yield from refused(network, weights, shape)
 
     def prepare(self, subject: Subject) -> None:
         """BatchNorm that has never seen data sees the batches first."""

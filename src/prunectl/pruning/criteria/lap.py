@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from prunectl.catalog.criterion import Criterion, Subject
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from prunectl.catalog.criterion import Scores
 
 
@@ -27,6 +30,12 @@ class Lap(Criterion):
     summary = "|w| times the norms of the weights before and after it"
     paper = "Park et al. (2020), eq. 3 and 4"
     repeatable = True
+
+    def check(self, network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:
+        """Norms have to be followed through the network, and each layer has to be called."""
+        from prunectl.pruning.engines.lookahead import refused
+
+        yield from refused(network, weights, shape)
 
     def score(self, subject: Subject) -> Scores:
         """One forward and one backward pass of a single image, on squared norms."""

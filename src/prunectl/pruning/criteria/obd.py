@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,7 +10,7 @@ from pydantic import Field, model_validator
 from prunectl.catalog.criterion import DataCriterion, Subject
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from prunectl.catalog.criterion import Scores
     from prunectl.pruning.engines.curvature import Factors
@@ -51,6 +52,12 @@ class Obd(DataCriterion):
         if self.samples != 1 and self.estimator != "monte-carlo":
             raise ValueError('samples is for estimator = "monte-carlo"')
         return self
+
+    def check(self, network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:
+        """Curvature is known of some kinds of layers, and not of attention that calls none."""
+        from prunectl.pruning.engines.curvature import refused
+
+        yield from refused(network, weights, shape)
 
     def prepare(self, subject: Subject) -> None:
         """BatchNorm that has never seen data sees the batches first."""

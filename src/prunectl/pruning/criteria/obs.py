@@ -54,9 +54,11 @@ class Obs(Criterion):
         return self.update
 
     def check(self, network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:
-        """The gradients of the largest group of layers must fit the memory of the machine, or of the GPU."""
+        """As `Fisher`; and the gradients of the largest group of layers must fit the memory of the machine, or GPU."""
+        from prunectl.pruning.engines.curvature import refused
         from prunectl.pruning.engines.inverse_fisher import too_large
 
+        yield from refused(network, weights, shape)
         yield from too_large(self.name, weights, self.samples, round(self.memory * GIBIBYTE))
 
     def prepare(self, subject: Subject) -> None:

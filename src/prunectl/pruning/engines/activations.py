@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from prunectl.base.errors import MethodError
 from prunectl.pruning.engines.forward_hooks import OnActivation, hooked
-from prunectl.pruning.prunable import weight_of
+from prunectl.pruning.prunable import layers_by_weight, weight_of
 
 
 def mean_activations(
@@ -36,6 +37,18 @@ def mean_activations(
     if missing:
         raise MethodError(f"the network never calls {', '.join(missing)}")
     return {name: torch.stack(calls).mean(0) for name, calls in means.items()}
+
+
+def refused(network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:
+    """Why the means of this network are not known, found with one image (C, H, W) and a copy; nothing if they are."""
+    twin = copy.deepcopy(network).eval()
+    parameter = next(twin.parameters())
+    image = torch.ones((1, *shape), dtype=parameter.dtype, device=parameter.device)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            mean_activations(twin, layers_by_weight(twin, weights), image)
+    except MethodError as error:
+        yield str(error)
 
 
 class _Call:

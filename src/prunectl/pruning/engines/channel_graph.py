@@ -36,8 +36,9 @@ PASSING_CALLS = frozenset({
     "relu", "relu_", "relu6", "leaky_relu", "elu", "gelu", "silu", "hardswish", "tanh", "contiguous",
     "max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d",
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
+    "stochastic_depth",
 })  # fmt: skip
-"""Functions and methods of which the same is true."""
+"""Functions and methods of which the same is true. `stochastic_depth` is torchvision's, which leaves branches out."""
 
 GATES = (nn.Sigmoid, nn.Hardsigmoid)
 """Modules that treat every channel by itself, and make no zeros of zeros: what they give can only multiply channels."""
@@ -97,11 +98,14 @@ def _refuse_shared(network: nn.Module) -> None:
 
 
 def traced(network: nn.Module) -> fx.GraphModule:
-    """The network as a graph. Raises MethodError where what it does depends on what it sees."""
+    """The network as a graph. Raises MethodError, with the layer, where what it does depends on what it sees."""
+    tracer = fx.Tracer()
     try:
-        return fx.symbolic_trace(network)
+        return fx.GraphModule(network, tracer.trace(network), type(network).__name__)
     except Exception as error:  # the same
-        raise MethodError(f"the network cannot be traced: {error}") from error
+        layers = [name for name, _ in getattr(tracer, "module_stack", {}).values() if name]
+        where = f" in layer {layers[-1]}" if layers else ""
+        raise MethodError(f"the network cannot be traced{where}: {error}") from error
 
 
 class _Walk(fx.Interpreter):
@@ -244,12 +248,25 @@ class _Walk(fx.Interpreter):
 
 
 def _unknown(n: fx.Node) -> MethodError:
-    """What is not known, and the layer in whose code it is."""
+    """What is not known, and the layer in whose code it is, or, in the network's own code, the last one before it."""
     stack = [path for path, _ in n.meta.get("nn_module_stack", {}).values() if path]
-    where = f" in layer {stack[-1]}" if stack else ""
+    before = _last_layer(n)
+    where = f" in layer {stack[-1]}" if stack else f" after layer {before}" if before else ""
     function = getattr(n.target, "__name__", str(n.target))
     inputs = ", ".join(map(str, n.all_input_nodes))
     return MethodError(f"what {function}({inputs}){where} does to channels is not known")
+
+
+def _last_layer(n: fx.Node) -> str | None:
+    """The layer that an operation's input comes from, through others that are no layers; None at the image."""
+    waiting, seen = list(n.all_input_nodes), set[fx.Node]()
+    while waiting:
+        node = waiting.pop(0)
+        if node.op == "call_module":
+            return str(node.target)
+        seen.add(node)
+        waiting += [before for before in node.all_input_nodes if before not in seen]
+    return None
 
 
 def _flatten(walk: _Walk, n: fx.Node, value: Tensor) -> Ids:

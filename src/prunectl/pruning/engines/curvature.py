@@ -8,6 +8,7 @@ layers' *outputs*; each layer then forms its own per-image products, squares and
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prunectl.base.errors import MethodError
+from prunectl.base.text import plural
 from prunectl.catalog.criterion import Subject
+from prunectl.catalog.masks import layer_of
 from prunectl.pruning.engines.forward_hooks import Hook, hooked
 from prunectl.pruning.prunable import layers_by_weight
 
@@ -73,10 +76,10 @@ def summed_squares(
     for images, labels in zip(torch.split(images_NCHW, step), torch.split(labels_N, step), strict=True):
         with _frozen(subject.network), torch.enable_grad():
             logits, calls = _run(subject.network, layers, images)
+        inputs = {name: _all_inputs(noted, len(images)) for name, noted in calls.items()}
         for group in torch.split(factors.of(logits.detach(), labels), chunk):
             for name, derivatives in _output_derivatives(logits, calls, group).items():
-                inputs = torch.cat([_inputs(call.layer, call.given) for call in calls[name]], -1)
-                _add_squares(total[name], derivatives, inputs)
+                _add_squares(total[name], derivatives, inputs[name])
     return total
 
 
@@ -92,14 +95,14 @@ def image_gradients(
         with _frozen(subject.network), torch.enable_grad():
             logits, calls = _run(subject.network, layers, images)
             slopes = _output_derivatives(logits, calls, label_factors(logits.detach(), labels))
-        yield {name: _products(slopes[name][0], calls[name]).view(-1, *subject.weights[name].shape) for name in slopes}
+        inputs = {name: _all_inputs(calls[name], len(images)) for name in slopes}
+        yield {name: _products(slopes[name][0], inputs[name]).view(-1, *subject.weights[name].shape) for name in slopes}
 
 
-def _products(derivatives_NOL: Tensor, calls: Sequence[_Call]) -> Tensor:
+def _products(derivatives_NOL: Tensor, inputs_NGIL: Tensor) -> Tensor:
     """(N, groups, outputs, inputs): Σ_l derivative[n, o, l] · input[n, i, l]."""
-    inputs = torch.cat([_inputs(call.layer, call.given) for call in calls], -1)
-    derivatives = derivatives_NOL.reshape(len(inputs), inputs.shape[1], -1, inputs.shape[-1])
-    return derivatives @ inputs.transpose(-1, -2)
+    derivatives = derivatives_NOL.reshape(len(inputs_NGIL), inputs_NGIL.shape[1], -1, inputs_NGIL.shape[-1])
+    return derivatives @ inputs_NGIL.transpose(-1, -2)
 
 
 @contextmanager
@@ -114,6 +117,8 @@ def _frozen(network: nn.Module) -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Call:
+    name: str
+    """Of the weight."""
     layer: nn.Module
     given: Tensor
     output: Tensor
@@ -127,7 +132,9 @@ def _run(
 
     def hook_of(name: str) -> Hook:
         def hook(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
-            calls[name].append(_Call(layer=module, given=inputs[0].detach(), output=output))
+            if not output.requires_grad:  # behind an embedding, which looks words up and has no derivative in them
+                output.requires_grad_()
+            calls[name].append(_Call(name=name, layer=module, given=inputs[0].detach(), output=output))
             return output.clone()  # so that nothing changes in place what was recorded
 
         return hook
@@ -152,22 +159,51 @@ def _output_derivatives(logits: Tensor, calls: Mapping[str, list[_Call]], factor
     )
     derivatives = iter(gradients if batched else [gradient[None] for gradient in gradients])
     return {
-        name: torch.cat([_with_places(next(derivatives)) for _ in noted], -1) for name, noted in calls.items() if noted
+        name: torch.cat([_with_places(call.layer, next(derivatives)) for call in noted], -1)
+        for name, noted in calls.items()
+        if noted
     }
 
 
-def _with_places(derivative: Tensor) -> Tensor:
+def _with_places(layer: nn.Module, derivative: Tensor) -> Tensor:
+    """(K, N, outputs, places); a linear layer has its outputs last, behind any places."""
+    if isinstance(layer, nn.Linear):
+        derivative = derivative.movedim(-1, 2)
     return derivative.reshape(*derivative.shape[:3], -1)
 
 
-def _inputs(layer: nn.Module, given: Tensor) -> Tensor:
+def refused(network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:
+    """Why the curvature of these weights is not known, found with a copy of the network; nothing if it is."""
+    twin = copy.deepcopy(network).eval()
+    parameter = next(twin.parameters())
+    images = torch.ones((1, *shape), dtype=parameter.dtype, device=parameter.device)
+    try:
+        with torch.random.fork_rng(devices=[]), _frozen(twin), torch.enable_grad():
+            _, calls = _run(twin, layers_by_weight(twin, weights), images)
+        for noted in calls.values():
+            _all_inputs(noted, len(images))
+    except MethodError as error:
+        yield str(error)
+
+
+def _all_inputs(calls: Sequence[_Call], images: int) -> Tensor:
+    """(N, groups, inputs · kernel, places), the places of all calls one after the other."""
+    return torch.cat([_inputs(call, images) for call in calls], -1)
+
+
+def _inputs(call: _Call, images: int) -> Tensor:
     """(N, groups, inputs · kernel, places): what each weight of one output is multiplied by."""
+    layer, given = call.layer, call.given
+    if len(given) != images:
+        raise MethodError(
+            f"layer {layer_of(call.name)} is called with {len(given):,} rows for {plural(images, 'image')}: which "
+            "image a row belongs to is not known, and curvature is that of single images"
+        )
     if isinstance(layer, nn.Linear):
-        if given.dim() != 2:
-            raise MethodError("linear layers along an image or a sequence have no curvature here")
-        return given[:, None, :, None]
+        return given.reshape(images, -1, given.shape[-1]).transpose(1, 2)[:, None]
     if not isinstance(layer, nn.Conv1d | nn.Conv2d):
-        raise MethodError(f"{type(layer).__name__} has no curvature here: only Linear, Conv1d and Conv2d have")
+        what = f"{layer_of(call.name)} ({type(layer).__name__})"
+        raise MethodError(f"{what} has no curvature here: only Linear, Conv1d and Conv2d have")
     mode = "constant" if layer.padding_mode == "zeros" else layer.padding_mode
     padded = functional.pad(given, layer._reversed_padding_repeated_twice, mode=mode)
     row = (1,) if isinstance(layer, nn.Conv1d) else ()

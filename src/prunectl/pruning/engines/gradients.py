@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
 
 if TYPE_CHECKING:
     from prunectl.catalog.criterion import Batch, Subject
@@ -51,6 +54,24 @@ def mean_gradients(subject: Subject, temperature: float) -> dict[str, Tensor]:
     return {name: gradient.div_(len(subject.batches)) for name, gradient in total.items()}
 
 
+@contextmanager
+def _differentiable_twice() -> Iterator[None]:
+    """What runs in the meantime has second derivatives: torch has none of fused attention, nor of `hardsigmoid`."""
+    with sdpa_kernel(SDPBackend.MATH), _HardSigmoid():
+        yield
+
+
+class _HardSigmoid(TorchFunctionMode):
+    """`hardsigmoid` by its definition, relu6(x + 3) / 6."""
+
+    def __torch_function__(
+        self, func: Any, types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if getattr(func, "__name__", "").rstrip("_") == "hardsigmoid":
+            return functional.relu6(args[0] + 3) / 6
+        return func(*args, **(kwargs or {}))
+
+
 def hessian_gradient_products(
     subject: Subject, batch: Batch, temperature: float, gradient: Mapping[str, Tensor] | None = None
 ) -> dict[str, Tensor]:
@@ -61,7 +82,8 @@ def hessian_gradient_products(
     """
     images, labels = batch
     weights = list(subject.weights.values())
-    loss = functional.cross_entropy(subject.network(images) / temperature, labels)
+    with _differentiable_twice():
+        loss = functional.cross_entropy(subject.network(images) / temperature, labels)
     gradients = torch.autograd.grad(loss, weights, create_graph=True)
     fixed = [
         (own.detach() if gradient is None else gradient[name]) * subject.masks[name].to(own.device)

@@ -8,7 +8,9 @@ the derivative of all that is read later with respect to what it writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,7 +20,7 @@ from torch.nn.utils.parametrize import ParametrizationList
 from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
 from prunectl.pruning.engines.forward_hooks import Hook, OnActivation, hooked
-from prunectl.pruning.prunable import LAYERS, layers_of
+from prunectl.pruning.prunable import LAYERS, layers_by_weight, layers_of
 
 
 class Lookahead:
@@ -61,19 +63,22 @@ class Lookahead:
         hooks: dict[nn.Module, Hook] = {}
         for name, module in network.named_modules():
             if isinstance(module, LAYERS):
-                hooks[module] = self._layer
+                hooks[module] = partial(self._layer, name)
             elif is_batch_norm(module):
                 hooks[module] = _batch_norm
             elif isinstance(module, ParametrizationList):
                 continue  # part of a layer
             elif next(module.parameters(recurse=False), None) is not None:
-                raise MethodError(f"lap does not know what {name} ({type(module).__name__}) does to a norm")
+                kind = type(module).__name__
+                own = ", ".join(own for own, _ in module.named_parameters(recurse=False))
+                what = f"layer {name} ({kind})" if name else f"the network's own {own} ({kind})"
+                raise MethodError(f"lap does not know what {what} does to a norm")
         return hooks
 
-    def _layer(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
+    def _layer(self, name: str, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor:
         squares = _weight(module).detach().square()
         if isinstance(module, nn.Linear) and output.dim() != 2:
-            raise MethodError("lap does not know linear layers that are applied along an image or a sequence")
+            raise MethodError(f"lap does not know linear layers along an image or a sequence, as {name} is")
         groups = getattr(module, "groups", 1)
         columns = squares.reshape(groups, -1, squares.shape[1], squares[0, 0].numel()).sum((1, 3)).flatten()
         before = _per_channel(inputs[0])
@@ -82,6 +87,17 @@ class Lookahead:
         self.calls.setdefault(module, []).append((before.detach(), row))
         # A copy, because the network may go on in place, as in `out += shortcut`.
         return row.view(1, -1, *(1,) * (output.dim() - 2)).expand(output.shape).clone()
+
+
+def refused(network: nn.Module, weights: Mapping[str, Tensor], shape: tuple[int, int, int]) -> Iterator[str]:
+    """Why a network cannot be followed on norms, found with a copy of it; nothing if it can."""
+    twin = copy.deepcopy(network).eval()
+    try:
+        layers_by_weight(twin, weights)
+        with torch.random.fork_rng(devices=[]):
+            Lookahead(twin, shape)
+    except MethodError as error:
+        yield str(error)
 
 
 def _weight(layer: nn.Module) -> Tensor:

@@ -1,0 +1,104 @@
+"""A third party's criterion is tried before the first training: on few images, twice, with file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from prunectl.api.check import check
+from prunectl.api.session import open_study
+from prunectl.base.errors import MethodError, StudyError
+from prunectl.catalog.criterion import Criterion, DataCriterion, Subject
+from prunectl.models.tiny import TinyCnn
+from prunectl.plan.steps import Network
+from prunectl.work.tried import MOST_IMAGES, tried
+from small import SMALL
+
+MINE = """\
+from prunectl import Criterion
+
+
+class Mine(Criterion):
+    def score(self, subject):
+        ratio = 1 / (len(subject.weights) - 3)
+        return {name: weight.abs() * ratio for name, weight in subject.weights.items()}
+"""
+
+
+class Looking(DataCriterion):
+    """Notes the images that it is given."""
+
+    name, summary, paper = "looking", "notes", "none"
+    seen: ClassVar[list[tuple[int, ...]]] = []
+
+    def score(self, subject: Subject) -> dict[str, Tensor]:
+        """Magnitude."""
+        type(self).seen += [tuple(images.shape) for images, _ in subject.batches]
+        return {name: weight.detach().abs() for name, weight in subject.weights.items()}
+
+
+class Fickle(Criterion):
+    """Remembers how often it was called."""
+
+    name, summary, paper = "fickle", "remembers", "none"
+    calls: ClassVar[list[int]] = []
+
+    def score(self, subject: Subject) -> dict[str, Tensor]:
+        """Other scores each time."""
+        type(self).calls.append(1)
+        return {name: weight.detach().abs() * len(type(self).calls) for name, weight in subject.weights.items()}
+
+
+class Refusing(Criterion):
+    """Has its own words for what it cannot do."""
+
+    name, summary, paper = "refusing", "refuses", "none"
+
+    def score(self, subject: Subject) -> dict[str, Tensor]:
+        """Never."""
+        raise MethodError("no answer for this network")
+
+
+def outcome(criterion: Criterion, classes: int = 10) -> list[tuple[str, str | None]]:
+    network = Network(model=TinyCnn(), init="kaiming-normal", bn_init="ones", shape=(1, 8, 8), classes=classes)
+    built: nn.Module = TinyCnn().build((1, 8, 8), classes)
+    before = {name: tensor.clone() for name, tensor in built.state_dict().items()}
+    problems = list(tried(criterion, built.eval(), network, []))
+    assert all(torch.equal(tensor, before[name]) for name, tensor in built.state_dict().items())
+    return problems
+
+
+def test_it_scores_two_images_of_each_class_and_never_more_than_twenty() -> None:
+    Looking.seen.clear()
+    assert outcome(Looking(), classes=4) == outcome(Looking(), classes=1000) == []
+    assert Looking.seen == [(8, 1, 8, 8)] * 2 + [(MOST_IMAGES, 1, 8, 8)] * 2
+
+
+def test_scores_that_differ_the_second_time_are_a_problem() -> None:
+    ((message, hint),) = outcome(Fickle())
+    assert message == (
+        "criterion fickle gives other scores for the same weights and images the second time, in conv1.weight, "
+        "conv2.weight and head.weight"
+    )
+    assert hint == "draw random numbers from subject.generator, and keep nothing from call to call"
+
+
+def test_its_own_refusal_is_reported_as_it_is() -> None:
+    assert outcome(Refusing()) == [("no answer for this network", None)]
+
+
+def test_what_a_criterion_in_a_file_raises_is_reported_before_the_first_training(tmp_path: Path) -> None:
+    """Of any study, not only of one that judges it."""
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "small.toml").write_text(SMALL.replace('"random"', '"file:mine.py:Mine"'))
+    with pytest.raises(StudyError) as caught:
+        check(open_study(tmp_path / "small.toml", store=tmp_path / "store"))
+    (problem,) = caught.value.problems
+    assert problem.key == "prune[0].criterion"
+    assert problem.message == (
+        f"criterion file:mine.py:Mine fails: ZeroDivisionError: division by zero ({tmp_path / 'mine.py'}:6, in score)"
+    )
