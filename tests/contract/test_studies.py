@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 
 from prunectl.base.cells import cell
+from prunectl.datasets.digits import Digits
+from prunectl.models.flops import flops_of
 from prunectl.plan.build import build
 from prunectl.plan.cost import training_steps
 from prunectl.plan.graph import Plan
@@ -31,6 +33,9 @@ FINGERPRINT = "f" * 64
 EVERY = pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 OF_A_PAPER = pytest.mark.parametrize(
     "path", [path for path in STUDIES if path.stem.startswith(PAPERS)], ids=lambda path: path.stem
+)
+QUICK = pytest.mark.parametrize(
+    "path", [path for path, profile in PROFILED if profile == "quick"], ids=lambda path: path.stem
 )
 EVERY_PROFILE = pytest.mark.parametrize(
     ("path", "profile"), PROFILED, ids=[f"{path.stem}-{name or 'full'}" for path, name in PROFILED]
@@ -88,13 +93,42 @@ def test_it_plans(path: Path, profile: str | None) -> None:
 
 
 @OF_A_PAPER
-def test_a_papers_quick_profile_is_a_small_part_of_it(path: Path) -> None:
+def test_one_seed_never_settles_anything(path: Path) -> None:
+    assert len(planned(path, None)[0].sweep.seeds_of()) >= 3
+
+
+@OF_A_PAPER
+def test_a_paper_has_a_quick_profile_or_its_header_states_why_not(path: Path) -> None:
+    header = path.read_text().partition("\n\n")[0]
+    assert ("--profile quick" in header) is ("quick" in planned(path, None)[0].profile)
+    assert ("# No quick profile: " in header) is ("quick" not in planned(path, None)[0].profile)
+
+
+@QUICK
+def test_a_quick_profile_asks_what_the_study_asks(path: Path) -> None:
     (full, large), (quick, small) = planned(path, None), planned(path, "quick")
-    images = training_steps(large)["training_steps"] * full.train.batch_size
-    few = training_steps(small)["training_steps"] * quick.train.batch_size
-    assert few < 1_000_000, "minutes on two cores, for the smaller networks"
-    assert few * 15 < images
-    assert len(full.sweep.seeds_of()) >= 3, "one seed never settles anything"
+    assert quick.sweep.asked == full.sweep.asked, "the paper's sparsities"
+    assert len(quick.sweep.seeds_of()) == 3, "an interval needs several; three cost the least"
+    assert kinds(small) == kinds(large), "the same arms"
+    assert [claim.text for claim in quick.claim] == [claim.text for claim in full.claim]
+
+
+def kinds(plan: Plan) -> list[tuple[str, ...]]:
+    """What the arms are, by the names alone: parameters such as moments are scaled with the training."""
+    names = ("criterion", "scope", "structure", "rounds", "init", "ablation", "retrain")
+    columns = [trial.arm.columns() for trial in plan.trials if trial.seed == plan.trials[0].seed]
+    return sorted(tuple(re.sub(r'^\{ *name = "([^"]+)".*', r"\1", str(row[name])) for name in names) for row in columns)
+
+
+@QUICK
+def test_a_quick_profile_needs_no_download_and_takes_minutes(path: Path) -> None:
+    study, plan = planned(path, "quick")
+    data, network = study.data.dataset, study.model.model
+    assert data.fingerprint == Digits.fingerprint, "included in prunectl"
+    images = training_steps(plan)["training_steps"] * study.train.batch_size
+    flops = flops_of(network.build(data.shape, data.classes), data.shape).dense
+    assert images * flops < 1.5e12, f"{images:,} images of {flops:,} FLOPs: about five minutes of two cores"
+    assert len(plan.steps) < 5_000, "each is stored, too"
 
 
 @OF_A_PAPER

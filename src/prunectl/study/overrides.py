@@ -10,15 +10,21 @@ from typing import Any
 
 import tomli
 
-from prunectl.base.errors import Path, Problem, StudyError, path_text
+from prunectl.base.errors import Path, Problem, PrunectlError, StudyError, path_text
 from prunectl.base.text import did_you_mean, visible
+from prunectl.catalog.table import FlatSection
+from prunectl.catalog.tables import entry_type
 from prunectl.catalog.values import Length, Moment
 from prunectl.catalog.wording import listing, shown
+from prunectl.catalog.written_keys import written_keys
 from prunectl.study.document import DEEPEST, depth
-from prunectl.study.schema import SweepSection, TrainSection
+from prunectl.study.schema import DataSection, ModelSection, SweepSection, TrainSection
 
 ALTERNATIVES = (TrainSection.one_of, SweepSection.one_of, Moment.one_of, Length.one_of)
 """Keys of which a table has only one: setting one removes the others."""
+
+FLAT: Mapping[Path, type[FlatSection]] = {("data",): DataSection, ("model",): ModelSection}
+"""Tables with an entry's name and parameters: another name takes away the parameters that only the earlier one has."""
 
 LONGEST_KEY = 500
 
@@ -155,8 +161,9 @@ def _put(document: dict[str, Any], override: Override, together: set[Path]) -> P
             table[step] = {}
         table = table[step]
     leaf = _step(table, override.path[-1], path)
+    others = [*_alternatives(leaf), *_only_of_the_earlier(table, path, override)]
     table[leaf] = copy.deepcopy(override.value)
-    for other in _alternatives(leaf):
+    for other in others:
         if isinstance(table, dict) and (*path, other) not in together:
             table.pop(other, None)
     return (*path, leaf)
@@ -164,6 +171,23 @@ def _put(document: dict[str, Any], override: Override, together: set[Path]) -> P
 
 def _alternatives(leaf: str | int) -> list[str]:
     return [key for group in ALTERNATIVES if leaf in group for key in group if key != leaf]
+
+
+def _only_of_the_earlier(table: Any, path: Path, override: Override) -> set[str]:
+    """The parameters that the entry named so far has and the one that the override names has not."""
+    section = FLAT.get(path)
+    if section is None or override.path[-1] != "name" or not isinstance(table, dict):
+        return set()
+    earlier, later = (_parameters(section.catalog, name) for name in (table.get("name"), override.value))
+    return earlier.difference(later, section.own())
+
+
+def _parameters(catalog: str, name: Any) -> set[str]:
+    """The keys of an entry's parameters; none if there is no such entry, which is reported elsewhere."""
+    try:
+        return set(written_keys(entry_type(catalog, name))) if isinstance(name, str) else set()
+    except PrunectlError:
+        return set()
 
 
 def _step(value: Any, part: str | int, path: Path) -> str | int:

@@ -361,6 +361,44 @@ def test_the_text_ends_with_a_comment_per_override(good: str, load_text: LoadTex
     assert tomli.loads(loaded.text) == tomli.loads(good)
 
 
+RESNET = """\
+name = "resnet"
+[data]
+name = "digits"
+[model]
+name = "resnet-20"
+shortcut = "projection"
+bn_momentum = 0.003
+init = "orthogonal"
+[train]
+epochs = 2
+[sweep]
+sparsities = [0, 0.5]
+[[prune]]
+criterion = "magnitude"
+"""
+
+
+@pytest.mark.usefixtures("real_catalogs")
+def test_another_network_takes_the_parameters_of_the_earlier_away(load_text: LoadText) -> None:
+    changed = load_text(RESNET, "model.name=tiny-cnn").study.model
+    assert (changed.model.written(), changed.init) == ("tiny-cnn", "orthogonal")
+    kept = load_text(RESNET, "model.name=wrn-16-8").study.model.model
+    assert kept.written() == {"name": "wrn-16-8", "bn_momentum": 0.003}, "which both have"
+    same = load_text(RESNET, "model.name=resnet-20").study
+    assert same == load_text(RESNET).study
+
+
+@pytest.mark.usefixtures("real_catalogs")
+def test_other_keys_next_to_the_network_are_still_checked(problems: Problems) -> None:
+    (problem,) = problems(RESNET, "model.shortcut=projection", "model.name=tiny-cnn")
+    assert (problem.key, problem.where) == ("model.shortcut", "--set model.shortcut=projection")
+    (problem,) = problems(RESNET.replace("shortcut", "shortct"), "model.name=tiny-cnn")
+    assert problem.key == "model.shortct", "a mistake is not taken away with the parameters"
+    (problem,) = problems(RESNET, "model.name=tiny-cn")
+    assert problem.key == "model.name"
+
+
 # --- profiles ---
 
 
