@@ -25,7 +25,7 @@ from prunectl.study.load import load
 from prunectl.study.schema import Study
 
 ROOT = Path(__file__).parents[2]
-STUDIES = sorted((ROOT / "studies").glob("*.toml"))
+STUDIES = sorted((ROOT / "studies").rglob("*.toml"))
 PROFILED = [(path, name) for path in STUDIES for name in (None, *load(path).study.profile)]
 PAPERS = ("comp6258_", "frankle_", "james_", "renda_", "l1_")
 FINGERPRINT = "f" * 64
@@ -78,7 +78,8 @@ def test_every_paper_is_there() -> None:
 @EVERY
 def test_the_name_is_the_files(path: Path) -> None:
     study, _ = planned(path, None)
-    assert study.name == path.stem.replace("_", "-")
+    place = path.relative_to(ROOT / "studies").with_suffix("")
+    assert study.name == "-".join(place.parts).replace("_", "-")
     assert study.title and study.source
     named = [planned(path, profile)[0].name for profile in study.profile]
     assert len({study.name, *named}) == 1 + len(named), "a profile's results have a name of their own"
@@ -170,7 +171,7 @@ def commands() -> list[tuple[Path, str]]:
 @pytest.mark.parametrize(("path", "line"), commands())
 def test_the_commands_in_its_comments_are_right(path: Path, line: str) -> None:
     words = shlex.split(re.sub(r" {3,}\S.*$", "", re.sub(r"  +(?=--)", " ", line)))
-    assert words[2] == f"studies/{path.name}"
+    assert words[2] == path.relative_to(ROOT).as_posix()
     options: dict[str, list[str]] = {}
     for option, value in zip(words[3::2], words[4::2], strict=True):
         options.setdefault(option, []).append(value)

@@ -40,6 +40,18 @@ criterion = "{reference}"
 at = "init"
 ablation = ["none", "shuffle", "reinit", "invert"]
 
+{rest}[[claim]]
+text = "Shuffling its mask within layers costs {kind} accuracy, averaged over the sparsities"
+better = {{ criterion = "{reference}", at = "init", ablation = "none" }}
+than = {{ criterion = "{reference}", at = "init", ablation = "shuffle" }}
+over = "average"
+
+{atlas}[report]
+judged = "{reference}"
+collapse = true
+"""
+
+TRAINED = """\
 [[prune]]                                  # what else there is at initialization
 criterion = ["random", "magnitude", "snip", "grasp", "synflow"]
 at = "init"
@@ -72,15 +84,22 @@ better = {{ criterion = "{reference}", at = "end" }}
 than = {{ criterion = "magnitude", at = "end" }}
 margin = -0.005
 
-[[claim]]
-text = "Shuffling its mask within layers costs {kind} accuracy, averaged over the sparsities"
-better = {{ criterion = "{reference}", at = "init", ablation = "none" }}
-than = {{ criterion = "{reference}", at = "init", ablation = "shuffle" }}
-over = "average"
+"""
+"""The included criteria are trained with it, and claims hold it against them."""
 
-[report]
-judged = "{reference}"
-collapse = true
+ALONE = """\
+[[prune]]                                  # the same question after training
+criterion = "{reference}"
+at = "end"
+retrain = "lr-rewind"
+
+"""
+"""Only the criterion itself is trained: the atlas has the numbers of the included ones."""
+
+PUBLISHED = """\
+[published]
+tables = ["{name}"]
+
 """
 
 
@@ -108,29 +127,30 @@ SETTINGS = {
         limits="train_limit = 5_000\n",
     ),
 }
-"""By data set. The first needs no download; the last takes an hour."""
+"""By data set. The first needs no download; the last takes an hour. studies/atlas/ has the same recipes."""
 
 
-def judgement(criterion: str, on: str) -> Path:
+def judgement(criterion: str, on: str, *, atlas: bool = False) -> Path:
     """Write the study of a criterion, `FILE.py` or `FILE.py:CLASS`, next to its file, and return its path.
 
-    A study that is there already is left as it is, if it is the same. Raises PrunectlError.
+    With `atlas` nothing but the criterion is trained: its rank is that among the numbers of the shipped atlas. A study
+    that exists is left as it is, if it is the same. Raises PrunectlError.
     """
-    from prunectl.base.errors import nearest
     from prunectl.store.output import write_output
 
-    if on not in SETTINGS:
-        close = nearest(on, SETTINGS)
-        hint = f'did you mean "{close}"?' if close else f"choose one of {and_list(list(SETTINGS))}"
-        raise PrunectlError(f"criteria are not judged on {on!r}", hint=hint)
+    setting, shipped = _setting(on), _atlas_of(on)
+    if atlas and shipped is None:
+        hint = f"leave out --atlas: the included criteria are trained, too; there are {and_list(_atlases())}"
+        raise PrunectlError(f"no atlas of {on} is shipped", hint=hint)
     file, kind = _class_in(criterion)
-    setting = SETTINGS[on]
     whose = file.stem if kind.lower() == file.stem.replace("_", "").lower() else f"{file.stem}-{kind}"
-    name = f"judge-{whose}-{on}".lower().replace("_", "-")
+    name = f"judge-{whose}-{on}{'-atlas' if atlas else ''}".lower().replace("_", "-")
+    named = {"kind": kind, "reference": f"file:{file.name}:{kind}"}
     text = STUDY.format(
-        name=name, kind=kind, file=file.name, reference=f"file:{file.name}:{kind}", data=on,
-        model=setting.model, epochs=setting.epochs, batch_size=setting.batch_size,
+        name=name, file=file.name, data=on, model=setting.model, epochs=setting.epochs, batch_size=setting.batch_size,
         sparsities=setting.sparsities, seeds=setting.seeds, limits=setting.limits,
+        rest=(ALONE if atlas else TRAINED).format(**named),
+        atlas=PUBLISHED.format(name=shipped) if shipped else "", **named,
     )  # fmt: skip
     path = file.with_name(f"{name}.toml")
     if not os.path.lexists(path):
@@ -139,6 +159,31 @@ def judgement(criterion: str, on: str) -> Path:
         hint = f"run it as it is with `prunectl run {path}`, or delete it"
         raise PrunectlError(f"{path} exists and is not what `prunectl judge` would write", hint=hint)
     return path
+
+
+def _setting(on: str) -> Setting:
+    """Raises PrunectlError, with the nearest name, for a data set that nothing is judged on."""
+    from prunectl.base.errors import nearest
+
+    if on in SETTINGS:
+        return SETTINGS[on]
+    close = nearest(on, SETTINGS)
+    hint = f'did you mean "{close}"?' if close else f"choose one of {and_list(list(SETTINGS))}"
+    raise PrunectlError(f"criteria are not judged on {on!r}", hint=hint)
+
+
+def _atlases() -> list[str]:
+    """The published tables that hold every included criterion."""
+    from prunectl.results.published.index import ATLAS, names
+
+    return [name for name in names() if name.startswith(ATLAS)]
+
+
+def _atlas_of(on: str) -> str | None:
+    """The atlas of a data set, if one is shipped."""
+    from prunectl.results.published.index import ATLAS
+
+    return name if (name := f"{ATLAS}{on}") in _atlases() else None
 
 
 def _class_in(criterion: str) -> tuple[Path, str]:

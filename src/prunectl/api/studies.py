@@ -51,11 +51,13 @@ def _document(path: Path) -> dict[str, Any]:
 def shipped() -> dict[str, Path]:
     """The study files that were installed with prunectl, by the names of the studies.
 
-    A file is called like its study, with underscores for hyphens. In a checkout the files are those of the checkout.
+    A file is called like its study, with underscores for hyphens; in a folder, with the folder's name in front. In a
+    checkout the files are those of the checkout.
     """
     checkout = PACKAGE.parents[1]
     folder = checkout / "studies" if (checkout / "pyproject.toml").is_file() else PACKAGE / "studies"
-    return {path.stem.replace("_", "-"): path for path in sorted(folder.glob("*.toml"))}
+    files = [*sorted(folder.glob("*.toml")), *sorted(folder.glob("*/*.toml"))]
+    return {"-".join(path.relative_to(folder).with_suffix("").parts).replace("_", "-"): path for path in files}
 
 
 @dataclass(frozen=True, kw_only=True)

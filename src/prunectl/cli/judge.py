@@ -15,6 +15,11 @@ Criterion = Annotated[
 ]
 On = Annotated[str, typer.Option("--on", metavar="NAME", help="The data set: digits, mnist or cifar10 (an hour).")]
 
+Atlas = Annotated[
+    bool,
+    typer.Option("--atlas", help="Train only this criterion, and rank it in the shipped atlas of the included ones."),
+]
+
 
 @options
 def judge(
@@ -22,6 +27,7 @@ def judge(
     where: OnMachine,
     criterion: Criterion,
     on: On = "digits",
+    atlas: Atlas = False,
     output: Output = None,
     json_: Json = False,
     quiet: Quiet = False,
@@ -29,10 +35,10 @@ def judge(
     """Hold a criterion of your own against the included ones.
 
     Writes a study next to the file and runs it: exactness, ties, collapse, ablations, cost, rank, verdicts. On digits
-    that takes some minutes on two cores.
+    that takes some minutes on two cores; with --atlas about one.
     """
     from prunectl.api.judge import judgement
 
-    path = judgement(criterion, on)
+    path = judgement(criterion, on, atlas=atlas)
     say(f"the study is {path}")
     run_study(selected, where, path, output=output, json_=json_, quiet=quiet)

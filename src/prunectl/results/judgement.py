@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 import polars as pl
 
+from prunectl.base.cells import words
 from prunectl.base.text import and_list, percent, plural, points
 from prunectl.results.ablations import ordered, verb
 from prunectl.results.aggregate import ablation_pairs, pruned
 from prunectl.results.pairing import groups, pair
+from prunectl.results.published.against import TOLERANCE
+from prunectl.results.published.index import ATLAS
+from prunectl.results.published.load import load
 from prunectl.results.statistics import Interval, mean, t_interval
 from prunectl.results.table import Results
 from prunectl.results.wording import in_words
@@ -50,6 +54,7 @@ def findings(results: Results) -> tuple[Finding, ...]:
         *_on_paths(own),
         *_ablated(own),
         *_ranked(named, judged),
+        *_in_atlas(own, judged, results.study.published.tables),
         *_cost(named, judged),
     )
 
@@ -163,6 +168,42 @@ def _ranked(named: pl.DataFrame, judged: str) -> Iterator[Finding]:
             evidence=f"{percent(means[judged], 2)}; "
             + "; ".join(f"{how} {and_list(names)}" for how, names in apart.items() if names),
         )
+
+
+def _in_atlas(own: pl.DataFrame, judged: str, tables: Sequence[str]) -> Iterator[Finding]:
+    """In each atlas that the study names: its place among the criteria of the same recipe, made on another machine."""
+    plain = own.filter((pl.col("ablation") == "none") & pl.col("top1").is_not_null())
+    for name in tables:
+        if not name.startswith(ATLAS):
+            continue
+        atlas = load(name)
+        for (at, sparsity), cell in groups(in_moments(plain), ["_at", "sparsity"]):
+            alike = atlas.join(cell.select(ALIKE).unique(), on=ALIKE, how="semi", nulls_equal=True).filter(
+                ((pl.col("sparsity") - sparsity).abs() <= TOLERANCE) & (pl.col("criterion") != judged)
+            )
+            if not alike.is_empty():
+                yield _placed(cell, alike, f"at {percent(sparsity)} sparsity, pruned at {at}, in {name}")
+
+
+ALIKE = ["model", "dataset", "structure", "at", "retrain"]
+"""In what a trial and a row of an atlas agree that are compared."""
+
+
+def _placed(cell: pl.DataFrame, alike: pl.DataFrame, where: str) -> Finding:
+    """Seeds are paired: the same seed draws the same weights and the same batches on both machines."""
+    mine = dict(cell.select("seed", "top1").iter_rows())
+    own = mean(list(mine.values()))
+    apart: dict[str, list[str]] = {"better than": [], "worse than": [], "not set apart from": []}
+    for criterion, runs in alike.sort("top1", descending=True).select("criterion", "runs").iter_rows():
+        theirs = dict(enumerate(runs, start=1))
+        _, interval = _difference([mine[seed] - theirs[seed] for seed in mine if seed in theirs])
+        apart[_set_apart(interval)].append(words(criterion))
+    return Finding(
+        question=f"How good is it {where}?",
+        answer=f"{_place(1 + alike.filter(pl.col('top1') > own).height)} of {1 + alike.height}",
+        evidence=f"{percent(own, 2)}; "
+        + "; ".join(f"{how} {and_list(names)}" for how, names in apart.items() if names),
+    )
 
 
 def in_moments(trials: pl.DataFrame) -> pl.DataFrame:

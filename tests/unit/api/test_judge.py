@@ -11,6 +11,8 @@ from prunectl.api.judge import SETTINGS, judgement
 from prunectl.api.new_criterion import new_criterion
 from prunectl.api.session import open_study
 from prunectl.base.errors import PrunectlError, StudyError
+from prunectl.catalog.tables import names
+from prunectl.study.load import load
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,8 +49,6 @@ def test_the_study_can_be_planned_and_checked(mine: Path, on: str) -> None:
 
 
 def test_every_setting_names_a_data_set_and_a_network_that_exist() -> None:
-    from prunectl.catalog.tables import names
-
     assert set(SETTINGS) <= set(names("datasets"))
     assert {setting.model for setting in SETTINGS.values()} <= set(names("models"))
 
@@ -60,6 +60,35 @@ def test_the_same_study_is_used_again_and_another_is_not_overwritten(mine: Path)
     with pytest.raises(PrunectlError, match="is not what"):
         judgement(str(mine), "digits")
     assert path.read_text() == "precious"
+
+
+def test_with_the_atlas_nothing_else_is_trained(mine: Path) -> None:
+    session = open_study(judgement(str(mine), "digits", atlas=True), store=mine.parent / "store")
+    assert {trial.arm.criterion.label() for trial in session.plan.trials} == {"file:mine.py:Mine"}
+    assert [*session.study.published.tables] == ["atlas-digits"]
+    whole = open_study(judgement(str(mine), "digits"), store=mine.parent / "store")
+    assert set(session.plan.steps) < set(whole.plan.steps), "the whole study goes on from it"
+
+
+def test_a_data_set_without_an_atlas_is_refused(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prunectl.results.published.index.TABLES", {"atlas-digits": None})
+    with pytest.raises(PrunectlError) as refused:
+        judgement(str(mine), "mnist", atlas=True)
+    assert refused.value.hint == "leave out --atlas: the included criteria are trained, too; there are atlas-digits"
+
+
+@pytest.mark.parametrize("on", SETTINGS)
+def test_an_atlas_has_the_recipe_that_criteria_are_judged_by(mine: Path, on: str) -> None:
+    judging, atlas = load(judgement(str(mine), on)).study, load(ROOT / "studies" / "atlas" / f"{on}.toml").study
+    for section in ("data", "model", "train", "sweep", "prunable"):
+        assert getattr(judging, section) == getattr(atlas, section), section
+
+
+@pytest.mark.parametrize("on", SETTINGS)
+def test_an_atlas_has_every_criterion_that_the_network_allows(on: str) -> None:
+    study = load(ROOT / "studies" / "atlas" / f"{on}.toml").study
+    here = {criterion.name for section in study.prune for criterion in section.criterion}
+    assert set(names("criteria")) - here == ({"bn-scale"} if on == "mnist" else set()), "LeNet has no BatchNorm"
 
 
 def test_a_data_set_that_nothing_is_judged_on_is_refused_with_the_nearest(mine: Path) -> None:

@@ -13,8 +13,10 @@ import pytest
 from made_up import STUDY, TOTAL, results
 from prunectl.report import several_page
 from prunectl.report.formats import render
-from prunectl.results.document_schema import schema
+from prunectl.results import judgement
+from prunectl.results.document_schema import schema as document_schema
 from prunectl.results.judgement import findings
+from prunectl.results.published.load import schema
 from prunectl.results.table import SCHEMA, Results
 
 JUDGED = STUDY.replace("[[claim]]", '[report]\njudged = "snip"\n\n[[claim]]', 1)
@@ -111,10 +113,35 @@ def test_every_format_for_people_and_programs_has_the_findings() -> None:
     count = len(findings(found))
     assert count > 5
     document = json.loads(render(found, "json"))
-    jsonschema.validate(document, schema())
+    jsonschema.validate(document, document_schema())
     assert document["judged"]["criterion"] == "snip" and len(document["judged"]["findings"]) == count
     latex = str(render(found, "latex"))
     assert r"\label{tab:made-up-judged}" in latex and latex.count(r"\bottomrule") == 2
     assert r"Does every layer keep weights? & " in latex
     assert "<h3>snip, judged</h3>" in several_page.build([found, results(failed=0)])
     assert json.loads(render(results(failed=0), "json"))["judged"] == {"criterion": "", "findings": []}
+
+
+def atlas(**of: list[float]) -> pl.DataFrame:
+    """An atlas of criteria at 98 %, at initialization: the top-1 of seeds 1 to 3 of each."""
+    alike = {"model": "vgg16", "dataset": "cifar10", "structure": "weights", "at": "init", "retrain": "none"}
+    rows = [
+        {"criterion": name, "sparsity": 0.98, "top1": sum(runs) / len(runs), "runs": runs} | alike
+        for name, runs in of.items()
+    ]
+    return pl.DataFrame([dict.fromkeys(schema()) | row for row in rows], schema=schema())
+
+
+def test_its_place_in_an_atlas_is_among_rows_of_the_same_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = JUDGED.replace("[report]", '[published]\ntables = ["atlas-digits"]\n\n[report]', 1)
+    found = results(study, failed=0)
+    top1 = pl.when(pl.col("criterion") == "snip").then(0.8 + pl.col("seed") * 0.01).otherwise("top1")
+    known = [pl.lit("prunable").alias("sparsity_of"), pl.lit(TOTAL, pl.Int64).alias("n_prunable")]
+    found = replace(found, trials=found.trials.with_columns(*known, n_tied=pl.lit(1, pl.Int64), top1=top1))
+    other = atlas(best=[0.91, 0.921, 0.932], near=[0.8, 0.84, 0.86], worst=[0.5, 0.511, 0.522], snip=[0.99, 0.99, 0.99])
+    elsewhere = other.with_columns(dataset=pl.lit("mnist"), criterion=pl.lit("elsewhere"))
+    monkeypatch.setattr(judgement, "load", lambda _: pl.concat([other, elsewhere]))
+    question = "How good is it at 98 % sparsity, pruned at init, in atlas-digits?"
+    assert [asked for asked in answers(found) if "atlas" in asked] == [question]
+    assert answers(found)[question] == "3rd of 4"
+    assert evidence(found, question).endswith("better than worst; worse than best; not set apart from near")

@@ -128,7 +128,16 @@ TABLES: Mapping[str, Description] = {
         "VGGs on TinyImageNet, all ResNets and wide-resnet-18 are the authors' TinyImageNet classes, which differ "
         "from ours. The dense rows were trained again for every criterion.",
     ),
+    "atlas-digits": Description(
+        title="Every included criterion on tiny-cnn and digits: at initialization, and after training with lr-rewind",
+        source="prunectl itself: studies/atlas/digits.toml, five seeds, on one core of an AMD EPYC, torch 2.14.1",
+        warning="Numbers of another machine than yours: the same recipe, seeds and sparsities, but not the same bits.",
+    ),
 }
+
+
+ATLAS = "atlas-"
+"""How the tables begin that hold every included criterion on one network, in one recipe."""
 
 
 def names() -> list[str]:
