@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from prunectl.api.results import undamaged, warn_in_log
@@ -32,7 +33,7 @@ def grown(session: Session, *, warn: Warn = warn_in_log) -> Session:
         return session
     granted = dict(session.granted)
     for only in dict.fromkeys(((), session.selection.only)):
-        granted = undamaged(lambda only=only, known=granted: _after_looks(session, only, known), warn)  # type: ignore[misc]
+        granted = undamaged(partial(_after_looks, session, only, granted), warn)
     if granted == session.granted:
         return session
     return replace(session, granted=granted, plan=_planned(session, granted, session.selection.only))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prunectl.api.results import Warn
     from prunectl.api.session import Session
     from prunectl.execute.driver import Tally
-    from prunectl.plan.steps import Conditions
+    from prunectl.plan.conditions import Conditions
 
 BATCH_SIZES, REPEATS = (1, 128), 30
 
@@ -63,7 +63,7 @@ def conditions_of(machine: Machine, batch_sizes: Sequence[int] = BATCH_SIZES, re
     from importlib.metadata import version
 
     from prunectl.base.onnx_extra import runtime_version
-    from prunectl.plan.steps import Conditions
+    from prunectl.plan.conditions import Conditions
 
     workers = settled(machine)
     if workers.executor.elsewhere or workers.executor.pulls:
@@ -99,7 +99,7 @@ def _gpu(device: str) -> str:
 
 def with_latencies(session: Session) -> Session:
     """The session with the steps that were timed last, on whatever machine; as it is if none ever were."""
-    from prunectl.plan.steps import Conditions
+    from prunectl.plan.conditions import Conditions
     from prunectl.store.runs import read
 
     path = str(session.path.absolute())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from prunectl.plan.conditions import Conditions
 from prunectl.plan.graph import Plan, StepSet, Trial
-from prunectl.plan.steps import Conditions, Latency, Measure
+from prunectl.plan.steps import Latency, Measure
 
 
 def timed(plan: Plan, conditions: Conditions) -> Plan:

@@ -22,6 +22,7 @@ from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
 from prunectl.catalog.values import Denominator
+from prunectl.plan.conditions import Conditions
 
 Key = NewType("Key", str)
 
@@ -245,23 +246,6 @@ class Measure(Step):
     metrics: tuple[Metric, ...]
     part: Part = field(default="test", metadata={"absent": "test"})
     seed: int = field(metadata=IMPLIED)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Conditions:
-    """Everything besides the network that decides how long it takes: part of the key of what is measured."""
-
-    machine: str
-    """The model and the number of its cores of a processor, or the name of a GPU."""
-    device: Literal["cpu", "cuda"]
-    threads: int
-    """CPU threads."""
-    torch: str
-    onnxruntime: str | None
-    """The version of ONNX Runtime; None where the extra `onnx` is not installed."""
-    batch_sizes: tuple[int, ...]
-    repeats: int
-    """Measurements of each variant and batch size, of which the median is taken."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

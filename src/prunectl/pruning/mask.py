@@ -127,14 +127,20 @@ def _alive(mask: Tensor) -> int:
 
 def _check_reachable(scope: Scope, before: Masks, asked: int, least: Mapping[str, int]) -> None:
     """Raise MethodError where the floors of a scope keep more weights than a sparsity leaves."""
-    most = sum(least.get(name, 0) for name in before)
-    if most <= asked:
-        return
     total = sum(mask.numel() for mask in before.values())
-    raise MethodError(
-        f"scope {scope.label()} keeps at least {most:,} of {total:,} weights, its share of every layer: the highest "
-        f"sparsity that it reaches here is {floored(1 - most / total)} (compression {floored(total / most)}), and "
-        f"{1 - asked / total:.6g} would leave {asked:,}"
+    refusal = unreachable(scope, total, asked, sum(least.get(name, 0) for name in before))
+    if refusal is not None:
+        raise MethodError(refusal)
+
+
+def unreachable(scope: Scope, total: int, left: int, least: int) -> str | None:
+    """Why a scope whose floors keep `least` of `total` weights cannot leave `left` of them; None if it can."""
+    if least <= left:
+        return None
+    return (
+        f"scope {scope.label()} keeps at least {least:,} of {total:,} weights, its share of every layer: the highest "
+        f"sparsity that it reaches here is {floored(1 - least / total)} (compression {floored(total / least)}), and "
+        f"{1 - left / total:.6g} would leave {left:,}"
     )
 
 

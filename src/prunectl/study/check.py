@@ -22,12 +22,12 @@ from prunectl.study import combinations, initial, pruned_in_training
 from prunectl.study.arms import Arm, Init, expand, number_of_arms
 from prunectl.study.claimed import Index, claimed, margin, swept
 from prunectl.study.data_rules import measured, shapes, subset
+from prunectl.study.data_section import DataSection
 from prunectl.study.repeated import repeated_arms, repeated_labels
 from prunectl.study.reported import ReportSection
 from prunectl.study.schema import (
     Claim,
     ControlSection,
-    DataSection,
     ModelSection,
     PruneSection,
     Study,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prunectl.base.errors import Path, Problem
-from prunectl.study.schema import Claim, DataSection, ModelSection
+from prunectl.study.data_section import DataSection
+from prunectl.study.schema import Claim, ModelSection
 
 
 def subset(data: DataSection) -> Iterator[Problem]:

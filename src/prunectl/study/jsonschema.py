@@ -20,7 +20,8 @@ from prunectl.catalog.entry import Entry
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.table import FlatSection
 from prunectl.catalog.tables import entry_type, names
-from prunectl.study.schema import SELECTORS, DataSection, ModelSection, Study
+from prunectl.study.data_section import DataSection
+from prunectl.study.schema import SELECTORS, ModelSection, Study
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]

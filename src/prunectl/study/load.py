@@ -17,6 +17,7 @@ from prunectl.catalog.problems import existing, problems_of
 from prunectl.catalog.referenced import beside
 from prunectl.catalog.table import Section
 from prunectl.study import check
+from prunectl.study.data_section import DataSection
 from prunectl.study.document import parse, read_text
 from prunectl.study.locate import line_column, offsets
 from prunectl.study.overrides import Override, applied, from_option, from_profile
@@ -24,7 +25,6 @@ from prunectl.study.reported import ReportSection
 from prunectl.study.schema import (
     Claim,
     ControlSection,
-    DataSection,
     ModelSection,
     PruneSection,
     Study,

@@ -13,7 +13,6 @@ from pydantic import Field, ModelWrapValidatorHandler
 
 from prunectl.base.errors import Problem
 from prunectl.catalog.criterion import Unpruned
-from prunectl.catalog.metric import Part
 from prunectl.catalog.problems import unknown
 from prunectl.catalog.recipe import Precision
 from prunectl.catalog.seeds import Look, UntilSettled
@@ -23,11 +22,9 @@ from prunectl.catalog.values import (
     BatchSize,
     Budget,
     Compression,
-    Count,
     Denominator,
     Epochs,
     Fraction,
-    HeldOut,
     Initialization,
     LearningRate,
     Many,
@@ -40,12 +37,11 @@ from prunectl.catalog.values import (
 )
 from prunectl.catalog.wording import listing
 from prunectl.study import labels
+from prunectl.study.data_section import DataSection
 from prunectl.study.levels import LevelsSection, levels_of
 from prunectl.study.named import (
     NamedAblation,
-    NamedAugmentation,
     NamedCriterion,
-    NamedDataset,
     NamedMetric,
     NamedModel,
     NamedOptimizer,
@@ -61,42 +57,6 @@ MOST_TABLES = 500
 MOST_PROFILES = 100
 SELECTORS = ("criterion", "scope", "structure", "at", "rounds", "init", "ablation", "retrain", "budget")
 """The keys of [[prune]], and columns of the table, by which claims and `--only` select arms."""
-
-
-class DataSection(FlatSection):
-    """[data]: the data set (its name and its own parameters), augmentation, and a cheaper subset if asked."""
-
-    entry_field = "dataset"
-    catalog = "datasets"
-
-    dataset: NamedDataset = Field(description="the data set")
-    augment: tuple[NamedAugmentation, ...] = Field(
-        default=(), description="what is done to training images, in order; [] for nothing"
-    )
-    root: str | None = Field(
-        default=None,
-        min_length=1,
-        description="the directory that holds the data, from the study's own; --data goes before it",
-    )
-    train_limit: Count | None = Field(
-        default=None, description="the number of training images: a fixed subset, balanced over the classes"
-    )
-    test_limit: Count | None = Field(
-        default=None, description="the number of test images: a fixed subset, balanced over the classes"
-    )
-    validation: HeldOut = Field(
-        default=0,
-        description="the number of training images that are held out and measured: fixed, balanced over the classes",
-    )
-    top1_train: bool = Field(
-        default=False, description="whether accuracy is measured on the training images too, not augmented"
-    )
-
-    @property
-    def measured(self) -> frozenset[Part]:
-        """The parts of the data on which networks are measured."""
-        parts: dict[Part, bool] = {"test": True, "validation": self.validation > 0, "train": self.top1_train}
-        return frozenset(part for part, wanted in parts.items() if wanted)
 
 
 class ModelSection(FlatSection):

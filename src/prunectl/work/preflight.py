@@ -22,8 +22,9 @@ from prunectl.datasets.on_disk import is_mapped
 from prunectl.models.survey import Survey
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Data, Loaded, Network
-from prunectl.pruning.denominator import of_prunable
+from prunectl.pruning.denominator import floored, of_prunable
 from prunectl.pruning.engines.independence import REMEDY, refuse_dependence
+from prunectl.pruning.mask import unreachable
 from prunectl.pruning.prunable import kept_layers, prunable
 from prunectl.training import precision
 from prunectl.training.lone_image import values_per_channel
@@ -210,13 +211,10 @@ def _floors(shapes: dict[str, tuple[int, ...]], preflight: Preflight) -> Iterato
     left = total - round(preflight.highest * total)
     for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
         least = sum(scope.kept(shapes).values())
-        if least > left:
-            message = (
-                f"scope {scope.label()} keeps at least {least:,} of {total:,} weights, and the highest sparsity of the "
-                f"study, {preflight.highest:.6g}, leaves {left:,}"
-            )
-            hint = f"choose a smaller floor, or sparsities up to {math.floor((1 - least / total) * 1e4) / 1e4:g}"
-            yield Problem(path=("prune", table, "scope"), message=message, hint=hint)
+        refusal = unreachable(scope, total, left, least)
+        if refusal is not None:
+            hint = f"choose a smaller floor, or sparsities up to {floored(1 - least / total)}"
+            yield Problem(path=("prune", table, "scope"), message=refusal, hint=hint)
 
 
 def _beyond(network: nn.Module, weights: dict[str, nn.Parameter], preflight: Preflight) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from prunectl.api.run import complete
 from prunectl.api.runs import recorded
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import PrunectlError
-from prunectl.plan.steps import Conditions
+from prunectl.plan.conditions import Conditions
 from prunectl.report.charts import charts
 from prunectl.work import onnx_file, stopwatch
 from small import HERE

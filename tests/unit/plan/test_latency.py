@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import planning
 from planning import END
+from prunectl.plan.conditions import Conditions
 from prunectl.plan.latency import timed
-from prunectl.plan.steps import Conditions, Latency
+from prunectl.plan.steps import Latency
 
 HERE = Conditions(machine="a", device="cpu", threads=1, torch="2", onnxruntime=None, batch_sizes=(1, 128), repeats=30)
 

@@ -9,8 +9,9 @@ import pytest
 
 import planning
 from planning import END
+from prunectl.plan.conditions import Conditions
 from prunectl.plan.latency import timed
-from prunectl.plan.steps import Conditions, Key
+from prunectl.plan.steps import Key
 from prunectl.results.latency import LATENCIES, latencies, of_trial
 
 HERE = Conditions(

@@ -18,6 +18,7 @@ from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.tables import CATALOGS, entry_type
 from prunectl.catalog.written_keys import written_keys
 from prunectl.study import schema
+from prunectl.study.data_section import DataSection
 from prunectl.study.levels import LevelsSection
 from prunectl.study.load import load
 from prunectl.study.reported import PublishedSection, ReportSection
@@ -26,7 +27,7 @@ from prunectl.study.schema import SELECTORS
 PAGE = (Path(__file__).parents[3] / "docs" / "study.md").read_text(encoding="utf-8")
 HEADINGS: dict[type[Section], str] = {
     schema.Study: "Top level",
-    schema.DataSection: "[data]",
+    DataSection: "[data]",
     schema.ModelSection: "[model]",
     schema.TrainSection: "[train]",
     schema.SweepSection: "[sweep]",

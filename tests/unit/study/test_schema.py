@@ -18,10 +18,10 @@ from prunectl.pruning.ablations.none import Unmodified
 from prunectl.pruning.rounds.iterative import Iterative
 from prunectl.pruning.structures.weights import Weights
 from prunectl.study.arms import scopes_of
+from prunectl.study.data_section import DataSection
 from prunectl.study.levels import LevelsSection
 from prunectl.study.schema import (
     Claim,
-    DataSection,
     PruneSection,
     Study,
     SweepSection,

@@ -15,7 +15,8 @@ from prunectl.catalog.model import Model
 from prunectl.catalog.structure import Pruned
 from prunectl.models.lenet import LeNet300
 from prunectl.models.tiny import TinyCnn
-from prunectl.plan.steps import Conditions, Key, Latency, Network
+from prunectl.plan.conditions import Conditions
+from prunectl.plan.steps import Key, Latency, Network
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.channel_graph import channels_of
 from prunectl.pruning.engines.channel_masks import WholeChannels

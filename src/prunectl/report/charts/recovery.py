@@ -94,10 +94,9 @@ def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
     if not frame["one"].any():
         return layers
     one = every.transform_filter("datum.one")
-    grey = {"color": palette.NOTE}
     return [
-        one.mark_line(strokeWidth=1.8, **grey).encode(strokeDash=dash),
-        one.mark_point(size=40, filled=False, **grey).encode(tooltip=tooltip),
+        one.mark_line(strokeWidth=1.8, color=palette.NOTE).encode(strokeDash=dash),
+        one.mark_point(size=40, filled=False, color=palette.NOTE).encode(tooltip=tooltip),
         *layers,
     ]
 
