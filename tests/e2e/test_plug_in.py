@@ -41,7 +41,11 @@ def test_an_edit_of_a_plug_in_makes_its_results_again_and_an_error_in_it_has_its
         "init": 0, "train": 1, "score": 1, "prune": 1, "measure": 1,
     }  # fmt: skip
 
-    (tmp_path / "site" / "net.py").write_text(MINE.replace("w.detach()", "(1 // 0 * w)"))
+    broken = MINE.replace(
+        "Criterion", "DataCriterion"
+    )  # only by the 100 images of the study, not by those of the check
+    broken = broken.replace("w.detach()", "(1 // (len(subject.batches[0][0]) % 100) * w)")
+    (tmp_path / "site" / "net.py").write_text(broken)
     failed = prunectl("run", study, "--json", "--jobs", "1", store=store)
     assert failed.code == 1
     reasons = {row["criterion"]: row["reason"] for row in failed.json()["trials"] if row["sparsity"]}

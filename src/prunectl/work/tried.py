@@ -31,7 +31,7 @@ def tried(
     """
     count = min(2 * network.classes, MOST_IMAGES)
     images = torch.randn(count, *network.shape, generator=torch.Generator().manual_seed(0))
-    batches = [(images, torch.arange(count) % network.classes)]
+    batches = [(images, torch.arange(count) % network.classes)] if criterion.needs_data else []
 
     def scored() -> Scores:
         draws = generator(0, "try")

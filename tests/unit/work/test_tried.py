@@ -78,6 +78,22 @@ def test_it_scores_two_images_of_each_class_and_never_more_than_twenty() -> None
     assert Looking.seen == [(8, 1, 8, 8)] * 2 + [(MOST_IMAGES, 1, 8, 8)] * 2
 
 
+class Careless(Criterion):
+    """Looks at images and does not declare it."""
+
+    name, summary, paper = "careless", "looks", "none"
+
+    def score(self, subject: Subject) -> dict[str, Tensor]:
+        """Magnitude, after a look at the first batch."""
+        images, _ = subject.batches[0]
+        return {name: weight.detach().abs() + len(images) for name, weight in subject.weights.items()}
+
+
+def test_a_criterion_that_looks_at_images_has_to_declare_it_as_in_a_study() -> None:
+    ((message, _),) = outcome(Careless())
+    assert message.startswith("criterion careless fails: IndexError: list index out of range (")
+
+
 def test_scores_that_differ_the_second_time_are_a_problem() -> None:
     ((message, hint),) = outcome(Fickle())
     assert message == (
