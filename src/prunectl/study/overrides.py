@@ -17,8 +17,9 @@ from prunectl.catalog.tables import entry_type
 from prunectl.catalog.values import Length, Moment
 from prunectl.catalog.wording import listing, shown
 from prunectl.catalog.written_keys import written_keys
+from prunectl.study.data_section import DataSection
 from prunectl.study.document import DEEPEST, depth
-from prunectl.study.schema import DataSection, ModelSection, SweepSection, TrainSection
+from prunectl.study.schema import ModelSection, SweepSection, TrainSection
 
 ALTERNATIVES = (TrainSection.one_of, SweepSection.one_of, Moment.one_of, Length.one_of)
 """Keys of which a table has only one: setting one removes the others."""
