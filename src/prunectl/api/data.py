@@ -100,7 +100,7 @@ def needed(session: Session, stage: Stage) -> bool:
 
 
 def named(name: str) -> Dataset:
-    """A data set by name. Raises PrunectlError if it cannot be downloaded: it says how to get it."""
+    """A data set by name. Raises PrunectlError, with how to get it, if it cannot be downloaded."""
     from prunectl.catalog import tables
     from prunectl.catalog.dataset import Dataset
 

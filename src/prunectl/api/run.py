@@ -66,7 +66,7 @@ def run(
     `listen` is called with each `Outcome` and `Progress` of a step, with `WorkersChanged`, and while it waits
     with `Going`.
     Nothing is written except to the store, and where trials are tracked, to `tracking/` of the results folder.
-    Raises PrunectlError (or one of its kinds) for what a user can fix: its `hint` says how.
+    Raises PrunectlError (or one of its kinds) for what a user can fix; `hint` is how.
     """
     moment = deadline(until)
     machine = Machine(device=device, jobs=jobs, threads=threads, executor=executor, until=moment)

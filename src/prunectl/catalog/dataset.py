@@ -79,7 +79,7 @@ class Dataset(Entry):
         )
 
     def located(self, root: Path) -> Path | None:
-        """The folder or archive of its files, which are not read; None if it needs none, or only reading can tell.
+        """The folder or archive of its files, which are not read; None if it needs none, or only reading shows it.
 
         Raises DataError, as reading does, if they are not there.
         """

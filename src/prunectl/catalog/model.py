@@ -22,7 +22,7 @@ class Model(Entry):
     """The least height and width of an image that the network can take."""
 
     usual_init: ClassVar[str] = "kaiming-normal"
-    """How its weights are drawn where a study does not say: "own" as its own code does."""
+    """How its weights are drawn where a study does not set it: "own" as its own code does."""
     has_pretrained: ClassVar[bool] = False
     """Whether a study may ask for `init = "pretrained"`."""
     file_defaults = {"usual_init": "own"}

@@ -140,7 +140,7 @@ def _meant(value: Any, what: str) -> str | None:
 
 
 def _allowed(model: type[BaseModel], location: Path) -> str | None:
-    """What a model allows at a location, in words; None where its JSON Schema does not say."""
+    """What a model allows at a location, in words; None where its JSON Schema does not describe it."""
     whole = _schema(model)
     definitions = whole.get("$defs", {})
     schema = whole

@@ -33,7 +33,7 @@ _FAILED: dict[str, str] = {}
 
 
 @contextmanager
-def beside(folder: Path) -> Iterator[None]:
+def paths_in(folder: Path) -> Iterator[None]:
     """While a study of a folder is read: the paths of its files begin there."""
     token = _FOLDER.set(folder)
     try:

@@ -56,7 +56,7 @@ class After:
     """What is done to a network after it was pruned. Steps are those of `recipe`.
 
     `weights` is the step of the dense training that weights come from, None for those of the pruned network.
-    Without a recipe nothing is trained. `first` is the step of the recipe that training begins at; `keeps` says
+    Without a recipe nothing is trained. `first` is the step of the recipe that training begins at; `keeps` is
     whether the optimizer goes on with what it kept of the weights. `stretch` makes the recipe longer once the mask
     is known; `repeat` is how many trainings there are, each going on from the one before.
     """

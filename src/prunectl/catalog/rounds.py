@@ -35,7 +35,7 @@ class Rounds(Entry):
     """Whether the network is trained between two levels: then each sparsity of the sweep is a level, and the
     masks of a level come from the network of the one before. Such rounds prune each level as the criterion does."""
     during: ClassVar[bool] = False
-    """Whether masks change while the network is trained: then the rounds themselves say when (an arm has no `at`),
+    """Whether masks change while the network is trained: then the rounds determine the moments (an arm has no `at`),
     nothing is retrained afterwards, and `hook` does the work."""
     grows: ClassVar[bool] = False
     """Of rounds during training, whether pruned weights may grow back. Such rounds choose single weights, and their

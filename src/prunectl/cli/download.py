@@ -32,7 +32,7 @@ def opened(selected: Selected, where: OnMachine, study: Path | None, stage: Stag
 def offering(download: bool) -> Provide:
     """Downloads a data set that is missing, if that was asked for, or if the person at the terminal agrees.
 
-    Else nothing is done: the error of whatever reads it says what is missing and how to get it.
+    Else nothing is done: the error of whatever reads it names what is missing and how to get it.
     """
 
     def provide(dataset: Dataset, root: Path) -> None:

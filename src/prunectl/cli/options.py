@@ -33,6 +33,12 @@ StudyFile = Annotated[
     ),
 ]
 """Not required by typer: a command without one lists the studies at hand, see `Variant.open`."""
+NeededBy = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[STUDY]...", help="Only what these studies need.", show_default=False, autocompletion=complete.studies
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(

@@ -1,1 +1,1 @@
-"""From artefacts to one table, and what can be said from it."""
+"""From artefacts to one table, and what follows from it."""

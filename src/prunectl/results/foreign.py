@@ -1,4 +1,4 @@
-"""Whether a table that was read from a file can be what it says: types, ranges, and one row per trial."""
+"""Whether a table that was read from a file can be a table of trials: types, ranges, and one row per trial."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prunectl.base.text import plural, shortened
 from prunectl.results.table import ARM, METRICS, SCHEMA
 
 TRIAL = (*ARM, "sparsity", "seed")
-"""The columns that tell trials apart."""
+"""The columns that distinguish trials."""
 
 FRACTIONS = (
     *(metric.name for metric in METRICS if metric.unit == "fraction"),

@@ -72,7 +72,7 @@ def _tied(own: pl.DataFrame) -> Finding:
     """Scores that agree at the cut leave the choice to a draw."""
     known = own.filter(pl.col("n_tied").is_not_null() & (pl.col("ablation") == "none"))
     shares = known.with_columns((pl.col("n_tied") / pl.col("n_prunable")).alias("share")).sort("share", descending=True)
-    question = "Do its scores tell weights apart?"
+    question = "Do its scores distinguish weights?"
     if shares.is_empty():
         return Finding(question=question, answer="not known", evidence="no mask was made at once")
     worst = shares.row(0, named=True)

@@ -102,7 +102,7 @@ def _t_kind(level: float) -> str:
 def bootstrap(values: Sequence[float], of: Center = "mean", level: float = 0.8) -> Interval | None:
     """The percentile bootstrap interval of the mean or the median; None for fewer than three values.
 
-    Of few values it covers the truth less often than its level says: see `coverage`.
+    Of few values it covers the truth less often than its level: see `coverage`.
 
     Up to five values all resamples are enumerated; beyond, 10,000 are drawn, the same on every call. The bounds
     are the innermost values with at least (1 − level)/2 of the resamples at or beyond them.

@@ -272,7 +272,7 @@ def resources(frame: pl.DataFrame) -> tuple[str, ...]:
 
 
 def _energy(frame: pl.DataFrame, there: int) -> str:
-    """What the devices' counters say, and of what; that there was none is said too."""
+    """What the devices' counters measured, and of what; or that there was no counter."""
     metered = int(frame["metered"].sum())
     if not metered:
         return "Energy was not measured on the machine that made the steps: no counter of it could be read for each."

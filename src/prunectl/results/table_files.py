@@ -26,7 +26,7 @@ from prunectl.results.table import SCHEMA, Results
 NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 LIST = "layers_collapsed"
 NEEDED = ("criterion", "ablation", "seed", "sparsity", "top1")
-"""What a table has to have for anything to be said of it; the other columns may be missing and are null then."""
+"""What a table has to have to be of any use; the other columns may be missing and are null then."""
 
 
 def to_csv(trials: pl.DataFrame) -> str:

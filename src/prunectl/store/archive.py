@@ -5,7 +5,7 @@
     objects/ab/abcd.../FILE        every file of each artefact, the manifest first
 
 An archive is verified completely before any of it enters the store: one that is damaged, cut short or holds other
-files is refused as a whole. Verification shows that the artefacts are what their manifests say, not that they were
+files is refused as a whole. Verification shows that the artefacts are what their manifests describe, not that they were
 trained honestly: import archives only from people you trust.
 """
 

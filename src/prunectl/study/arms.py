@@ -43,7 +43,7 @@ class Arm:
     criterion: Criterion
     scope: Scope
     structure: Structure
-    at: When | None  # None: the rounds say when, during the training
+    at: When | None  # None: the rounds determine the moments, during the training
     rounds: Rounds
     init: Init
     ablation: Ablation

@@ -14,7 +14,7 @@ from prunectl.base.errors import Path as Key
 from prunectl.base.errors import Problem, StudyError
 from prunectl.base.text import visible
 from prunectl.catalog.problems import existing, problems_of
-from prunectl.catalog.referenced import beside
+from prunectl.catalog.referenced import paths_in
 from prunectl.catalog.table import Section
 from prunectl.study import check
 from prunectl.study.data_section import DataSection
@@ -56,7 +56,7 @@ def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = Non
     text = read_text(path)
     reading = _Reading(path=path, text=text, document=parse(text, path))
     layers = [reading.profile(profile), reading.options(overrides)]
-    with beside(path.parent):
+    with paths_in(path.parent):
         study = reading.study(layers)
         if not reading.problems and not any(layers):
             reading.profiles()

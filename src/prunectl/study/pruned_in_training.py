@@ -20,7 +20,7 @@ def during(section: PruneSection, sweep: SweepSection | None) -> Iterator[Proble
 
 
 def _around(section: PruneSection, way: Rounds) -> Iterator[Problem]:
-    """The rounds say when, and nothing follows the training."""
+    """The rounds determine the moments, and nothing follows the training."""
     name = shown(way.name)
     if "at" in section.model_fields_set:
         message = f"rounds {name} prune during the training, at moments of their own"

@@ -222,7 +222,7 @@ class ControlSection(Section):
     )
 
     def arms(self) -> PruneSection:
-        """The table of arms that says the same."""
+        """The same as a table of arms."""
         usual = PruneSection.model_validate({"criterion": "magnitude", "at": "end"})
         return usual.model_copy(update={"criterion": (Unpruned(),), "retrain": self.retrain, "budget": self.budget})
 

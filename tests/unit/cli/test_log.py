@@ -39,7 +39,8 @@ def test_a_failed_step_shows_its_traceback_and_what_it_printed(prunectl: Prunect
         "  printed:",
     ]
     assert "    hello" in ran.out
-    assert prunectl("log", key, "--store", failed.store.root).out.startswith(f"{key[:12]}  step: failed")
+    named = prunectl("log", key, "--store", failed.store.root).out
+    assert named.startswith(f"{key[:12]}  train magnitude · at init, 50 %, seed 1: failed"), "by the record of the run"
 
 
 def test_an_arm_shows_its_failures_and_trainings(prunectl: Prunectl, failed: Session) -> None:

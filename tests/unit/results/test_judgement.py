@@ -52,7 +52,7 @@ def test_masks_that_are_exact_to_the_weight_are_called_so() -> None:
 
 @pytest.mark.parametrize(("tied", "answer"), [(1, "yes"), (TOTAL // 1000, "yes"), (TOTAL // 100, "no")])
 def test_ties_at_the_cut_count_from_a_thousandth_of_the_weights_on(tied: int, answer: str) -> None:
-    assert answers(made(n_tied=tied))["Do its scores tell weights apart?"] == answer
+    assert answers(made(n_tied=tied))["Do its scores distinguish weights?"] == answer
 
 
 def test_a_layer_that_is_empty_is_found_with_its_lowest_sparsity() -> None:
@@ -104,7 +104,7 @@ def test_rank_and_what_it_is_set_apart_from_follow_the_seeds() -> None:
 @pytest.mark.parametrize("format", ["md", "html"])
 def test_reports_have_the_findings(format: str) -> None:
     text = render(made(), format)
-    assert "Do its scores tell weights apart?" in text
+    assert "Do its scores distinguish weights?" in text
     assert "snip, judged" in text
 
 

@@ -9,21 +9,14 @@ import typer
 
 from prunectl.base.errors import STORE
 from prunectl.base.text import plural, size
-from prunectl.cli import complete
 from prunectl.cli.console import answer, answer_json, say
-from prunectl.cli.options import Json, Variant, options
+from prunectl.cli.options import Json, NeededBy, Variant, options
 
 Archive = Annotated[Path, typer.Argument(metavar="FILE", help="The archive: .tar, .tar.gz or .tgz.")]
-Studies = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        metavar="[STUDY]...", help="Only what these studies need.", show_default=False, autocompletion=complete.studies
-    ),
-]
 
 
 @options
-def export(file: Archive, variant: Variant, studies: Studies = None, json_: Json = False) -> None:
+def export(file: Archive, variant: Variant, studies: NeededBy = None, json_: Json = False) -> None:
     """Write the artefacts that studies need to one archive.
 
     Without a study, all artefacts are written. Every byte is verified. Failures, and snapshots of trainings under way,

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from prunectl.cli.cache.push import Studies, show
-from prunectl.cli.options import Json, Variant, options
+from prunectl.cli.cache.push import show
+from prunectl.cli.options import Json, NeededBy, Variant, options
 
 From = Annotated[str, typer.Option("--from", metavar="DIR|URL", help="The store that gives the artefacts.")]
 
 
 @options
-def pull(variant: Variant, from_: From, studies: Studies = None, json_: Json = False) -> None:
+def pull(variant: Variant, from_: From, studies: NeededBy = None, json_: Json = False) -> None:
     """Copy the artefacts that studies need from another store.
 
     Without a study, all artefacts are copied. Every byte is verified; a damaged artefact is refused and named, and

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from prunectl.base.errors import STORE
 from prunectl.base.text import plural, size
-from prunectl.cli import complete
 from prunectl.cli.console import answer, answer_json, say
-from prunectl.cli.options import Json, Variant, options
+from prunectl.cli.options import Json, NeededBy, Variant, options
 
 if TYPE_CHECKING:
     from prunectl.api.carry import Copied
     from prunectl.store.local import LocalStore
 
 To = Annotated[str, typer.Option("--to", metavar="DIR|URL", help="The store that receives the artefacts.")]
-Studies = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        metavar="[STUDY]...", help="Only what these studies need.", show_default=False, autocompletion=complete.studies
-    ),
-]
 
 
 @options
-def push(variant: Variant, to: To, studies: Studies = None, json_: Json = False) -> None:
+def push(variant: Variant, to: To, studies: NeededBy = None, json_: Json = False) -> None:
     """Copy the artefacts that studies need to another store.
 
     Without a study, all artefacts are copied. Every byte is verified; a damaged artefact is refused and named, and

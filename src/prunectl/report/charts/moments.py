@@ -22,7 +22,7 @@ def against_moment(results: Results, look: Look) -> Chart | None:
     Networks that are retrained are left out: here all of them go on with the same schedule.
     """
     if look.role.hue != "criterion" or look.role.names:
-        return None  # labels tell moments apart, and a line goes through all of them
+        return None  # labels distinguish moments, and a line goes through all of them
     once = pl.col("at").is_not_null()  # not during the training
     pruned = results.trials.filter(arms.unmodified() & (pl.col("sparsity") > 0) & (pl.col("retrain") == "none") & once)
     look = _without_moments(pruned, look)

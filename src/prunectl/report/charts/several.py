@@ -55,7 +55,7 @@ def against_compression(studies: Mapping[str, Results], look: Look) -> Chart | N
         [dense.encode(y=axes.along(y, "dense:Q")), *(layers if pieces.bounded(frame) else layers[1:])],
         data, "panel", list(studies), 3, width=WIDTH, height=HEIGHT, own_y=True, transform=ONLY_SHOWN,
     )  # fmt: skip
-    own = " Arms that differ further are told apart by pointing at them." if many else ""
+    own = " Point at an arm to see in what else it differs." if many else ""
     return Chart(
         name="studies-top1",
         title="Top-1 accuracy against weights remaining",

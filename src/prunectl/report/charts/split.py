@@ -18,7 +18,7 @@ PANELLED = ("budget", "dataset", "model", "init", "structure", "scope", "rounds"
 def split(frame: pl.DataFrame, trials: pl.DataFrame, look: Look) -> tuple[pl.DataFrame, Look]:
     """A summary with a column `panel`, its variants those within the panels, and the look with a dash for each.
 
-    As few columns as possible become panels, so that a panel holds all the curves that can be told apart in it.
+    As few columns as possible become panels, so that a panel holds all the curves that can be distinguished in it.
     """
     columns = _columns(trials, look)
     rest = [name for name in look.role.variant if name not in columns]

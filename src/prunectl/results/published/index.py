@@ -96,13 +96,13 @@ TABLES: Mapping[str, Description] = {
         source="Comparing Rewinding and Fine-tuning in Neural Network Pruning, Reproducibility Challenge 2021, "
         "Tables 1, 2 and 4",
         warning="Times are of one training on one RTX 3080 in TensorFlow 2.4.2, given there in minutes and here in "
-        "seconds. Sizes are counted for ten classes, on CIFAR-100 too. How many runs an accuracy stands for is not "
-        "said.",
+        "seconds. Sizes are counted for ten classes, on CIFAR-100 too. The number of runs behind an accuracy is "
+        "not given.",
     ),
     "renda-repro-resnet110": Description(
         title="ResNet-110 on CIFAR-10 at 89.3 %: fine-tuning and two rewindings, one-shot",
         source="Comparing Rewinding and Fine-tuning in Neural Network Pruning, Reproducibility Challenge 2021, Table 5",
-        warning="Medians of 2 to 12 runs; how many, and the step that weights are rewound to, are not said.",
+        warning="Medians of 2 to 12 runs; neither their number nor the step that weights are rewound to is given.",
     ),
     "renda2020-dense": Description(
         title="ResNet-20, 34, 50, 56 and 110 and VGG-16, dense",
@@ -115,7 +115,7 @@ TABLES: Mapping[str, Description] = {
         source="Renda, Frankle and Carbin (2020), Comparing Rewinding and Fine-tuning in Neural Network Pruning: the "
         "authors' trial data",
         warning="Best of several retraining times at each density, chosen by median validation accuracy: "
-        "retrain_epochs says which (of 182 for CIFAR-10). top1 is the mean of three runs, the paper plots the median. "
+        "retrain_epochs has it (of 182 for CIFAR-10). top1 is the mean of three runs, the paper plots the median. "
         "Channels are pruned by hand-chosen rates per layer (scope structured-a and structured-b) that are not given; "
         "low-lr-weight-rewind is no retraining of ours.",
     ),
