@@ -146,8 +146,9 @@ def entry_of(catalog: str, kind: type[T], option: str, asked: str) -> T:
 
     from prunectl.catalog.problems import problems_of
     from prunectl.catalog.table import resolve
+    from prunectl.catalog.tables import names
 
-    table = _table(option, asked)
+    table = _table(asked, option, names(catalog)[0])
     try:
         entry = resolve(catalog, table)
     except ValidationError as error:
@@ -156,13 +157,13 @@ def entry_of(catalog: str, kind: type[T], option: str, asked: str) -> T:
     return entry
 
 
-def _table(option: str, text: str) -> dict[str, Any]:
+def _table(text: str, option: str, example: str) -> dict[str, Any]:
     from prunectl.base.cells import parsed
 
     try:
         value = parsed(text)
     except ValueError as error:
-        hint = f"write it as {option} '{{ name = \"NAME\" }}'"
+        hint = f"write it as {option} '{{ name = \"{example}\" }}'"
         raise PrunectlError(f"{option} {text!r} is not a TOML table: {error}", hint=hint) from None
     return value if isinstance(value, dict) else {"name": text}
 
