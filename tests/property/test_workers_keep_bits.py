@@ -79,7 +79,7 @@ def test_the_order_of_steps_in_one_worker_changes_no_byte(seed: int, tmp_path: P
 
 RUDE = """\
 import os, sys
-from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.criterion import Criterion, DataCriterion
 
 
 class Rude(Criterion):
@@ -97,11 +97,13 @@ class Rude(Criterion):
         return scores
 
 
-class Leaving(Criterion):
-    name, summary, paper = "leaving", "ends the process", "nobody"
+class Leaving(DataCriterion):
+    name, summary, paper = "leaving", "ends the process, on more images than the check has", "nobody"
 
     def score(self, subject):
-        sys.exit(3)
+        if len(subject.batches[0][0]) == 100:
+            sys.exit(3)
+        return {name: w.detach().abs() for name, w in subject.weights.items()}
 """
 
 

@@ -56,6 +56,8 @@ class Preflight:
     """The arithmetic of the trainings."""
     highest: float = 0.0
     """The highest sparsity of the prunable weights that a trial has; 0 where it is one of all parameters."""
+    judged: str = ""
+    """The criterion that the report judges: it is tried twice."""
     bn_l1: bool = False
     """Whether [train] penalizes the scales of BatchNorm."""
 
@@ -87,6 +89,7 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
         weights={file: key for key, file in reversed(list(weights_files(study)))},
         of_all=_of_all(study, plan),
         highest=0.0 if study.sweep.of == "all" else max((trial.sparsity for trial in plan.trials), default=0.0),
+        judged=study.report.judged,
         bn_l1=study.train.bn_l1 > 0,
         sweep=("sweep", next(key for key in study.sweep.one_of if getattr(study.sweep, key) is not None)),
         precision=study.train.precision,

@@ -52,8 +52,10 @@ def problems_of(
     with seeded(preflight.seed, "preflight"):
         found = list(_device(preflight.precision, device))
         found += [problem for data in preflight.data for problem in _data(data, data_root)]
-        for network in preflight.networks:
-            found += _network(network, preflight, weights)
+        wrong = {network: list(_network(network, preflight, weights)) for network in preflight.networks}
+        found += [problem for problems in wrong.values() for problem in problems]
+        for network in (network for network, problems in wrong.items() if not problems):
+            found += _trials(network, preflight)  # last: what a third party does to the process changes no other answer
     return tuple(dict.fromkeys(found))
 
 
@@ -193,9 +195,6 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
                 yield Problem(path=path, message=reason)
         except (Exception, SystemExit) as error:  # a third party's criterion may, too
             yield Problem(path=path, message=f"criterion {criterion.label()} cannot be checked: {described(error)}")
-    for criterion, table in {asked.criterion: asked.table for asked in reversed(preflight.asked)}.items():
-        for message, hint in tried(criterion, built, network, exclude) if is_theirs(type(criterion)) else ():
-            yield Problem(path=("prune", table, "criterion"), message=message, hint=hint)
     for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
         path = ("prune", table, "structure")
         try:
@@ -203,6 +202,16 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
                 yield Problem(path=path, message=f"structure {structure.label()}: {reason}")
         except (Exception, SystemExit) as error:  # a third party's structure may, too
             yield Problem(path=path, message=f"structure {structure.label()} cannot be checked: {described(error)}")
+
+
+def _trials(network: Network, preflight: Preflight) -> Iterator[Problem]:
+    """What third parties' criteria raise when they score the network."""
+    asked = {asked.criterion: asked.table for asked in reversed(preflight.asked) if is_theirs(type(asked.criterion))}
+    built = empty(network, preflight.seed).eval() if asked else nn.Identity()
+    for criterion, table in asked.items():
+        again = criterion.label() == preflight.judged
+        for message, hint in tried(criterion, built, network, preflight.exclude, again=again):
+            yield Problem(path=("prune", table, "criterion"), message=message, hint=hint)
 
 
 def _floors(shapes: dict[str, tuple[int, ...]], preflight: Preflight) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""A third party's criterion scores a few made-up images before the first training, twice."""
+"""A third party's criterion scores a few made-up images before the first training."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ MOST_IMAGES = 20
 
 
 def tried(
-    criterion: Criterion, built: nn.Module, network: Network, exclude: Sequence[str]
+    criterion: Criterion, built: nn.Module, network: Network, exclude: Sequence[str], *, again: bool
 ) -> Iterator[tuple[str, str | None]]:
     """What is wrong with the scores that a criterion gives the network, each with a hint, and nothing otherwise.
 
-    What it raises is reported with the file and the line. It scores twice, and has to give the same.
+    What it raises is reported with the file and the line. With `again` it scores twice, and has to give the same.
     """
     count = min(2 * network.classes, MOST_IMAGES)
     images = torch.randn(count, *network.shape, generator=torch.Generator().manual_seed(0))
@@ -38,14 +38,15 @@ def tried(
         return score(criterion, built, exclude=exclude, batches=batches, shape=network.shape, generator=draws)
 
     try:
-        once, again = scored(), scored()
+        once = scored()
+        other = [name for name, scores in scored().items() if not torch.equal(scores, once[name])] if again else []
     except MethodError as error:
         yield str(error), None
         return
     except (Exception, SystemExit) as error:  # a third party's criterion may raise anything
         yield f"criterion {criterion.label()} fails: {described(error, full_path=True)}", None
         return
-    if other := [name for name, scores in once.items() if not torch.equal(scores, again[name])]:
+    if other:
         message = f"criterion {criterion.label()} gives other scores for the same weights and images the second time"
         hint = "draw random numbers from subject.generator, and keep nothing from call to call"
         yield f"{message}, in {and_list(other)}", hint
