@@ -114,7 +114,7 @@ def net(shape, classes, width: int = 4):
 def of_file(folder: Path, text: str = NET) -> Model:
     """The entry of `net` in a file, with a parameter."""
     (folder / "net.py").write_text(text)
-    with referenced.beside(folder):
+    with referenced.paths_in(folder):
         model: Any = resolve("models", {"name": "file:net.py:net", "width": 6})
     assert isinstance(model, Model)
     return model
