@@ -103,6 +103,8 @@ class Leg:
     draws: random.Random
     counts: Counter[str] = field(default_factory=Counter)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    deck: list[str] = field(default_factory=list)
+    """What is left of the disturbances, before each of them comes again."""
 
     @property
     def store(self) -> Path:
@@ -149,7 +151,7 @@ class Leg:
                 memory.look(place)
                 time.sleep(0.3)
             if main.poll() is None:
-                self._disturb(place, self.draws.choice(DISTURBANCES))
+                self._disturb(place, self._drawn())
             main = self._again(place, main)
         while (main := self._again(place, main)).poll() is None:
             memory.look(place)
@@ -174,6 +176,11 @@ class Leg:
         self.counts["started again"] += 1
         self.run(place)
         return self.running[-1]
+
+    def _drawn(self) -> str:
+        if not self.deck:
+            self.deck = self.draws.sample(DISTURBANCES, len(DISTURBANCES))
+        return self.deck.pop()
 
     def _disturb(self, place: Path, kind: str) -> None:
         if kind in KILLS:
