@@ -22,6 +22,7 @@ from prunectl.base.errors import MethodError
 from prunectl.base.operations import LARGE
 from prunectl.pruning.engines.channel_operations import GATES, PASSING, PASSING_CALLS
 from prunectl.pruning.engines.joined import Ids, Joined
+from prunectl.pruning.engines.tracing import last_layer, traced
 from prunectl.pruning.prunable import LAYERS
 
 OUTPUT, INPUT = "it gives the network's output", "it reads the network's input"
@@ -76,17 +77,6 @@ def _refuse_shared(network: nn.Module) -> None:
             f"{' and '.join(shared)} are one parameter, and its channels in one place cannot be distinguished from "
             'those in another; prune such a network by structure = "weights"'
         )
-
-
-def traced(network: nn.Module) -> fx.GraphModule:
-    """The network as a graph. Raises MethodError, with the layer, where what it does depends on what it sees."""
-    tracer = fx.Tracer()
-    try:
-        return fx.GraphModule(network, tracer.trace(network), type(network).__name__)
-    except Exception as error:  # the same
-        layers = [name for name, _ in getattr(tracer, "module_stack", {}).values() if name]
-        where = f" in layer {layers[-1]}" if layers else ""
-        raise MethodError(f"the network cannot be traced{where}: {error}") from error
 
 
 class _Walk(fx.Interpreter):
@@ -231,23 +221,11 @@ class _Walk(fx.Interpreter):
 def _unknown(n: fx.Node) -> MethodError:
     """What is not known, and the layer in whose code it is, or, in the network's own code, the last one before it."""
     stack = [path for path, _ in n.meta.get("nn_module_stack", {}).values() if path]
-    before = _last_layer(n)
+    before = last_layer(n)
     where = f" in layer {stack[-1]}" if stack else f" after layer {before}" if before else ""
     function = getattr(n.target, "__name__", str(n.target))
     inputs = ", ".join(map(str, n.all_input_nodes))
     return MethodError(f"what {function}({inputs}){where} does to channels is not known")
-
-
-def _last_layer(n: fx.Node) -> str | None:
-    """The layer that an operation's input comes from, through others that are no layers; None at the image."""
-    waiting, seen = list(n.all_input_nodes), set[fx.Node]()
-    while waiting:
-        node = waiting.pop(0)
-        if node.op == "call_module":
-            return str(node.target)
-        seen.add(node)
-        waiting += [before for before in node.all_input_nodes if before not in seen]
-    return None
 
 
 def _flatten(walk: _Walk, n: fx.Node, value: Tensor) -> Ids:

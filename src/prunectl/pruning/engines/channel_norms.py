@@ -10,7 +10,8 @@ from torch import Tensor, fx, nn
 
 from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
-from prunectl.pruning.engines.channel_graph import channels_of, traced
+from prunectl.pruning.engines.channel_graph import channels_of
+from prunectl.pruning.engines.tracing import traced
 from prunectl.pruning.prunable import LAYERS, layers_of
 
 

@@ -17,8 +17,9 @@ from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
 from prunectl.pruning import mask as masking
-from prunectl.pruning.engines.channel_graph import ChannelSets, channels_of, padding, traced
+from prunectl.pruning.engines.channel_graph import ChannelSets, channels_of, padding
 from prunectl.pruning.engines.channel_masks import kept_channels
+from prunectl.pruning.engines.tracing import traced
 
 TOLERANCE = 1e-5
 """The largest difference between outputs, absolute, or relative to the largest output where that is above 1."""
