@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import MethodError, PrunectlError, described
 from prunectl.base.onnx_extra import missing
-from prunectl.base.text import plural
+from prunectl.base.text import plural, shortened
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.masks import Pruned
 from prunectl.catalog.model import Model
@@ -71,6 +71,8 @@ NETWORKS = (
     )),
 )  # fmt: skip
 CLASSES, BATCH, STEPS, SEED = 10, 8, 10, 1
+LONGEST = 200
+"""Characters of a reason in a cell."""
 HEADS = (
     "network", "parameters", "prunable", "magnitude", "SNIP", "SynFlow", "10 steps", "FLOPs", "export", "channels",
     "CPU s",
@@ -122,7 +124,7 @@ def row(name: str, shape: tuple[int, int, int], sparsity: float, rounds: int) ->
     found, problems = surveyed(built, network)
     problems += list(unprunable(built, (), found)) if found else []
     if problems:
-        yield f"refused: {'; '.join(problem.message for problem in problems)}"
+        yield shortened(f"refused: {'; '.join(problem.message for problem in problems)}", LONGEST)
         return
     snip: dict[str, Tensor] = {}
     for criterion, count in (("magnitude", 1), ("snip", 1), ("synflow", rounds)):

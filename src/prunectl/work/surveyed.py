@@ -63,7 +63,7 @@ REASONS: tuple[tuple[str, Callable[[Survey, str, str], bool]], ...] = (
         lambda found, layer, weight: layer not in found.called and layer in found.called_in_training,
     ),
     (
-        "never called, but its weight is used in another way (as by F.linear), which cannot be followed",
+        "never called, but used in another way (as by F.linear), which cannot be followed",
         lambda found, layer, weight: layer not in found.called and weight in found.reached,
     ),
     ("never called in a forward pass", lambda found, layer, weight: layer not in found.called),

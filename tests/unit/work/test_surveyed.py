@@ -68,7 +68,7 @@ def test_a_layer_that_is_called_in_training_alone_is_refused_unless_excluded() -
 def test_a_weight_that_is_used_without_its_layer_is_refused_unless_excluded() -> None:
     found = texts(odd.Functional())
     assert [text.partition(" ([")[0] for text in found] == [
-        "prunable.exclude: layer fc is never called, but its weight is used in another way (as by F.linear), "
+        "prunable.exclude: layer fc is never called, but used in another way (as by F.linear), "
         "which cannot be followed: exclude it",
         "prunable.exclude: layer conv2 is never called in a forward pass: exclude it",
     ]
