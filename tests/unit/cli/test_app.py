@@ -171,3 +171,14 @@ def test_a_signal_that_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL)
     app.listen()
     assert set(handlers) == set(app.ENDING)
+
+
+def test_nothing_that_was_imported_is_searched_for_garbage_at_the_end() -> None:
+    code = (
+        "import atexit, gc\n"
+        "atexit.register(lambda: print(gc.get_freeze_count()))\n"
+        "from prunectl.cli.start import main\n"
+        "main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, "list", "scopes"], capture_output=True, text=True, check=True)
+    assert int(ended.stdout.splitlines()[-1]) > 10_000
