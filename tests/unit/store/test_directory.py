@@ -145,6 +145,24 @@ def test_files_among_the_artefacts_are_listed_once(tmp_path: Path) -> None:
     assert list(store.misplaced()) == []
 
 
+def test_a_folder_that_another_process_makes_at_the_same_moment_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, real = LocalStore(tmp_path / "s").open(), os.path.lexists
+
+    def made_meanwhile(path: Path | str) -> bool:
+        folder = Path(path)
+        if folder.name == SHARD and folder.parent.name == layout.OBJECTS:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "of another process").touch()
+        return real(path)
+
+    monkeypatch.setattr("prunectl.store.directory.os.path.lexists", made_meanwhile)
+    put(store)
+    assert store.has(KEY) and "set aside" not in caplog.text
+    assert (store.root / layout.OBJECTS / SHARD / "of another process").exists()
+
+
 # --- a store that cannot be written ---
 
 
