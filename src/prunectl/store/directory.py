@@ -169,7 +169,8 @@ class StoreDirectory:
             return
         if path != self.root:
             self._make_directory(path.parent)
-            if os.path.lexists(path):
+            # Looked at again: another process may have made the directory since.
+            if os.path.lexists(path) and not path.is_dir():
                 self._lay_aside(path, IN_PLACE)
         make_directory(path)
 

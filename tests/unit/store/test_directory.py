@@ -145,6 +145,23 @@ def test_files_among_the_artefacts_are_listed_once(tmp_path: Path) -> None:
     assert list(store.misplaced()) == []
 
 
+def test_a_folder_that_another_process_makes_at_the_same_moment_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, real = LocalStore(tmp_path / "s").open(), os.path.lexists
+
+    def made_meanwhile(path: Path) -> bool:
+        if path.name == SHARD and path.parent.name == layout.OBJECTS:
+            path.mkdir(parents=True, exist_ok=True)
+            (path / "of another process").touch()
+        return real(path)
+
+    monkeypatch.setattr("prunectl.store.directory.os.path.lexists", made_meanwhile)
+    put(store)
+    assert store.has(KEY) and "set aside" not in caplog.text
+    assert (store.root / layout.OBJECTS / SHARD / "of another process").exists()
+
+
 # --- a store that cannot be written ---
 
 
