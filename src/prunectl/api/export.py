@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from prunectl.api.session import Session
     from prunectl.plan.graph import Trial
+    from prunectl.study.selection import Selection
 
 MOST_VALUES = 8
 """Maximum number of values that a hint lists of one column."""
@@ -89,15 +92,25 @@ def load_network(folder: str | os.PathLike[str], *, compact: bool = False) -> to
 
 
 def _not_made(session: Session, trial: Trial, key: str) -> PrunectlError:
-    from prunectl.plan.only import narrowed
     from prunectl.plan.steps import Key
     from prunectl.results.shelf import Shelf
 
     status, reason = Shelf(session.plan, session.store).why_missing(Key(key))
     return PrunectlError(
         f"this trial failed: {reason}" if status == "failed" else "this trial has not been made yet",
-        hint=f"make it: prunectl run {session.path} --only '{narrowed(trial, session.plan.trials)}'",
+        hint="make it: " + shlex.join(["prunectl", "run", str(session.path), *_asking_for(session, trial).options()]),
     )
+
+
+def _asking_for(session: Session, trial: Trial) -> Selection:
+    """What the session asked for, and of its trials this one alone."""
+    from prunectl.plan.only import narrowed, only
+
+    asked = session.selection
+    if not (exact := narrowed(trial, session.plan.trials)):
+        return asked
+    held = [selector for selector in asked.only if trial in only(session.plan, [selector]).trials]
+    return replace(asked, only=(",".join([*held[:1], exact]),))
 
 
 def chosen(session: Session, only: Sequence[str] = ()) -> Trial:

@@ -24,8 +24,8 @@ class Augmentation(Entry):
 
     @classmethod
     def dispensable(cls) -> frozenset[str]:
-        """`cut`, unless `on_reading` is true."""
-        return frozenset() if cls.on_reading else frozenset({"cut"})
+        """`cut`, unless `on_reading` is true; then `apply`: one of the two does the work."""
+        return frozenset({"apply"}) if cls.on_reading else frozenset({"cut"})
 
     def refusal(self, shape: tuple[int, int, int]) -> str | None:
         """Why it cannot be applied to images of `shape` (C, H, W), or None if it can. Needs no torch."""
@@ -37,12 +37,13 @@ class Augmentation(Entry):
 
         return torch.empty(0)
 
+    @required
     def apply(self, images_NCHW: Tensor, drawn: Tensor) -> Tensor:
         """New images of the same shape, type, device and memory format; those passed in stay as they were.
 
         `drawn` is what `draw` gave, on the device of the images. Which operations are called depends on shapes alone,
         and none of them waits for the device: on a GPU they are recorded once, and replayed with other images and
-        draws. An augmentation that only cuts leaves a batch as it is.
+        draws. Only an augmentation that cuts may leave this out: then a batch stays as it is.
         """
         return images_NCHW
 

@@ -21,7 +21,12 @@ DEFAULT = ",".join(map(str, BATCH_SIZES))
 
 Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")]
 Batch = Annotated[
-    str, typer.Option("--batch", metavar="N,N", help="Batch sizes. The trial table has the time of batch 1.")
+    list[str] | None,
+    typer.Option(
+        "--batch",
+        metavar="N,N",
+        help=f"Batch sizes; repeat the option for more. The trial table has the time of batch 1 [default: {DEFAULT}].",
+    ),
 ]
 Repeats = Annotated[
     int, typer.Option("--repeats", min=1, metavar="N", help="Measurements of each variant; the median is taken.")
@@ -33,7 +38,7 @@ def latency(
     selected: Selected,
     where: OnMachine,
     study: StudyFile = None,
-    batch: Batch = DEFAULT,
+    batch: Batch = None,
     repeats: Repeats = REPEATS,
     format_: Format = "text",
     output: Output = None,
@@ -54,7 +59,9 @@ def latency(
 
     checked(format_, FORMATS)
     apart(format_, json_, output)
-    sizes = [int(size) for size in numbers(batch, _batch_size, "--batch", "a number of images, 1 or more")]
+    sizes = [
+        int(size) for size in numbers(batch or (DEFAULT,), _batch_size, "--batch", "a number of images, 1 or more")
+    ]
     machine = where.machine()
     conditions = conditions_of(machine, sizes, repeats)
     with starting_early(machine):

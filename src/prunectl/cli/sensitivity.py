@@ -19,7 +19,14 @@ FORMATS = ("text", "md", "csv", "json", "svg", "png")
 DEFAULT = ",".join(map(str, RATES))
 
 Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")]
-Rates = Annotated[str, typer.Option("--rates", metavar="R,R", help="The fractions of a layer that are removed.")]
+Rates = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rates",
+        metavar="R,R",
+        help=f"The fractions of a layer that are removed; repeat the option for more [default: {DEFAULT}].",
+    ),
+]
 Criterion = Annotated[
     str | None,
     typer.Option("--criterion", metavar="NAME", help="A criterion, or a TOML table [default: of the first arm]."),
@@ -35,7 +42,7 @@ def sensitivity(
     variant: Variant,
     where: OnMachine,
     study: StudyFile = None,
-    rates: Rates = DEFAULT,
+    rates: Rates = None,
     criterion: Criterion = None,
     margin: Margin = MARGIN,
     format_: Format = "text",
@@ -56,7 +63,7 @@ def sensitivity(
 
     checked(format_, FORMATS)
     apart(format_, json_, output)
-    chosen = numbers(rates, _rate, "--rates", "a fraction above 0 and below 1")
+    chosen = numbers(rates or (DEFAULT,), _rate, "--rates", "a fraction above 0 and below 1")
     machine = where.machine()
     with starting_early(machine):
         session = variant.open(study)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,13 +19,14 @@ Output = Annotated[
 Content = str | bytes
 
 
-def numbers(text: str | None, kind: Callable[[str], float], option: str, allowed: str) -> list[float]:
-    """The numbers of a list such as '0.5,0.8'.
+def numbers(given: Sequence[str], kind: Callable[[str], float], option: str, allowed: str) -> list[float]:
+    """The numbers of lists such as '0.5,0.8', one list for every time that the option is given.
 
     Raises PrunectlError for one that `kind` refuses with ValueError, and for one that is listed twice.
     """
     found: list[float] = []
-    for place, part in enumerate((text or "").split(","), start=1):
+    text = ",".join(given)
+    for place, part in enumerate(text.split(","), start=1):
         try:
             number = kind(part.strip())
         except ValueError:

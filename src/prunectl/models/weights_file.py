@@ -11,9 +11,11 @@ import hashlib
 import io
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, BinaryIO
 
 from prunectl.base.errors import PrunectlError
@@ -24,11 +26,20 @@ LONGEST_HEADER = 100_000_000
 """Bytes; the limit of the format's own library."""
 CHUNK = 1 << 20
 METADATA = "__metadata__"
-CONVERT = (
-    "write the tensors of a state_dict as safetensors, once: "
-    "from safetensors.torch import save_file; "
-    'save_file(torch.load("FILE.pt", weights_only=True), "FILE.safetensors")'
+SAVE = 'from safetensors.torch import save_file; save_file({}, "FILE.safetensors")'
+PART = "write the part that has them, under its KEY: " + SAVE.format('torch.load("FILE.pt", weights_only=True)["KEY"]')
+"""What to do with a file that can be read, and is no state_dict."""
+OBJECTS = (
+    "it holds objects besides tensors, such as a whole module: where its code is trusted, load it "
+    '(model = torch.load("FILE.pt", weights_only=False)) and save its state_dict: ' + SAVE.format("model.state_dict()")
 )
+DAMAGED = "the file is damaged or holds something else: get it again, or save a state_dict: " + SAVE.format(
+    "model.state_dict()"
+)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+"""The escape sequences of bold and coloured text in a terminal."""
+_FOREIGN = re.compile(r"global|allowlist|unrecognized|whose module", re.IGNORECASE)
+"""What the reader's own texts have where it meets an object that is no tensor."""
 
 
 class WeightsError(PrunectlError):
@@ -98,9 +109,20 @@ def unpickled(content: bytes, path: Path) -> Any:
     try:
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # the reader raises whatever it meets in a damaged file
-        reason = " ".join(str(error).split())[:200]
-        message = f"{visible(str(path))} cannot be read without running code: {reason}"
-        raise WeightsError(message, hint=CONVERT) from None
+        foreign, reason = _why(error)
+        how = " without running code" if foreign else ""
+        message = f"{visible(str(path))} cannot be read{how}: {reason}"
+        raise WeightsError(message, hint=OBJECTS if foreign else DAMAGED) from None
+
+
+def _why(error: Exception) -> tuple[bool, str]:
+    """Whether a file could not be read for objects that are no tensors, and the reason, without torch's own advice."""
+    cause = error.__context__ if isinstance(error, UnpicklingError) else None
+    plain = " ".join(_COLOURS.sub("", str(cause or error)).split())
+    reason = plain.partition(". Please use")[0].partition(". This is an internal")[0][:200]
+    if isinstance(error, UnpicklingError):
+        return _FOREIGN.search(plain) is not None, visible(reason)
+    return False, visible(reason if isinstance(error, RuntimeError) else f"{type(error).__name__}: {reason}")
 
 
 def pickled(start: bytes) -> bool:
@@ -138,12 +160,12 @@ def _tensors(file: BinaryIO, name: str) -> dict[str, Stored]:
     length = int.from_bytes(start, "little")
     text = file.read(length) if length <= min(size - 8, LONGEST_HEADER) else b""
     if not text.startswith(b"{"):
-        raise WeightsError(f"{name} is not a safetensors file, and no file of torch.save", hint=CONVERT)
+        raise WeightsError(f"{name} is not a safetensors file, and no file of torch.save", hint=DAMAGED)
     try:
         header = json.loads(text)
         return {tensor: stored for tensor, stored in _listed(header, 8 + length) if stored.end <= size or _cut(name)}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise WeightsError(f"{name} is not a safetensors file: its header cannot be read", hint=CONVERT) from None
+        raise WeightsError(f"{name} is not a safetensors file: its header cannot be read", hint=DAMAGED) from None
 
 
 def _cut(name: str) -> bool:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from prunectl.base.errors import nearest
 from prunectl.base.text import visible
 from prunectl.models.fitting import load_fitting, other_head
-from prunectl.models.weights_file import CONVERT, WeightsError, checked, pickled, unpickled
+from prunectl.models.weights_file import PART, WeightsError, checked, pickled, unpickled
 
 INSIDE = ("state_dict", "model", "model_state_dict")
 """Where checkpoints have the state_dict of the network."""
@@ -41,7 +41,7 @@ def _unpickled(content: bytes, path: Path) -> dict[str, Tensor]:
     read = unpickled(content, path)
     inner = next((read[key] for key in INSIDE if isinstance(read, dict) and isinstance(read.get(key), dict)), read)
     if not isinstance(inner, dict) or not inner or not all(isinstance(kept, Tensor) for kept in inner.values()):
-        raise WeightsError(f"{visible(str(path))} holds no state_dict: names with tensors", hint=CONVERT)
+        raise WeightsError(f"{visible(str(path))} holds no state_dict: names with tensors", hint=PART)
     return {str(name): kept for name, kept in inner.items()}
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from prunectl.api.export import chosen, export
+from prunectl.api.export import chosen, export, exported
 from prunectl.api.run import Completed
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import PrunectlError
@@ -71,6 +73,38 @@ def test_a_trial_that_has_not_been_made_or_failed_says_so(own: Session, tmp_path
     own.store.record_failure(session.plan.trials[0].state, "method", "no answer", "")
     with pytest.raises(PrunectlError, match="this trial failed: no answer"):
         export(session, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("only", "selector"),
+    [
+        ((), "criterion=random,sparsity=0.5"),
+        ((ONE,), ONE),
+        (("criterion=random",), "criterion=random,sparsity=0.5"),
+        (("criterion=magnitude", "criterion=random"), "criterion=random,criterion=random,sparsity=0.5"),
+    ],
+)
+def test_the_hint_is_the_command_that_makes_the_trial(
+    session: Session, tmp_path: Path, only: tuple[str, ...], selector: str
+) -> None:
+    study = tmp_path / "my study.toml"
+    study.write_text(session.path.read_text() + '\n[profile.quick]\n"train.epochs" = 1\n')
+    given: dict[str, Any] = {"set": ["train.lr=0.125", "title=a b"], "profile": "quick", "store": session.store.root}
+    asked = open_study(study, only=only, **given)
+    trial = next(trial for trial in asked.plan.trials if trial.sparsity and trial.arm.exact("criterion") == "random")
+    with pytest.raises(PrunectlError, match="has not been made yet") as raised:
+        exported(asked, trial, tmp_path / "out", compact=False)
+    words = shlex.split(str(raised.value.hint).removeprefix("make it: "))
+    assert words[:5] == ["prunectl", "run", str(study), "--profile", "quick"]
+    assert words[5:] == ["--set", "train.lr=0.125", "--set", "title=a b", "--only", selector]
+    assert [made.state for made in open_study(study, only=selector, **given).plan.trials] == [trial.state]
+
+
+def test_a_study_of_one_trial_needs_no_selector_to_make_it(session: Session, tmp_path: Path) -> None:
+    one = {"prune": [{"criterion": "random", "at": "init"}], "sweep.sparsities": [0.5]}
+    with pytest.raises(PrunectlError, match="has not been made yet") as raised:
+        export(open_study(session.path, set=one, store=tmp_path / "store"), tmp_path / "out")
+    assert "--set" in str(raised.value.hint) and "--only" not in str(raised.value.hint)
 
 
 def test_a_damaged_network_is_not_exported(own: Session, tmp_path: Path) -> None:

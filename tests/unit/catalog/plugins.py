@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from prunectl.catalog.entry import Absent, Entry
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.values import At, Budget, Length, Many, Moment, When, catalogued
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 class Blur(Augmentation):
     name = "blur"
@@ -18,6 +21,9 @@ class Blur(Augmentation):
 
     radius: Annotated[float, Field(ge=0, le=10)] = 1.0
     kernel: tuple[int, ...] = (1, 2, 1)
+
+    def apply(self, images_NCHW: Tensor, drawn: Tensor) -> Tensor:
+        return images_NCHW
 
 
 class Renamed(Augmentation):

@@ -48,7 +48,8 @@ class Half(Scope):
 
 
 class Upside(Augmentation):
-    pass
+    def apply(self, images_NCHW, drawn):
+        return images_NCHW.flip(2)
 
 
 class Adagrad(Optimizer):

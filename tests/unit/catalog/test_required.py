@@ -29,7 +29,7 @@ LACKED = {
     "ablations": "changes, noun, summary, verb, masks()",
     "models": "summary, _network()",
     "datasets": "classes, fingerprint, mean, shape, std, summary, test_size, train_size, arrays()",
-    "augmentations": "summary",
+    "augmentations": "summary, apply()",
     "optimizers": "summary, build()",
     "schedules": "summary, factor()",
     "metrics": "better, head, summary, title, unit, sums(), value()",
@@ -69,7 +69,9 @@ def test_a_plug_in_that_only_has_a_name_is_refused_and_costs_only_itself(
 def test_a_method_that_a_flag_makes_unnecessary_is_not_required() -> None:
     assert "masks()" not in lacking(derived(Ablation, changes="weights"), Ablation)
     assert "masks()" in lacking(derived(Ablation, changes="mask"), Ablation)
-    assert "cut()" in lacking(derived(Augmentation, on_reading=True), Augmentation)
+    assert lacking(derived(Augmentation, on_reading=True, summary=""), Augmentation) == ["cut()"]
+    drawing = derived(Augmentation, summary="", draw=lambda self, count, generator: None)
+    assert lacking(drawing, Augmentation) == ["apply()"], "what it draws would change nothing"
     assert lacking(derived(Model, summary="", build=lambda self, shape, classes: None), Model) == []
     in_files = lacking(derived(Dataset, in_files=True), Dataset)
     assert in_files == ["fingerprint", "mean", "shape", "std", "summary"]

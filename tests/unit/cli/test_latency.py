@@ -48,6 +48,9 @@ def test_the_table_of_variants_is_printed_or_written(prunectl: Prunectl, measure
     rows = list(csv.DictReader(io.StringIO(timed("--format", "csv").out)))
     assert [row["batch"] for row in rows if row["variant"] == "masked"] == ["1", "2"]
     document = timed("--json").json()
+    chosen = ("--only", "criterion=random,sparsity=0.5", "--batch", "2", "--batch", "1", "--repeats", "1", "--json")
+    repeated = prunectl("latency", measured / "study.toml", "--store", measured / "store", *chosen)
+    assert repeated.json() == document, "an option that is given twice has the values of both"
     assert document["study"] == "small" and len(document["rows"]) == len(rows)
     written = timed("--format", "md", "--output", "page.txt")
     assert written.out == "" and "wrote page.txt" in written.err
@@ -81,6 +84,8 @@ def test_the_table_of_layers_is_printed_or_drawn(prunectl: Prunectl, measured: P
         (("latency", "STUDY", "--batch", "1,8,1"), "--batch '1,8,1': '1' is number 1 and number 3 of the list"),
         (("latency", "STUDY", "--json", "--format", "csv"), "--json and --format csv would both be written to stdout"),
         (("sensitivity", "STUDY", "--rates", "0.5,1"), "'1' is not a fraction above 0 and below 1"),
+        (("latency", "STUDY", "--batch", "1", "--batch", "8,1"), "--batch '1,8,1': '1' is number 1 and number 3"),
+        (("sensitivity", "STUDY", "--rates", "0.3", "--rates", "0.3"), "'0.3' is number 1 and number 2 of the list"),
         (("sensitivity", "STUDY", "--rates", "0.5, .50"), "'.50' is number 1 and number 2 of the list"),
         (("sensitivity", "STUDY", "--json", "--format", "svg"), "write the table to a file with --output FILE"),
         (("sensitivity", "STUDY", "--json", "--format", "svg", "-o", "-"), "--json and --format svg would both be"),

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from prunectl.models.weights_file import WeightsError, checked, digest_of
+from prunectl.models.weights_file import WeightsError, checked, digest_of, refuse_code, unpickled
 
 TENSORS = {"b": torch.arange(6.0).reshape(2, 3), "a": torch.ones(4, dtype=torch.float16), "n": torch.tensor(3)}
 
@@ -103,8 +103,39 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_other_files_are_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(BROKEN[name])
-    with pytest.raises(WeightsError, match="x is not a safetensors file"):
+    with pytest.raises(WeightsError, match="x is not a safetensors file") as caught:
         digest_of(tmp_path / "x")
+    assert "damaged" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_a_pickled_module_is_to_be_loaded_where_it_is_trusted(tmp_path: Path, zipped: bool) -> None:
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "m.pt", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(WeightsError) as caught:
+        refuse_code(tmp_path / "m.pt")
+    assert caught.value.message.endswith(
+        "cannot be read without running code: Unsupported global: "
+        "GLOBAL torch.nn.modules.linear.Linear was not an allowed global by default"
+    )
+    assert "trusted" in str(caught.value.hint) and "model.state_dict()" in str(caught.value.hint)
+    assert "weights_only=True" not in str(caught.value.hint), "that is what has just failed"
+
+
+@pytest.mark.parametrize("content", [b"\x80\x02junk", b"PK\x03\x04" + b"junk" * 20, b"\x80\x02."], ids=repr)
+def test_a_damaged_pickle_is_to_be_fetched_again(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m.pt").write_bytes(content)
+    with pytest.raises(WeightsError, match="cannot be read: ") as caught:
+        refuse_code(tmp_path / "m.pt")
+    assert "get it again" in str(caught.value.hint) and "torch.load" not in str(caught.value.hint)
+
+
+def test_escape_sequences_of_torch_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*arguments: object, **options: object) -> None:
+        raise RuntimeError("two options, \x1b[1monly if you trust it\x1b[0m.")
+
+    monkeypatch.setattr(torch, "load", load)
+    with pytest.raises(WeightsError, match=r"two options, only if you trust it\."):
+        unpickled(b"", tmp_path / "m.pt")
 
 
 @pytest.mark.parametrize(
