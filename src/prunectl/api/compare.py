@@ -51,9 +51,9 @@ def compare(
 ) -> Compared:
     """Pair the trials of every table with those of the first by arm, sparsity and seed.
 
-    A table is a study file (.toml), STUDY@PROFILE for a study with a profile of its own, a results file (csv, json,
-    parquet) or published:NAME, or published:FILE.csv for numbers that are not shipped. `only`, `set` and `profile` are
-    for every study file. Raises PrunectlError.
+    A table is a study (a .toml file, or the name of one that was installed with prunectl), STUDY@PROFILE for a study
+    with a profile of its own, a results file (csv, json, parquet) or published:NAME, or published:FILE.csv for numbers
+    that are not shipped. `only`, `set` and `profile` are for every study. Raises PrunectlError.
     """
     ours = [name for name in tables if not name.startswith(PUBLISHED)]
     theirs = [_published(name.removeprefix(PUBLISHED)) for name in tables if name.startswith(PUBLISHED)]
@@ -68,8 +68,8 @@ def compare(
     studies = [_study(name) for name in ours]
     if (only or set or profile is not None) and not any(studies):
         raise PrunectlError(
-            "no table is a study file, and of results files no part can be selected",
-            hint="name study files, or leave out --only, --set and --profile",
+            "no table is a study, and of results files no part can be selected",
+            hint="name studies, or leave out --only, --set and --profile",
         )
 
     def opened(study: tuple[Path, str | None]) -> Session:
@@ -97,18 +97,24 @@ def _check_number(tables: Sequence[str], ours: Sequence[str]) -> None:
     if not ours or len(tables) < 2:
         raise PrunectlError(
             "a comparison takes two or more tables, at least one of them yours",
-            hint="give study files or results files (csv, json, parquet), with published:NAME or published:FILE.csv",
+            hint="give studies or results files (csv, json, parquet), with published:NAME or published:FILE.csv",
         )
     if len(tables) > MOST:
         raise PrunectlError(f"{len(tables)} tables are too many to compare; the maximum is {MOST}")
 
 
 def _study(name: str) -> tuple[Path, str | None] | None:
-    """The study file that a table names, and a profile of its own; None for a results file."""
-    path, sign, profile = name.rpartition("@")
-    if sign and path.endswith(".toml") and not Path(name).exists():
-        return Path(path), profile
-    return (Path(name), None) if Path(name).suffix == ".toml" else None
+    """The study that a table names, and a profile of its own; None for a results file."""
+    study, sign, profile = name.rpartition("@")
+    if sign and _names_study(study) and not Path(name).exists():
+        return Path(study), profile
+    return (Path(name), None) if _names_study(name) else None
+
+
+def _names_study(name: str) -> bool:
+    """Whether this is a study file, or the name of a study: a word without a folder and an ending."""
+    path = Path(name)
+    return path.suffix == ".toml" or (bool(name) and path.name == name and not path.suffix and not path.is_file())
 
 
 def _results(name: str) -> tuple[Source, dict[str, Any]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prunectl.api.results import warn_in_log
 from prunectl.base.errors import PrunectlError
-from prunectl.base.text import did_you_mean
+from prunectl.base.text import and_list
 
 if TYPE_CHECKING:
     from prunectl.api.results import Warn
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from prunectl.store.local import LocalStore
 
 KEY = re.compile(r"[0-9a-f]{4,64}")
+NEAREST = 3
+"""Maximum number of arms that are listed where none has the name."""
 DONE, FAILED, UNDER_WAY, MISSING = "done", "failed", "under way", "not done"
 
 
@@ -115,14 +118,28 @@ def _of_arm(session: Session, name: str) -> list[str]:
         label for label in labels if label.split(" · ")[0] == name or label.startswith(f"{name} ·")
     ]
     if not meant:
-        hint = did_you_mean(name, labels, "'{}'")
-        raise PrunectlError(f"{session.study.name} has no arm {name!r}; it has {', '.join(labels)}", hint=hint)
+        raise _no_arm(session.study.name, name, labels)
     keys: dict[str, None] = {}
     for trial in session.plan.trials:
         if trial.arm.label in meant:
             keys |= dict.fromkeys(key for key in session.plan.closure([trial.measure]) if session.store.failure(key))
             keys[trial.state] = None
     return list(keys)
+
+
+def _no_arm(study: str, name: str, labels: Sequence[str]) -> PrunectlError:
+    """The error for an arm that a study does not have: it lists the nearest ones."""
+    near = sorted(labels, key=lambda label: -max(_likeness(name, label), _likeness(name, label.split(" · ")[0])))
+    shown = [f"'{label}'" for label in near[:NEAREST]]
+    more = f"; it has {len(labels) - NEAREST} more" if len(labels) > NEAREST else ""
+    which = "the nearest are" if more else "its arms are"
+    hint = "`prunectl cache ls` lists every key with its arm"
+    return PrunectlError(f"{study} has no arm {name!r}; {which} {and_list(shown)}{more}", hint=hint)
+
+
+def _likeness(one: str, other: str) -> float:
+    """From 0 to 1, how far two names agree, in whatever case."""
+    return SequenceMatcher(None, one.lower(), other.lower()).ratio()
 
 
 def _printed(store: LocalStore, key: str) -> str:

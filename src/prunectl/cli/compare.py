@@ -24,7 +24,7 @@ Tables = Annotated[
     list[str],
     typer.Argument(
         metavar="A B...",
-        help="Study files, STUDY@PROFILE, results files (csv, json, parquet), published:NAME or "
+        help="Studies, STUDY@PROFILE, results files (csv, json, parquet), published:NAME or "
         "published:FILE.csv; the first is A.",
         show_default=False,
         autocompletion=complete.tables,
@@ -60,7 +60,7 @@ def compare(
 
     The trials of every table are paired with those of the first by arm, sparsity and seed. Published numbers
     (published:NAME, see `prunectl list published`, or published:FILE.csv with the columns of these) are shown next to
-    each of the tables. --profile, --set and --only are for every study file; STUDY@PROFILE has a profile of its own.
+    each of the tables. --profile, --set and --only are for every study; STUDY@PROFILE has a profile of its own.
     """
     from prunectl.api.compare import compare as paired
 

@@ -10,14 +10,30 @@ from prunectl.results.table import Results
 
 ESCAPES = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "×": r"$\times$", "·": r"$\cdot$", "–": "--",
-    "<": r"\textless{}", ">": r"\textgreater{}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "–": "--", "—": "---", "…": r"\ldots{}", "‘": "`", "’": "'", "“": "``", "”": "''",
+    "−": "$-$", "×": r"$\times$", "·": r"$\cdot$", "±": r"$\pm$", "≥": r"$\geq$", "≤": r"$\leq$", "≈": r"$\approx$",
+    "≠": r"$\neq$", "∞": r"$\infty$", "√": r"$\surd$", "→": r"$\rightarrow$", "←": r"$\leftarrow$", "°": r"$^\circ$",
+    "½": r"$\frac{1}{2}$", "¹": "$^1$", "²": "$^2$", "³": "$^3$", "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$",
+    "δ": r"$\delta$", "Δ": r"$\Delta$", "ε": r"$\epsilon$", "ζ": r"$\zeta$", "η": r"$\eta$", "θ": r"$\theta$",
+    "κ": r"$\kappa$", "λ": r"$\lambda$", "µ": r"$\mu$", "μ": r"$\mu$", "π": r"$\pi$", "ρ": r"$\rho$", "σ": r"$\sigma$",
+    "Σ": r"$\Sigma$", "τ": r"$\tau$", "φ": r"$\phi$", "ω": r"$\omega$",
 }  # fmt: skip
+"""What plain pdflatex reads as a command or does not know, as it is written there."""
+LETTERS = ("À", "ž")
+"""The first and the last of the letters beyond ASCII that plain pdflatex knows."""
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX prints as it is."""
-    return "".join(ESCAPES.get(char, char) for char in visible(text))
+    """Text that plain pdflatex prints as it is; what it cannot print becomes the number of its character."""
+    known = "".join(map(_known, visible(text)))
+    return "".join(ESCAPES.get(char, char) for char in known)
+
+
+def _known(char: str) -> str:
+    if char.isascii() or char in ESCAPES or LETTERS[0] <= char <= LETTERS[1]:
+        return char
+    return char.encode("unicode_escape").decode("ascii")
 
 
 def table(results: Results, center: Center) -> str:

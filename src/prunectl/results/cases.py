@@ -15,6 +15,7 @@ from prunectl.plan.graph import Placed
 from prunectl.results import ablations
 from prunectl.results.aggregate import controls, pruned
 from prunectl.results.pairing import Pairs, groups, pair
+from prunectl.results.sides import asked_apart
 from prunectl.results.table import METRICS
 from prunectl.results.wording import wording
 from prunectl.study.arms import CHOICES
@@ -158,12 +159,6 @@ def _at_each(dense: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     columns = ["sparsity", "sparsity_of", "compression"]
     columns = [name for name in columns if name in asked.columns]
     return dense.drop(columns).join(asked.select(columns).unique(), how="cross").select(asked.columns)
-
-
-def asked_apart(claim: Claim) -> set[str]:
-    """The columns that a claim compares: those in which its two sides ask for different things."""
-    better, than = claim.better, selectors_of(claim).get("than", {})
-    return {name for name in better if name in than and better[name] != than[name]}
 
 
 def pairs_of(claim: Claim, better: pl.DataFrame, than: pl.DataFrame) -> Pairs:

@@ -26,11 +26,12 @@ from prunectl.results.judging import (
 )
 from prunectl.results.matched import of_seeds
 from prunectl.results.reasons import Detail
+from prunectl.results.sides import Sides, difference_of, sides_of
 from prunectl.results.statistics import Interval, mean
 from prunectl.results.table import METRICS, Results, Task
 from prunectl.study.schema import Claim
 
-SIDES = ("", "_other")
+SUFFIXES = ("", "_other")
 """The suffixes of the columns of the two arms of a pair."""
 
 
@@ -106,7 +107,8 @@ def verdict(
     if not looks:
         cases = cases_of(claim, trials, arms)
         numbers = [_case(claim, each, task) for each in cases.compared]
-        return _verdict(claim, cases, numbers, judge(numbers, claim.margin, claim.over) if numbers else None)
+        judgement = judge(numbers, claim.margin, claim.over) if numbers else None
+        return _verdict(claim, cases, _sides(claim, cases, arms), numbers, judgement)
     seen: dict[Look, tuple[Cases, list[Case]]] = {}
 
     def cases_at(look: Look) -> list[Case] | None:
@@ -122,7 +124,11 @@ def verdict(
     later = None if at is None else next((look for look in looks if look.seeds > at.seeds), None)
     opens = judgement is not None and judgement.answer == "not settled"
     further = later if opens and more_seeds_can_settle(numbers, claim.over) else None
-    return _verdict(claim, cases, numbers, judgement, looks, at, further)
+    return _verdict(claim, cases, _sides(claim, cases, arms), numbers, judgement, looks, at, further)
+
+
+def _sides(claim: Claim, cases: Cases, arms: Mapping[str, Placed]) -> Sides:
+    return sides_of(claim, (compared.pairs for compared in cases.compared), arms)
 
 
 def _taken(compared: Compared, look: Look) -> bool:
@@ -134,6 +140,7 @@ def _taken(compared: Compared, look: Look) -> bool:
 def _verdict(
     claim: Claim,
     cases: Cases,
+    sides: Sides,
     numbers: Sequence[Case],
     judgement: Judgement | None,
     looks: Sequence[Look] = (),
@@ -153,7 +160,7 @@ def _verdict(
     return Verdict(
         claim=claim,
         answer=judgement.answer,
-        reason=reasons.reason(claim, judgement, details, cases.also, looked),
+        reason=reasons.reason(claim, difference_of(claim, sides), judgement, details, cases.also, looked),
         n=min(detail.n for detail in details),
         supports=supports,
         level=judgement.level,
@@ -172,7 +179,7 @@ def _case(claim: Claim, compared: Compared, task: Task, seeds: int | None = None
     A pair that failed leaves a gap that the others do not close.
     """
     metric, pairs = claim.metric, compared.pairs
-    ones, others = (f"{metric.name}{side}" for side in SIDES)
+    ones, others = (f"{metric.name}{side}" for side in SUFFIXES)
     both = pairs.filter(pl.col(ones).is_not_null() & pl.col(others).is_not_null())
     values = zip(both["seed"].to_list(), both[ones].to_list(), both[others].to_list(), strict=True)
     idle = ""
@@ -189,7 +196,7 @@ def _case(claim: Claim, compared: Compared, task: Task, seeds: int | None = None
 
 def _judged_at(metric: Metric) -> tuple[str, ...]:
     """The suffixes of the networks that must not guess: of a sweep its dense ones, because its sparsest may."""
-    return tuple(f"_dense{side}" for side in SIDES) if metric.swept else SIDES
+    return tuple(f"_dense{side}" for side in SUFFIXES) if metric.swept else SUFFIXES
 
 
 def _same_training(pairs: pl.DataFrame) -> bool:

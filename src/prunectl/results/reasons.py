@@ -47,9 +47,19 @@ def guessing(metric: type[Metric], task: Task) -> str:
     return f"every network is at chance ({judged.title} {end} {shown} with {task.classes:,} classes)"
 
 
-def reason(claim: Claim, judgement: Judgement, details: Sequence[Detail], also: Sequence[str], looked: str = "") -> str:
-    """The reason for an answer; `also` is what else the two sides differ in, `looked` at which look it was given."""
-    parts = [_average(claim, judgement, details) if claim.over == "average" else _cases(claim, judgement, details)]
+def reason(
+    claim: Claim,
+    minus: str,
+    judgement: Judgement,
+    details: Sequence[Detail],
+    also: Sequence[str],
+    looked: str = "",
+) -> str:
+    """The reason for an answer. `minus` is what the difference is of, 'magnitude − grasp'; `also` is what else the two
+    sides differ in, `looked` at which look the answer was given.
+    """
+    in_words = _average if claim.over == "average" else _cases
+    parts = [in_words(claim, _subject(claim, minus), judgement, details)]
     parts += [looked] if looked else []
     parts += [f"Mind that {and_list(also)}"] if also else []
     return ". ".join(parts)
@@ -85,26 +95,30 @@ def _range(claim: Claim, interval: Interval) -> str:
     return f"{interval.kind} {low} to {high}, {plural(interval.n, 'seed')}"
 
 
-def _subject(claim: Claim, *, start: bool = True) -> str:
-    """What a verdict is about, with the metric if the claim names one."""
-    text = f"the difference in {claim.metric.title}" if "metric" in claim.model_fields_set else "the difference"
-    return f"{text[0].upper()}{text[1:]}" if start else text
+def _subject(claim: Claim, minus: str) -> str:
+    """What a verdict is about: the difference of what, and in which metric if the claim names one."""
+    metric = f" in {claim.metric.title}" if "metric" in claim.model_fields_set else ""
+    return f"the difference{metric} ({minus})"
+
+
+def _start(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def _needed(claim: Claim) -> str:
     return f"at least {claim.metric.difference(claim.margin)}"
 
 
-def _cases(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> str:
+def _cases(claim: Claim, subject: str, judgement: Judgement, details: Sequence[Detail]) -> str:
     if judgement.answer == "supported":
         worst = min(details, key=lambda detail: detail.interval.low if detail.interval else 0)
         every = f"in all {len(details)} cases, most narrowly " if len(details) > 1 else ""
-        return f"{_subject(claim)} is {_needed(claim)} {every}{phrase(claim, worst, worst.interval)}"
+        return f"{_start(subject)} is {_needed(claim)} {every}{phrase(claim, worst, worst.interval)}"
     if judgement.answer == "refuted":
         return "; ".join(
-            [f"{_subject(claim)} is not {_needed(claim)} {_against(claim, judgement, details)}", *_idle(details)]
+            [f"{_start(subject)} is not {_needed(claim)} {_against(claim, judgement, details)}", *_idle(details)]
         )
-    return _open(claim, details, f"Whether {_subject(claim, start=False)} is {_needed(claim)} stays open")
+    return _open(claim, details, f"Whether {subject} is {_needed(claim)} stays open")
 
 
 def _against(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> str:
@@ -157,12 +171,12 @@ def _idle(details: Sequence[Detail]) -> list[str]:
     return [f"in {count} of {len(details)} cases {idle}" for idle, count in counts.items()]
 
 
-def _average(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> str:
+def _average(claim: Claim, subject: str, judgement: Judgement, details: Sequence[Detail]) -> str:
     over = f"on average over {plural(len(details), 'case')}"
     interval = judgement.average or details[0].interval
     if judgement.answer != "not settled" and interval is not None:
         has = "" if judgement.answer == "supported" else "not "
-        return f"{_subject(claim)} is {has}{_needed(claim)} {over}: {_middle(claim, interval)}"
+        return f"{_start(subject)} is {has}{_needed(claim)} {over}: {_middle(claim, interval)}"
     if (few := _too_few(details)) is not None:
         return few
     if interval is None:
@@ -171,5 +185,5 @@ def _average(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> s
         parts = [f"the interval holds the margin: {_middle(claim, interval)}"]
     else:
         parts = [f"it is {_middle(claim, interval)}"]
-    asked = f"Whether {_subject(claim, start=False)} is {_needed(claim)} {over}"
+    asked = f"Whether {subject} is {_needed(claim)} {over}"
     return f"{asked} stays open: {'; '.join([*parts, *_idle(details)])}"

@@ -10,6 +10,7 @@ import pytest
 import made_up
 from prunectl.api.compare import compare
 from prunectl.api.run import Completed
+from prunectl.api.studies import study_file
 from prunectl.base.errors import PrunectlError
 
 
@@ -78,3 +79,21 @@ def test_a_part_and_profiles_of_studies_are_compared(completed: tuple[Path, Comp
 def test_no_part_of_results_files_can_be_selected(tables: list[str]) -> None:
     with pytest.raises(PrunectlError, match="of results files no part can be selected"):
         compare(*tables, only="sparsity=0.5")
+
+
+def test_studies_are_named_as_in_every_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    installed = compare("smoke", "published:atlas-digits", store=tmp_path / "store")
+    assert installed.sources[0].name == "smoke" and 'name = "smoke"' in installed.sources[0].text
+    shutil.copy(study_file("smoke"), "mine.toml")
+    with Path("mine.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[profile.short]\n"train.lr" = 0.06\n')
+    both = compare("mine", "mine@short", store=tmp_path / "store")
+    assert [source.full for source in both.sources] == ["mine", "mine@short --profile short"]
+    assert "train.lr" in str(both.document()["sides"][0]["keys"])
+
+
+def test_a_study_that_is_not_known_is_reported_with_the_nearest_name() -> None:
+    with pytest.raises(PrunectlError, match="smoek does not exist") as error:
+        compare("smoek", "published:atlas-digits")
+    assert "smoke" in str(error.value.hint)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from prunectl.api.log import _no_arm
 from prunectl.api.run import Completed
 from prunectl.api.session import Session
 from prunectl.cli.log import MOST_POINTS, table
@@ -49,6 +50,19 @@ def test_an_arm_shows_its_failures_and_trainings(prunectl: Prunectl, failed: Ses
     assert prunectl("log", "magnitude · at init", failed.path, "--store", failed.store.root).code == 0
     wrong = prunectl("log", "magnitud", failed.path, "--store", failed.store.root)
     assert (wrong.code, "has no arm 'magnitud'" in wrong.err) == (2, True)
+    assert "prunectl cache ls" in wrong.err
+
+
+def test_of_many_arms_the_nearest_few_are_named() -> None:
+    """Seventeen labels in one line hid the one that was meant."""
+    many = [
+        f"{criterion} · at {at}" for criterion in ("random", "snip", "grasp", "magnitude") for at in ("init", "end")
+    ]
+    error = _no_arm("smoke", "Magnitud", many)
+    nearest = "'magnitude · at init', 'magnitude · at end' and "
+    assert error.message.startswith(f"smoke has no arm 'Magnitud'; the nearest are {nearest}")
+    assert error.message.endswith("; it has 5 more")
+    assert _no_arm("s", "x", ["snip", "grasp"]).message == "s has no arm 'x'; its arms are 'snip' and 'grasp'"
 
 
 def test_a_training_shows_its_curve(

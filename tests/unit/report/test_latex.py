@@ -77,7 +77,14 @@ def test_names_are_printed_as_they_are(results: Results) -> None:
 
 def test_signs_of_the_tables_have_their_command() -> None:
     assert latex.escaped("−1 × 2 · 3 – 4") == r"$-$1 $\times$ 2 $\cdot$ 3 -- 4"
-    assert latex.escaped("\u202e") == r"\textbackslash{}u202e"
+    assert latex.escaped("≥ 1 … ≤ 2 ± 3 ²") == r"$\geq$ 1 \ldots{} $\leq$ 2 $\pm$ 3 $^2$"
+    assert latex.escaped("\u202e ✓") == r"\textbackslash{}u202e \textbackslash{}u2713"
+
+
+def test_plain_pdflatex_knows_every_character(results: Results) -> None:
+    study = results.study.model_copy(update={"title": "Kőrös ≥ β ✓ 剪枝"})
+    text = latex.table(replace(results, study=study), "median")
+    assert {char for char in text if not char.isascii()} == {"ő", "ö"}, "letters with accents are known"
 
 
 def test_an_empty_study_has_an_empty_table(results: Results) -> None:

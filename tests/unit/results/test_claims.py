@@ -180,7 +180,8 @@ def test_reasons_are_in_the_unit_of_the_metric() -> None:
     ]
     found = judged(trials, metric="loss", margin=0.1)
     assert found.answer == "supported"
-    assert found.reason.startswith("The difference in loss is at least +0.1000 nats at 90 % sparsity: +0.2033 nats")
+    about = "The difference in loss (ablation none − ablation shuffle)"
+    assert found.reason.startswith(f"{about} is at least +0.1000 nats at 90 % sparsity: +0.2033 nats")
     assert "points" not in found.reason
     plain = found.to_dict()
     assert (plain["metric"], plain["unit"], plain["margin"], plain["cases"]) == ("loss", "nats", 0.1, 1)
@@ -336,8 +337,9 @@ def test_a_verdict_names_the_metric_that_the_claim_names() -> None:
         (single, {**row, "top1_validation": row["top1"]}) for single, row in both([0.5, 0.6, 0.7], [0.7, 0.81, 0.9])
     ]
     named = judged(trials, metric="top1_validation").reason
-    assert named.startswith("The difference in top-1 accuracy on validation images is at least 0.00 points")
-    assert judged(trials).reason.startswith("The difference is at least 0.00 points")
+    about = "The difference in top-1 accuracy on validation images (ablation shuffle − ablation none)"
+    assert named.startswith(f"{about} is at least 0.00 points")
+    assert judged(trials).reason.startswith("The difference (ablation shuffle − ablation none) is at least 0.00 points")
 
 
 def test_sides_that_differ_in_what_the_claim_does_not_compare_have_no_pair_and_a_reason() -> None:
