@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from prunectl.base.cells import words
@@ -61,3 +61,8 @@ def fixed(factor: float, digits: int, sign: bool = False) -> Callable[[Any], str
 def significant(value: Any) -> str:
     """A number with four digits; missing: empty."""
     return "" if value is None else f"{value:.4g}"
+
+
+def without_unit(texts: Sequence[str]) -> list[str]:
+    """The texts of a row whose first is a sparsity, without its unit: on pages the head of the column has it."""
+    return [texts[0].removesuffix(" %"), *texts[1:]]

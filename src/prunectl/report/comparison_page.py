@@ -11,7 +11,7 @@ import polars as pl
 
 from prunectl.base.cells import words
 from prunectl.base.text import and_list, plural, shortened, visible
-from prunectl.report import shell, tables
+from prunectl.report import cells, published_tables, shell, tables
 from prunectl.report.charts import comparison as charts
 from prunectl.report.charts import published as published_charts
 from prunectl.report.charts.look import Look
@@ -111,12 +111,12 @@ def _value(value: Any) -> str:
 
 
 def _cell(other: str, cell: compare.Cell) -> dict[str, Any]:
-    return {"table": other, "arm": cell.arm, "numbers": _numbers(tables.case(cell)), "answer": ANSWERS[cell.answer]}
-
-
-def _numbers(texts: Sequence[str]) -> list[str]:
-    """The texts of a row without the unit of the sparsity: the head of the column has it."""
-    return [texts[0].removesuffix(" %"), *texts[1:]]
+    return {
+        "table": other,
+        "arm": cell.arm,
+        "numbers": cells.without_unit(tables.case(cell)),
+        "answer": ANSWERS[cell.answer],
+    }
 
 
 def _rests(other: str, side: Side) -> list[dict[str, Any]]:
@@ -134,17 +134,5 @@ def _rests(other: str, side: Side) -> list[dict[str, Any]]:
 
 def _published(number: int, held: Held, look: Look) -> dict[str, Any]:
     label = next(label for label in look.role.hues if label.startswith(f"{held.ours} "))
-    arms = tables.published_arms(held)
-    return {
-        "id": f"published-table-{number}",
-        "name": held.name,
-        "ours": held.ours,
-        "about": held.about,
-        "chart": published_charts.against(held, label, f"published-{number}", look, arms),
-        "heads": tables.published_heads(held.ours),
-        "rows": [
-            {"arm": arm, "numbers": _numbers(tables.published(row)), "within": tables.within(row), "note": row["note"]}
-            for arm, row in zip(arms, held.rows, strict=True)
-        ],
-        "notes": any(row["note"] for row in held.rows),
-    }
+    chart = published_charts.against(held, label, f"published-{number}", look, tables.published_arms(held))
+    return published_tables.table(number, held, held.ours, chart)

@@ -10,7 +10,7 @@ import polars as pl
 from prunectl.base.cells import words
 from prunectl.base.text import percent, plural, span
 from prunectl.catalog.metric import Metric
-from prunectl.report import cells, shell, tables
+from prunectl.report import cells, published_tables, shell, tables
 from prunectl.report.charts import charts, look
 from prunectl.report.tiles import MARKS, MOST_ROWS, best_rows, tiles
 from prunectl.results import granting, judgement, matching_words, ranking, summary
@@ -75,6 +75,7 @@ def build(
         grid=grid,
         tiles=list(tiles(grid, best, verdicts)) if grid else [],
         best=best_rows(best),
+        published=published_tables.of_study(results),
         listing=tables.listing(trials),
         resource_heads=tables.RESOURCE_HEADS,
         resource_rows=tables.resource_rows(results.resources),

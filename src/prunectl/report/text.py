@@ -16,6 +16,8 @@ from prunectl.results.judging import rule
 from prunectl.results.table import Results
 
 MARKS = "●■▲◆✚▼▶◀○□△◇"
+MORE = "+"
+"""Instead of the marks that do not fit next to others in the same place."""
 PLOT_ROWS = 10
 FAILURES = 5
 """Maximum number of reasons for missing trials."""
@@ -100,22 +102,43 @@ def _failures(results: Results, width: int) -> Iterator[str]:
 
 
 def plot(results: Results, width: int) -> Iterator[str]:
-    """Accuracy of the unmodified arms against sparsity, a mark per arm; nothing for a single sparsity."""
-    frame = summarise(results.trials.filter(arms.unmodified()), role=roles(results.trials))
+    """Accuracy of the unmodified arms against sparsity, a mark per arm; nothing for a single sparsity.
+
+    With more arms than marks it has those that are the best at some sparsity, then those with the highest mean.
+    """
+    every = summarise(results.trials.filter(arms.unmodified()), role=roles(results.trials))
+    names = _drawn(every)
+    frame, left_out = every.filter(pl.col("arm").is_in(names)), every["arm"].n_unique() - len(names)
     sparsities = sorted(frame["sparsity"].unique().to_list())
     column = min(12, (width - 10) // max(len(sparsities), 1))
     if len(sparsities) < 2 or column < 5:
         return
-    names = frame["arm"].unique(maintain_order=True).to_list()[: len(MARKS)]
     low, high = min(frame["mean"]), max(frame["mean"])
     step = max(high - low, 1e-6) / (PLOT_ROWS - 1)
-    for number, line in enumerate(_canvas(frame, names, sparsities, column, high, step)):
+    canvas = _canvas(frame, names, sparsities, column, high, step)
+    for number, line in enumerate(canvas):
         label = f"{(high - number * step) * 100:6.1f}" if number % 3 == 0 else " " * 6
         yield f"{label} ┤{line}".rstrip()
     yield " " * 7 + "└" + "─" * (column * len(sparsities))
     yield (" " * 8 + "".join(percent(sparsity).center(column) for sparsity in sparsities)).rstrip()
     for mark, arm in zip(MARKS, names, strict=False):
         yield from wrapped(f"{mark} {arm}", width, first="")
+    if any(MORE in line for line in canvas):
+        yield from wrapped(f"{MORE} more marks in the same place than fit", width, first="")
+    if left_out:
+        yield from wrapped(
+            f"and {plural(left_out, 'more arm')} without a mark: the table has all arms", width, first=""
+        )
+
+
+def _drawn(frame: pl.DataFrame) -> list[str]:
+    """The arms that have a mark, in the order of the study: as many as there are marks."""
+    names = frame["arm"].unique(maintain_order=True).to_list()
+    firsts = frame.filter(pl.col("mean") == pl.col("mean").max().over("sparsity"))["arm"].value_counts()
+    best = dict(firsts.iter_rows())
+    overall = dict(frame.group_by("arm").agg(pl.col("mean").mean()).iter_rows())
+    kept = sorted(names, key=lambda name: (-best.get(name, 0), -overall[name]))[: len(MARKS)]
+    return [name for name in names if name in kept]
 
 
 def _canvas(
@@ -127,4 +150,8 @@ def _canvas(
         if row["arm"] in names:
             mark = MARKS[names.index(row["arm"])]
             rows[round((high - row["mean"]) / step)][sparsities.index(row["sparsity"])] += mark
-    return ["".join(marks[: column - 1].center(column) for marks in row) for row in rows]
+    return ["".join(_fitting(marks, column - 1).center(column) for marks in row) for row in rows]
+
+
+def _fitting(marks: str, room: int) -> str:
+    return marks if len(marks) <= room else marks[: room - 1] + MORE

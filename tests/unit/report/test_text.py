@@ -146,6 +146,38 @@ def test_the_plot_has_a_mark_per_unmodified_arm_the_best_at_the_top(results: Res
     assert lines[-3].split() == ["0", "%", "50", "%", "90", "%"]
 
 
+def test_the_plot_has_the_best_arms_and_counts_the_others(results: Results) -> None:
+    """Sixteen arms, of which the last is the best at 90 %, and the second last at 50 %."""
+    names = [f"arm {number:02}" for number in range(16)]
+    last = {("arm 15", 0.9): 0.95, ("arm 14", 0.5): 0.95}
+    trials = small.trials(
+        *(
+            {"arm": name, "criterion": name, "sparsity": sparsity, "top1": last.get((name, sparsity), 0.8 - at / 100)}
+            for at, name in enumerate(names)
+            for sparsity in (0.5, 0.9)
+        )
+    )
+    lines = list(text.plot(of(results, trials), 80))
+    legend = dict(zip([line[2:] for line in lines[-13:-1]], text.MARKS, strict=True))
+    assert list(legend) == [*names[:10], "arm 14", "arm 15"]
+    assert legend["arm 15"] in lines[0] and legend["arm 14"] in lines[0]
+    assert lines[-1] == "and 4 more arms without a mark: the table has all arms"
+
+
+def test_the_plot_has_no_range_for_arms_that_it_leaves_out(results: Results) -> None:
+    names = [f"arm {number:02}" for number in range(13)]
+    trials = small.trials(
+        *(
+            {"arm": name, "criterion": name, "sparsity": sparsity, "top1": 0.1 if name == "arm 12" else 0.8}
+            for name in names
+            for sparsity in (0.5, 0.9)
+        )
+    )
+    lines = list(text.plot(of(results, trials), 80))
+    assert "10.0" not in "".join(lines[: text.PLOT_ROWS]) and lines[-1].startswith("and 1 more arm ")
+    assert "●■▲◆✚▼▶◀○□+" in lines[0] and lines[-2] == "+ more marks in the same place than fit"
+
+
 @pytest.mark.parametrize("sparsities", [[0.5], [level / 100 for level in range(50)]])
 def test_there_is_no_plot_of_one_sparsity_or_of_more_than_fit(results: Results, sparsities: list[float]) -> None:
     assert list(text.plot(of(results, small.swept(sparsities=sparsities)), 80)) == []

@@ -80,9 +80,9 @@ def _caption(texts: list[str], frame: pl.DataFrame, metric: str, look: Look) -> 
 def _marked(
     trials: pl.DataFrame, published: pl.DataFrame | None, metric: str, look: Look, x: alt.X, frame: pl.DataFrame
 ) -> Marked:
-    """The published numbers; none in panels, where a number has no panel."""
-    shown = None if len(look.variants) > MOST_VARIANTS else published
-    return Marked.of(trials, shown, metric, look, x, axes.numbers(frame))
+    """The published numbers, without marks in panels: a number that leaves a choice open has no panel."""
+    marked = Marked.of(trials, published, metric, look, x, axes.numbers(frame))
+    return marked.unmarked() if len(look.variants) > MOST_VARIANTS else marked
 
 
 def _dense(frame: pl.DataFrame, metric: str, look: Look) -> float | None:

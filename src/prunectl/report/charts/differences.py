@@ -20,6 +20,8 @@ POINTS = ("mean", "low", "high", "difference")
 DRAWN = ("from", "to", "below", "above")
 """The interval as drawn, and the ends at which it is cut."""
 CUT = 1e-9
+MOST = 100.0
+"""The largest difference of two accuracies, in points."""
 
 
 def points(means: pl.DataFrame, seeds: pl.DataFrame, panel: str | None) -> pl.DataFrame:
@@ -27,9 +29,11 @@ def points(means: pl.DataFrame, seeds: pl.DataFrame, panel: str | None) -> pl.Da
 
     `from` and `to` are the interval as drawn: no further than half the range of the seeds beyond them, counted for
     each value of `panel`, or for all together. Without an interval both are the mean, so that a panel without any
-    still has a scale. `below` and `above` are the ends at which an interval is cut.
+    still has a scale. `below` and `above` are the ends at which an interval is cut. `low` and `high` are within the
+    differences that accuracies can have: a t-interval knows no bounds.
     """
     both = pl.concat([means, seeds], how="diagonal").with_columns(pl.col(name) * 100 for name in POINTS)
+    both = both.with_columns(pl.col("low", "high").clip(-MOST, MOST))
     by = pl.lit("") if panel is None else pl.col(panel)
     least = pl.min_horizontal(pl.col("difference").min().over(by), 0.0)
     most = pl.max_horizontal(pl.col("difference").max().over(by), 0.0)

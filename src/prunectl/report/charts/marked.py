@@ -22,6 +22,8 @@ ROOM = 1e-6
 NEAR = 1.2
 """How far from our numbers a published one is drawn, as a share of their range: else it would flatten them."""
 
+ONLY_LISTED = "Published numbers have no marks in panels; the section Tables has them next to ours."
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Marked:
@@ -30,6 +32,7 @@ class Marked:
     frame: pl.DataFrame | None  # a row for each hue that a number belongs to; None without any
     shapes: dict[str, str]  # of the tables that have a number on the chart
     outside: int  # numbers beyond the axes
+    only_listed: bool = False  # whether there are numbers, and the chart has no marks for them
 
     @classmethod
     def of(
@@ -49,6 +52,10 @@ class Marked:
         shapes = {table: SHAPES[at % len(SHAPES)] for at, table in enumerate(tables)}
         return cls(frame=inside if tables else None, shapes=shapes, outside=frame.height - inside.height)
 
+    def unmarked(self) -> Marked:
+        """The same numbers without marks, for a chart in panels; the caption refers to the table that has them."""
+        return Marked(frame=None, shapes={}, outside=0, only_listed=self.frame is not None or self.outside > 0)
+
     @property
     def numbers(self) -> list[float]:
         """The accuracies, for which the axis needs room."""
@@ -57,6 +64,8 @@ class Marked:
     @property
     def caption(self) -> str:
         """Which mark is which table's, and how many numbers have none; nothing without published numbers."""
+        if self.only_listed:
+            return ONLY_LISTED
         marks = [f"hollow {NAMES.get(shape, shape + ' marks')} {table}" for table, shape in self.shapes.items()]
         text = f"Published numbers: {and_list(marks)}." if marks else ""
         beyond = f"{plural(self.outside, 'published number')} beyond the axes not drawn."

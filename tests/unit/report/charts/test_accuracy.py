@@ -194,3 +194,13 @@ def test_retrainings_are_colours_in_one_panel_for_each_budget() -> None:
     lines = {(row["panel"], row["hue"]) for row in rows(chart)}
     assert len(lines) == 15
     assert "strokeDash" not in str([unit["encoding"] for unit in small.units(chart.spec)]), "no dash is needed"
+
+
+def test_published_numbers_in_panels_are_referred_to_and_not_drawn() -> None:
+    moments = ["init", "{ epoch = 1 }", "{ epoch = 2 }", "{ epoch = 3 }", "end"]
+    many = pl.concat([small.swept(at=at, seeds=[1]) for at in moments])
+    chart = shown(accuracy.against_sparsity(many, look(many), pl.DataFrame([PUBLISHED])))
+    assert "facet" in chart.spec and hollow([PUBLISHED], many) == []
+    assert "Published numbers have no marks in panels; the section Tables has them next to ours." in chart.caption
+    of_others = shown(accuracy.against_sparsity(many, look(many), pl.DataFrame([PUBLISHED | {"criterion": "grasp"}])))
+    assert "Published" not in of_others.caption

@@ -53,3 +53,11 @@ def test_a_short_interval_is_drawn_whole() -> None:
     short = MEANS.with_columns(low=pl.lit(0.005), high=pl.lit(0.015))
     first = differences.points(short, SEEDS, "panel").to_dicts()[0]
     assert (first["from"], first["to"]) == pytest.approx((0.5, 1.5))
+
+
+def test_no_interval_goes_beyond_the_differences_that_accuracies_can_have() -> None:
+    wide = MEANS.with_columns(mean=pl.lit(-0.8), low=pl.lit(-1.03), high=pl.lit(1.2))
+    far = SEEDS.with_columns(difference=pl.Series([-0.9, 0.9, -0.7]))
+    first = differences.points(wide, far, "panel").to_dicts()[0]
+    assert (first["low"], first["high"]) == (first["from"], first["to"]) == (-100.0, 100.0)
+    assert first["below"] is None and first["above"] is None
