@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from prunectl.base.errors import StudyError
 from prunectl.cli.console import say
 from prunectl.cli.options import Json, OnMachine, Quiet, Selected, options
 from prunectl.cli.run import Output, run_study
@@ -41,4 +42,9 @@ def judge(
 
     path = judgement(criterion, on, atlas=atlas)
     say(f"the study is {path}")
-    run_study(selected, where, path, output=output, json_=json_, quiet=quiet)
+    try:
+        run_study(selected, where, path, output=output, json_=json_, quiet=quiet)
+    except StudyError as error:
+        written = f"{path} was written by this command: fix {criterion} and judge again, or delete {path}"
+        error.hint = f"{error.hint}; {written}" if error.hint else written
+        raise

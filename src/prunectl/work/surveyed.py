@@ -66,7 +66,10 @@ REASONS: tuple[tuple[str, Callable[[Survey, str, str], bool]], ...] = (
         "never called, but used in another way (as by F.linear), which cannot be followed",
         lambda found, layer, weight: layer not in found.called and weight in found.reached,
     ),
-    ("never called in a forward pass", lambda found, layer, weight: layer not in found.called),
+    (
+        "never called in the forward passes that were tried (does forward choose by its input?)",
+        lambda found, layer, weight: layer not in found.called,
+    ),
     (
         "called, but no gradient of the logits reaches its weight (torch.no_grad, detach, or an unused output)",
         lambda found, layer, weight: weight not in found.reached,

@@ -142,7 +142,7 @@ def test_a_frozen_layer_keeps_what_was_drawn(tmp_path: Path, monkeypatch: pytest
 
 def test_what_is_refused_is_refused_before_the_first_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = opened(tmp_path, monkeypatch, with_aux, SMALL)
-    with pytest.raises(StudyError, match="layer aux is never called in a forward pass: exclude it"):
+    with pytest.raises(StudyError, match="layer aux is never called in the forward passes that were tried"):
         complete(session, HERE)
     assert not list((tmp_path / "store").glob("objects/*/*"))
 

@@ -19,6 +19,9 @@ from prunectl.work.surveyed import surveyed, unprunable
 NETWORK = Network(model=TinyCnn(), init="kaiming-normal", bn_init="ones", shape=SHAPE, classes=CLASSES)
 
 
+UNCALLED = "never called in the forward passes that were tried (does forward choose by its input?)"
+
+
 def texts(built: nn.Module, *exclude: str) -> list[str]:
     found, problems = surveyed(built, NETWORK)
     if found is not None:
@@ -39,11 +42,19 @@ def test_unusual_networks_that_are_right_have_no_problems(make: Callable[[], nn.
 
 
 def test_a_layer_that_is_never_called_is_named_with_the_line_to_write() -> None:
-    expected = (
-        'prunable.exclude: layer aux is never called in a forward pass: exclude it ([prunable] exclude = ["aux"])'
-    )
+    expected = f'prunable.exclude: layer aux is {UNCALLED}: exclude it ([prunable] exclude = ["aux"])'
     assert texts(odd.WithAux()) == [expected]
     assert texts(odd.WithAux(), "aux") == []
+
+
+def test_a_layer_that_the_input_chooses_is_unused_only_for_the_images_that_were_tried() -> None:
+    class Choosing(odd.WithAux):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            logits = super().forward(images)
+            return logits + self.aux(images[:, 0, 0]) if images.mean() > 1e6 else logits
+
+    (found,) = texts(Choosing())
+    assert f"layer aux is {UNCALLED}" in found
 
 
 def test_the_line_to_write_has_what_is_excluded_already() -> None:
@@ -55,7 +66,7 @@ def test_several_layers_that_are_never_called_are_one_problem() -> None:
     built = odd.WithAux()
     built.other = nn.Conv2d(1, 1, 1)
     (found,) = texts(built)
-    assert "layers aux and other are never called in a forward pass: exclude them" in found
+    assert f"layers aux and other are {UNCALLED}: exclude them" in found
     assert found.endswith('([prunable] exclude = ["aux", "other"])')
 
 
@@ -70,7 +81,7 @@ def test_a_weight_that_is_used_without_its_layer_is_refused_unless_excluded() ->
     assert [text.partition(" ([")[0] for text in found] == [
         "prunable.exclude: layer fc is never called, but used in another way (as by F.linear), "
         "which cannot be followed: exclude it",
-        "prunable.exclude: layer conv2 is never called in a forward pass: exclude it",
+        f"prunable.exclude: layer conv2 is {UNCALLED}: exclude it",
     ]
     assert texts(odd.Functional(), "fc", "conv2") == []
 
