@@ -32,9 +32,12 @@ MOST_FOLDERS = 1000
 def folder_of(session: Session, *, warn: Warn = warn_in_log) -> Path:
     """The folder for a session's results: results/NAME, or with a number after it if that is another study's.
 
+    A profile that gives the study a name gives the folder that name.
+
     Raises PrunectlError if no folder is free.
     """
-    candidates = _candidates(RESULTS / session.selection.named(session.study.name))
+    name = session.selection.named(session.study.name, by_profile=session.named_by_profile)
+    candidates = _candidates(RESULTS / name)
     first = next(candidates)
     if (whose := _owned_by_another(first, session)) is None:
         return first

@@ -40,6 +40,8 @@ class Session:
     data: Path
     selection: Selection = WHOLE
     """What of the study was asked for."""
+    named_by_profile: bool = False
+    """Whether the profile gives the study its name."""
 
     weights: Mapping[str, Path] = field(default_factory=dict)
     """The files of weights that the study begins from, by the digest of their tensors."""
@@ -103,6 +105,7 @@ def open_study(
         store=opened,
         data=root,
         selection=selection,
+        named_by_profile=loaded.named_by_profile,
         weights=weights.files,
         digests=weights.digests,
         granted=granted,

@@ -1,4 +1,4 @@
-"""The answer at a glance: a few figures at the head of a page, and the best arm at each sparsity."""
+"""The answer at a glance: a few figures at the head of a page, and the best unmodified arm at each sparsity."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MOST_ROWS = 12
 
 
 def tiles(grid: Grid, best: Sequence[Best], verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str, str]]:
-    """Name, figure and explanation of each tile."""
+    """Name, figure and explanation of each tile. Ablated arms are no answer, and are left out of the best."""
     for name, cell in grid.dense.items():
         if cell.text != cells.MISSING and not name.startswith("dense ·"):
             yield f"{name}, top-1", f"{cell.text} %", cell.spread
     if best:
         last = best[-1]
-        yield f"best at {percent(last.sparsity)}", f"{percent(last.center, 2)}", last.arm
+        yield f"best unmodified arm at {percent(last.sparsity)}", f"{percent(last.center, 2)}", last.arm
     plain = [row for row in grid.ranked if row.furthest and row.ablation == "none"]
     furthest = max(plain, key=lambda row: row.furthest or 0.0, default=None)
     if furthest is not None:

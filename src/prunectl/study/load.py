@@ -46,6 +46,8 @@ class Loaded:
     study: Study
     text: str
     path: Path
+    named_by_profile: bool = False
+    """Whether the study has its name from the profile, and the file gives it another one."""
 
 
 def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = None) -> Loaded:
@@ -66,7 +68,9 @@ def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = Non
     comments = [f"# {label}" for label in dict.fromkeys(labels)]
     if comments:
         text = "\n".join([text.rstrip("\n"), "", "# changed for this run by", *comments, ""])
-    return Loaded(study=_with_files(study, path), text=text, path=path)
+    named = any(override.path == ("name",) and override.value == study.name for override in layers[0])
+    named_by_profile = named and study.name != reading.document.get("name")
+    return Loaded(study=_with_files(study, path), text=text, path=path, named_by_profile=named_by_profile)
 
 
 def _with_files(study: Study, path: Path) -> Study:

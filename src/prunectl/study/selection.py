@@ -37,18 +37,21 @@ class Selection:
         """The options as they are typed in a shell; empty for the whole study."""
         return shlex.join(self.options())
 
-    def named(self, name: str) -> str:
+    def named(self, name: str, *, by_profile: bool = False) -> str:
         """A name for files and folders of a study: NAME, NAME@PROFILE, NAME+OVERRIDE+SELECTOR.
+
+        `by_profile`: the profile gives the study this name, which shows the profile; `@PROFILE` is left out.
 
         Different selections have different names (no key of a study is also a field of a selector). What is long or
         has unusual characters is shortened and gets a digest.
         """
-        if not self:
+        profile = None if by_profile else self.profile
+        parts = [*([] if profile is None else [profile]), *self.overrides, *self.only]
+        if not parts:
             return name
-        parts = [*([] if self.profile is None else [self.profile]), *self.overrides, *self.only]
         safe = [_UNSAFE.sub("-", part).strip("-.") for part in parts]
         plain = "+".join(safe)
-        sign = "+" if self.profile is None else "@"
+        sign = "+" if profile is None else "@"
         if safe == parts and len(plain) <= LONGEST_NAME:
             return f"{name}{sign}{plain}"
         exact = digest(canonical([self.profile, self.overrides, self.only]))

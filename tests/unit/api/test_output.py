@@ -49,6 +49,53 @@ def test_a_repeated_run_has_the_same_folder(here: Session) -> None:
     assert sorted(path.name for path in Path("results").iterdir()) == ["small", "small-2"]
 
 
+PROFILES = """
+[profile.quick]
+"name" = "small-quick"
+"train.epochs" = 1
+
+[profile.short]
+"name" = "small-quick"
+
+[profile.plain]
+"name" = "small"
+
+[profile.other]
+"train.epochs" = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("profile", "changed", "folder"),
+    [
+        ("quick", (), "small-quick"),
+        ("quick", ("train.lr=0.06",), "small-quick+train.lr=0.06"),
+        ("quick", ("name=mine",), "mine@quick+name=mine"),
+        ("plain", (), "small@plain"),
+        ("other", (), "small@other"),
+    ],
+)
+def test_a_profile_that_names_the_study_names_the_folder(
+    here: Session, profile: str, changed: tuple[str, ...], folder: str
+) -> None:
+    """The results of comp6258-vgg16 were in comp6258-vgg16-quick@quick."""
+    here.path.write_text(SMALL + PROFILES)
+    session = open_study(here.path, profile=profile, set=changed, store=here.store.root)
+    assert folder_of(session) == Path("results") / folder
+
+
+def test_a_name_that_the_profile_gives_overwrites_no_other_study(here: Session) -> None:
+    here.path.write_text(SMALL + PROFILES)
+    alike = write_study(here.path.parent, SMALL.replace('name = "small"', 'name = "small-quick"'), "alike.toml")
+    for session in (
+        open_study(alike, store=here.store.root),
+        open_study(here.path, profile="quick", store=here.store.root),
+        open_study(here.path, profile="short", store=here.store.root),
+    ):
+        claim(folder_of(session), session)
+    assert sorted(path.name for path in Path("results").iterdir()) == ["small-quick", "small-quick-2", "small-quick-3"]
+
+
 def test_a_changed_study_keeps_its_folder(here: Session) -> None:
     claim(folder_of(here), here)
     here.path.write_text(SMALL.replace("epochs = 1", "epochs = 2"))

@@ -15,7 +15,7 @@ def test_the_answer_is_in_a_few_figures() -> None:
     found = {name: (figure, note) for name, figure, note in
              tiles(tables.grid(results.trials), ranked, verdicts(results))}  # fmt: skip
     assert found["dense, top-1"][0] == "93.57 %"
-    assert found["best at 98 %"][1] == "magnitude (at end · finetune)"
+    assert found["best unmodified arm at 98 %"][1] == "magnitude (at end · finetune)"
     furthest, arm = found["matches the dense network up to"]
     assert furthest == "60 %" and "shuffle" not in arm, "an ablated network is no answer"
     assert found["claims"][1] == "1 supported, 1 refuted, 1 not settled"

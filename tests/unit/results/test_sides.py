@@ -10,7 +10,8 @@ from prunectl.results.sides import difference_of, sides_of
 from prunectl.study.schema import Claim
 from unit.results.claiming import judged, rows
 
-LOW, HIGH = [0.5, 0.51, 0.49], [0.7, 0.72, 0.74]
+LOW: list[float | None] = [0.5, 0.51, 0.49]
+HIGH: list[float | None] = [0.7, 0.72, 0.74]
 
 
 def named(better: dict[str, Any], than: Any, **more: Any) -> str:

@@ -28,6 +28,12 @@ def test_names_are_as_they_are_typed_where_that_is_possible() -> None:
     assert both.named("small") == "small@quick+train.epochs=2+seed=1"
 
 
+def test_a_name_that_the_profile_gives_shows_the_profile_already() -> None:
+    assert Selection(profile="quick").named("small-quick", by_profile=True) == "small-quick"
+    part = Selection(profile="quick", only=("seed=1",))
+    assert part.named("small-quick", by_profile=True) == "small-quick+seed=1"
+
+
 def test_what_cannot_be_typed_so_has_a_digest() -> None:
     more, less = (Selection(only=(f"seed{sign}1",)).named("small") for sign in "><")
     assert more.startswith("small+seed-1-") and less.startswith("small+seed-1-") and more != less
