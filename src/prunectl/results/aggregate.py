@@ -61,6 +61,7 @@ class Roles:
     variant: tuple[str, ...]
     hues: tuple[str, ...]  # in the order of the study; UNKNOWN for arms without a value
     names: Mapping[str, str] = field(default_factory=dict)  # of arms that the study labels: their hue, and no variant
+    alone: tuple[str, ...] = ()  # criteria whose hue is their name, while those of another one are its retrainings
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -84,13 +85,19 @@ def given_names(arms: Mapping[str, Placed]) -> dict[str, str]:
 
 
 def roles(trials: pl.DataFrame, names: Mapping[str, str] | None = None) -> Roles:
-    """Colours stand for criteria; in a study of one criterion, for what it varies most.
+    """Colours are criteria; in a study of one criterion, what it varies most. They are retrainings, too, where one
+    criterion alone has several by several budgets: its budgets are panels, which compare nothing but retrainings.
 
     `names` are labels of arms by their names in tables. Each label has a colour, if there are few.
     """
     trials = pruned(trials)
     varying = tuple(name for name in VARIANTS if _varies(trials, name))
-    if trials["criterion"].n_unique() > 1 or not varying:
+    retrained = _retrained_alone(trials)
+    criteria = trials["criterion"].unique(maintain_order=True).to_list()
+    alone = [criterion for criterion in criteria if criterion != retrained] if retrained is not None else []
+    if alone:
+        hue = "retrain"
+    elif trials["criterion"].n_unique() > 1 or not varying:
         hue = "criterion"
     else:
         columns = (name for name in HUES if name in varying)
@@ -100,8 +107,23 @@ def roles(trials: pl.DataFrame, names: Mapping[str, str] | None = None) -> Roles
         variant=tuple(name for name in varying if name != hue),
         hues=(),
         names=names if names and len(set(names.values())) <= MOST_LABELLED else {},
+        alone=tuple(alone),
     )
     return replace(role, hues=tuple(with_roles(trials, role)["hue"].unique(maintain_order=True)))
+
+
+def _retrained_alone(trials: pl.DataFrame) -> str | None:
+    """The only criterion with several retrainings, if it has several budgets as well, and varies nothing more."""
+    several = [
+        (criterion, own)
+        for (criterion,), own in groups(trials, ["criterion"])
+        if own["retrain"].drop_nulls().n_unique() > 1
+    ]
+    if len(several) != 1 or several[0][1]["budget"].drop_nulls().n_unique() < 2:
+        return None
+    criterion, own = several[0]
+    most = max(HUES, key=lambda name: own[name].drop_nulls().n_unique())
+    return criterion if most == "retrain" else None
 
 
 def _varies(trials: pl.DataFrame, name: str) -> bool:
@@ -119,7 +141,13 @@ def with_roles(trials: pl.DataFrame, role: Roles) -> pl.DataFrame:
     variant = pl.concat_str(named, separator=" · ", ignore_nulls=True) if named else pl.lit("")
     if "budget" in role.variant:
         variant = pl.when(variant == "").then(pl.lit(NO_BUDGET)).otherwise(variant)
-    roles = spoken.select(pl.col(role.hue).fill_null(UNKNOWN).alias("hue"), variant.alias("variant"))
+    hue = pl.col(role.hue).fill_null(UNKNOWN)
+    if role.alone:
+        spoken = spoken.with_columns(
+            alone=trials["criterion"].is_in(role.alone), criterion=in_words(trials, "criterion")
+        )
+        hue = pl.when("alone").then("criterion").otherwise(pl.concat_str("criterion", hue, separator=", "))
+    roles = spoken.select(hue.alias("hue"), variant.alias("variant"))
     if not role.names:
         return trials.with_columns(roles)
     given = pl.col("arm").replace_strict(role.names, default=None, return_dtype=pl.String)

@@ -64,6 +64,21 @@ def test_budgets_next_to_criteria_are_variants_and_a_missing_one_is_left_out() -
     }
 
 
+def test_retrainings_are_colours_if_one_criterion_alone_has_several_by_budgets() -> None:
+    """Another criterion takes no colour from them: it has its own, and nothing of it is left out."""
+    ways = {**END, "retrain": ["finetune", "lr-rewind"], "budget": BUDGETS}
+    trials = table(ways, {"criterion": "snip", "at": "init", "retrain": "none"})
+    role = roles(trials)
+    assert (role.hue, role.alone) == ("retrain", ("snip",))
+    assert role.hues == ("magnitude, finetune", "magnitude, lr-rewind", "snip")
+    assert all(" · " not in variant and "budget" not in hue for hue, variant in lines(trials) if hue != "snip")
+    assert len(lines(trials)) == 7
+    both = table(ways, {**ways, "criterion": "snip"})
+    assert (roles(both).hue, roles(both).alone) == ("criterion", ()), "there criteria are compared, too"
+    one = table({**ways, "budget": 0.5}, {"criterion": "snip", "at": "init", "retrain": "none"})
+    assert roles(one).hue == "criterion", "without budgets retrainings are dashes"
+
+
 def test_one_budget_is_not_a_choice() -> None:
     trials = table({**END, "retrain": ["none", "lr-rewind"], "budget": 0.5})
     assert roles(trials).variant == ()

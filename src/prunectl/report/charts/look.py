@@ -13,7 +13,7 @@ Words that all charts share:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,9 +118,13 @@ def mark_legend(names: Iterable[str]) -> alt.Legend:
     return alt.Legend(title=None, symbolOpacity=1, columns=_columns(names, 34))
 
 
-def dash_legend(names: Iterable[str]) -> alt.Legend:
-    """A legend of dashes, with symbols long enough to distinguish them."""
-    return alt.Legend(title=None, symbolSize=220, symbolStrokeWidth=1.5, columns=_columns(names, 40))
+def dash_legend(names: Collection[str]) -> alt.Legend:
+    """A legend of dashes, with symbols long enough to distinguish them. Arms with a label have a dash without a name,
+    and no symbol.
+    """
+    named = [name for name in names if name]
+    values = named if "" in names else alt.Undefined
+    return alt.Legend(title=None, values=values, symbolSize=220, symbolStrokeWidth=1.5, columns=_columns(named, 40))
 
 
 def _columns(names: Iterable[str], symbol_px: int) -> int:

@@ -102,8 +102,9 @@ def _of_hues(trials: pl.DataFrame, published: pl.DataFrame | None, metric: str, 
     matching = published.with_columns(
         hue=pl.Series(hues, dtype=pl.List(pl.String)), center=pl.col(metric), compression=1 / (1 - pl.col("sparsity"))
     )
+    about = pl.col(look.role.hue).is_not_null() | pl.col("criterion").is_in(look.role.alone)
     matching = matching.filter(
-        arms.unmodified() & pl.col(metric).is_not_null() & pl.col(look.role.hue).is_not_null()
+        arms.unmodified() & pl.col(metric).is_not_null() & about
     ).explode("hue").filter(pl.col("hue").is_not_null())  # fmt: skip
     return None if matching.is_empty() else matching
 

@@ -8,8 +8,10 @@ from itertools import combinations
 
 import polars as pl
 
+from prunectl.base.text import UNKNOWN
 from prunectl.report.charts.look import MOST_VARIANTS, Look
 from prunectl.results.aggregate import with_roles
+from prunectl.results.wording import NOT_RETRAINED
 
 PANELLED = ("budget", "dataset", "model", "init", "structure", "scope", "rounds", "at", "retrain")
 """The columns that become panels, the first ones first: what is left is compared within a panel."""
@@ -22,7 +24,9 @@ def split(frame: pl.DataFrame, trials: pl.DataFrame, look: Look) -> tuple[pl.Dat
     """
     columns = _columns(trials, look)
     rest = [name for name in look.role.variant if name not in columns]
-    names = _variants(trials, look, columns, "panel").join(_variants(trials, look, rest, "within"), on="arm")
+    unlabelled = replace(look, role=replace(look.role, names={}))  # a label names a colour, and no panel
+    panels = _variants(trials, unlabelled, columns, "panel").with_columns(panel=_titled(columns))
+    names = panels.join(_variants(trials, look, rest, "within"), on="arm")
     drawn = frame.join(names, on="arm", how="left", maintain_order="left").with_columns(variant="within")
     variants = drawn["variant"].unique(maintain_order=True).to_list()
     return drawn, replace(look, dashes=Look.of(look.role, variants).dashes)
@@ -43,3 +47,9 @@ def _variants(trials: pl.DataFrame, look: Look, columns: Sequence[str], name: st
     """Of each arm its text of some of the columns."""
     named = with_roles(trials, replace(look.role, variant=tuple(columns)))
     return named.select("arm", pl.col("variant").alias(name)).unique("arm", maintain_order=True)
+
+
+def _titled(columns: Sequence[str]) -> pl.Expr:
+    """The panel, with a title for arms without a value: those that are pruned at init are trained, not retrained."""
+    none = NOT_RETRAINED if "retrain" in columns else UNKNOWN
+    return pl.when(pl.col("panel") == "").then(pl.lit(none)).otherwise("panel")

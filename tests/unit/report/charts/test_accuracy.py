@@ -204,3 +204,35 @@ def test_published_numbers_in_panels_are_referred_to_and_not_drawn() -> None:
     assert "Published numbers have no marks in panels; the section Tables has them next to ours." in chart.caption
     of_others = shown(accuracy.against_sparsity(many, look(many), pl.DataFrame([PUBLISHED | {"criterion": "grasp"}])))
     assert "Published" not in of_others.caption
+
+
+@pytest.mark.parametrize("label", [None, "SNIP (init)"])
+def test_another_criterion_or_label_takes_no_colour_from_the_retrainings(label: str | None) -> None:
+    """No panel is without a title, and no symbol of a legend without a name."""
+    ways, budgets = ["finetune", "lr-rewind", "weight-rewind"], ["0.1", "0.25", "0.5", "0.75", "1.0"]
+    kinds = [
+        small.swept(["magnitude"], seeds=[1], at="end", retrain=way, budget=budget, arm=f"{way} {budget}")
+        for way in ways
+        for budget in budgets
+    ]
+    trials = pl.concat([*kinds, small.swept(["snip"], seeds=[1], arm="one")])
+    drawn = look(trials, names={"one": label} if label else None)
+    chart = shown(accuracy.against_compression(trials, drawn))
+    assert domain(chart, "color") == [*(f"magnitude, {way}" for way in ways), label or "snip"]
+    assert small.panels(chart) == [*(f"budget {float(budget):g}" for budget in budgets), "no budget"]
+    assert "strokeDash" not in str([unit["encoding"] for unit in small.units(chart.spec)])
+
+
+def test_a_label_is_in_the_panel_of_its_choices_and_no_name_of_a_dash_is_empty() -> None:
+    """Two criteria have colours, retrainings dashes, budgets panels; an arm with a label has no dash to be named."""
+    kinds = [
+        small.swept(["magnitude", "snip"], seeds=[1], at="end", retrain=way, budget=budget)
+        .with_columns(arm=pl.format("{} {} {}", "criterion", pl.lit(way), pl.lit(budget)))
+        for way in ("finetune", "lr-rewind")
+        for budget in ("0.1", "0.5", "1.0")
+    ]  # fmt: skip
+    trials = pl.concat([*kinds, small.swept(["grasp"], seeds=[1], at="init", arm="one")])
+    chart = shown(accuracy.against_compression(trials, look(trials, names={"one": "ours"})))
+    assert small.panels(chart) == ["budget 0.1", "budget 0.5", "budget 1", "no budget"]
+    dash = encoding(chart, "strokeDash")
+    assert "" in dash["scale"]["domain"] and dash["legend"]["values"] == ["finetune", "lr-rewind"]
