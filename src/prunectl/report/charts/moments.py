@@ -21,7 +21,7 @@ def against_moment(results: Results, look: Look) -> Chart | None:
 
     Networks that are retrained are left out: here all of them go on with the same schedule.
     """
-    if look.role.hue != "criterion" or look.role.names:
+    if (look.role.hue != "criterion" and not look.role.alone) or look.role.names:
         return None  # labels distinguish moments, and a line goes through all of them
     once = pl.col("at").is_not_null()  # not during the training
     pruned = results.trials.filter(arms.unmodified() & (pl.col("sparsity") > 0) & (pl.col("retrain") == "none") & once)

@@ -68,3 +68,10 @@ def test_where_moments_have_the_colours_there_is_no_chart_against_them() -> None
     single = study(criteria='"snip"')
     assert look(single.trials).role.hue == "at"
     assert drawn(single) is None
+
+
+def test_colours_for_the_retrainings_of_one_criterion_leave_a_line_for_each_criterion() -> None:
+    ways = 'retrain = ["finetune", "weight-rewind", "lr-rewind"]\nbudget = [0.5, 1.0]'
+    both = study(f'[[prune]]\ncriterion = "magnitude"\nat = "end"\n{ways}')
+    assert look(both.trials).role.alone == ("snip",)
+    assert {row["hue"] for row in rows(shown(drawn(both)))} == {"magnitude, no retraining", "snip"}
