@@ -150,6 +150,14 @@ class _Queue:
         if not needs:
             self.ready.append(key)
 
+    def _is_ready(self, key: Key) -> None:
+        """Put a step in the line: at its head if nothing rests on it, at its end otherwise.
+
+        So a trained network is measured at once: its row is complete, and the worker that trained it still has the
+        answers of its last test. Trainings keep their order, so that no long chain of them is begun last.
+        """
+        self.ready.insert(0 if key not in self.children else len(self.ready), key)
+
     def open(self) -> bool:
         return bool(self.left)
 
@@ -170,7 +178,7 @@ class _Queue:
         return max(Counter(depth.values()).values(), default=0) > len(self.others)
 
     def next(self) -> Key | None:
-        """A step that can be started now: the first in the plan's order that no other process is making."""
+        """A step that can be started now: the first in the line that no other process is making."""
         now = time.monotonic()
         for place, key in enumerate(self.ready):
             if self.left[key] <= now:
@@ -212,7 +220,7 @@ class _Queue:
             for child in self.children.pop(key, []):
                 self.waiting[child].discard(key)
                 if not self.waiting[child] and child in self.left:
-                    self.ready.append(child)
+                    self._is_ready(child)
         else:
             self.tally.failed[key] = outcome.reason
             self._skip(key, outcome.reason, listen)

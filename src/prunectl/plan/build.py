@@ -50,7 +50,7 @@ def build(
     steps = StepSet()
     dense = dense_of(study, content)
     data = data_of(study, content)
-    train_data, test_data = replace(data, test_limit=None), replace(data, train_limit=None, validation=None)
+    train_data, test_data = replace(data, test_limit=None), data.of_tests()
     arms = arms_of(study, dense)
     metrics = [metric() for metric in working("metrics", Metric) if not metric.swept]
     used = {placed.arm.init: network_of(study, content, placed.arm.init, weights) for placed in arms}

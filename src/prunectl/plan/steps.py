@@ -6,7 +6,7 @@ done is in `work/`, one module per kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from operator import attrgetter
 from typing import ClassVar, Literal, NewType, get_type_hints
@@ -71,6 +71,10 @@ class Data:
     train_limit: int | None = None
     test_limit: int | None = None
     validation: int | None = field(default=None, metadata={"absent": None})
+
+    def of_tests(self) -> Data:
+        """What a test depends on: not which training images are used."""
+        return replace(self, train_limit=None, validation=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from torch import Tensor
+
 from prunectl.base.errors import MethodError
 from prunectl.catalog.hook import Hook, Point, Trainee
 from prunectl.catalog.recipe import learning_rate
-from prunectl.training.evaluate import evaluate
+from prunectl.training.evaluate import answers, recorded, scored
 from prunectl.training.metrics.loss import Loss
 from prunectl.training.metrics.top1 import Top1
 from prunectl.training.trainee import Training
@@ -28,17 +30,21 @@ class Evaluation(Hook):
         recipe = training.recipe
         self.training, self.points = training, every != "never"
         self.interval = recipe.steps_per_epoch if every == "epoch" else recipe.steps if every == "never" else every
+        self.tested = 0
+        """The step of the last test."""
+        self.answers: list[Tensor] = []
+        """The logits of that test, as `recorded` keeps them."""
 
     def after(self, trainee: Trainee) -> None:
         """A point, if it is time for one."""
-        step, recipe, material = trainee.step, self.training.recipe, self.training.material
+        step, recipe = trainee.step, self.training.recipe
         if step % self.interval and step != recipe.steps:
             return
         seen = trainee.take_means()
         _finite("loss", seen.loss, step)
         if not self.points:
             return
-        score = evaluate(trainee.network, material.test, material.normalize, METRICS)
+        score = self._test(trainee)
         _finite("test loss", score["loss"], step)  # the only loss of the weights after the last update
         trainee.curve.append(
             Point(
@@ -51,6 +57,12 @@ class Evaluation(Hook):
                 train_top1=seen.top1,
             )
         )
+
+    def _test(self, trainee: Trainee) -> dict[str, float]:
+        material = self.training.material
+        self.tested, self.answers = trainee.step, []
+        logits = answers(trainee.network, material.test, material.normalize)
+        return scored(recorded(logits, self.answers), material.test.labels, METRICS)
 
 
 def _finite(name: str, loss: float, step: int) -> None:

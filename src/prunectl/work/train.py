@@ -26,9 +26,10 @@ from prunectl.training.loop import advance
 from prunectl.training.pixels import memory_format
 from prunectl.training.state import load_optimizer
 from prunectl.training.trainee import Training, begin
-from prunectl.work import snapshots
+from prunectl.work import last_test, snapshots
 from prunectl.work.context import Context, Inputs, Stopped
 from prunectl.work.during import PrunedTraining
+from prunectl.work.last_test import LastTest
 from prunectl.work.masks import read_masks
 from prunectl.work.material import material_of
 from prunectl.work.networks import empty, restored
@@ -59,6 +60,9 @@ def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
     tensors, numbers = begun.trainee.dump()
     write_tensors(out / layout.STATE, tensors)
     write_json(out / layout.PROGRESS, numbers)
+    if begun.evaluation.tested == step.to_step and pruned is None:
+        test = LastTest(state=key, mask=step.mask, data=step.data.of_tests(), device=context.device)
+        last_test.keep(test, begun.evaluation.answers)
     if pruned is not None and begun.hook is not None:
         pruned.write(out, begun.trainee, begun.hook)
 
@@ -69,6 +73,7 @@ class Begun(NamedTuple):
     trainee: trainees.Trainee
     hook: Pruning | None
     """What prunes on the way."""
+    evaluation: Evaluation
     past: Past
 
 
@@ -88,12 +93,13 @@ def _begun(
         point = _latest(step, key, inputs, context)
         past = Past() if point is None else point.past
         changing = [] if hook is None else [hook]
-        hooks = [*changing, Evaluation(training, step.evaluate), Saving(step, key, context, past)]
+        evaluation = Evaluation(training, step.evaluate)
+        hooks = [*changing, evaluation, Saving(step, key, context, past)]
         trainee = begin(network, training, masks=masks, hooks=hooks, step=step.first_step)
         if point is None and step.optimizer == "kept":
             load_optimizer(network, trainee.optimizer, read_tensors(inputs["start"] / layout.STATE), masks)
         if point is None or _resumed(trainee, point, context):
-            return Begun(trainee, hook, past)
+            return Begun(trainee, hook, evaluation, past)
 
 
 def _resumed(trainee: trainees.Trainee, point: Point, context: Context) -> bool:

@@ -14,7 +14,7 @@ from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status
 from prunectl.plan.build import build
 from prunectl.plan.explain import Reason, Todo, explain
 from prunectl.plan.graph import Plan
-from prunectl.plan.steps import Key, parents
+from prunectl.plan.steps import Key, Measure, Train, parents
 from prunectl.study.load import validate
 
 STUDY: dict[str, Any] = {
@@ -85,6 +85,19 @@ def test_everything_is_done_once_parents_first(jobs: int) -> None:
     assert sum(isinstance(recorded, Outcome) for recorded in heard) == len(todo.todo)
     for later, earlier in plan.follows.items():
         assert engine.begun.index(earlier) < engine.begun.index(later)
+
+
+def test_a_network_is_measured_as_soon_as_it_is_trained() -> None:
+    """So that rows of the table are complete early, and the worker that trained it still has its last test."""
+    plan, todo = planned()
+    engine = Scripted(plan, lambda key: None, jobs=1)
+    drive(plan, todo, engine, request(plan))
+    trained = {key: step for key, step in plan.steps.items() if isinstance(step, Train)}
+    measures = {(step.state, step.mask): key for key, step in plan.steps.items() if isinstance(step, Measure)}
+    assert any((key, step.mask) in measures for key, step in trained.items())
+    for key, step in trained.items():
+        if (key, step.mask) in measures:
+            assert engine.begun[engine.begun.index(key) + 1] == measures[key, step.mask]
 
 
 def test_a_failure_takes_along_only_what_rests_on_it() -> None:
