@@ -110,7 +110,9 @@ class LocalEngine:
     def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
         """What workers have reported; waits for a report at most this long."""
         by_connection = {worker.connection: worker for worker in self.workers.values()}
-        controls = [] if self.nursery is None else [self.nursery.control]
+        controls: list[Connection | int] = []
+        if self.nursery is not None:
+            controls = [self.nursery.control, self.nursery.spool.reading]
         spools = {worker.spool.reading: worker.spool for worker in self.workers.values()}
         ready = wait([*by_connection, *controls, *spools], timeout_s)
         for reading in spools.keys() & set(ready):
@@ -276,11 +278,11 @@ def _waited(worker: _Worker, deadline: float) -> list[object]:
 def _keep_output(worker: _Worker, outcome: Outcome) -> None:
     """Put what a step printed into its log. What the check before the first step prints goes to stderr."""
     assert worker.request is not None
-    printed = worker.spool.take()
     if isinstance(worker.request.step, Preflight) or outcome.problems:
-        with suppress(OSError):
-            os.write(2, printed)
-    elif outcome.status in (Status.DONE, Status.FAILED):
+        worker.spool.show()
+        return
+    printed = worker.spool.take()
+    if outcome.status in (Status.DONE, Status.FAILED):
         keep_log(worker.request, printed)
 
 

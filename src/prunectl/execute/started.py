@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.reduction import send_handle
 from pathlib import Path
 
@@ -22,14 +22,23 @@ from prunectl.plan.steps import Data
 
 
 class NurseryProcess:
-    """A nursery that runs. Every method that talks to it raises EOFError or an OSError if it is gone."""
+    """A nursery that runs. Every method that talks to it raises EOFError or an OSError if it is gone.
+
+    It inherits neither stdout nor stderr: whoever reads those of a command to their end waits for the command alone.
+    What it prints is shown on stderr from here.
+    """
 
     def __init__(self) -> None:
         """Start one. It begins to import at once."""
         ours, theirs = socket.socketpair()
+        self.spool = Spool()
         with ours, theirs, _signals_blocked():
             self.process = subprocess.Popen(
-                nursery.command(theirs.fileno()), pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=2
+                nursery.command(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=self.spool.writing,
+                stderr=self.spool.writing,
             )
             self.control = Connection(ours.detach())
         self.born: dict[int, Born] = {}
@@ -65,7 +74,11 @@ class NurseryProcess:
         return ours, self.born.pop(number).pid
 
     def listen(self) -> None:
-        """Take in what it has reported: `ended` has the end of every worker that has ended."""
+        """Take in what it has reported, and show what it has printed.
+
+        `ended` has the end of every worker that has ended.
+        """
+        self.spool.show()
         while self.control.poll():
             self._hear()
 
@@ -82,6 +95,8 @@ class NurseryProcess:
         self.control.close()
         self.process.kill()
         self.process.wait()
+        self.spool.show()
+        self.spool.close()
 
     @property
     def usable(self) -> bool:
@@ -90,6 +105,8 @@ class NurseryProcess:
 
     def _hear(self) -> None:
         self.between_messages = False
+        while self.control not in wait([self.control, self.spool.reading]):
+            self.spool.show()  # it goes on when what it prints is taken
         message = self.control.recv()
         self.between_messages = True
         (self.born if isinstance(message, Born) else self.ended)[message.number] = message
