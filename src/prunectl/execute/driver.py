@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from prunectl.base.errors import InterruptError, PrunectlError
 from prunectl.base.text import plural
 from prunectl.base.until import Until
-from prunectl.execute.engine import Engine
+from prunectl.execute.engine import Engine, NotInTimeError
 from prunectl.execute.outcome import Event, Outcome, Request, Status
 from prunectl.plan.explain import Todo
 from prunectl.plan.graph import Plan
@@ -61,7 +61,7 @@ class OutOfTimeError(InterruptError):
         self.tally = tally
         super().__init__(
             f"stopped because of --until {until.label}, with {plural(left, 'step')} left; finished steps are kept, "
-            "and trainings under way have left snapshots",
+            "and so are the snapshots of trainings under way",
             hint="run the same command to continue",
         )
 
@@ -90,7 +90,8 @@ def drive(
     """Do every step that is to do, parents first. Raises InterruptedRunError on Ctrl-C, FatalError if it must end.
 
     `failed` is called with the outcome of each step that failed, before `listen` is; `going` again and again with the
-    steps that are being done. OutOfTimeError is raised early enough before `until` for workers to save snapshots.
+    steps that are being done. From `until.begin` on workers save snapshots, at `until.at` they have ended, and
+    OutOfTimeError is raised.
     With `leaves` the run ends as soon as others, which live, do all that is left: `Tally.left`.
     """
     queue = _Queue(plan, todo)
@@ -114,6 +115,9 @@ def drive(
                 queue.end(outcome, listen)
     except KeyboardInterrupt:
         raise InterruptedRunError from None
+    except NotInTimeError:
+        assert until is not None
+        raise OutOfTimeError(until, len(queue.left), queue.tally) from None
     finally:
         engine.stop()
     queue.tally.left = set(queue.left)

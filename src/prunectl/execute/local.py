@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
@@ -22,7 +22,8 @@ from pathlib import Path
 from prunectl.base.errors import FAILED, PrunectlError, StoreError
 from prunectl.base.text import size
 from prunectl.base.theirs import third_party
-from prunectl.execute.engine import Executor
+from prunectl.base.until import Until
+from prunectl.execute.engine import Executor, NotInTimeError
 from prunectl.execute.nursery import Ended
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.execute.spool import Spool
@@ -76,8 +77,8 @@ NUMBERS = count()
 class LocalEngine:
     """Steps in workers on this machine, up to `jobs` at once."""
 
-    def __init__(self, jobs: int, imports: Sequence[str]) -> None:
-        self.jobs = jobs
+    def __init__(self, jobs: int, imports: Sequence[str], clock: Callable[[], float] = time.time) -> None:
+        self.jobs, self.clock = jobs, clock
         self.imports = [module for module in imports if not third_party(module, None)]
         self.workers: dict[int, _Worker] = {}
         self.suspects: set[Key] = set()
@@ -103,7 +104,7 @@ class LocalEngine:
             elif self._sent(worker, request):
                 return
         for _ in range(STARTS):
-            if self._sent(self._forked(device), request):
+            if self._sent(self._forked(device, request.until), request):
                 return
         raise NurseryError
 
@@ -124,19 +125,28 @@ class LocalEngine:
             yield from self._ended(self.nursery)
 
     def stop(self) -> None:
-        """Ask every worker to stop, give it time to save a snapshot, and kill those that do not stop."""
+        """Ask every worker to stop, give it time to save a snapshot, and kill those that do not stop.
+
+        Their time ends when the run has to be over. A check has nothing to save.
+        """
+        begun = time.monotonic()
         for worker in self.workers.values():
             if worker.request is None:
                 worker.close()
             else:
                 _signal(worker, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_S
         for worker in self.workers.values():
-            self._end(worker, deadline)
+            self._end(worker, begun + self._grace_s(worker.request))
         self.workers.clear()
         if self.nursery is not None:
             left(self.nursery)
             self.nursery = None
+
+    def _grace_s(self, request: Request | None) -> float:
+        """Seconds for a worker to stop."""
+        if request is None or isinstance(request.step, Preflight):
+            return 0.0
+        return GRACE_S if request.until is None else min(GRACE_S, max(0.0, request.until.at - self.clock()))
 
     def _end(self, worker: _Worker, deadline: float) -> None:
         """Wait until a worker has ended, or kill it."""
@@ -163,8 +173,12 @@ class LocalEngine:
             with suppress(OSError):  # it is started again, with these, when a worker is needed
                 self.nursery.read(*self.shared)
 
-    def _forked(self, device: str) -> _Worker:
-        """A new worker; the nursery is started, or started again if it was killed. Raises NurseryError."""
+    def _forked(self, device: str, until: Until | None) -> _Worker:
+        """A new worker; the nursery is started, or started again if it was killed.
+
+        Raises NurseryError, and NotInTimeError if the nursery is not ready when the run begins to stop.
+        """
+        within_s = None if until is None else until.begin - self.clock()
         for _ in range(STARTS):
             number, spool = next(NUMBERS), Spool()
             try:
@@ -172,7 +186,10 @@ class LocalEngine:
                     self.nursery = taken()
                     self.nursery.read(*self.shared)
                     self.nursery.bring(self.imports)
-                connection, pid = self.nursery.fork(number, spool)
+                connection, pid = self.nursery.fork(number, spool, within_s)
+            except NotInTimeError:
+                spool.close()
+                raise
             except BROKEN:
                 spool.close()
                 self._without_nursery()

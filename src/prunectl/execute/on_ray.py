@@ -99,7 +99,9 @@ class RayEngine:
     def stop(self) -> None:
         """Let workers leave snapshots; shut a Ray down that this engine has started."""
         if self.process is not None:
-            self.process.end(GRACE_S + ENDING_S)
+            moments = [request.until.at for request in self.running.values() if request.until is not None]
+            left_s = min(GRACE_S, max(0.0, min(moments) - time.time())) if moments else GRACE_S
+            self.process.end(left_s + ENDING_S)
             self.process = None
         self.running.clear()
 

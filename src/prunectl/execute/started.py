@@ -16,6 +16,7 @@ from multiprocessing.reduction import send_handle
 from pathlib import Path
 
 from prunectl.execute import nursery
+from prunectl.execute.engine import NotInTimeError
 from prunectl.execute.nursery import Born, Ended, Fork, Hello, Import, Read
 from prunectl.execute.spool import Spool
 from prunectl.plan.steps import Data
@@ -60,8 +61,12 @@ class NurseryProcess:
             self.control.send(Import(modules=tuple(new)))
             self.imported.update(new)
 
-    def fork(self, number: int, spool: Spool) -> tuple[Connection, int]:
-        """A new worker, by a number that no other has had: its connection and its process."""
+    def fork(self, number: int, spool: Spool, within_s: float | None = None) -> tuple[Connection, int]:
+        """A new worker, by a number that no other has had: its connection and its process.
+
+        A nursery that still imports answers late. Raises NotInTimeError if it does not answer `within_s`.
+        """
+        deadline = None if within_s is None else time.monotonic() + within_s
         ours, theirs = Pipe()
         self.between_messages = False
         with theirs:
@@ -70,7 +75,7 @@ class NurseryProcess:
             for end in (spool.writing, spool.reading):
                 send_handle(self.control, end, self.process.pid)
         while number not in self.born:
-            self._hear()
+            self._hear(deadline)
         return ours, self.born.pop(number).pid
 
     def listen(self) -> None:
@@ -103,13 +108,20 @@ class NurseryProcess:
         """Whether it lives, and was not left in the middle of a message, as by Ctrl-C."""
         return self.between_messages and self.process.poll() is None
 
-    def _hear(self) -> None:
+    def _hear(self, deadline: float | None = None) -> None:
         self.between_messages = False
-        while self.control not in wait([self.control, self.spool.reading]):
+        while self.control not in (ready := self._waited(deadline)):
+            if not ready:
+                raise NotInTimeError
             self.spool.show()  # it goes on when what it prints is taken
         message = self.control.recv()
         self.between_messages = True
         (self.born if isinstance(message, Born) else self.ended)[message.number] = message
+
+    def _waited(self, deadline: float | None) -> list[object]:
+        """What it has sent: a message, output, or both; nothing if it sends nothing until the deadline."""
+        timeout_s = None if deadline is None else max(0.0, deadline - time.monotonic())
+        return list(wait([self.control, self.spool.reading], timeout_s))
 
 
 _IDLE: list[NurseryProcess] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 
 import warm
 from prunectl.execute import started
+from prunectl.execute.engine import NotInTimeError
 from prunectl.execute.nursery import Import
 from prunectl.execute.spool import Spool
 
@@ -123,6 +125,16 @@ def test_a_nursery_that_prints_more_than_a_pipe_holds_still_answers(
     nursery.close()
     spool.close()
     assert capfd.readouterr().err.count("x") > 2_000_000
+
+
+def test_a_nursery_that_does_not_answer_in_time_is_not_waited_for() -> None:
+    nursery, spool = started.NurseryProcess(), Spool()
+    os.kill(nursery.process.pid, signal.SIGSTOP)  # as one that imports torch on a busy machine
+    with pytest.raises(NotInTimeError):
+        nursery.fork(-1, spool, within_s=0.0)
+    assert not nursery.usable
+    nursery.close()
+    spool.close()
 
 
 ENDS_WITH_AN_IDLE_NURSERY = """
