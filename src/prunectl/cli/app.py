@@ -12,6 +12,7 @@ import typer
 from typer import Abort
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
+from prunectl.base import ctrl_c
 from prunectl.base.errors import InterruptError, PrunectlError, described
 from prunectl.base.version import __version__
 from prunectl.cli import (
@@ -147,14 +148,15 @@ def main() -> None:
             raise
         explain(error)
         sys.exit(error.exit_code)
-    except Exception as error:
+    except BaseException as error:  # a plug-in may raise anything; `sys.exit` ends a command, too
+        ctrl_c.pass_on(error)
         if os.environ.get("PRUNECTL_DEBUG") or not (plug_in := in_plug_in(error)):
             raise
         explain(plug_in)
         sys.exit(plug_in.exit_code)
 
 
-def in_plug_in(error: Exception) -> PrunectlError | None:
+def in_plug_in(error: BaseException) -> PrunectlError | None:
     """What an exception out of a plug-in's code is to a user, or None if it is a mistake of prunectl."""
     from prunectl.catalog.registered import raised_in_plug_in
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from prunectl.base import ctrl_c
 from prunectl.base.errors import MethodError, PrunectlError, StoreError, described
 from prunectl.catalog.hook import Shown
 from prunectl.execute import hardware
@@ -47,11 +48,21 @@ def do(
 ) -> Outcome:
     """Do what a request asks; whatever happens is an outcome. What a training shows comes before its progress."""
     if isinstance(request.step, Preflight):
-        problems = preflight.problems_of(request.step, request.data, request.weights, torch.device(request.device))
-        status = Status.FAILED if problems else Status.DONE
-        here = hardware.hardware_class(torch.device(request.device))
-        return Outcome(key=request.key, status=status, problems=problems, hardware_class=here)
+        return _checked(request, request.step)
     return _do(request, request.step, stopping, progress, show)
+
+
+def _checked(request: Request, step: Preflight) -> Outcome:
+    """The check before the first step. What it should have caught itself is printed, and the reason."""
+    device = torch.device(request.device)
+    try:
+        problems = preflight.problems_of(step, request.data, request.weights, device)
+    except BaseException as error:
+        ctrl_c.pass_on(error)
+        traceback.print_exception(error)
+        return Outcome(key=request.key, status=Status.FAILED, reason=described(error))
+    status = Status.FAILED if problems else Status.DONE
+    return Outcome(key=request.key, status=status, problems=problems, hardware_class=hardware.hardware_class(device))
 
 
 def _do(
@@ -86,11 +97,8 @@ def _do(
         return _failed(store, key, "method", str(error))
     except PrunectlError as error:
         return _fatal(key, error)
-    except Exception as error:  # whatever else goes wrong is the outcome of this step, not the end of the study
-        return _crash(store, request, error)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # `sys.exit` in a third party's code
+    except BaseException as error:  # whatever else goes wrong is the outcome of this step, not the end of the study
+        ctrl_c.pass_on(error)
         return _crash(store, request, error)
 
 

@@ -6,13 +6,15 @@ Nothing here is a rule of its own: it calls what the steps will call, early, and
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 import torch
 from torch import nn
 
+from prunectl.base import ctrl_c
 from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.base.rng import seeded
@@ -75,7 +77,8 @@ def _data(data: Data, root: Path) -> Iterator[Problem]:
             held.read(data, root)
     except DataError as error:
         yield Problem(path=("data",), message=error.message, hint=error.hint)
-    except (Exception, SystemExit) as error:  # a third party's data set may raise anything
+    except BaseException as error:  # a third party's data set may raise anything
+        ctrl_c.pass_on(error)
         yield Problem(path=("data",), message=f"{dataset.label()} cannot be read: {described(error)}")
 
 
@@ -84,7 +87,8 @@ def _network(network: Network, preflight: Preflight, weights: Mapping[str, Path]
     label = network.model.label()
     try:
         built = empty(network, preflight.seed)
-    except (Exception, SystemExit) as error:  # whatever a network's own code raises
+    except BaseException as error:  # whatever a network's own code raises
+        ctrl_c.pass_on(error)
         yield Problem(path=("model",), message=f"{label} cannot be built: {described(error)}")
         return
     image = torch.zeros((1, *network.shape))
@@ -112,7 +116,8 @@ def _refused(network: nn.Module, image: torch.Tensor, classes: int) -> str | Non
     try:
         with torch.no_grad():
             outputs = network(image)
-    except (Exception, SystemExit) as error:  # the same
+    except BaseException as error:  # the same
+        ctrl_c.pass_on(error)
         return f"cannot take an image of {shape}: {described(error)}"
     if not isinstance(outputs, torch.Tensor) or outputs.shape != (1, classes):
         given = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
@@ -125,7 +130,8 @@ def _rounded(network: nn.Module, image: torch.Tensor, asked: Precision, label: s
     try:
         with torch.no_grad(), precision.forward(asked, image.device):
             network(image)
-    except (Exception, SystemExit) as error:  # whatever a network's own code raises
+    except BaseException as error:  # whatever a network's own code raises
+        ctrl_c.pass_on(error)
         message = f"{label} cannot be trained in {asked}: {described(error)}"
         yield Problem(path=PRECISION, message=message, hint='write precision = "float32"')
 
@@ -152,7 +158,8 @@ def _single_images(built: nn.Module, network: Network, preflight: Preflight) -> 
             refuse_dependence(criterion.label(), built, network.shape)
         except MethodError as error:
             yield Problem(path=path, message=str(error), hint=REMEDY)
-        except (Exception, SystemExit) as error:  # whatever a network's own code raises
+        except BaseException as error:  # whatever a network's own code raises
+            ctrl_c.pass_on(error)
             yield Problem(path=path, message=f"criterion {criterion.label()} cannot be checked: {described(error)}")
 
 
@@ -185,23 +192,30 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
             scope.groups(shapes, 0.0, {}, flat)
         except MethodError as error:
             yield Problem(path=("prune", table, "scope"), message=f"scope {scope.label()}: {error}")
-        except (Exception, SystemExit) as error:  # a third party's scope may raise anything
+        except BaseException as error:  # a third party's scope may raise anything
+            ctrl_c.pass_on(error)
             message = f"scope {scope.label()} cannot be applied: {described(error)}"
             yield Problem(path=("prune", table, "scope"), message=message)
     for criterion, table in {asked.criterion: asked.table for asked in reversed(preflight.asked)}.items():
-        path = ("prune", table, "criterion")
-        try:
-            for reason in criterion.check(built, weights, network.shape):
-                yield Problem(path=path, message=reason)
-        except (Exception, SystemExit) as error:  # a third party's criterion may, too
-            yield Problem(path=path, message=f"criterion {criterion.label()} cannot be checked: {described(error)}")
+        check = partial(criterion.check, built, weights, network.shape)
+        for reason in _checked(f"criterion {criterion.label()}", check):
+            yield Problem(path=("prune", table, "criterion"), message=reason)
     for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
-        path = ("prune", table, "structure")
-        try:
-            for reason in structure.check(built, weights, network.shape):
-                yield Problem(path=path, message=f"structure {structure.label()}: {reason}")
-        except (Exception, SystemExit) as error:  # a third party's structure may, too
-            yield Problem(path=path, message=f"structure {structure.label()} cannot be checked: {described(error)}")
+        label = f"structure {structure.label()}"
+        check = partial(structure.check, built, weights, network.shape)
+        for reason in _checked(label, check, f"{label}: "):
+            yield Problem(path=("prune", table, "structure"), message=reason)
+
+
+def _checked(label: str, check: Callable[[], Iterable[str]], before: str = "") -> list[str]:
+    """The reasons of an entry's own check, and one more for what a third party's may raise after them."""
+    reasons: list[str] = []
+    try:
+        reasons.extend(before + reason for reason in check())
+    except BaseException as error:
+        ctrl_c.pass_on(error)
+        reasons.append(f"{label} cannot be checked: {described(error)}")
+    return reasons
 
 
 def _trials(network: Network, preflight: Preflight) -> Iterator[Problem]:

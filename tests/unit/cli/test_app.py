@@ -77,6 +77,15 @@ class Mine(Scope):
 """
 
 
+def test_a_plug_in_that_exits_in_a_command_is_a_message_too(
+    prunectl: Prunectl, installed: Install, tmp_path: Path
+) -> None:
+    exits = PLUG_IN.replace("return 1 // 0", "raise SystemExit(0)")
+    installed("[prunectl.scopes]\nmine = net:Mine\n", {"net.py": exits})
+    ran = prunectl("plan", write_study(tmp_path, SMALL + 'scope = "mine"\nstructure = "channels"\n'))
+    assert ran.code == 2 and f"a plug-in failed: SystemExit: 0 ({tmp_path / 'net.py'}:10, in channels)" in ran.err
+
+
 def test_what_a_plug_in_raises_in_a_command_is_a_message_with_its_file_and_line(
     prunectl: Prunectl, installed: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
