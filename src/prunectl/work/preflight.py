@@ -19,6 +19,7 @@ from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.base.rng import seeded
 from prunectl.catalog.code import is_theirs
+from prunectl.catalog.metric import Part
 from prunectl.catalog.recipe import Precision
 from prunectl.datasets.on_disk import is_mapped
 from prunectl.models.survey import Survey
@@ -35,6 +36,7 @@ from prunectl.work.beginning import undrawable, unloadable
 from prunectl.work.networks import empty
 from prunectl.work.surveyed import surveyed, unprunable
 from prunectl.work.tried import tried
+from prunectl.work.unreadable import unreadable
 
 CPU = torch.device("cpu")
 PRECISION = ("train", "precision")
@@ -54,6 +56,7 @@ def problems_of(
     with seeded(preflight.seed, "preflight"):
         found = list(_device(preflight.precision, device))
         found += [problem for data in preflight.data for problem in _data(data, data_root)]
+        found += _pictures(preflight.parts, data_root)
         wrong = {network: list(_network(network, preflight, weights)) for network in preflight.networks}
         found += [problem for problems in wrong.values() for problem in problems]
         for network in (network for network, problems in wrong.items() if not problems):
@@ -68,7 +71,7 @@ def _device(asked: Precision, device: torch.device) -> Iterator[Problem]:
 
 
 def _data(data: Data, root: Path) -> Iterator[Problem]:
-    """Reads the data set. Pictures in files have been listed and compared when the study was planned."""
+    """Reads the data set, unless it is pictures in files: see `_pictures`."""
     dataset = data.dataset
     if dataset.in_files:
         return
@@ -80,6 +83,15 @@ def _data(data: Data, root: Path) -> Iterator[Problem]:
     except BaseException as error:  # a third party's data set may raise anything
         ctrl_c.pass_on(error)
         yield Problem(path=("data",), message=f"{dataset.label()} cannot be read: {described(error)}")
+
+
+def _pictures(parts: Iterable[tuple[Data, Part]], root: Path) -> Iterator[Problem]:
+    """Looks into the files that will be read. They were listed when the study was planned."""
+    try:
+        for reason in unreadable([(data, part) for data, part in parts if data.dataset.in_files], root):
+            yield Problem(path=("data",), message=reason, hint="replace or remove the file")
+    except DataError as error:
+        yield Problem(path=("data",), message=error.message, hint=error.hint)
 
 
 def _network(network: Network, preflight: Preflight, weights: Mapping[str, Path]) -> Iterator[Problem]:
