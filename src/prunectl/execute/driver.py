@@ -95,24 +95,25 @@ def drive(
     With `leaves` the run ends as soon as others, which live, do all that is left: `Tally.left`.
     """
     queue = _Queue(plan, todo)
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Outcome):
+            event = queue.judged(event)
+            if event.status is Status.FAILED:
+                failed(event)
+        listen(event)
+        if isinstance(event, Outcome):
+            queue.end(event, listen)
+
     try:
         while queue.open() and not (leaves and queue.idle()):
             if until is not None and clock() >= until.begin:
-                raise OutOfTimeError(until, len(queue.left), queue.tally)
+                raise NotInTimeError
             while len(engine.running) < engine.jobs and (key := queue.next()) is not None:
                 engine.start(request(key))
             going(tuple(engine.running))
             for event in engine.wait(BUSY_S):
-                if not isinstance(event, Outcome):
-                    listen(event)
-                    continue
-                if event.status is Status.FATAL:
-                    raise FatalError(event)
-                outcome = queue.judged(event)
-                if outcome.status is Status.FAILED:
-                    failed(outcome)
-                listen(outcome)
-                queue.end(outcome, listen)
+                heard(event)
     except KeyboardInterrupt:
         raise InterruptedRunError from None
     except NotInTimeError:
@@ -184,7 +185,12 @@ class _Queue:
         return None
 
     def judged(self, outcome: Outcome) -> Outcome:
-        """The outcome; a step that was asked to stop, or whose worker died, is started again, but not for ever."""
+        """The outcome; a step that was asked to stop, or whose worker died, is started again, but not for ever.
+
+        Raises FatalError for one that ends the run.
+        """
+        if outcome.status is Status.FATAL:
+            raise FatalError(outcome)
         if outcome.status is Status.LOST:
             return self._lost(outcome)
         if outcome.status is not Status.STOPPED:
