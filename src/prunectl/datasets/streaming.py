@@ -34,7 +34,7 @@ class Decoder(data.Dataset[Tensor | str]):
 
     def __init__(self, part: Part, size: int, shorter: int) -> None:
         self.root, self.size, self.shorter = part.root, size, shorter
-        self.files = part.files
+        self.files, self.sizes = part.files, part.sizes
 
     def __getitem__(self, item: Item) -> Tensor | str:
         from torchvision.transforms import functional

@@ -34,7 +34,7 @@ from prunectl.plan.steps import Data, Key
 from prunectl.store.address import store_at
 
 GRACE_S = 30.0  # seconds for a worker to save a snapshot when asked to stop
-ENDING_S = 5.0  # seconds for a worker to end that has closed its connection
+ENDING_S = 5.0  # seconds for a worker to end that has closed its connection; for all together when a run stops
 STARTS = 3
 """How often a nursery is started, or a worker that does not stay alive, before a run gives up."""
 BROKEN = (EOFError, OSError, pickle.UnpicklingError)
@@ -130,13 +130,15 @@ class LocalEngine:
         Their time ends when the run has to be over. A check has nothing to save.
         """
         begun = time.monotonic()
+        graces = {number: self._grace_s(worker.request) for number, worker in self.workers.items()}
+        last = begun + max(graces.values(), default=0.0) + ENDING_S
         for worker in self.workers.values():
             if worker.request is None:
                 worker.close()
             else:
                 _signal(worker, signal.SIGTERM)
         for worker in self.workers.values():
-            self._end(worker, begun + self._grace_s(worker.request))
+            self._end(worker, begun + graces[worker.number], last)
         self.workers.clear()
         if self.nursery is not None:
             left(self.nursery)
@@ -148,9 +150,11 @@ class LocalEngine:
             return 0.0
         return GRACE_S if request.until is None else min(GRACE_S, max(0.0, request.until.at - self.clock()))
 
-    def _end(self, worker: _Worker, deadline: float) -> None:
-        """Wait until a worker has ended, or kill it."""
+    def _end(self, worker: _Worker, deadline: float, last: float) -> None:
+        """Wait until a worker has stopped, or kill it; its end is known at the `last` moment, or not at all."""
         while worker.request is not None and (ready := _waited(worker, deadline)):
+            if worker.connection not in ready and time.monotonic() >= deadline:
+                break  # it does nothing but print
             if worker.spool.reading in ready:
                 worker.spool.drain()
             if worker.connection in ready:
@@ -164,7 +168,8 @@ class LocalEngine:
         worker.close()
         if worker.request is not None:
             _signal(worker, signal.SIGKILL)
-        if self.nursery is not None and self.nursery.ending(worker.number, timeout_s=ENDING_S) is None:
+        left_s = max(0.0, last - time.monotonic())
+        if self.nursery is not None and self.nursery.ending(worker.number, timeout_s=left_s) is None:
             _signal(worker, signal.SIGKILL)
 
     def share(self, data: Sequence[Data], root: Path) -> None:

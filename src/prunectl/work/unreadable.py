@@ -14,8 +14,8 @@ from prunectl.plan.steps import Data
 from prunectl.work.context import Context
 from prunectl.work.material import part_of
 
-WHOLE = 20_000
-"""Of so few pictures every pixel is read: in seconds. Of more only the beginnings of the files."""
+WHOLE_BYTES = 200_000_000
+"""Pictures of a part that take no more than this on the disk are read whole, in seconds; else their beginnings."""
 MOST = 100_000
 """Pictures of a part that are looked at; those after them are named when they are read."""
 SHOWN = 5
@@ -37,7 +37,7 @@ def unreadable(parts: Iterable[tuple[Data, Part]], root: Path) -> Iterator[str]:
 def _faults(data: Data, part: Part, root: Path, known: set[Path]) -> Iterator[str]:
     source = part_of(data, part, Context(device=torch.device("cpu"), data_root=root, snapshots=root))
     assert isinstance(source, Streamed)
-    whole = len(source.positions) <= WHOLE
+    whole = sum(source.decoder.sizes[index] for index in source.positions) <= WHOLE_BYTES
     for index in islice(source.positions, MOST):
         if (path := source.decoder.path(index)) not in known:
             known.add(path)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from prunectl.execute import local, started
 from prunectl.execute.local import LocalEngine, NurseryError, _reason
 from prunectl.execute.nursery import Ended
 from prunectl.execute.outcome import Outcome, Request, Status
+from prunectl.execute.spool import Spool
 from prunectl.plan.preflight import PREFLIGHT, Preflight, preflight
 from prunectl.plan.steps import Key, Measure, Score, Step, Train, key_of
 
@@ -149,7 +151,7 @@ class Theirs(Criterion):
     def goes_on_for_ever(self):
         open("going", "w").close()
         while True:
-            signal.pause()
+            os.write(1, b"goes on\\n")
 
     def is_stopped(self):
         os.kill(os.getpid(), signal.SIGTERM)
@@ -357,6 +359,19 @@ def test_what_does_not_stop_is_killed_when_the_run_has_to_be_over(
     run.engine.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_worker_that_prints_without_end_is_killed_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[signal.Signals] = []
+    monkeypatch.setattr(local, "_signal", lambda worker, number: killed.append(number))
+    monkeypatch.setattr(Spool, "drain", lambda spool: None)  # as if it printed again at once
+    spool, (ours, theirs) = Spool(), Pipe()
+    os.write(spool.writing, b"x")
+    request = Request(key=PREFLIGHT, step=cast("Any", None), store=Path(), data=Path(), device="cpu", threads=1)
+    worker = local._Worker(number=-1, device="cpu", connection=ours, spool=spool, pid=-1, request=request)
+    LocalEngine(1, ())._end(worker, 0.0, 0.0)
+    assert killed == [signal.SIGKILL]
+    theirs.close()
 
 
 def test_nobody_waits_for_a_check_that_is_to_stop() -> None:

@@ -80,11 +80,11 @@ def test_many_are_named_by_their_first_and_their_number(root: Path) -> None:
 
 
 def test_of_very_many_pictures_the_beginnings_of_files_are_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unreadable, "WHOLE", 3)
+    monkeypatch.setattr(unreadable, "WHOLE_BYTES", 3)
     cut, junk = (root / "train" / "ash" / name for name in ("1.png", "2.png"))
     cut.write_bytes(cut.read_bytes()[:60])
     junk.write_bytes(b"not a picture")
-    (problem,) = problems(root, test_limit=3)
+    (problem,) = problems(root)
     assert str(junk) in problem.message
     monkeypatch.setattr(unreadable, "MOST", 0)
     assert problems(root) == ()
