@@ -113,6 +113,22 @@ def test_what_a_nursery_prints_is_shown_on_stderr(capfd: pytest.CaptureFixture[s
     assert capfd.readouterr() == ("", "its last words\n")
 
 
+def test_what_a_nursery_has_printed_is_not_printed_again_by_its_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "printing_little.py").write_text("print('a word of a library')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    nursery, spool = started.NurseryProcess(), Spool()
+    nursery.bring(["printing_little"])
+    connection, _ = nursery.fork(-1, spool)
+    connection.close()
+    assert nursery.ending(-1, timeout_s=60.0) is not None
+    nursery.close()
+    assert capfd.readouterr().err == "a word of a library\n"
+    assert spool.take() == b""
+    spool.close()
+
+
 def test_a_nursery_that_prints_more_than_a_pipe_holds_still_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
