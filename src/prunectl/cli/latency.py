@@ -11,7 +11,7 @@ from prunectl.base.errors import FAILED, PrunectlError
 from prunectl.cli.console import say
 from prunectl.cli.leave import leave
 from prunectl.cli.options import Json, OnMachine, Quiet, Selected, StudyFile, options
-from prunectl.cli.tables import Content, Output, format_option, given, list_option, numbers, ready
+from prunectl.cli.tables import Content, Output, format_option, list_option, numbers, print_table, ready
 
 if TYPE_CHECKING:
     from prunectl.api.latency import Timed
@@ -68,7 +68,7 @@ def latency(
     if missing():
         say(f"ONNX Runtime is not measured: {INSTALL}")
     document = {"study": found.study, "rows": found.rows.to_dicts()}
-    given(document, lambda: _content(found, format_), json_, output)
+    print_table(document, lambda: _content(found, format_), json_, output)
     if found.tally.failed or found.tally.skipped:
         raise typer.Exit(FAILED)
     if not found.rows.height:

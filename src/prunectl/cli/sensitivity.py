@@ -10,7 +10,7 @@ from prunectl.api.sensitivity import MARGIN, RATES
 from prunectl.base.errors import FAILED
 from prunectl.cli.console import say
 from prunectl.cli.options import Json, OnMachine, Quiet, StudyFile, Variant, options
-from prunectl.cli.tables import Content, Output, format_option, given, list_option, numbers, ready
+from prunectl.cli.tables import Content, Output, format_option, list_option, numbers, print_table, ready
 
 if TYPE_CHECKING:
     from prunectl.results.sensitivity import Spared
@@ -64,7 +64,7 @@ def sensitivity(
         session = variant.open(study)
         alone = planned(session, chosen, criterion)
     found = measured(session, alone, machine, margin=margin, show=showing(quiet), warn=say)
-    given(document(found.spared), lambda: _content(found.spared, format_), json_, output)
+    print_table(document(found.spared), lambda: _content(found.spared, format_), json_, output)
     if found.tally.failed or found.tally.skipped:
         raise typer.Exit(FAILED)
 

@@ -1,4 +1,4 @@
-"""Signals that end a command as Ctrl-C does. Nothing heavy is imported here: it is listened to them before the rest."""
+"""Signals that end a command as Ctrl-C does. They are handled before anything that takes time is imported."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def ready(format_: str, formats: Collection[str], json_: bool, output: Path | No
     apart(format_, json_, output)
 
 
-def given(document: dict[str, Any], content: Callable[[], Content], json_: bool, output: Path | None) -> None:
+def print_table(document: dict[str, Any], content: Callable[[], Content], json_: bool, output: Path | None) -> None:
     """Print the document of --json, and write the table unless that is all; a table without rows is not written."""
     if json_:
         answer_json(document)
