@@ -15,29 +15,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import random
-import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prunectl.store.local import DamagedError, LocalStore
+from runs import artefacts_of, begun, is_below, killed, processes, rows_of
 
-MARK = "PRUNECTL_KILLS"
-"""A variable in the environment of every process of a run, by which its orphans are known too."""
-TIMES = ("train_s", "score_s")
-COMMAND = "prunectl.cli.start"
-"""In the command line of every run."""
-NURSERY = "execute.nursery"
-"""In that of every nursery, and of the workers that are forked from it."""
 HANGING_S = 3600.0
 """A study without kills takes a fraction of this, even on a machine with other work."""
 SLURM = '{ name = "slurm", cluster = "local", nodes = 2, time = "1h" }'
@@ -122,65 +112,19 @@ class Runs:
 
     def _begun(self, place: int, options: Sequence[str]) -> subprocess.Popen[bytes]:
         path = os.pathsep.join([str(self.study.parent), os.environ.get("PYTHONPATH", "")])
-        command = [sys.executable, "-c", f"from {COMMAND} import main; main()", "run", str(self.study), "--json", "-q"]
-        command += ["--device", "cpu", "--store", str(self.store), "--output", str(self.store.parent / "out"), *options]
-        with self.table(place).open("wb") as out, self.store.with_suffix(".log").open("ab") as log:
-            return subprocess.Popen(
-                command,
-                stdout=out,
-                stderr=log,
-                cwd=self.study.parent,
-                env={**os.environ, "PYTHONPATH": path, MARK: str(self.study)},
-            )
+        words = ["run", str(self.study), "--json", "-q", "--device", "cpu", "--store", str(self.store)]
+        return begun(
+            [*words, "--output", str(self.store.parent / "out"), *options],
+            mark=self.study,
+            folder=self.study.parent,
+            out=self.table(place),
+            log=self.store.with_suffix(".log"),
+            environment={"PYTHONPATH": path},
+        )
 
     def table(self, place: int) -> Path:
         """Where a run prints its document."""
         return self.store.with_suffix(f".{place}.json")
-
-
-def processes(study: Path) -> Iterator[tuple[int, int, str]]:
-    """Every process of the runs of a study: itself, its parent, its command line."""
-    mark = f"{MARK}={study}".encode()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                    yield int(entry.name), parent, (entry / "cmdline").read_text().replace("\0", " ")
-
-
-def is_below(command: str) -> bool:
-    """Whether a process is a worker, the nursery of workers, or an actor."""
-    return NURSERY in command or command.startswith("ray::Host")
-
-
-def killed(study: Path, kind: str, share: str, draws: random.Random) -> bool:
-    """Send SIGKILL to what a kind of kill means. False if no such process runs."""
-    running = list(processes(study))
-    runs = [pid for pid, _, text in running if COMMAND in text and share in text]
-    forking = {1, *(pid for pid, _, text in running if NURSERY in text)}
-    workers = [pid for pid, parent, text in running if NURSERY in text and parent in forking]
-    others = [pid for pid, _, text in running if is_below(text) and pid not in workers]
-    run = draws.sample(runs, 1) if runs else []
-    chosen = {
-        "worker": draws.sample(workers, 1) if workers else [],
-        "nursery": draws.sample(others, 1) if others else [],
-        "run": run,
-        "tree": sorted(tree(run, {pid: parent for pid, parent, _ in running})),
-        "all": [pid for pid, _, _ in running],
-    }[kind]
-    for pid in chosen:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    return bool(chosen)
-
-
-def tree(roots: Sequence[int], parents: dict[int, int]) -> set[int]:
-    """Processes and their descendants."""
-    members = set(roots)
-    while more := {pid for pid, parent in parents.items() if parent in members} - members:
-        members |= more
-    return members
 
 
 def wait_for_workers(runs: Runs) -> None:
@@ -221,19 +165,7 @@ def log_of(runs: Runs) -> str:
 
 def outcomes(runs: Runs) -> tuple[list[list[dict[str, Any]]], dict[str, dict[str, str]]]:
     """The tables without times, and the verified digests of all artefacts, without the file that holds times."""
-    tables = [
-        [{name: cell for name, cell in row.items() if name not in TIMES} for row in json.loads(text)["trials"]]
-        for text in (runs.table(place).read_text() for place in range(len(runs.options)))
-    ]
-    store, artefacts = LocalStore(runs.store).open(), {}
-    for key in list(store.keys()):
-        try:
-            store.check(key)
-            files = store.manifest(key).files
-        except DamagedError as error:
-            files = {"damaged": error.why}
-        artefacts[key] = {name: sha for name, sha in files.items() if name != "info.json"}
-    return tables, artefacts
+    return [rows_of(runs.table(place)) for place in range(len(runs.options))], artefacts_of(runs.store)
 
 
 def losses(runs: Runs, calm: Runs) -> int:

@@ -22,17 +22,13 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from kills import COMMAND, MARK, NURSERY, TIMES, killed, processes
-
-from prunectl.store.local import DamagedError, LocalStore
+from runs import COMMAND, NURSERY, artefacts_of, begun, killed, processes, rows_of
 
 SMALL_DISK = 4 * 2**30
 HANGING_S = 1800.0
@@ -110,24 +106,10 @@ class Leg:
     def store(self) -> Path:
         return self.folder / "store"
 
-    def command(self, place: Path, *words: str, store: Path | None = None) -> list[str]:
-        """A command of prunectl on the store."""
-        code = f"from {COMMAND} import main; main()"
-        return [sys.executable, "-c", code, *words, "--store", str(store or self.store)]
-
     def started(self, place: Path, *words: str, store: Path | None = None, out: str = "out.json") -> bool:
         """Start a command whose processes are known by the folder of the study."""
-        with (place / out).open("wb") as output, (place / "log").open("ab") as log:
-            self.running.append(
-                subprocess.Popen(
-                    self.command(place, *words, store=store),
-                    stdout=output,
-                    stderr=log,
-                    stdin=subprocess.DEVNULL,
-                    cwd=place,
-                    env={**os.environ, MARK: str(place)},
-                )
-            )
+        words = (*words, "--store", str(store or self.store))
+        self.running.append(begun(words, mark=place, folder=place, out=place / out, log=place / "log"))
         return True
 
     def run(self, place: Path, out: str = "out.json", store: Path | None = None) -> bool:
@@ -141,7 +123,7 @@ class Leg:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
         (place / "study.toml").write_text(study(self.draws, number))
-        before = self._artefacts(self.store)
+        before = artefacts_of(self.store)
         self.run(place)
         main = self.running[-1]
         begun = time.monotonic()
@@ -213,27 +195,15 @@ class Leg:
         filler.unlink()
         return True
 
-    def _artefacts(self, store: Path) -> dict[str, dict[str, str]]:
-        """Of every artefact the digests of its files, compared with their contents; not of the one that holds times."""
-        opened, artefacts = LocalStore(store).open(), {}
-        for key in list(opened.keys()):
-            try:
-                opened.check(key)
-                files = opened.manifest(key).files
-            except DamagedError as error:
-                files = {"damaged": error.why}
-            artefacts[key] = {name: digest for name, digest in files.items() if name != "info.json"}
-        return artefacts
-
     def _wrong(self, place: Path, before: dict[str, dict[str, str]]) -> int:
         """Differences from a calm run in a fresh store, and artefacts that are gone or changed."""
         calm = place / "calm"
         self.run(place, "calm.json", store=calm)
         if self.running.pop().wait() != 0:
             raise SystemExit(f"an undisturbed run failed: {(place / 'log').read_text()[-4000:]}")
-        after, sound = self._artefacts(self.store), self._artefacts(calm)
+        after, sound = artefacts_of(self.store), artefacts_of(calm)
         gone = sum(after.get(key) != files for key, files in before.items())
-        rows, expected = (_rows(place / name) for name in ("out.json", "calm.json"))
+        rows, expected = (rows_of(place / name) for name in ("out.json", "calm.json"))
         wrong = sum(row != other for row, other in zip(rows, expected, strict=True))
         wrong += sum(after.get(key) != files for key, files in sound.items())
         self.counts["artefacts lost"] += gone
@@ -250,11 +220,6 @@ class Past:
     counts: dict[str, int] = field(default_factory=dict)
     memory: list[list[int]] = field(default_factory=list)
     """Of each study the largest memory of a run and of a worker, in MB."""
-
-
-def _rows(document: Path) -> list[dict[str, Any]]:
-    trials = json.loads(document.read_text())["trials"]
-    return [{name: cell for name, cell in row.items() if name not in TIMES} for row in trials]
 
 
 def main() -> None:

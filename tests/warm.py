@@ -1,6 +1,8 @@
 """Nurseries for tests, forked from a process that has imported torch: importing it takes seconds for each of them.
 
 They are processes with a life of their own, as those that `execute/started.py` starts; only their imports are done.
+No pipe is read to its end here, and nothing that is forked here inherits the streams of the tests or of a command:
+whoever reads those to their end waits for no process but the one that was started.
 Tests of how a nursery starts use the fixture `cold`, and tests that kill whole sessions start commands by `command`.
 """
 
@@ -10,6 +12,7 @@ import atexit
 import gc
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,7 +39,7 @@ IMPORTED = (nursery.WORKER, "torchvision.transforms.functional")
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """What a nursery inherits from whoever starts it. The descriptors of its control and its stderr follow."""
+    """What a nursery inherits from whoever starts it. The descriptors of its control and its output follow."""
 
     folder: str
     environment: Mapping[str, str]
@@ -45,7 +48,10 @@ class Start:
 class Forked:
     """What `subprocess.Popen` would return for a nursery."""
 
-    def __init__(self, command: Sequence[str], *, pass_fds: Sequence[int], stdin: int, stdout: int) -> None:
+    def __init__(
+        self, command: Sequence[str], *, pass_fds: Sequence[int], stdin: int, stdout: int, stderr: int
+    ) -> None:
+        assert stdout == stderr
         self.returncode: int | None = None
         self._life = Client(os.environ.get(ADDRESS) or begin(), family="AF_UNIX")
         self._life.send(Start(folder=str(Path.cwd()), environment=dict(os.environ)))
@@ -88,22 +94,33 @@ def without() -> Iterator[None]:
 @cache
 def begin() -> str:
     """Start the process that forks; its address. It ends with this one."""
-    address = str(Path(tempfile.mkdtemp(prefix="warm-")) / "socket")
-    code = f"import sys; sys.path[:] = {sys.path!r}; import warm; warm.serve({address!r})"
+    folder = tempfile.mkdtemp(prefix="warm-")
+    address = str(Path(folder) / "socket")
+    code = f"import sys; sys.path[:] = {sys.path!r}; import warm; warm.serve({address!r}, {IMPORTED!r})"
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdout is not None and process.stdout.readline() == b"listening\n"
-    atexit.register(process.communicate)  # it ends when its stdin is closed
+    assert process.stdout is not None
+    with process.stdout as listening:
+        assert listening.readline() == b"listening\n"
+    atexit.register(_end, process, folder)
     return address
 
 
-def serve(address: str) -> None:
-    """Fork a nursery for everybody who connects, until stdin is closed."""
+def _end(process: subprocess.Popen[bytes], folder: str) -> None:
+    """Nurseries may live, and their ends are nobody's to wait for: their drivers end them."""
+    process.kill()
+    process.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def serve(address: str, imported: Sequence[str]) -> None:
+    """Fork a nursery for everybody who connects, until it is killed; or stdin is closed, if the tests were killed."""
     gc.disable()
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen(64)
         os.write(1, b"listening\n")
-        for name in IMPORTED:
+        _redirect(1)
+        for name in imported:
             import_module(name)
         gc.freeze()
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for nurseries
@@ -113,23 +130,31 @@ def serve(address: str) -> None:
                 server.close()
                 _fork(Connection(connection.detach()))
             connection.close()
-    Path(address).unlink()
-    Path(address).parent.rmdir()
+    shutil.rmtree(Path(address).parent, ignore_errors=True)
+
+
+def _redirect(*numbers: int) -> None:
+    """Let go of streams that this process has inherited."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in numbers:
+        os.dup2(nothing, number)
+    os.close(nothing)
 
 
 def _fork(life: Connection) -> None:
     """Fork one nursery, and report its process and its end to whoever asked for it, if it still lives."""
     try:
+        _redirect(0, 1, 2)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         start: Start = life.recv()
-        control, stderr = recv_handle(life), recv_handle(life)
+        control, output = recv_handle(life), recv_handle(life)
         pid = os.fork()
         if pid == 0:
             life.close()
-            _become(start, stderr)
+            _become(start, output)
             nursery.main(control)
         os.close(control)
-        os.close(stderr)
+        os.close(output)
         life.send(pid)
         life.send(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     except (EOFError, ConnectionError):
@@ -138,11 +163,11 @@ def _fork(life: Connection) -> None:
         os._exit(0)
 
 
-def _become(start: Start, stderr: int) -> None:
+def _become(start: Start, output: int) -> None:
     """Take on what a new process would inherit."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, number in ((nothing, 0), (stderr, 1), (stderr, 2)):
-        os.dup2(descriptor, number)
+    for number in (1, 2):
+        os.dup2(output, number)
+    os.close(output)
     os.chdir(start.folder)
     os.environ.clear()
     os.environ.update(start.environment)

@@ -160,7 +160,7 @@ def test_a_driver_that_is_killed_leaves_snapshots_and_no_failures(tmp_path: Path
     store = tmp_path / "store"
     with training(study, store) as process:
         process.kill()
-        process.communicate(timeout=60)  # the pipes are the children's too
+        process.communicate(timeout=60)
         assert gone(process.pid)
     assert list(store.glob("snapshots/*/*/progress.json"))
     assert not list(store.glob("failures/*/*"))

@@ -72,7 +72,7 @@ def test_the_order_of_steps_in_one_worker_changes_no_byte(seed: int, tmp_path: P
             held._LAID_OUT.clear()
             originals._READ.clear()
         torch.manual_seed(draws.randrange(2**32))  # whatever the step before has drawn
-        outcome = child.do(_request(session, workers, key), lambda: False, lambda done, total: None)
+        outcome = child.do(_request(session, workers, key, None), lambda: False, lambda done, total: None)
         assert outcome.status is Status.DONE, outcome
     assert files(session.store) == files(calm.store)
 

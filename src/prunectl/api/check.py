@@ -11,6 +11,7 @@ from prunectl.base.text import plural
 if TYPE_CHECKING:
     from prunectl.api.machine import Machine, Workers
     from prunectl.api.session import Session
+    from prunectl.base.until import Until
     from prunectl.execute.engine import Engine
     from prunectl.store.hardware import HardwareClass
 
@@ -27,8 +28,11 @@ def check(session: Session, machine: Machine | None = None) -> None:
         engine.stop()
 
 
-def checked(session: Session, engine: Engine, workers: Workers) -> HardwareClass | None:
-    """The same by an engine that exists already, which is left running. Returns what the steps will be done on."""
+def checked(session: Session, engine: Engine, workers: Workers, until: Until | None = None) -> HardwareClass | None:
+    """The same by an engine that exists already, which is left running. Returns what the steps will be done on.
+
+    Raises NotInTimeError as well, if the run begins to stop before.
+    """
     from prunectl.catalog.registered import refuse_unreadable
     from prunectl.execute.outcome import Request
     from prunectl.execute.preflight import check
@@ -43,6 +47,7 @@ def checked(session: Session, engine: Engine, workers: Workers) -> HardwareClass
         weights=session.weights,
         device=workers.device,
         threads=workers.threads,
+        until=until,
     )
     outcome = check(engine, request)
     if outcome.problems:

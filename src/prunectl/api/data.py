@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunectl.api.session import Place, data_root
+from prunectl.base import ctrl_c
 from prunectl.base.errors import DataError, PrunectlError, described
 from prunectl.base.text import did_you_mean
 
@@ -65,7 +66,8 @@ def _found(dataset: Dataset, root: Path) -> Found:
     except DataError as error:
         place, where = None, error.message
         there = False
-    except Exception as error:  # a third party's data set may raise anything
+    except BaseException as error:  # a third party's data set may raise anything
+        ctrl_c.pass_on(error)
         place, where, there = None, f"cannot be read: {described(error)}", False
     else:
         there, where = True, "included" if place is None else str(place)

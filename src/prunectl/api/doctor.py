@@ -9,6 +9,7 @@ from prunectl.api.listing import broken
 from prunectl.api.machine import cores
 from prunectl.api.session import Place, advice, data_root, open_store
 from prunectl.api.settings import settings_file
+from prunectl.base import ctrl_c
 from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import size
 from prunectl.base.version import __version__
@@ -64,7 +65,8 @@ def _looked(kind: type[Dataset], root: Path) -> str:
         return looked(kind(), root)
     except PrunectlError as error:  # missing or damaged
         return error.message.partition(" (looked for")[0]
-    except Exception as error:  # a third party's data set may raise anything
+    except BaseException as error:  # a third party's data set may raise anything
+        ctrl_c.pass_on(error)
         return f"cannot be read: {described(error)}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from prunectl.api.machine import Workers
     from prunectl.api.results import Warn
     from prunectl.api.session import Session
+    from prunectl.base.until import Until
     from prunectl.execute.driver import Listener, Tally
     from prunectl.execute.outcome import Outcome, Request
     from prunectl.plan.explain import Todo
@@ -136,34 +137,58 @@ def _driven(
     session: Session, stage: Stage, machine: Machine, workers: Workers, todo: Todo, show: Show, warn: Warn
 ) -> Tally:
     """Every step by a worker of this run."""
-    from prunectl.execute.driver import OutOfTimeError, drive
+    from prunectl.execute.driver import OutOfTimeError
+
+    try:
+        return _checked_and_driven(session, stage, machine, workers, todo, show, warn)
+    except OutOfTimeError as error:
+        if todo_of(session, stage).todo:
+            raise
+        error.tally.done.update(key for key in todo.todo if session.store.has(key))
+        return error.tally  # the last steps were finished while they were to stop
+
+
+def _checked_and_driven(
+    session: Session, stage: Stage, machine: Machine, workers: Workers, todo: Todo, show: Show, warn: Warn
+) -> Tally:
+    """The same. Raises OutOfTimeError when workers have ended because of `until`, whatever is left."""
+    from prunectl.execute.driver import drive
     from prunectl.execute.outcome import Going, WorkersChanged
 
     engine = workers.engine(session.study.data.dataset.imports)
     with contextlib.ExitStack() as stack:
         stack.callback(engine.stop)
-        if here := checked(session, engine, workers):
+        with _out_of_time(machine.until, todo):
+            here = checked(session, engine, workers, machine.until)
+        if here:
             _warn_of_others(session, todo, here, warn)
         record(session, stage)
         listen = stack.enter_context(show(session.plan, todo))
         listen(WorkersChanged(label=engine.label if workers.executor.elsewhere else workers.label))
-        try:
-            return drive(
-                session.plan,
-                todo,
-                engine,
-                lambda key: _request(session, workers, key),
-                listen,
-                failed=lambda outcome: _keep_reason(session, outcome),
-                until=machine.until,
-                leaves=machine.shares,
-                going=lambda keys: listen(Going(keys=keys)),
-            )
-        except OutOfTimeError as error:
-            if todo_of(session, stage).todo:
-                raise
-            error.tally.done.update(key for key in todo.todo if session.store.has(key))
-            return error.tally  # the last steps were finished while they were to stop
+        return drive(
+            session.plan,
+            todo,
+            engine,
+            lambda key: _request(session, workers, key, machine.until),
+            listen,
+            failed=lambda outcome: _keep_reason(session, outcome),
+            until=machine.until,
+            leaves=machine.shares,
+            going=lambda keys: listen(Going(keys=keys)),
+        )
+
+
+@contextlib.contextmanager
+def _out_of_time(until: Until | None, todo: Todo) -> Iterator[None]:
+    """A check that is not answered in time ends a run as steps do."""
+    from prunectl.execute.driver import OutOfTimeError, Tally
+    from prunectl.execute.engine import NotInTimeError
+
+    try:
+        yield
+    except NotInTimeError:
+        assert until is not None
+        raise OutOfTimeError(until, len(todo.todo), Tally(reused=set(todo.reused))) from None
 
 
 def _pulled(
@@ -219,7 +244,7 @@ def _keep_reason(session: Session, outcome: Outcome) -> None:
         session.store.record_failure(outcome.key, "crash", outcome.reason, "")
 
 
-def _request(session: Session, workers: Workers, key: Key) -> Request:
+def _request(session: Session, workers: Workers, key: Key, until: Until | None) -> Request:
     from prunectl.execute.outcome import Request
 
     return Request(
@@ -234,4 +259,5 @@ def _request(session: Session, workers: Workers, key: Key) -> Request:
         threads=workers.threads,
         workers=workers.readers,
         jobs=workers.jobs,
+        until=until,
     )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from prunectl.api.machine import entry_of
 from prunectl.api.output import TRACKING, claim, folder_of
 from prunectl.api.results import warn_in_log
+from prunectl.base import ctrl_c
 from prunectl.base.cells import cell
 from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import plural
@@ -163,7 +164,8 @@ class Tracking:
         try:
             with _silent():
                 yield
-        except Exception as error:  # whatever a package of other people raises, the run goes on
+        except BaseException as error:  # whatever a package of other people raises, the run goes on
+            ctrl_c.pass_on(error)
             self.stopped = True
             self.warn(
                 f"--track {self.tracker.name} failed, and the run goes on without it: {described(error)}; "

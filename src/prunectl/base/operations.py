@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from prunectl.base import ctrl_c
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -128,7 +130,8 @@ def record(
                 output = twin(image)
     except (UncountedError, MemoryError):
         raise
-    except Exception as error:  # whatever a network's own code raises
+    except BaseException as error:  # whatever a network's own code raises
+        ctrl_c.pass_on(error)
         raise UncountedError(f"the network does not run on one image: {type(error).__name__}: {error}") from error
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)

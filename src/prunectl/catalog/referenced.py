@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from prunectl.base import ctrl_c
 from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import and_list, did_you_mean, visible
 from prunectl.catalog.code import line_of, neighbours_of
@@ -82,7 +83,8 @@ class Reference:
         try:
             entry = entry_of(made)
             fault = fault_of(self.name, entry, kind)
-        except Exception as error:  # a class may raise anything when it is looked at
+        except BaseException as error:  # a class may raise anything when it is looked at
+            ctrl_c.pass_on(error)
             raise PrunectlError(f"{place} cannot be used: {described(error)}") from error
         if fault is not None:
             line = line_of(found)
@@ -158,9 +160,8 @@ def _module(file: SourceFile) -> ModuleType:
         try:
             with stdout_on_stderr(), same_directory():
                 return import_module(name)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:
+            ctrl_c.pass_on(error)
             _FAILED[name] = described(error)
     raise PrunectlError(f"{visible(file.written)} cannot be imported: {_FAILED[name]}")
 

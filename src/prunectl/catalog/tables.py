@@ -15,6 +15,7 @@ from typing import Any, TypeVar, overload
 
 from pydantic import ValidationError
 
+from prunectl.base import ctrl_c
 from prunectl.base.errors import PrunectlError, described, their_modules
 from prunectl.base.text import and_list, did_you_mean
 from prunectl.catalog.catalogue import Catalog
@@ -310,15 +311,15 @@ def _checked(catalog: str, name: str, place: str) -> type[Entry]:
         raise _BrokenError(f"{name!r} of the {catalog} is registered as {place!r}, which is not 'module:Class'")
     try:
         found = imported(place)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # a plug-in's module may raise anything when it is imported, or call sys.exit
+        ctrl_c.pass_on(error)
         text = f"{name!r} of the {catalog} cannot be imported from {place}: {described(error, full_path=True)}"
         raise _BrokenError(text, placed=bool(their_modules(error)) or isinstance(error, SyntaxError)) from error
     what = f"{place}, registered as {name!r} of the {catalog},"
     try:
         fault = fault_of(name, found, kind_of(catalog), bare=CATALOGS[catalog].bare)
-    except Exception as error:  # a class may raise anything when it is looked at
+    except BaseException as error:  # a class may raise anything when it is looked at
+        ctrl_c.pass_on(error)
         text = f"{what} cannot be used: {described(error, full_path=True)}"
         raise _BrokenError(text, placed=bool(their_modules(error))) from error
     if fault is not None:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol
+
+from pydantic import Field
 
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.required import required
+
+Text = Annotated[str, Field(min_length=1)]
+OfStudy = Annotated[Text | None, Field(description="by default the name of the study")]
+"""What a tracker keeps the runs of a study under: its project, or its experiment."""
 
 
 @dataclass(frozen=True, kw_only=True)

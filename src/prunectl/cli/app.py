@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from typer import Abort
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
+from prunectl.base import ctrl_c
 from prunectl.base.errors import InterruptError, PrunectlError, described
 from prunectl.base.version import __version__
 from prunectl.cli import (
@@ -35,9 +35,7 @@ from prunectl.cli import (
 )
 from prunectl.cli.console import say
 from prunectl.cli.help import DO, KEEP, PREPARE, SEE, Command, Group
-
-ENDING = [number for number in signal.Signals if number.name in ("SIGTERM", "SIGHUP")]
-"""How a cluster, a service manager or a closed terminal ends a command. Not all systems have both."""
+from prunectl.cli.signals import listen
 
 
 class Commands(Group):
@@ -147,14 +145,15 @@ def main() -> None:
             raise
         explain(error)
         sys.exit(error.exit_code)
-    except Exception as error:
+    except BaseException as error:  # a plug-in may raise anything; `sys.exit` ends a command, too
+        ctrl_c.pass_on(error)
         if os.environ.get("PRUNECTL_DEBUG") or not (plug_in := in_plug_in(error)):
             raise
         explain(plug_in)
         sys.exit(plug_in.exit_code)
 
 
-def in_plug_in(error: Exception) -> PrunectlError | None:
+def in_plug_in(error: BaseException) -> PrunectlError | None:
     """What an exception out of a plug-in's code is to a user, or None if it is a mistake of prunectl."""
     from prunectl.catalog.registered import raised_in_plug_in
 
@@ -162,20 +161,6 @@ def in_plug_in(error: Exception) -> PrunectlError | None:
         return None
     hint = "fix or uninstall the plug-in; `prunectl --debug ...` shows the traceback"
     return PrunectlError(f"a plug-in failed: {described(error, full_path=True)}", hint=hint)
-
-
-def listen() -> None:
-    """Handle the signals that end a command as Ctrl-C, except one that is ignored, as SIGHUP is under nohup."""
-    for number in ENDING:
-        if signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, _interrupt)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    """Handle only the first signal: often two arrive, and the second must not interrupt the clean-up."""
-    for ending in ENDING:
-        signal.signal(ending, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def explain(error: PrunectlError) -> None:

@@ -10,7 +10,7 @@ import typer
 from prunectl.base.text import size
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Selected, StudyFile, options
-from prunectl.cli.tables import checked
+from prunectl.cli.tables import checked, format_option
 
 Output = Annotated[
     Path | None,
@@ -28,7 +28,7 @@ Compact = Annotated[
 
 FORMATS = ("safetensors", "onnx")
 
-Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")]
+Format = Annotated[str, format_option(FORMATS)]
 
 
 @options

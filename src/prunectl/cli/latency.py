@@ -8,10 +8,10 @@ import typer
 
 from prunectl.api.latency import BATCH_SIZES, REPEATS
 from prunectl.base.errors import FAILED, PrunectlError
-from prunectl.cli.console import answer_json, say
+from prunectl.cli.console import say
 from prunectl.cli.leave import leave
 from prunectl.cli.options import Json, OnMachine, Quiet, Selected, StudyFile, options
-from prunectl.cli.tables import Content, Output, apart, checked, numbers, written
+from prunectl.cli.tables import Content, Output, format_option, list_option, numbers, print_table, ready
 
 if TYPE_CHECKING:
     from prunectl.api.latency import Timed
@@ -19,14 +19,10 @@ if TYPE_CHECKING:
 FORMATS = ("text", "md", "csv", "json")
 DEFAULT = ",".join(map(str, BATCH_SIZES))
 
-Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")]
+Format = Annotated[str, format_option(FORMATS)]
 Batch = Annotated[
     list[str] | None,
-    typer.Option(
-        "--batch",
-        metavar="N,N",
-        help=f"Batch sizes; repeat the option for more. The trial table has the time of batch 1 [default: {DEFAULT}].",
-    ),
+    list_option("--batch", "N,N", "Batch sizes; {more}. The trial table has the time of batch 1", DEFAULT),
 ]
 Repeats = Annotated[
     int, typer.Option("--repeats", min=1, metavar="N", help="Measurements of each variant; the median is taken.")
@@ -57,8 +53,7 @@ def latency(
     from prunectl.base.onnx_extra import INSTALL, missing
     from prunectl.cli.progress import showing
 
-    checked(format_, FORMATS)
-    apart(format_, json_, output)
+    ready(format_, FORMATS, json_, output)
     sizes = [
         int(size) for size in numbers(batch or (DEFAULT,), _batch_size, "--batch", "a number of images, 1 or more")
     ]
@@ -72,10 +67,8 @@ def latency(
         return
     if missing():
         say(f"ONNX Runtime is not measured: {INSTALL}")
-    if json_:
-        answer_json({"study": found.study, "rows": found.rows.to_dicts()})
-    if found.rows.height and (output is not None or not json_):
-        written(_content(found, format_), output)
+    document = {"study": found.study, "rows": found.rows.to_dicts()}
+    print_table(document, lambda: _content(found, format_), json_, output)
     if found.tally.failed or found.tally.skipped:
         raise typer.Exit(FAILED)
     if not found.rows.height:

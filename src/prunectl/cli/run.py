@@ -75,8 +75,8 @@ def run_study(
     with starting_early(machine):
         session = opened(selected, where, study, "retrain")
     ready(session, output)
-    import_ahead(REPORT)
     tracked = tracking(session, track, shares=where.share, folder=output, warn=say)
+    import_ahead(REPORT)  # after all that can refuse the run: a process ends when its threads have
     completed = complete(session, machine, retry_failed=retry_failed, show=showing(quiet), warn=say, tracked=tracked)
     if completed.tally.left:
         leave(session, completed.tally, json_)

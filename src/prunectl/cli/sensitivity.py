@@ -8,9 +8,9 @@ import typer
 
 from prunectl.api.sensitivity import MARGIN, RATES
 from prunectl.base.errors import FAILED
-from prunectl.cli.console import answer_json, say
+from prunectl.cli.console import say
 from prunectl.cli.options import Json, OnMachine, Quiet, StudyFile, Variant, options
-from prunectl.cli.tables import Content, Output, apart, checked, numbers, written
+from prunectl.cli.tables import Content, Output, format_option, list_option, numbers, print_table, ready
 
 if TYPE_CHECKING:
     from prunectl.results.sensitivity import Spared
@@ -18,14 +18,10 @@ if TYPE_CHECKING:
 FORMATS = ("text", "md", "csv", "json", "svg", "png")
 DEFAULT = ",".join(map(str, RATES))
 
-Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}.")]
+Format = Annotated[str, format_option(FORMATS)]
 Rates = Annotated[
     list[str] | None,
-    typer.Option(
-        "--rates",
-        metavar="R,R",
-        help=f"The fractions of a layer that are removed; repeat the option for more [default: {DEFAULT}].",
-    ),
+    list_option("--rates", "R,R", "The fractions of a layer that are removed; {more}", DEFAULT),
 ]
 Criterion = Annotated[
     str | None,
@@ -61,18 +57,14 @@ def sensitivity(
     from prunectl.api.sensitivity import sensitivity as measured
     from prunectl.cli.progress import showing
 
-    checked(format_, FORMATS)
-    apart(format_, json_, output)
+    ready(format_, FORMATS, json_, output)
     chosen = numbers(rates or (DEFAULT,), _rate, "--rates", "a fraction above 0 and below 1")
     machine = where.machine()
     with starting_early(machine):
         session = variant.open(study)
         alone = planned(session, chosen, criterion)
     found = measured(session, alone, machine, margin=margin, show=showing(quiet), warn=say)
-    if json_:
-        answer_json(document(found.spared))
-    if found.spared.rows.height and (output is not None or not json_):
-        written(_content(found.spared, format_), output)
+    print_table(document(found.spared), lambda: _content(found.spared, format_), json_, output)
     if found.tally.failed or found.tally.skipped:
         raise typer.Exit(FAILED)
 

@@ -1,10 +1,12 @@
-"""Where the installed command begins: it imports the rest, so that Ctrl-C is one line from the first moment on."""
+"""Where the installed command begins: it imports the rest, so that Ctrl-C and its like are one line from the start."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
+
+from prunectl.cli.signals import listen
 
 INTERRUPTED = 130
 COLLECT_AFTER = 100_000
@@ -14,6 +16,7 @@ COLLECT_AFTER = 100_000
 def main() -> None:
     """The command line. Only what happens before this function is called can end with a traceback of Python's own."""
     try:
+        listen()
         gc.set_threshold(COLLECT_AFTER)
         from prunectl.cli.app import main as begin
 

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean
-from prunectl.cli.console import answer, answer_bytes, say
+from prunectl.cli import complete
+from prunectl.cli.console import answer, answer_bytes, answer_json, say
 
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is stdout [default: stdout]."),
 ]
 Content = str | bytes
+
+
+def format_option(formats: Collection[str]) -> Any:
+    """The option --format of a command that has these."""
+    return typer.Option(
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help=f"One of {', '.join(formats)}.",
+        autocompletion=complete.among(*formats),
+    )
+
+
+def list_option(option: str, metavar: str, what: str, default: str) -> Any:
+    """An option that takes several numbers, separated by commas, and may be repeated: see `numbers`."""
+    more = "repeat the option for more"
+    return typer.Option(option, metavar=metavar, help=f"{what.format(more=more)} [default: {default}].")
 
 
 def numbers(given: Sequence[str], kind: Callable[[str], float], option: str, allowed: str) -> list[float]:
@@ -38,6 +56,20 @@ def numbers(given: Sequence[str], kind: Callable[[str], float], option: str, all
                                 hint="write each value once") from None  # fmt: skip
         found.append(number)
     return found
+
+
+def ready(format_: str, formats: Collection[str], json_: bool, output: Path | None) -> None:
+    """Raises PrunectlError, before anything is computed, for a table that could not be given as it is asked for."""
+    checked(format_, formats)
+    apart(format_, json_, output)
+
+
+def print_table(document: dict[str, Any], content: Callable[[], Content], json_: bool, output: Path | None) -> None:
+    """Print the document of --json, and write the table unless that is all; a table without rows is not written."""
+    if json_:
+        answer_json(document)
+    if document["rows"] and (output is not None or not json_):
+        written(content(), output)
 
 
 def checked(format_: str, formats: Collection[str]) -> None:

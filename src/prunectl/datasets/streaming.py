@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,19 +34,15 @@ class Decoder(data.Dataset[Tensor | str]):
 
     def __init__(self, part: Part, size: int, shorter: int) -> None:
         self.root, self.size, self.shorter = part.root, size, shorter
-        self.files = part.files
+        self.files, self.sizes = part.files, part.sizes
 
     def __getitem__(self, item: Item) -> Tensor | str:
-        from PIL import Image, UnidentifiedImageError
         from torchvision.transforms import functional
 
         index, window = item
-        path = self.root / self.files[index]
-        try:
-            with Image.open(path) as opened:
-                picture = _colours(opened)
-        except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-            return f"{path} cannot be read as an image: {error}"
+        picture = self._read(index, _colours)
+        if isinstance(picture, str):
+            return picture
         if window is None:
             picture = functional.center_crop(functional.resize(picture, self.shorter), self.size)
         else:
@@ -53,6 +50,26 @@ class Decoder(data.Dataset[Tensor | str]):
             picture = functional.resized_crop(picture, *place, [self.size, self.size])
         pixels: Tensor = functional.pil_to_tensor(picture)
         return pixels
+
+    def path(self, index: int) -> Path:
+        """The file of a picture."""
+        return self.root / self.files[index]
+
+    def fault(self, index: int, *, whole: bool) -> str | None:
+        """Why a picture cannot be read: all of it if `whole`, else only the beginning of its file."""
+        read = self._read(index, _colours if whole else lambda opened: None)
+        return read if isinstance(read, str) else None
+
+    def _read(self, index: int, take: Callable[[Any], Any]) -> Any:
+        """What is taken of a picture, or the reason why it cannot be read."""
+        from PIL import Image, UnidentifiedImageError
+
+        path = self.path(index)
+        try:
+            with Image.open(path) as opened:
+                return take(opened)
+        except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+            return f"{path} cannot be read as an image: {error}"
 
 
 class Streamed:

@@ -11,11 +11,13 @@ import datetime
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 import torch
 
+from prunectl.base import ctrl_c
 from prunectl.base.errors import MethodError, PrunectlError, StoreError, described
 from prunectl.catalog.hook import Shown
 from prunectl.execute import hardware
@@ -39,6 +41,15 @@ for module in dict.fromkeys(KINDS.values()):
 GONE = "it is gone"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Driver:
+    """How a step hears its driver, and is heard by it."""
+
+    stopping: Callable[[], bool]
+    progress: Callable[[int, int], None]
+    show: Callable[[Shown], None]
+
+
 def do(
     request: Request,
     stopping: Callable[[], bool],
@@ -47,51 +58,56 @@ def do(
 ) -> Outcome:
     """Do what a request asks; whatever happens is an outcome. What a training shows comes before its progress."""
     if isinstance(request.step, Preflight):
-        problems = preflight.problems_of(request.step, request.data, request.weights, torch.device(request.device))
-        status = Status.FAILED if problems else Status.DONE
-        here = hardware.hardware_class(torch.device(request.device))
-        return Outcome(key=request.key, status=status, problems=problems, hardware_class=here)
-    return _do(request, request.step, stopping, progress, show)
-
-
-def _do(
-    request: Request,
-    step: Step,
-    stopping: Callable[[], bool],
-    progress: Callable[[int, int], None],
-    show: Callable[[Shown], None],
-) -> Outcome:
-    """Do a step, unless its artefact exists or another process is making it."""
-    key = request.key
+        return _checked(request, request.step)
     try:
         store = store_at(request.store)
     except PrunectlError as error:
-        return _fatal(key, error)
+        return _fatal(request.key, error)
+    return _do(store, request, request.step, _Driver(stopping=stopping, progress=progress, show=show))
+
+
+def _checked(request: Request, step: Preflight) -> Outcome:
+    """The check before the first step. What it should have caught itself is printed, and the reason."""
+    device = torch.device(request.device)
     try:
-        try:
-            with store.lock(key):
-                if store.has(key):
-                    return Outcome(key=key, status=Status.REUSED)
-                outcome = _make(store, request, step, stopping, progress, show)
-        except HeldError as held:
-            return Outcome(key=key, status=Status.BUSY, alive=held.alive)
-        if outcome.status is Status.DONE:
-            store.forget_lock(key)
-        return outcome
+        problems = preflight.problems_of(step, request.data, request.weights, device)
+    except BaseException as error:
+        ctrl_c.pass_on(error)
+        traceback.print_exception(error)
+        return Outcome(key=request.key, status=Status.FAILED, reason=described(error))
+    status = Status.FAILED if problems else Status.DONE
+    return Outcome(key=request.key, status=status, problems=problems, hardware_class=hardware.hardware_class(device))
+
+
+def _do(store: LocalStore, request: Request, step: Step, driver: _Driver) -> Outcome:
+    """The outcome of a step."""
+    try:
+        return _locked(store, request, step, driver)
     except Stopped:
-        return Outcome(key=key, status=Status.STOPPED)
+        return Outcome(key=request.key, status=Status.STOPPED)
     except DamagedError as error:
         return _damaged(request, step, error)
     except MethodError as error:
-        return _failed(store, key, "method", str(error))
+        return _failed(store, request.key, "method", str(error))
     except PrunectlError as error:
-        return _fatal(key, error)
-    except Exception as error:  # whatever else goes wrong is the outcome of this step, not the end of the study
-        return _crash(store, request, error)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # `sys.exit` in a third party's code
-        return _crash(store, request, error)
+        return _fatal(request.key, error)
+    except BaseException as error:  # whatever else goes wrong is the outcome of this step, not the end of the study
+        ctrl_c.pass_on(error)
+        return _crash(store, request, step, error)
+
+
+def _locked(store: LocalStore, request: Request, step: Step, driver: _Driver) -> Outcome:
+    """Do a step, unless its artefact exists or another process is making it. Raises what the step raises."""
+    key = request.key
+    try:
+        with store.lock(key):
+            if store.has(key):
+                return Outcome(key=key, status=Status.REUSED)
+            outcome = _make(store, request, step, driver)
+    except HeldError as held:
+        return Outcome(key=key, status=Status.BUSY, alive=held.alive)
+    store.forget_lock(key)
+    return outcome
 
 
 @contextlib.contextmanager
@@ -108,48 +124,16 @@ def noticing_deletions(store: LocalStore, inputs: Inputs) -> Iterator[None]:
         raise DamagedError(deleted, GONE) from error
 
 
-def parent_with(request: Request, step: Step, damaged: str) -> Key | None:
-    """The parent whose key was found damaged."""
-    return next((key for key in [*parents(step).values(), request.resume] if key == damaged), None)
-
-
-def _make(
-    store: LocalStore,
-    request: Request,
-    step: Step,
-    stopping: Callable[[], bool],
-    progress: Callable[[int, int], None],
-    show: Callable[[Shown], None],
-) -> Outcome:
-    key = request.key
+def _make(store: LocalStore, request: Request, step: Step, driver: _Driver) -> Outcome:
+    """Perform a step whose lock is held, and store what it leaves."""
+    key, device = request.key, torch.device(request.device)
     _same_code(step, key)
     store.make_way(key)
-    inputs = {role: _parent(store, parent) for role, parent in parents(step).items()}
-    if request.resume is not None:
-        with contextlib.suppress(KeyError):  # not there, or just deleted: the training begins at its start
-            inputs["resume"] = store.fetch(request.resume)
+    inputs = _inputs(store, request, step)
     credits: list[float] = []
     resumed: list[str] = []
-    device = torch.device(request.device)
     meter = Meter(hardware.uuid(device), request.jobs)
-
-    def going(done: int, total: int) -> None:
-        meter.tick()
-        progress(done, total)
-
-    context = Context(
-        device=device,
-        data_root=request.data,
-        weights=request.weights,
-        workers=request.workers,
-        snapshots=store.snapshots(key),
-        snapshot_s=request.snapshot_s,
-        credit=credits.append,
-        resumed=resumed.append,
-        stopping=stopping,
-        progress=going,
-        show=show,
-    )
+    context = _context(store, request, driver, meter, credits, resumed)
     hardware.forget_peak(device)
     wall, cpu = time.perf_counter(), time.process_time()
     with store.scratch() as out, noticing_deletions(store, inputs):
@@ -173,6 +157,39 @@ def _make(
     return Outcome(key=key, status=Status.DONE, wall_s=made.wall_s)
 
 
+def _inputs(store: LocalStore, request: Request, step: Step) -> dict[str, Path]:
+    """The verified directories of the parents, and of an earlier state if it is there."""
+    inputs = {role: _parent(store, parent) for role, parent in parents(step).items()}
+    if request.resume is not None:
+        with contextlib.suppress(KeyError):  # not there, or just deleted: the training begins at its start
+            inputs["resume"] = store.fetch(request.resume)
+    return inputs
+
+
+def _context(
+    store: LocalStore, request: Request, driver: _Driver, meter: Meter, credits: list[float], resumed: list[str]
+) -> Context:
+    """What a step is done with. What it reports of earlier attempts is added to `credits` and `resumed`."""
+
+    def going(done: int, total: int) -> None:
+        meter.tick()
+        driver.progress(done, total)
+
+    return Context(
+        device=torch.device(request.device),
+        data_root=request.data,
+        weights=request.weights,
+        workers=request.workers,
+        snapshots=store.snapshots(request.key),
+        snapshot_s=request.snapshot_s,
+        credit=credits.append,
+        resumed=resumed.append,
+        stopping=driver.stopping,
+        progress=going,
+        show=driver.show,
+    )
+
+
 def _same_code(step: Step, key: Key) -> None:
     """The code of plug-ins is the one that the run was planned with: each process imports it for itself."""
     if key_of(step) != key:
@@ -188,23 +205,23 @@ def _parent(store: LocalStore, key: str) -> Path:
 
 
 def _damaged(request: Request, step: Step, error: DamagedError) -> Outcome:
-    """A damaged parent is made again; if it cannot be set aside it would be found damaged for ever."""
+    """A damaged parent is made again; one that cannot be set aside would be damaged in every attempt."""
     if error.kept is not None:
         hint = "choose another store with --store DIR or PRUNECTL_STORE"
         return _fatal(request.key, StoreError(f"{error}; {error.fate}", hint=hint))
-    damaged = parent_with(request, step, error.key)
+    needed = [*parents(step).values(), request.resume]
+    damaged = next((key for key in needed if key == error.key), None)
     return Outcome(key=request.key, status=Status.DAMAGED, reason=error.why, damaged=damaged)
 
 
-def _crash(store: LocalStore, request: Request, error: BaseException) -> Outcome:
+def _crash(store: LocalStore, request: Request, step: Step, error: BaseException) -> Outcome:
     """An accident, recorded with its traceback, and tried again by the next run. A failing disk stops the run.
 
     Without one of its parents, which another process has deleted in the meantime, a step can only fail.
     """
-    assert not isinstance(request.step, Preflight)
-    gone = next((parent for parent in parents(request.step).values() if not store.has(parent)), None)
+    gone = next((parent for parent in parents(step).values() if not store.has(parent)), None)
     if gone is not None:
-        return Outcome(key=request.key, status=Status.DAMAGED, reason="it is gone", damaged=gone)
+        return Outcome(key=request.key, status=Status.DAMAGED, reason=GONE, damaged=gone)
     if isinstance(error, Exception) and (disk := disk_error(error, store.root)) is not None:
         return _fatal(request.key, disk)
     return _failed(store, request.key, "crash", described(error), "".join(traceback.format_exception(error)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from prunectl.base.errors import InterruptError, PrunectlError
 from prunectl.base.text import plural
 from prunectl.base.until import Until
-from prunectl.execute.engine import Engine
+from prunectl.execute.engine import Engine, NotInTimeError
 from prunectl.execute.outcome import Event, Outcome, Request, Status
 from prunectl.plan.explain import Todo
 from prunectl.plan.graph import Plan
@@ -61,7 +61,7 @@ class OutOfTimeError(InterruptError):
         self.tally = tally
         super().__init__(
             f"stopped because of --until {until.label}, with {plural(left, 'step')} left; finished steps are kept, "
-            "and trainings under way have left snapshots",
+            "and so are the snapshots of trainings under way",
             hint="run the same command to continue",
         )
 
@@ -90,30 +90,35 @@ def drive(
     """Do every step that is to do, parents first. Raises InterruptedRunError on Ctrl-C, FatalError if it must end.
 
     `failed` is called with the outcome of each step that failed, before `listen` is; `going` again and again with the
-    steps that are being done. OutOfTimeError is raised early enough before `until` for workers to save snapshots.
+    steps that are being done. From `until.begin` on workers save snapshots, at `until.at` they have ended, and
+    OutOfTimeError is raised.
     With `leaves` the run ends as soon as others, which live, do all that is left: `Tally.left`.
     """
     queue = _Queue(plan, todo)
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Outcome):
+            event = queue.judged(event)
+            if event.status is Status.FAILED:
+                failed(event)
+        listen(event)
+        if isinstance(event, Outcome):
+            queue.end(event, listen)
+
     try:
         while queue.open() and not (leaves and queue.idle()):
             if until is not None and clock() >= until.begin:
-                raise OutOfTimeError(until, len(queue.left), queue.tally)
+                raise NotInTimeError
             while len(engine.running) < engine.jobs and (key := queue.next()) is not None:
                 engine.start(request(key))
             going(tuple(engine.running))
             for event in engine.wait(BUSY_S):
-                if not isinstance(event, Outcome):
-                    listen(event)
-                    continue
-                if event.status is Status.FATAL:
-                    raise FatalError(event)
-                outcome = queue.judged(event)
-                if outcome.status is Status.FAILED:
-                    failed(outcome)
-                listen(outcome)
-                queue.end(outcome, listen)
+                heard(event)
     except KeyboardInterrupt:
         raise InterruptedRunError from None
+    except NotInTimeError:
+        assert until is not None
+        raise OutOfTimeError(until, len(queue.left), queue.tally) from None
     finally:
         engine.stop()
     queue.tally.left = set(queue.left)
@@ -188,7 +193,12 @@ class _Queue:
         return None
 
     def judged(self, outcome: Outcome) -> Outcome:
-        """The outcome; a step that was asked to stop, or whose worker died, is started again, but not for ever."""
+        """The outcome; a step that was asked to stop, or whose worker died, is started again, but not for ever.
+
+        Raises FatalError for one that ends the run.
+        """
+        if outcome.status is Status.FATAL:
+            raise FatalError(outcome)
         if outcome.status is Status.LOST:
             return self._lost(outcome)
         if outcome.status is not Status.STOPPED:

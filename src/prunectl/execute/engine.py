@@ -9,7 +9,11 @@ from prunectl.catalog.executor import Executor
 from prunectl.execute.outcome import Event, Request
 from prunectl.plan.steps import Key
 
-__all__ = ["Engine", "Executor"]
+__all__ = ["Engine", "Executor", "NotInTimeError"]
+
+
+class NotInTimeError(Exception):
+    """A request could not be started before its run begins to stop."""
 
 
 class Engine(Protocol):
@@ -24,10 +28,13 @@ class Engine(Protocol):
         """The requests that have been started and have not ended."""
 
     def start(self, request: Request) -> None:
-        """Start a request; fewer than `jobs` are running."""
+        """Start a request; fewer than `jobs` are running. Raises NotInTimeError, which leaves it undone."""
 
     def wait(self, timeout_s: float) -> Iterator[Event]:
         """What has been reported since the last call; waits for a report at most this long."""
 
     def stop(self) -> None:
-        """End everything, losing as little as possible. Calling it again does nothing."""
+        """End everything, losing as little as possible, at the latest when requests are `until`.
+
+        Calling it again does nothing.
+        """

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
@@ -22,7 +22,8 @@ from pathlib import Path
 from prunectl.base.errors import FAILED, PrunectlError, StoreError
 from prunectl.base.text import size
 from prunectl.base.theirs import third_party
-from prunectl.execute.engine import Executor
+from prunectl.base.until import Until
+from prunectl.execute.engine import Executor, NotInTimeError
 from prunectl.execute.nursery import Ended
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.execute.spool import Spool
@@ -33,7 +34,7 @@ from prunectl.plan.steps import Data, Key
 from prunectl.store.address import store_at
 
 GRACE_S = 30.0  # seconds for a worker to save a snapshot when asked to stop
-ENDING_S = 5.0  # seconds for a worker to end that has closed its connection
+ENDING_S = 5.0  # seconds for a worker to end that has closed its connection; for all together when a run stops
 STARTS = 3
 """How often a nursery is started, or a worker that does not stay alive, before a run gives up."""
 BROKEN = (EOFError, OSError, pickle.UnpicklingError)
@@ -76,8 +77,8 @@ NUMBERS = count()
 class LocalEngine:
     """Steps in workers on this machine, up to `jobs` at once."""
 
-    def __init__(self, jobs: int, imports: Sequence[str]) -> None:
-        self.jobs = jobs
+    def __init__(self, jobs: int, imports: Sequence[str], clock: Callable[[], float] = time.time) -> None:
+        self.jobs, self.clock = jobs, clock
         self.imports = [module for module in imports if not third_party(module, None)]
         self.workers: dict[int, _Worker] = {}
         self.suspects: set[Key] = set()
@@ -103,14 +104,16 @@ class LocalEngine:
             elif self._sent(worker, request):
                 return
         for _ in range(STARTS):
-            if self._sent(self._forked(device), request):
+            if self._sent(self._forked(device, request.until), request):
                 return
         raise NurseryError
 
     def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
         """What workers have reported; waits for a report at most this long."""
         by_connection = {worker.connection: worker for worker in self.workers.values()}
-        controls = [] if self.nursery is None else [self.nursery.control]
+        controls: list[Connection | int] = []
+        if self.nursery is not None:
+            controls = [self.nursery.control, self.nursery.spool.reading]
         spools = {worker.spool.reading: worker.spool for worker in self.workers.values()}
         ready = wait([*by_connection, *controls, *spools], timeout_s)
         for reading in spools.keys() & set(ready):
@@ -122,23 +125,36 @@ class LocalEngine:
             yield from self._ended(self.nursery)
 
     def stop(self) -> None:
-        """Ask every worker to stop, give it time to save a snapshot, and kill those that do not stop."""
+        """Ask every worker to stop, give it time to save a snapshot, and kill those that do not stop.
+
+        Their time ends when the run has to be over. A check has nothing to save.
+        """
+        begun = time.monotonic()
+        graces = {number: self._grace_s(worker.request) for number, worker in self.workers.items()}
+        last = begun + max(graces.values(), default=0.0) + ENDING_S
         for worker in self.workers.values():
             if worker.request is None:
                 worker.close()
             else:
                 _signal(worker, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_S
         for worker in self.workers.values():
-            self._end(worker, deadline)
+            self._end(worker, begun + graces[worker.number], last)
         self.workers.clear()
         if self.nursery is not None:
             left(self.nursery)
             self.nursery = None
 
-    def _end(self, worker: _Worker, deadline: float) -> None:
-        """Wait until a worker has ended, or kill it."""
+    def _grace_s(self, request: Request | None) -> float:
+        """Seconds for a worker to stop."""
+        if request is None or isinstance(request.step, Preflight):
+            return 0.0
+        return GRACE_S if request.until is None else min(GRACE_S, max(0.0, request.until.at - self.clock()))
+
+    def _end(self, worker: _Worker, deadline: float, last: float) -> None:
+        """Wait until a worker has stopped, or kill it; its end is known at the `last` moment, or not at all."""
         while worker.request is not None and (ready := _waited(worker, deadline)):
+            if worker.connection not in ready and time.monotonic() >= deadline:
+                break  # it does nothing but print
             if worker.spool.reading in ready:
                 worker.spool.drain()
             if worker.connection in ready:
@@ -152,7 +168,8 @@ class LocalEngine:
         worker.close()
         if worker.request is not None:
             _signal(worker, signal.SIGKILL)
-        if self.nursery is not None and self.nursery.ending(worker.number, timeout_s=ENDING_S) is None:
+        left_s = max(0.0, last - time.monotonic())
+        if self.nursery is not None and self.nursery.ending(worker.number, timeout_s=left_s) is None:
             _signal(worker, signal.SIGKILL)
 
     def share(self, data: Sequence[Data], root: Path) -> None:
@@ -161,8 +178,12 @@ class LocalEngine:
             with suppress(OSError):  # it is started again, with these, when a worker is needed
                 self.nursery.read(*self.shared)
 
-    def _forked(self, device: str) -> _Worker:
-        """A new worker; the nursery is started, or started again if it was killed. Raises NurseryError."""
+    def _forked(self, device: str, until: Until | None) -> _Worker:
+        """A new worker; the nursery is started, or started again if it was killed.
+
+        Raises NurseryError, and NotInTimeError if the nursery is not ready when the run begins to stop.
+        """
+        within_s = None if until is None else until.begin - self.clock()
         for _ in range(STARTS):
             number, spool = next(NUMBERS), Spool()
             try:
@@ -170,7 +191,10 @@ class LocalEngine:
                     self.nursery = taken()
                     self.nursery.read(*self.shared)
                     self.nursery.bring(self.imports)
-                connection, pid = self.nursery.fork(number, spool)
+                connection, pid = self.nursery.fork(number, spool, within_s)
+            except NotInTimeError:
+                spool.close()
+                raise
             except BROKEN:
                 spool.close()
                 self._without_nursery()
@@ -276,11 +300,11 @@ def _waited(worker: _Worker, deadline: float) -> list[object]:
 def _keep_output(worker: _Worker, outcome: Outcome) -> None:
     """Put what a step printed into its log. What the check before the first step prints goes to stderr."""
     assert worker.request is not None
-    printed = worker.spool.take()
     if isinstance(worker.request.step, Preflight) or outcome.problems:
-        with suppress(OSError):
-            os.write(2, printed)
-    elif outcome.status in (Status.DONE, Status.FAILED):
+        worker.spool.show()
+        return
+    printed = worker.spool.take()
+    if outcome.status in (Status.DONE, Status.FAILED):
         keep_log(worker.request, printed)
 
 

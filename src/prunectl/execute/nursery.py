@@ -84,7 +84,8 @@ def main(descriptor: int) -> None:
         pass  # the driver is gone before it sent anything
     except BaseException:
         traceback.print_exc()
-    os._exit(0)  # skip the seconds that torch takes to exit
+    finally:
+        os._exit(0)  # skip the seconds that torch takes to exit; nobody may be left to read a traceback
 
 
 def _live(control: Connection) -> None:
@@ -204,6 +205,9 @@ class Nursery:
         self.imported = False
 
     def _fork(self, number: int, handles: Sequence[int]) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()  # or the worker would print it as its own
         pid = os.fork()
         if pid:
             for handle in handles:

@@ -29,6 +29,7 @@ from prunectl.execute.engine import Executor
 from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status, WorkersChanged
 from prunectl.execute.ray_cluster import GRACE_S, Members
 from prunectl.execute.ray_joining import Joining, Refused
+from prunectl.execute.spool import Spool
 from prunectl.execute.task import Task, packed
 from prunectl.plan.steps import Key
 
@@ -85,7 +86,9 @@ class RayEngine:
     def wait(self, timeout_s: float) -> Iterator[Event]:
         """What was reported since the last call; waits for a report at most this long. Raises PrunectlError."""
         process = self._alive()
-        if not wait([process.control], timeout_s):
+        ready = wait([process.control, process.spool.reading], timeout_s)
+        process.spool.show()
+        if process.control not in ready:
             return
         try:
             while process.control.poll():
@@ -96,7 +99,9 @@ class RayEngine:
     def stop(self) -> None:
         """Let workers leave snapshots; shut a Ray down that this engine has started."""
         if self.process is not None:
-            self.process.end(GRACE_S + ENDING_S)
+            moments = [request.until.at for request in self.running.values() if request.until is not None]
+            left_s = min(GRACE_S, max(0.0, min(moments) - time.time())) if moments else GRACE_S
+            self.process.end(left_s + ENDING_S)
             self.process = None
         self.running.clear()
 
@@ -131,16 +136,18 @@ class RayEngine:
 
 
 class _Process:
-    """The process that speaks to Ray. No signal of a terminal reaches it."""
+    """The process that speaks to Ray. No signal of a terminal reaches it, and it has no stream of the command."""
 
     def __init__(self, joining: Joining) -> None:
         ours, theirs = socketpair()
+        self.spool = Spool()
         with ours, theirs:
             self.process = subprocess.Popen(
                 ray_cluster.command(theirs.fileno()),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                stdout=2,
+                stdout=self.spool.writing,
+                stderr=self.spool.writing,
                 start_new_session=True,
             )
             self.control = Connection(ours.detach())
@@ -152,13 +159,17 @@ class _Process:
         deadline = time.monotonic() + grace_s
         with suppress(*BROKEN):
             self.control.send(None)
-            while self.control.poll(max(0.0, deadline - time.monotonic())):
-                self.control.recv()
+            while ready := wait([self.control, self.spool.reading], max(0.0, deadline - time.monotonic())):
+                self.spool.show()
+                if self.control in ready:
+                    self.control.recv()
         self.control.close()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(max(0.0, deadline - time.monotonic()))
         self.process.kill()
         self.process.wait()
+        self.spool.show()
+        self.spool.close()
 
 
 class Ray(Executor):

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from prunectl.base.errors import Problem
+from prunectl.base.until import Until
 from prunectl.catalog.hook import Shown
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Key, Step
@@ -49,6 +50,8 @@ class Request:
     snapshot_s: float = 20.0
     jobs: int = 1
     """Number of steps that the run does at once."""
+    until: Until | None = None
+    """By when the run has stopped: an engine has ended the request then, with a snapshot left if there was time."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """The process between a driver and Ray: it joins or starts a Ray, keeps its actors, and passes messages on.
 
 Ray prints to stdout, changes the environment, answers signals and starts threads: here none of that meets the driver,
-whose stdout is not inherited. When the driver asks for it or is gone, the actors are stopped, so that trainings leave
-snapshots, and a Ray that was started here is shut down.
+whose stdout and stderr are not inherited. When the driver asks for it or is gone, the actors are stopped, so that
+trainings leave snapshots, and a Ray that was started here is shut down.
 """
 
 from __future__ import annotations

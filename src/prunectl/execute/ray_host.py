@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from prunectl.base.errors import PrunectlError, described
 from prunectl.base.version import __version__
 from prunectl.execute.devices import resolve_devices
+from prunectl.execute.engine import NotInTimeError
 from prunectl.execute.local import LocalEngine
 from prunectl.execute.outcome import Event, Outcome, Request, Status
 from prunectl.plan.preflight import Preflight
@@ -105,6 +106,8 @@ class Host:
         except PrunectlError as error:  # no worker can be started on this machine
             yield Outcome(key=request.key, status=Status.LOST, reason=f"on {platform.node()}: {error.message}")
             return
+        except NotInTimeError:  # the run begins to stop
+            pass
         self.engine.stop()
         yield Outcome(key=request.key, status=Status.STOPPED)
 

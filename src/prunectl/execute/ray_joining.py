@@ -84,11 +84,14 @@ def join(joining: Joining) -> None:
             **quiet,
         )
     except Exception as error:  # Ray raises almost anything
-        where = "a Ray on this machine cannot be started" if joining.address is None else (
-            f"the Ray at {joining.address} cannot be joined"
-        )  # fmt: skip
-        hint = None if joining.address is None else "is its head node running, and of the same version?"
-        raise RefusedError(f"{where}: {described(error)}", hint) from error
+        raise _refused(joining.address, error) from error
+
+
+def _refused(address: str | None, error: Exception) -> RefusedError:
+    if address is None:
+        return RefusedError(f"a Ray on this machine cannot be started: {described(error)}")
+    hint = "is its head node running, and of the same version?"
+    return RefusedError(f"the Ray at {address} cannot be joined: {described(error)}", hint)
 
 
 def private(path: Sequence[str]) -> dict[str, str]:

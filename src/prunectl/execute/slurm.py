@@ -12,7 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -83,8 +84,10 @@ class Slurm(Executor):
         limit_s = duration(self.time) or 0.0
         with stdout_on_stderr():
             executor = self._executor(pull.folder, limit_s)
+            apart = _streams_apart() if self.cluster == "local" else nullcontext()
             try:
-                jobs = executor.map_array(work, [pull] * self.nodes, [Here.of_process(limit_s)] * self.nodes)
+                with apart:
+                    jobs = executor.map_array(work, [pull] * self.nodes, [Here.of_process(limit_s)] * self.nodes)
             except Exception as error:  # submitit raises what it meets
                 remove_tree(pull.folder)
                 raise self._refused(error) from error
@@ -131,6 +134,25 @@ class Slurm(Executor):
         failed = PrunectlError(f"SLURM refuses the workers: {refused.removeprefix('sbatch: error: ')}", hint=hint)
         failed.exit_code = FAILED
         return failed
+
+
+@contextmanager
+def _streams_apart() -> Iterator[None]:
+    """Processes that are started meanwhile do not inherit stdout and stderr: they may outlive the command.
+
+    The workers write files of their own. An exception of submitit is raised as ever.
+    """
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    before = [(number, os.dup(number)) for number in (1, 2)]
+    try:
+        for number, _ in before:
+            os.dup2(nothing, number)
+        yield
+    finally:
+        for number, kept in before:
+            os.dup2(kept, number)
+            os.close(kept)
+        os.close(nothing)
 
 
 class Submitted:

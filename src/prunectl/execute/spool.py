@@ -1,6 +1,8 @@
-"""Where a worker's stdout and stderr go: a pipe that its driver empties, so that no output fills a disk or memory.
+"""A pipe for stdout and stderr of a process; its driver empties it, so that no output fills a disk or memory.
 
-The driver empties it whenever it waits, also while a step runs; a step that prints faster than that waits for it.
+Workers, nurseries and the process that speaks to Ray have one each. None of them has the streams of the command, which
+somebody may read to their end: they may live a moment longer. The driver empties a pipe whenever it waits, also while
+a step runs; a step that prints faster than that waits for it.
 """
 
 from __future__ import annotations
@@ -52,6 +54,12 @@ class Spool:
         self.head, self.tail = bytearray(), bytearray()
         self.left_out = 0
         return text
+
+    def show(self) -> None:
+        """Print on stderr what was printed since the last time."""
+        if printed := self.take():
+            with contextlib.suppress(OSError):
+                os.write(2, printed)
 
     def close(self) -> None:
         """Let the pipe go."""

@@ -11,25 +11,35 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.reduction import send_handle
 from pathlib import Path
 
 from prunectl.execute import nursery
+from prunectl.execute.engine import NotInTimeError
 from prunectl.execute.nursery import Born, Ended, Fork, Hello, Import, Read
 from prunectl.execute.spool import Spool
 from prunectl.plan.steps import Data
 
 
 class NurseryProcess:
-    """A nursery that runs. Every method that talks to it raises EOFError or an OSError if it is gone."""
+    """A nursery that runs. Every method that talks to it raises EOFError or an OSError if it is gone.
+
+    It inherits neither stdout nor stderr: whoever reads those of a command to their end waits for the command alone.
+    What it prints is shown on stderr from here.
+    """
 
     def __init__(self) -> None:
         """Start one. It begins to import at once."""
         ours, theirs = socket.socketpair()
+        self.spool = Spool()
         with ours, theirs, _signals_blocked():
             self.process = subprocess.Popen(
-                nursery.command(theirs.fileno()), pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=2
+                nursery.command(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=self.spool.writing,
+                stderr=self.spool.writing,
             )
             self.control = Connection(ours.detach())
         self.born: dict[int, Born] = {}
@@ -51,8 +61,12 @@ class NurseryProcess:
             self.control.send(Import(modules=tuple(new)))
             self.imported.update(new)
 
-    def fork(self, number: int, spool: Spool) -> tuple[Connection, int]:
-        """A new worker, by a number that no other has had: its connection and its process."""
+    def fork(self, number: int, spool: Spool, within_s: float | None = None) -> tuple[Connection, int]:
+        """A new worker, by a number that no other has had: its connection and its process.
+
+        A nursery that still imports answers late. Raises NotInTimeError if it does not answer `within_s`.
+        """
+        deadline = None if within_s is None else time.monotonic() + within_s
         ours, theirs = Pipe()
         self.between_messages = False
         with theirs:
@@ -61,11 +75,15 @@ class NurseryProcess:
             for end in (spool.writing, spool.reading):
                 send_handle(self.control, end, self.process.pid)
         while number not in self.born:
-            self._hear()
+            self._hear(deadline)
         return ours, self.born.pop(number).pid
 
     def listen(self) -> None:
-        """Take in what it has reported: `ended` has the end of every worker that has ended."""
+        """Take in what it has reported, and show what it has printed.
+
+        `ended` has the end of every worker that has ended.
+        """
+        self.spool.show()
         while self.control.poll():
             self._hear()
 
@@ -82,17 +100,28 @@ class NurseryProcess:
         self.control.close()
         self.process.kill()
         self.process.wait()
+        self.spool.show()
+        self.spool.close()
 
     @property
     def usable(self) -> bool:
         """Whether it lives, and was not left in the middle of a message, as by Ctrl-C."""
         return self.between_messages and self.process.poll() is None
 
-    def _hear(self) -> None:
+    def _hear(self, deadline: float | None = None) -> None:
         self.between_messages = False
+        while self.control not in (ready := self._waited(deadline)):
+            if not ready:
+                raise NotInTimeError
+            self.spool.show()  # it goes on when what it prints is taken
         message = self.control.recv()
         self.between_messages = True
         (self.born if isinstance(message, Born) else self.ended)[message.number] = message
+
+    def _waited(self, deadline: float | None) -> list[object]:
+        """What it has sent: a message, output, or both; nothing if it sends nothing until the deadline."""
+        timeout_s = None if deadline is None else max(0.0, deadline - time.monotonic())
+        return list(wait([self.control, self.spool.reading], timeout_s))
 
 
 _IDLE: list[NurseryProcess] = []

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from prunectl.base import resident
+from prunectl.base import ctrl_c, resident
 from prunectl.base.errors import Problem, described
 from prunectl.base.rng import seeded
 from prunectl.base.theirs import third_party
@@ -51,6 +51,7 @@ def main(connection: Connection, spool: Spool) -> None:
     """The whole life of a worker: it ends when its driver is gone, or when it has to be replaced."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(SUSPECT))
+    ctrl_c.leave_to_driver()
     worker = Worker(connection, spool)
     try:
         while worker.once():

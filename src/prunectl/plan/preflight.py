@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prunectl.base.errors import Path
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.dataset import Content
+from prunectl.catalog.metric import Part
 from prunectl.catalog.recipe import Precision
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
 from prunectl.plan.graph import Plan
 from prunectl.plan.resolve import images_of
-from prunectl.plan.steps import Data, Key, Measure, Network, Train
+from prunectl.plan.steps import (
+    Collapse,
+    Data,
+    Key,
+    Measure,
+    Network,
+    PruneRounds,
+    Recalibrate,
+    Score,
+    Step,
+    Train,
+)
 from prunectl.study.arms import scopes_of
 from prunectl.study.initial import weights_files
 from prunectl.study.schema import Study
@@ -54,6 +66,8 @@ class Preflight:
     """The key of the study file that asks for them."""
     precision: Precision = "float32"
     """The arithmetic of the trainings."""
+    parts: tuple[tuple[Data, Part], ...] = ()
+    """The images that steps look at, part by part."""
     highest: float = 0.0
     """The highest sparsity of the prunable weights that a trial has; 0 where it is one of all parameters."""
     judged: str = ""
@@ -93,7 +107,19 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
         bn_l1=study.train.bn_l1 > 0,
         sweep=("sweep", next(key for key in study.sweep.one_of if getattr(study.sweep, key) is not None)),
         precision=study.train.precision,
+        parts=tuple(dict.fromkeys(_parts(plan.steps[key] for key in needed))),
     )
+
+
+def _parts(steps: Iterable[Step]) -> Iterator[tuple[Data, Part]]:
+    """What each step looks at: a training evaluates on test images, a measurement has its part."""
+    for step in steps:
+        if isinstance(step, Measure):
+            yield step.data, step.part
+        elif isinstance(step, Train | Score | PruneRounds | Collapse | Recalibrate) and step.data is not None:
+            yield step.data, "train"
+        if isinstance(step, Train):
+            yield step.data, "test"
 
 
 def _of_all(study: Study, plan: Plan) -> tuple[float, ...]:

@@ -41,8 +41,10 @@ def values_per_channel(network: nn.Module, image_1CHW: Tensor) -> set[int]:
     handles = [norm.register_forward_pre_hook(look) for norm in norms]
     training = network.training
     network.eval()
-    network(image_1CHW.repeat(2, 1, 1, 1))  # two, for a BatchNorm without running statistics
-    network.train(training)
-    for handle in handles:
-        handle.remove()
+    try:
+        network(image_1CHW.repeat(2, 1, 1, 1))  # two, for a BatchNorm without running statistics
+    finally:
+        network.train(training)
+        for handle in handles:
+            handle.remove()
     return seen

@@ -198,13 +198,10 @@ def begin(
     names = [hook.name for hook in hooks if hook.name]
     if len(set(names)) < len(names):
         raise ValueError(f"two hooks of one name: {', '.join(sorted(names))}")
-    recipe, device = training.recipe, next(iter(parameters.values())).device
-    optimizer = recipe.optimizer.build(list(parameters.values()), lr=recipe.lr, weight_decay=recipe.weight_decay)
-    if device.type == "cuda" and recipe.optimizer.capturable:
-        make_capturable(optimizer, device)
+    device = next(iter(parameters.values())).device
     return Trainee(
         network=network,
-        optimizer=optimizer,
+        optimizer=_optimizer(training.recipe, list(parameters.values()), device),
         training=training,
         hooks=tuple(hooks),
         factors={name: _factor(parameters[name], mask) for name, mask in (masks or {}).items()},
@@ -213,6 +210,14 @@ def begin(
         loss_sum=torch.zeros((), dtype=torch.float64, device=device),
         right=torch.zeros((), dtype=torch.float64, device=device),
     )
+
+
+def _optimizer(recipe: Recipe, parameters: list[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
+    """A fresh optimizer of the recipe, whose steps a GPU can record if it declares that."""
+    optimizer = recipe.optimizer.build(parameters, lr=recipe.lr, weight_decay=recipe.weight_decay)
+    if device.type == "cuda" and recipe.optimizer.capturable:
+        make_capturable(optimizer, device)
+    return optimizer
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from torch import nn
 
+from prunectl.base import ctrl_c
 from prunectl.base.errors import Path as Key
 from prunectl.base.errors import Problem, described
 from prunectl.base.rng import generator
@@ -56,7 +57,8 @@ def _unloadable_by_library(network: Network, file: Path, key: Key) -> Iterator[P
         loaded(network, 0, file)
     except WeightsError as error:
         yield Problem(path=key, message=error.message, hint=error.hint)
-    except Exception as error:  # whatever the library raises
+    except BaseException as error:  # whatever the library raises
+        ctrl_c.pass_on(error)
         message = f"{file.name} cannot be loaded into {network.model.label()}: {described(error)}"
         yield Problem(path=key, message=message, hint='load another file: init = { weights = "FILE" }')
 
@@ -74,7 +76,8 @@ def undrawable(built: nn.Module, network: Network) -> Iterator[Problem]:
         hint = f'let its own code draw them: init = "own"; or load them: {LOAD}'
         yield Problem(path=("model",), message=f"{label}: {error}", hint=hint)
         return
-    except Exception as error:  # weights of unusual memory, modules of third parties
+    except BaseException as error:  # weights of unusual memory, modules of third parties
+        ctrl_c.pass_on(error)
         yield Problem(path=("model",), message=f"{label}: the weights cannot be drawn: {described(error)}")
         return
     yield from _overwritten(network)

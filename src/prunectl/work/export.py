@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
+from prunectl.base import ctrl_c
 from prunectl.base.errors import MethodError, PrunectlError, writing
 from prunectl.base.errors import described as in_words
 from prunectl.base.onnx_extra import INSTALL, missing
@@ -184,7 +185,8 @@ def _kind_in(folder: Path, document: Mapping[str, Any]) -> type[Model]:
     file = SourceFile(written=described["file"], path=str(folder / SOURCE), source=source)
     try:
         kind = entry_of(Made(file=file, attribute=described["attribute"], kind=Model))
-    except Exception as error:  # whatever the file raises, such as for a package that is missing here
+    except BaseException as error:  # whatever the file raises, such as for a package that is missing here
+        ctrl_c.pass_on(error)
         raise PrunectlError(f"{folder / SOURCE} cannot be imported: {in_words(error)}") from error
     assert issubclass(kind, Model), "it was exported as one"
     return kind

@@ -6,17 +6,20 @@ Nothing here is a rule of its own: it calls what the steps will call, early, and
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 import torch
 from torch import nn
 
+from prunectl.base import ctrl_c
 from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import DataError, MethodError, Problem, described
 from prunectl.base.rng import seeded
 from prunectl.catalog.code import is_theirs
+from prunectl.catalog.metric import Part
 from prunectl.catalog.recipe import Precision
 from prunectl.datasets.on_disk import is_mapped
 from prunectl.models.survey import Survey
@@ -33,6 +36,7 @@ from prunectl.work.beginning import undrawable, unloadable
 from prunectl.work.networks import empty
 from prunectl.work.surveyed import surveyed, unprunable
 from prunectl.work.tried import tried
+from prunectl.work.unreadable import unreadable
 
 CPU = torch.device("cpu")
 PRECISION = ("train", "precision")
@@ -52,6 +56,7 @@ def problems_of(
     with seeded(preflight.seed, "preflight"):
         found = list(_device(preflight.precision, device))
         found += [problem for data in preflight.data for problem in _data(data, data_root)]
+        found += _pictures(preflight.parts, data_root)
         wrong = {network: list(_network(network, preflight, weights)) for network in preflight.networks}
         found += [problem for problems in wrong.values() for problem in problems]
         for network in (network for network, problems in wrong.items() if not problems):
@@ -66,7 +71,7 @@ def _device(asked: Precision, device: torch.device) -> Iterator[Problem]:
 
 
 def _data(data: Data, root: Path) -> Iterator[Problem]:
-    """Reads the data set. Pictures in files have been listed and compared when the study was planned."""
+    """Reads the data set, unless it is pictures in files: see `_pictures`."""
     dataset = data.dataset
     if dataset.in_files:
         return
@@ -75,8 +80,18 @@ def _data(data: Data, root: Path) -> Iterator[Problem]:
             held.read(data, root)
     except DataError as error:
         yield Problem(path=("data",), message=error.message, hint=error.hint)
-    except (Exception, SystemExit) as error:  # a third party's data set may raise anything
+    except BaseException as error:  # a third party's data set may raise anything
+        ctrl_c.pass_on(error)
         yield Problem(path=("data",), message=f"{dataset.label()} cannot be read: {described(error)}")
+
+
+def _pictures(parts: Iterable[tuple[Data, Part]], root: Path) -> Iterator[Problem]:
+    """Looks into the files that will be read. They were listed when the study was planned."""
+    try:
+        for reason in unreadable([(data, part) for data, part in parts if data.dataset.in_files], root):
+            yield Problem(path=("data",), message=reason, hint="replace or remove the file")
+    except DataError as error:
+        yield Problem(path=("data",), message=error.message, hint=error.hint)
 
 
 def _network(network: Network, preflight: Preflight, weights: Mapping[str, Path]) -> Iterator[Problem]:
@@ -84,7 +99,8 @@ def _network(network: Network, preflight: Preflight, weights: Mapping[str, Path]
     label = network.model.label()
     try:
         built = empty(network, preflight.seed)
-    except (Exception, SystemExit) as error:  # whatever a network's own code raises
+    except BaseException as error:  # whatever a network's own code raises
+        ctrl_c.pass_on(error)
         yield Problem(path=("model",), message=f"{label} cannot be built: {described(error)}")
         return
     image = torch.zeros((1, *network.shape))
@@ -112,7 +128,8 @@ def _refused(network: nn.Module, image: torch.Tensor, classes: int) -> str | Non
     try:
         with torch.no_grad():
             outputs = network(image)
-    except (Exception, SystemExit) as error:  # the same
+    except BaseException as error:  # the same
+        ctrl_c.pass_on(error)
         return f"cannot take an image of {shape}: {described(error)}"
     if not isinstance(outputs, torch.Tensor) or outputs.shape != (1, classes):
         given = tuple(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
@@ -125,7 +142,8 @@ def _rounded(network: nn.Module, image: torch.Tensor, asked: Precision, label: s
     try:
         with torch.no_grad(), precision.forward(asked, image.device):
             network(image)
-    except (Exception, SystemExit) as error:  # whatever a network's own code raises
+    except BaseException as error:  # whatever a network's own code raises
+        ctrl_c.pass_on(error)
         message = f"{label} cannot be trained in {asked}: {described(error)}"
         yield Problem(path=PRECISION, message=message, hint='write precision = "float32"')
 
@@ -152,7 +170,8 @@ def _single_images(built: nn.Module, network: Network, preflight: Preflight) -> 
             refuse_dependence(criterion.label(), built, network.shape)
         except MethodError as error:
             yield Problem(path=path, message=str(error), hint=REMEDY)
-        except (Exception, SystemExit) as error:  # whatever a network's own code raises
+        except BaseException as error:  # whatever a network's own code raises
+            ctrl_c.pass_on(error)
             yield Problem(path=path, message=f"criterion {criterion.label()} cannot be checked: {described(error)}")
 
 
@@ -185,23 +204,30 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
             scope.groups(shapes, 0.0, {}, flat)
         except MethodError as error:
             yield Problem(path=("prune", table, "scope"), message=f"scope {scope.label()}: {error}")
-        except (Exception, SystemExit) as error:  # a third party's scope may raise anything
+        except BaseException as error:  # a third party's scope may raise anything
+            ctrl_c.pass_on(error)
             message = f"scope {scope.label()} cannot be applied: {described(error)}"
             yield Problem(path=("prune", table, "scope"), message=message)
     for criterion, table in {asked.criterion: asked.table for asked in reversed(preflight.asked)}.items():
-        path = ("prune", table, "criterion")
-        try:
-            for reason in criterion.check(built, weights, network.shape):
-                yield Problem(path=path, message=reason)
-        except (Exception, SystemExit) as error:  # a third party's criterion may, too
-            yield Problem(path=path, message=f"criterion {criterion.label()} cannot be checked: {described(error)}")
+        check = partial(criterion.check, built, weights, network.shape)
+        for reason in _checked(f"criterion {criterion.label()}", check):
+            yield Problem(path=("prune", table, "criterion"), message=reason)
     for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
-        path = ("prune", table, "structure")
-        try:
-            for reason in structure.check(built, weights, network.shape):
-                yield Problem(path=path, message=f"structure {structure.label()}: {reason}")
-        except (Exception, SystemExit) as error:  # a third party's structure may, too
-            yield Problem(path=path, message=f"structure {structure.label()} cannot be checked: {described(error)}")
+        label = f"structure {structure.label()}"
+        check = partial(structure.check, built, weights, network.shape)
+        for reason in _checked(label, check, f"{label}: "):
+            yield Problem(path=("prune", table, "structure"), message=reason)
+
+
+def _checked(label: str, check: Callable[[], Iterable[str]], before: str = "") -> list[str]:
+    """The reasons of an entry's own check, and one more for what a third party's may raise after them."""
+    reasons: list[str] = []
+    try:
+        reasons.extend(before + reason for reason in check())
+    except BaseException as error:
+        ctrl_c.pass_on(error)
+        reasons.append(f"{label} cannot be checked: {described(error)}")
+    return reasons
 
 
 def _trials(network: Network, preflight: Preflight) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import nn
 
+from prunectl.base import ctrl_c
 from prunectl.base.errors import Problem, described
 from prunectl.models.survey import Survey, SurveyError, survey
 from prunectl.plan.steps import Network
@@ -23,7 +24,8 @@ def surveyed(built: nn.Module, network: Network) -> tuple[Survey | None, list[Pr
         found = survey(built, network.shape, network.classes)
     except SurveyError as error:
         return None, [Problem(path=("model",), message=f"{label} {error}")]
-    except Exception as error:  # whatever a network's own code raises
+    except BaseException as error:  # whatever a network's own code raises
+        ctrl_c.pass_on(error)
         reason = f"cannot be trained on images of {network.shape}: {described(error)}"
         return None, [Problem(path=("model",), message=f"{label} {reason}")]
     if found.changes_images:

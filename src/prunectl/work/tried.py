@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from prunectl.base import ctrl_c
 from prunectl.base.errors import MethodError, described
 from prunectl.base.rng import generator
 from prunectl.base.text import and_list
@@ -43,7 +44,8 @@ def tried(
     except MethodError as error:
         yield str(error), None
         return
-    except (Exception, SystemExit) as error:  # a third party's criterion may raise anything
+    except BaseException as error:  # a third party's criterion may raise anything
+        ctrl_c.pass_on(error)
         yield f"criterion {criterion.label()} fails: {described(error, full_path=True)}", None
         return
     if other:

@@ -39,10 +39,11 @@ class List:
     def __init__(self) -> None:
         self.trials: list[Tracked] = []
         self.fails_at: int | None = None
+        self.error: BaseException = OSError("the server is gone")
 
     def add(self, trial: Tracked) -> None:
         if len(self.trials) == self.fails_at:
-            raise OSError("the server is gone")
+            raise self.error
         self.trials.append(trial)
 
     def close(self) -> None:
@@ -117,6 +118,14 @@ def test_what_was_done_before_is_logged_too(session: Session) -> None:
     assert [trial.name.partition(",")[0] for trial in LISTS["small"].trials] == [
         "dense", "magnitude · at init", "random · at init"
     ]  # fmt: skip
+
+
+def test_a_tracker_that_exits_costs_only_itself(session: Session) -> None:
+    LISTS["small"] = List()
+    LISTS["small"].fails_at, LISTS["small"].error = 1, SystemExit("not logged in")
+    warnings: list[str] = []
+    complete(session, HERE, tracked=tracked_by(session, warnings))
+    assert "goes on without it: SystemExit: not logged in (" in warnings[0]
 
 
 def test_a_tracker_that_fails_costs_only_itself_and_the_next_run_logs_the_rest(session: Session) -> None:

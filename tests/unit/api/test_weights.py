@@ -87,9 +87,7 @@ def test_weights_that_change_after_the_study_was_read_are_not_used(tmp_path: Pat
 def test_a_file_that_changes_during_a_run_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(tmp_path)
     session = opened(tmp_path)
-    monkeypatch.setattr(
-        "prunectl.api.make.checked", lambda session, engine, workers: begin(tmp_path, **{"head.bias": -torch.ones(10)})
-    )
+    monkeypatch.setattr("prunectl.api.make.checked", lambda *given: begin(tmp_path, **{"head.bias": -torch.ones(10)}))
     with pytest.raises(PrunectlError, match="have changed since the study was read"):
         complete(session, HERE)
     assert not list((tmp_path / "store").glob("failures/*/*")), "it is no outcome of the study"

@@ -16,7 +16,7 @@ from cli import command, environment, write_study
 from plugged import Install
 from prunectl.base.errors import PrunectlError
 from prunectl.base.version import __version__
-from prunectl.cli import app
+from prunectl.cli import app, signals
 from small import SMALL
 
 Prunectl = Callable[..., Any]
@@ -77,6 +77,15 @@ class Mine(Scope):
 """
 
 
+def test_a_plug_in_that_exits_in_a_command_is_a_message_too(
+    prunectl: Prunectl, installed: Install, tmp_path: Path
+) -> None:
+    exits = PLUG_IN.replace("return 1 // 0", "raise SystemExit(0)")
+    installed("[prunectl.scopes]\nmine = net:Mine\n", {"net.py": exits})
+    ran = prunectl("plan", write_study(tmp_path, SMALL + 'scope = "mine"\nstructure = "channels"\n'))
+    assert ran.code == 2 and f"a plug-in failed: SystemExit: 0 ({tmp_path / 'net.py'}:10, in channels)" in ran.err
+
+
 def test_what_a_plug_in_raises_in_a_command_is_a_message_with_its_file_and_line(
     prunectl: Prunectl, installed: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,12 +110,14 @@ def test_ctrl_c_ends_a_command_with_130(prunectl: Prunectl, monkeypatch: pytest.
     assert (said.code, said.err) == (130, "error: interrupted\n")
 
 
-def test_ctrl_c_before_the_command_line_is_imported_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, *signals.ENDING])
+def test_a_signal_before_the_command_line_is_imported_is_one_line(tmp_path: Path, number: signal.Signals) -> None:
     code = (
-        "import builtins, sys\n"
+        "import builtins, signal\n"
+        f"signal.signal({number:d}, signal.default_int_handler if {number:d} == signal.SIGINT else signal.SIG_DFL)\n"
         "real = builtins.__import__\n"
         "def interrupted(name, *rest):\n"
-        "    if name == 'prunectl.cli.app': raise KeyboardInterrupt\n"
+        f"    if name == 'prunectl.cli.app': signal.raise_signal({number:d})\n"
         "    return real(name, *rest)\n"
         "from prunectl.cli.start import main\n"
         "builtins.__import__ = interrupted\n"
@@ -158,7 +169,7 @@ def test_the_first_signal_interrupts_and_the_second_is_ignored(monkeypatch: pyte
     handlers: dict[Any, Any] = {}
     monkeypatch.setattr(signal, "signal", handlers.__setitem__)
     with pytest.raises(KeyboardInterrupt):
-        app._interrupt(signal.SIGTERM, None)
+        signals._interrupt(signal.SIGTERM, None)
     assert set(handlers.values()) == {signal.SIG_IGN}
 
 
@@ -166,11 +177,11 @@ def test_a_signal_that_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch)
     handlers: dict[Any, Any] = {}
     monkeypatch.setattr(signal, "signal", handlers.__setitem__)
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
-    app.listen()
+    signals.listen()
     assert handlers == {}
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL)
-    app.listen()
-    assert set(handlers) == set(app.ENDING)
+    signals.listen()
+    assert set(handlers) == set(signals.ENDING)
 
 
 def test_nothing_that_was_imported_is_searched_for_garbage_at_the_end() -> None:

@@ -169,3 +169,14 @@ def test_the_table_is_printed_although_the_disk_is_full_by_then(
     assert ran.code == 2
     assert "magnitude" in ran.out
     assert "No space left" in ran.err
+
+
+def test_a_tracker_that_is_missing_is_reported_before_anything_is_imported_ahead(
+    prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported: list[object] = []
+    monkeypatch.setattr("prunectl.cli.run.import_ahead", imported.append)
+    monkeypatch.setattr("prunectl.api.track.find_spec", lambda name: None)
+    ran = prunectl("run", "STUDY", "--track", "wandb")
+    assert ran.code == 2 and "needs the package wandb" in ran.err
+    assert not imported

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest
 import torch
 
 from prunectl.api.session import Session
+from prunectl.base import ctrl_c
 from prunectl.base.errors import DataError, MethodError
 from prunectl.execute import child, hardware
 from prunectl.execute.outcome import Outcome, Request, Status
@@ -106,16 +109,34 @@ def test_a_crash_is_a_failure_with_its_line_and_traceback(
     assert failure["reason"] == outcome.reason
 
 
-def test_code_that_exits_is_a_crash_with_its_line(own: Session, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError, BaseException])
+def test_whatever_code_raises_in_a_worker_is_a_crash_with_its_type_and_line(
+    own: Session, key: Key, monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]
+) -> None:
     def leave(out: Path) -> None:
-        sys.exit("bye")
+        raise kind("bye")
 
+    monkeypatch.setattr(ctrl_c, "_left_to_driver", {os.getpid()})
     performing(monkeypatch, leave)
     outcome = do(own, key)
+    line = leave.__code__.co_firstlineno + 1
     assert outcome.status is Status.FAILED
-    assert outcome.reason.startswith("SystemExit: bye (") and outcome.reason.endswith("in leave)")
+    assert outcome.reason.startswith(f"{kind.__name__}: bye (")
+    assert outcome.reason.endswith(f"test_child.py:{line}, in leave)")
     failure = own.store.failure(key)
     assert failure is not None and failure["kind"] == "crash"
+
+
+def test_what_the_check_itself_raises_is_its_reason_and_its_traceback_is_printed(
+    own: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def leave(*given: object) -> None:
+        raise GeneratorExit("bye")
+
+    monkeypatch.setattr("prunectl.work.preflight.problems_of", leave)
+    outcome = do(own, PREFLIGHT, step=preflight(own.study, own.plan, own.content))
+    assert outcome.status is Status.FAILED and outcome.reason.startswith("GeneratorExit: bye (")
+    assert "in leave" in capsys.readouterr().err
 
 
 def test_ctrl_c_is_not_the_outcome_of_a_step(own: Session, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:

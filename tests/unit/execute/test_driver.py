@@ -10,6 +10,7 @@ import pytest
 
 from prunectl.base.until import Until
 from prunectl.execute.driver import MOST_STOPS, FatalError, InterruptedRunError, OutOfTimeError, drive
+from prunectl.execute.engine import NotInTimeError
 from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status
 from prunectl.plan.build import build
 from prunectl.plan.explain import Reason, Todo, explain
@@ -273,6 +274,21 @@ def test_a_run_stops_before_its_moment_and_starts_no_step_after_it_began_to_stop
     assert len(engine.begun) == 5 and engine.stopped
     assert raised.value.exit_code == 130 and "same command" in (raised.value.hint or "")
     assert moment.label in str(raised.value)
+
+
+def test_a_step_that_cannot_be_started_before_the_run_begins_to_stop_is_left() -> None:
+    plan, todo = planned()
+
+    class Late(Scripted):
+        def start(self, request: Request) -> None:
+            if self.begun:
+                raise NotInTimeError
+            super().start(request)
+
+    engine = Late(plan, lambda key: None)
+    with pytest.raises(OutOfTimeError, match=rf"with {len(todo.todo)} steps left"):
+        drive(plan, todo, engine, request(plan), until=Until(at=1e9, begin=1e9), clock=Ticking())
+    assert engine.stopped
 
 
 def test_a_run_that_is_done_before_its_moment_is_done() -> None:

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from multiprocessing.connection import Pipe
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from prunectl.api.session import Session
+from prunectl.base.until import Until
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.optimizer import Optimizer
@@ -22,7 +24,8 @@ from prunectl.execute import local, started
 from prunectl.execute.local import LocalEngine, NurseryError, _reason
 from prunectl.execute.nursery import Ended
 from prunectl.execute.outcome import Outcome, Request, Status
-from prunectl.plan.preflight import PREFLIGHT, preflight
+from prunectl.execute.spool import Spool
+from prunectl.plan.preflight import PREFLIGHT, Preflight, preflight
 from prunectl.plan.steps import Key, Measure, Score, Step, Train, key_of
 
 CODE = """
@@ -144,6 +147,11 @@ class Theirs(Criterion):
     def floods(self):
         for number in range(300):
             os.write(1, b"%08d\\n" % number * 10_000)
+
+    def goes_on_for_ever(self):
+        open("going", "w").close()
+        while True:
+            os.write(1, b"goes on\\n")
 
     def is_stopped(self):
         os.kill(os.getpid(), signal.SIGTERM)
@@ -335,6 +343,47 @@ def test_each_worker_is_bound_to_one_of_the_devices(run: Running, monkeypatch: p
     pids = set(run.pids())
     assert run.do(keys[2], devices=devices).status is Status.DONE
     assert set(run.pids()) == pids
+
+
+def test_what_does_not_stop_is_killed_when_the_run_has_to_be_over(
+    run: Running, theirs: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "GRACE_S", 3600.0)
+    run.engine.clock = lambda: 20.0
+    score = next(step for step in run.session.plan.steps.values() if isinstance(step, Score))
+    endless = replace(score, criterion=theirs(how="goes-on-for-ever"))
+    run.start(key_of(endless), step=endless, until=Until(at=20.0, begin=3620.0))  # to be started without haste
+    while not Path("going").exists():
+        assert not list(run.engine.wait(0.1))
+    (pid,) = run.pids()
+    run.engine.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_worker_that_prints_without_end_is_killed_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[signal.Signals] = []
+    monkeypatch.setattr(local, "_signal", lambda worker, number: killed.append(number))
+    monkeypatch.setattr(Spool, "drain", lambda spool: None)  # as if it printed again at once
+    spool, (ours, theirs) = Spool(), Pipe()
+    os.write(spool.writing, b"x")
+    request = Request(key=PREFLIGHT, step=cast("Any", None), store=Path(), data=Path(), device="cpu", threads=1)
+    worker = local._Worker(number=-1, device="cpu", connection=ours, spool=spool, pid=-1, request=request)
+    LocalEngine(1, ())._end(worker, 0.0, 0.0)
+    assert killed == [signal.SIGKILL]
+    theirs.close()
+
+
+def test_nobody_waits_for_a_check_that_is_to_stop() -> None:
+    empty = Preflight(networks=(), data=(), exclude=(), asked=(), seed=1, train_size=1, leaves_one=())
+    checking = Request(key=PREFLIGHT, step=empty, store=Path(), data=Path(), device="cpu", threads=1)
+    until = Until(at=120.0, begin=90.0)
+    step = replace(checking, step=cast("Any", None))
+    engine = LocalEngine(1, (), clock=lambda: 100.0)
+    assert [engine._grace_s(request) for request in (None, checking, step)] == [0.0, 0.0, local.GRACE_S]
+    assert engine._grace_s(replace(step, until=until)) == 20.0
+    assert engine._grace_s(replace(step, until=replace(until, at=90.0))) == 0.0
+    assert engine._grace_s(replace(step, until=replace(until, at=1e9))) == local.GRACE_S
 
 
 @pytest.mark.usefixtures("cold")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from prunectl.base.errors import Problem
+from prunectl.base.until import Until
 from prunectl.execute.driver import InterruptedRunError
+from prunectl.execute.engine import NotInTimeError
 from prunectl.execute.outcome import Outcome, Progress, Request, Status
 from prunectl.execute.preflight import PreflightError, check
 from prunectl.plan.preflight import PREFLIGHT, Preflight
@@ -70,3 +73,12 @@ def test_ctrl_c_says_how_to_continue() -> None:
         check(Answering(), REQUEST)
     assert raised.value.exit_code == 130
     assert "same command" in (raised.value.hint or "")
+
+
+def test_an_answer_is_not_waited_for_when_the_run_begins_to_stop() -> None:
+    """Under load, importing torch alone may take longer than the run has."""
+    engine = Answering(*[[]] * 9)
+    moments = iter((10.0, 19.0, 20.0))
+    with pytest.raises(NotInTimeError):
+        check(engine, replace(REQUEST, until=Until(at=25.0, begin=20.0)), clock=lambda: next(moments))
+    assert len(engine.turns) == 7

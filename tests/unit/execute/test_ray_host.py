@@ -14,6 +14,7 @@ from prunectl.base.errors import PrunectlError
 from prunectl.base.version import __version__
 from prunectl.catalog.hook import Shown
 from prunectl.execute import ray_host
+from prunectl.execute.engine import NotInTimeError
 from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status
 from prunectl.execute.ray_host import Host, Hosting
 from prunectl.plan.preflight import PREFLIGHT, Preflight
@@ -35,6 +36,8 @@ class Engine:
     def start(self, request: Request) -> None:
         if request.threads == 99:
             raise PrunectlError("no memory")
+        if request.threads == 98:
+            raise NotInTimeError
         self.requests.append(request)
 
     def share(self, data: object, root: Path) -> None:
@@ -89,6 +92,11 @@ def test_an_actor_that_is_asked_to_stop_lets_its_step_leave_a_snapshot(host: Hos
     host.stop()
     (outcome,) = [event for event in doing if isinstance(event, Outcome)]
     assert outcome.status is Status.STOPPED and engine(host).stopped
+
+
+def test_a_step_that_cannot_be_started_in_time_is_stopped(host: Host) -> None:
+    (_, outcome) = host.do(KEY, pickle.dumps(request_(threads=98)), suspect=False)
+    assert isinstance(outcome, Outcome) and outcome.status is Status.STOPPED
 
 
 def test_what_cannot_be_read_or_started_is_an_outcome_that_names_the_machine(host: Host) -> None:

@@ -59,6 +59,14 @@ def test_a_machine_without_slurm_is_an_error_that_shows_how_to_try(
     assert 'cluster = "local"' in (raised.value.hint or "")
 
 
+def test_workers_that_are_started_here_have_no_stream_of_the_command(capfd: pytest.CaptureFixture[str]) -> None:
+    with slurm._streams_apart():
+        subprocess.run(["sh", "-c", "echo out; echo err >&2"], check=True)
+    os.write(1, b"afterwards")
+    os.write(2, b"as before")
+    assert capfd.readouterr() == ("afterwards", "as before")
+
+
 def test_without_submitit_it_shows_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(PrunectlError, match="submitit") as raised:

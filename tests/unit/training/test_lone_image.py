@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from prunectl.base.errors import MethodError
+from prunectl.training.lone_image import values_per_channel
 from prunectl.training.loop import advance
 from prunectl.training.trainee import begin
 from trainings import trainee, training
@@ -46,3 +47,10 @@ def test_batches_of_one_are_refused_from_the_first_and_the_look_changes_nothing(
         advance(alone, 1)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert not any(module._forward_pre_hooks for module in network.modules())
+
+
+def test_a_network_that_cannot_be_looked_at_keeps_no_hook_and_its_mode() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Linear(5, 5))
+    with pytest.raises(RuntimeError, match="shapes"):
+        values_per_channel(network, torch.zeros(1, 1, 8, 8))
+    assert network.training and not any(module._forward_pre_hooks for module in network.modules())

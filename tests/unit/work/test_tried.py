@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from prunectl.api.check import check
 from prunectl.api.session import open_study
+from prunectl.base import ctrl_c
 from prunectl.base.errors import MethodError, StudyError
 from prunectl.catalog.criterion import Criterion, DataCriterion, Subject
 from prunectl.models.tiny import TinyCnn
@@ -61,6 +63,17 @@ class Refusing(Criterion):
     def score(self, subject: Subject) -> dict[str, Tensor]:
         """Never."""
         raise MethodError("no answer for this network")
+
+
+class Leaving(Criterion):
+    """Raises what nobody catches by `except Exception`."""
+
+    name, summary, paper = "leaving", "leaves", "none"
+    kind: ClassVar[type[BaseException]]
+
+    def score(self, subject: Subject) -> dict[str, Tensor]:
+        """Never."""
+        raise type(self).kind("bye")
 
 
 def outcome(criterion: Criterion, classes: int = 10, *, again: bool = False) -> list[tuple[str, str | None]]:
@@ -119,3 +132,20 @@ def test_what_a_criterion_in_a_file_raises_is_reported_before_the_first_training
     assert problem.message == (
         f"criterion file:mine.py:Mine fails: ZeroDivisionError: division by zero ({tmp_path / 'mine.py'}:6, in score)"
     )
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_whatever_it_raises_in_a_worker_is_reported_with_its_type_and_line(
+    kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Leaving, "kind", kind, raising=False)
+    monkeypatch.setattr(ctrl_c, "_left_to_driver", {os.getpid()})
+    ((message, _),) = outcome(Leaving())
+    assert message.startswith(f"criterion leaving fails: {kind.__name__}: bye ({__file__}:")
+    assert message.endswith("in score)")
+
+
+def test_ctrl_c_is_not_a_problem_of_a_criterion(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Leaving, "kind", KeyboardInterrupt, raising=False)
+    with pytest.raises(KeyboardInterrupt):
+        outcome(Leaving())

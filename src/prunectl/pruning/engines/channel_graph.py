@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from prunectl.base import ctrl_c
 from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
 from prunectl.base.operations import LARGE
@@ -62,7 +63,8 @@ def channels_of(network: nn.Module, shape: tuple[int, int, int]) -> ChannelSets:
         walk.run(torch.zeros((1, *shape), device=device))
     except MethodError:
         raise
-    except Exception as error:  # whatever a network's own code raises
+    except BaseException as error:  # whatever a network's own code raises
+        ctrl_c.pass_on(error)
         raise MethodError(f"the network cannot be followed on an image of {shape}: {error}") from error
     return walk.found()
 

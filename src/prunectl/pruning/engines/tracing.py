@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import fx, nn
 
+from prunectl.base import ctrl_c
 from prunectl.base.errors import MethodError
 
 
@@ -12,7 +13,8 @@ def traced(network: nn.Module) -> fx.GraphModule:
     tracer = fx.Tracer()
     try:
         return fx.GraphModule(network, tracer.trace(network), type(network).__name__)
-    except Exception as error:  # whatever a network's own code raises
+    except BaseException as error:  # whatever a network's own code raises
+        ctrl_c.pass_on(error)
         layers = [name for name, _ in getattr(tracer, "module_stack", {}).values() if name]
         where = f" in layer {layers[-1]}" if layers else ""
         raise MethodError(f"the network cannot be traced{where}: {error}") from error

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from prunectl.catalog.tracker import Tracked, Tracker
+from prunectl.catalog.tracker import OfStudy, Text, Tracked, Tracker
+
+MOST = 1000
+"""The maximum number of metrics of one request."""
 
 
 class Mlflow(Tracker):
@@ -18,8 +21,8 @@ class Mlflow(Tracker):
     summary = "runs of MLflow, in a database on this machine unless uri names a server; needs prunectl[mlflow]"
     package = "mlflow"
 
-    experiment: str | None = Field(default=None, min_length=1, description="by default the name of the study")
-    uri: str | None = Field(default=None, min_length=1, description="of a tracking server; by default a database here")
+    experiment: OfStudy = None
+    uri: Annotated[Text | None, Field(description="of a tracking server; by default a database here")] = None
 
     def view(self, folder: Path) -> str:
         """The command that shows the log."""
@@ -27,7 +30,7 @@ class Mlflow(Tracker):
 
     def open(self, folder: Path, study: str) -> Experiment:
         """The runs of one experiment."""
-        return Experiment(self.uri or _database(folder), self.experiment or study, folder)
+        return Experiment(self.experiment or study, folder, uri=self.uri or _database(folder))
 
 
 def _database(folder: Path) -> str:
@@ -37,7 +40,7 @@ def _database(folder: Path) -> str:
 class Experiment:
     """An experiment in a database or on a server."""
 
-    def __init__(self, uri: str, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, *, uri: str) -> None:
         from mlflow import MlflowClient
 
         self.client: Any = MlflowClient(tracking_uri=uri)
@@ -64,7 +67,3 @@ class Experiment:
 
     def close(self) -> None:
         """Every run is ended already."""
-
-
-MOST = 1000
-"""The maximum number of metrics of one request."""

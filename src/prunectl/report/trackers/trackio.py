@@ -6,10 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from prunectl.base.errors import PrunectlError
-from prunectl.catalog.tracker import Tracked, Tracker
+from prunectl.catalog.tracker import OfStudy, Tracked, Tracker
 
 
 class Trackio(Tracker):
@@ -19,7 +17,7 @@ class Trackio(Tracker):
     summary = "runs of Trackio in a database on this machine; needs prunectl[trackio]"
     package = "trackio"
 
-    project: str | None = Field(default=None, min_length=1, description="by default the name of the study")
+    project: OfStudy = None
 
     def view(self, folder: Path) -> str:
         """The command that shows the log."""
@@ -27,13 +25,13 @@ class Trackio(Tracker):
 
     def open(self, folder: Path, study: str) -> Database:
         """The database of one project."""
-        return Database(folder, self.project or study)
+        return Database(self.project or study, folder)
 
 
 class Database:
     """A directory with one database."""
 
-    def __init__(self, folder: Path, project: str) -> None:
+    def __init__(self, project: str, folder: Path) -> None:
         os.environ["TRACKIO_DIR"] = str(folder.absolute())  # read once, when trackio is imported
         import trackio
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from prunectl.catalog.tracker import Tracked, Tracker
+from prunectl.catalog.tracker import OfStudy, Text, Tracked, Tracker
 
 
 class Wandb(Tracker):
@@ -17,11 +17,11 @@ class Wandb(Tracker):
     summary = "runs of Weights & Biases, offline unless mode says otherwise; needs prunectl[wandb]"
     package = "wandb"
 
-    project: str | None = Field(default=None, min_length=1, description="by default the name of the study")
-    entity: str | None = Field(default=None, min_length=1, description="a user or a team; by default your own")
-    mode: Literal["offline", "online"] = Field(
-        default="offline", description='"online" sends runs to the server that wandb is logged in to'
-    )
+    project: OfStudy = None
+    entity: Annotated[Text | None, Field(description="a user or a team; by default your own")] = None
+    mode: Annotated[
+        Literal["offline", "online"], Field(description='"online" sends runs to the server that wandb is logged in to')
+    ] = "offline"
 
     def view(self, folder: Path) -> str:
         """Offline runs are sent by a command of wandb's own."""
@@ -29,18 +29,18 @@ class Wandb(Tracker):
 
     def open(self, folder: Path, study: str) -> Runs:
         """Runs of one project."""
-        return Runs(self, folder, self.project or study)
+        return Runs(self.project or study, folder, entity=self.entity, mode=self.mode)
 
 
 class Runs:
     """The runs of a project."""
 
-    def __init__(self, tracker: Wandb, folder: Path, project: str) -> None:
+    def __init__(self, project: str, folder: Path, *, entity: str | None, mode: str) -> None:
         import wandb
 
         self.wandb: Any = wandb
         # wandb makes a folder of its own name in `dir`.
-        self.init = {"dir": str(folder.parent), "project": project, "entity": tracker.entity, "mode": tracker.mode}
+        self.init = {"dir": str(folder.parent), "project": project, "entity": entity, "mode": mode}
         quiet = {"silent": True, "console": "off", "disable_git": True, "disable_code": True}
         self.settings = wandb.Settings(**quiet, x_disable_stats=True, x_disable_meta=True)
 
