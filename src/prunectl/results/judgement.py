@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 
 import polars as pl
 
@@ -16,7 +16,7 @@ from prunectl.results.pairing import groups, pair
 from prunectl.results.published.against import TOLERANCE
 from prunectl.results.published.index import ATLAS
 from prunectl.results.published.load import load
-from prunectl.results.statistics import Interval, mean, t_interval
+from prunectl.results.statistics import FEWEST, Interval, mean, t_interval
 from prunectl.results.table import Results
 from prunectl.results.wording import in_words
 
@@ -213,14 +213,26 @@ def in_moments(trials: pl.DataFrame) -> pl.DataFrame:
 
 def _cost(named: pl.DataFrame, judged: str) -> Iterator[Finding]:
     known = named.filter(pl.col("score_s").is_not_null() & (pl.col("ablation") == "none"))
-    seconds = {name: median(cell["score_s"].to_list()) for (name,), cell in groups(known, ["_criterion"])}
+    # Trials of several sparsities may share a score: it was measured once.
+    scored = known.unique(["_criterion", "seed", "score_s"], maintain_order=True)
+    seconds = {name: cell["score_s"].to_list() for (name,), cell in groups(scored, ["_criterion"])}
     if judged in seconds and len(seconds) > 1:
-        others = [f"{name} {value * 1000:,.0f} ms" for name, value in seconds.items() if name != judged]
+        others = [f"{name} {_milliseconds(values)}" for name, values in seconds.items() if name != judged]
         yield Finding(
             question="What do its scores cost?",
-            answer=f"{seconds[judged] * 1000:,.0f} ms",
-            evidence=f"the median of its masks; {and_list(others)}",
+            answer=_milliseconds(seconds[judged]),
+            evidence=f"the median of {plural(len(seconds[judged]), 'measurement')} and their quartiles; "
+            f"{and_list(others)}",
         )
+
+
+def _milliseconds(seconds: Sequence[float]) -> str:
+    """The median and the quartiles, as of latencies; fewer than three measurements have no quartiles."""
+    middle = f"{median(seconds) * 1000:,.0f} ms"
+    if len(seconds) < FEWEST:
+        return middle
+    low, _, high = quantiles(seconds, n=4, method="inclusive")
+    return f"{middle} ({low * 1000:,.0f} to {high * 1000:,.0f})"
 
 
 def _difference(values: list[float]) -> tuple[float | None, Interval | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from statistics import quantiles
 from typing import Any
 
 import jsonschema
@@ -99,6 +100,24 @@ def test_rank_and_what_it_is_set_apart_from_follow_the_seeds() -> None:
     assert "better than random" in seen
     assert "worse than synflow" in seen
     assert "not set apart from magnitude" in seen
+
+
+def test_the_cost_has_the_spread_of_its_measurements_and_each_counts_once() -> None:
+    found = made()
+    seconds = pl.col("seed") * 0.010 + pl.when(pl.col("criterion") == "snip").then(0.1).otherwise(0.0)
+    timed = replace(found, trials=found.trials.with_columns(seconds.alias("score_s")))
+    seeds = sorted(set(found.trials["seed"].to_list()))
+    low, middle, high = quantiles([seed * 10 for seed in seeds], n=4, method="inclusive")
+    question = "What do its scores cost?"
+    assert answers(timed)[question] == f"{100 + middle:.0f} ms ({100 + low:.0f} to {100 + high:.0f})"
+    assert evidence(timed, question).startswith(f"the median of {len(seeds)} measurements and their quartiles; ")
+    assert f"random {middle:.0f} ms ({low:.0f} to {high:.0f})" in evidence(timed, question)
+    for format in ("md", "html", "json", "latex"):
+        assert f"{100 + middle:.0f} ms ({100 + low:.0f} to {100 + high:.0f})" in str(render(timed, format)), format
+
+
+def test_two_measurements_have_no_quartiles() -> None:
+    assert judgement._milliseconds([0.1, 0.2]) == "150 ms"
 
 
 @pytest.mark.parametrize("format", ["md", "html"])
