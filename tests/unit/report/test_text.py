@@ -40,7 +40,7 @@ def test_the_answer_comes_first(results: Results) -> None:
     assert lines[:2] == ["VGG-16 pruned at initialization", ""]
     assert lines[2].split() == ["dense,", "top-1", "93.57", "%", "93.50", "to", "93.64"]
     answer = lines[2 : lines.index("", 2)]
-    assert any(line.startswith("best at 90 → 98 % ") and "magnitude (at end · finetune)" in line for line in answer)
+    assert any(line.startswith("best at 30 → 98 % ") and "magnitude (at end · finetune)" in line for line in answer)
     assert any(line.startswith("within 1 point of dense ") and "up to 60 %" in line for line in answer)
     assert answer[-1].split() == ["claims", "✓", "1", "✗", "1", "?", "1", "supported,", "refuted,", "not", "settled"]
 
