@@ -25,6 +25,14 @@ HELP: dict[Stage, str] = {
 }
 
 
+NOTHING: dict[Stage, str] = {
+    "train": "no trial is asked for",
+    "prune": "no arm is pruned at one moment, which is what leaves masks",
+    "ablate": "no arm is ablated",
+    "retrain": "no trial is asked for",
+}
+"""Why a stage makes nothing."""
+
 MASKS: tuple[Stage, ...] = ("prune", "ablate")
 """The stages that make masks."""
 
@@ -72,6 +80,8 @@ def _reach(
     if json_:
         answer_json({"study": session.study.name, "stage": stage, "rows": made.rows})
     else:
+        if not made.rows:
+            say(f"{session.study.name}: {NOTHING[stage]}")
         for line in lines(stage, made.rows, layers=layers):
             answer(line)
     if made.tally.failed or made.tally.skipped:

@@ -217,7 +217,7 @@ def _collapse(trials: pl.DataFrame) -> Iterator[str]:
         return
     found = collapses(known)
     if found.is_empty():
-        yield "In no trial a whole layer is pruned away."
+        yield "No layer is pruned away entirely in any trial."
         return
     arms = [
         f"{arm} from {percent(cell['sparsity'].to_list()[0])} on"
@@ -225,7 +225,7 @@ def _collapse(trials: pl.DataFrame) -> Iterator[str]:
     ]
     more = f" and {plural(len(arms) - 4, 'more arm')}" if len(arms) > 4 else ""
     yield (
-        f"In {found.height} of {plural(known.height, 'pruned trial')} a whole layer is pruned away: "
+        f"A layer is pruned away entirely in {found.height} of {plural(known.height, 'pruned trial')}: "
         f"{', '.join(arms[:4])}{more}."
     )
 

@@ -34,7 +34,7 @@ def test_the_sentences_of_a_study() -> None:
     text = "\n".join(summary.sentences(trials))
     assert "448 of 450 trials are done, with 5 seeds (2 failed)." in text
     assert "Best at 98 % sparsity: magnitude (at end · finetune), 91.74 %, −1.86 points to dense. Next: " in text
-    assert "In 5 of 358 pruned trials a whole layer is pruned away: random · at init · invert" in text
+    assert "A layer is pruned away entirely in 5 of 358 pruned trials: random · at init · invert" in text
     assert "set apart seed by seed (+2.73 to +3.41 points)" in text
 
 
@@ -156,7 +156,7 @@ def test_a_collapse_is_told_from_the_least_sparsity_on() -> None:
         table(0.1, sparsity=sparsity, layers_collapsed=layers)
         for sparsity, layers in ((0.99, ["a"]), (0.95, ["a"]), (0.5, []), (0.0, []))
     )
-    assert said(trials, "In 2 of 3") == ("In 2 of 3 pruned trials a whole layer is pruned away: snip from 95 % on.")
+    assert said(trials, "A layer is") == ("A layer is pruned away entirely in 2 of 3 pruned trials: snip from 95 % on.")
 
 
 def test_the_best_is_the_highest_mean_and_its_lead_is_judged_seed_by_seed() -> None:

@@ -58,13 +58,16 @@ def held_sentences(found: Held) -> tuple[str, ...]:
     if not found.rows:
         return (f"No number in {found.name} is about an arm, a network and a data set of {found.ours}.",)
     differences = [row["difference"] for row in found.rows if row["difference"] is not None]
-    text = f"Of {found.name} {plural(len(found.rows), 'number')} correspond to arms of {found.ours}"
+    number = len(found.rows)
+    text = f"Of {found.name} {plural(number, 'number')} correspond{'s' * (number == 1)} to arms of {found.ours}"
     if differences:
         half = points(median([abs(difference) for difference in differences]))
-        text += f"; {len(differences)} of these are done in {found.ours}, half of them within {half} of the published"
+        few = f"{len(differences)} of these {'is' if len(differences) == 1 else 'are'} done in {found.ours}"
+        text += f"; {few}, " + ("half of them " if len(differences) > 1 else "") + f"within {half} of the published"
     judged = [row["within"] for row in found.rows if row["within"] is not None]
     if judged:
-        text += f"; {sum(judged)} of {plural(len(judged), 'interval')} of ours hold the published number"
+        hold = "holds" if sum(judged) == 1 else "hold"
+        text += f"; {sum(judged)} of {plural(len(judged), 'interval')} of ours {hold} the published number"
     return (f"{text}.",)
 
 
