@@ -25,6 +25,7 @@ def report(results: Results, center: Center) -> str:
         f"# {escaped(headline(study, results.selection))}",
         escaped(study.source),
         f"Run with {escaped(results.selection.text)}." if results.selection else "",
+        summary.coverage(results.trials) if grid else "",
         *_answer(answer),
         *(["## Claims", rule(study.sweep.looks), _items([_verdict(verdict) for verdict in judged])] if judged else []),
         *(["## Top-1 accuracy, %", _grid(grid)] if grid else []),

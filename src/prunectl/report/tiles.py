@@ -66,10 +66,9 @@ class Answer:
         return BEST_HEADS
 
     @property
-    def rows(self) -> list[tuple[tuple[str, ...], int]]:
-        """Its rows, each with the number of rows that share its arm, and 0 where the row above has it already."""
-        rows = best_rows(self.best)
-        return list(zip(rows, _spans([row[1] for row in rows]), strict=True))
+    def rows(self) -> list[tuple[str, ...]]:
+        """Its rows. Readers sort them, so each has its arm."""
+        return best_rows(self.best)
 
 
 def answer(results: Results, grid: Grid | None, verdicts: Sequence[Verdict], of: Center = "mean") -> Answer:
@@ -122,15 +121,6 @@ def best_rows(best: Sequence[Best]) -> list[tuple[str, ...]]:
         )
         for row in best
     ]  # fmt: skip
-
-
-def _spans(arms: Sequence[str]) -> list[int]:
-    counts = [0] * len(arms)
-    first = 0
-    for at, arm in enumerate(arms):
-        first = first if arm == arms[first] else at
-        counts[first] += 1
-    return counts
 
 
 def _shared(role: Roles) -> Iterator[str]:

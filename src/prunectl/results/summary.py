@@ -42,7 +42,7 @@ def sentences(trials: pl.DataFrame, of: Center = "mean", names: Mapping[str, str
     if trials.is_empty():
         return ("The study asks for no trial.",)
     return (
-        _coverage(trials),
+        coverage(trials),
         *_baseline(trials, of),
         *_best(best(trials, of, names)),
         *map(_ablation, ablated(trials, names)),
@@ -81,7 +81,8 @@ def missing(trials: pl.DataFrame) -> str:
     )
 
 
-def _coverage(trials: pl.DataFrame) -> str:
+def coverage(trials: pl.DataFrame) -> str:
+    """How much of a study with trials is done, and with how many seeds."""
     by_arm = _seeds_by_arm(trials)
     done = trials.filter(pl.col("status") == "done")
     be = "is" if done.height == 1 else "are"

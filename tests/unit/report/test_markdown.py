@@ -92,6 +92,7 @@ def test_it_shows_what_it_is_restricted_to(results: Results, text: str) -> None:
 
 def test_the_answer_comes_first(text: str) -> None:
     head = text.partition("## Claims")[0]
+    assert "\n\n268 of 270 trials are done, with 3 seeds (2 failed).\n\n" in head
     assert "- dense, top-1: **93.57 %** (93.50 to 93.64)\n- within 1 point of dense: **up to 60 %**" in head
     assert "| sparsity | best unmodified arm | top-1, % | to dense, points |" in head
     assert head.index("best unmodified arm") < head.index("Every mask") < head.index("bootstrap interval of the mean")
