@@ -118,8 +118,8 @@ def _unchecked(session: Session) -> str:
     network, data = session.study.model.model.label(), session.study.data.dataset.label()
     command = shlex.join(["prunectl", "plan", str(session.path), *session.selection.options(), "--check"])
     return (
-        f"not checked: that the network {network} exists and can be pruned as asked, that the data of {data} are here; "
-        f"`{command}` checks this, and `run` does before its first training"
+        f"not checked: that the network {network} exists and can be pruned as asked, and that the data of {data} "
+        f"are here; `{command}` checks this, and `run` does before its first training"
     )
 
 
