@@ -126,7 +126,7 @@ def test_the_number_of_jobs_changes_no_bit(ran: tuple[Path, Path, Ran], tmp_path
 def test_stages_print_what_they_made(ran: tuple[Path, Path, Ran]) -> None:
     study, store, _ = ran
     assert prunectl("train", study, store=store).out.count("baseline seed") == 2
-    masks = prunectl("prune", study, "--only", "criterion=snip,seed=1,sparsity=0.9", store=store).out
+    masks = prunectl("prune", study, "--layers", "--only", "criterion=snip,seed=1,sparsity=0.9", store=store).out
     assert "on a path from input to output" in masks
     ablated = prunectl("ablate", study, "--json", store=store).json()["rows"]
     assert all(layer["moved"] > 0 for row in ablated for layer in row["layers"] if 0 < layer["kept"] < layer["n"])

@@ -108,8 +108,8 @@ def named(name: str) -> Dataset:
 
     known = {dataset.name: dataset for dataset in _usual()}
     if name not in tables.names("datasets"):
-        listed = ", ".join(known)
-        raise PrunectlError(f"there is no data set {name!r}; there are {listed}", hint=did_you_mean(name, known, "{}"))
+        hint = did_you_mean(name, known, "{}") or "`prunectl data ls` lists them, and which are here"
+        raise PrunectlError(f"no data set {name!r}; there are {', '.join(known)}", hint=hint)
     if name in known:
         return known[name]
     kind = tables.entry_type("datasets", name, Dataset)

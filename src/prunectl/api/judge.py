@@ -130,11 +130,21 @@ SETTINGS = {
 """By data set. The first needs no download; the last takes an hour. studies/atlas/ has the same recipes."""
 
 
-def judgement(criterion: str, on: str, *, atlas: bool = False) -> Path:
-    """Write the study of a criterion, `FILE.py` or `FILE.py:CLASS`, next to its file, and return its path.
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """The study of a criterion."""
+
+    path: Path
+    new: bool
+    """Whether it was written just now."""
+
+
+def judgement(criterion: str, on: str, *, atlas: bool = False) -> Judgement:
+    """Write the study of a criterion, `FILE.py` or `FILE.py:CLASS`, next to its file.
 
     With `atlas` nothing but the criterion is trained: its rank is that among the numbers of the shipped atlas. A study
-    that exists is left as it is, if it is the same. Raises PrunectlError.
+    that exists is left as it is, if it is the same. Nothing is written for a class that is no criterion.
+    Raises PrunectlError.
     """
     from prunectl.store.output import write_output
 
@@ -143,6 +153,7 @@ def judgement(criterion: str, on: str, *, atlas: bool = False) -> Path:
         hint = f"leave out --atlas: the included criteria are trained, too; there are {and_list(_atlases())}"
         raise PrunectlError(f"no atlas of {on} is shipped", hint=hint)
     file, kind = _class_in(criterion)
+    _check(file, kind)
     whose = file.stem if kind.lower() == file.stem.replace("_", "").lower() else f"{file.stem}-{kind}"
     name = f"judge-{whose}-{on}{'-atlas' if atlas else ''}".lower().replace("_", "-")
     named = {"kind": kind, "reference": f"file:{file.name}:{kind}"}
@@ -153,12 +164,23 @@ def judgement(criterion: str, on: str, *, atlas: bool = False) -> Path:
         atlas=PUBLISHED.format(name=shipped) if shipped else "", **named,
     )  # fmt: skip
     path = file.with_name(f"{name}.toml")
-    if not os.path.lexists(path):
+    new = not os.path.lexists(path)
+    if new:
         write_output(path, text.encode(), new=True)
     elif path.read_bytes() != text.encode():
         hint = f"run it as it is with `prunectl run {path}`, or delete it"
         raise PrunectlError(f"{path} exists and is not what `prunectl judge` would write", hint=hint)
-    return path
+    return Judgement(path=path, new=new)
+
+
+def _check(file: Path, kind: str) -> None:
+    """Raises PrunectlError for a file that cannot be imported, and for a class that is not there or no criterion."""
+    from prunectl.catalog.criterion import Criterion
+    from prunectl.catalog.referenced import paths_in
+    from prunectl.catalog.tables import entry_type
+
+    with paths_in(file.parent):
+        entry_type("criteria", f"file:{file.name}:{kind}", Criterion)
 
 
 def _setting(on: str) -> Setting:

@@ -87,8 +87,9 @@ def _processor() -> str:
     import platform
 
     from prunectl.base.processor import processor_name
+    from prunectl.base.text import plural
 
-    return f"{processor_name() or platform.machine()}, {os.cpu_count() or 1} cores"
+    return f"{processor_name() or platform.machine()}, {plural(os.cpu_count() or 1, 'core')}"
 
 
 def _gpu(device: str) -> str:

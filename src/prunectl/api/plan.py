@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,6 +69,10 @@ class Planned:
     """The number of seeds that each arm is granted by now, by label; empty without looks."""
     more: str = ""
     """Whether more seeds may follow, in words; empty without looks."""
+    unchecked: str = ""
+    """What has not been checked, because only torch or the data can show it, and how to check it; empty where nothing
+    is to do.
+    """
     only: Sequence[str] = ()
     """The selectors of the part of the study that is planned; empty for all of it."""
 
@@ -103,7 +108,18 @@ def _planned(session: Session) -> Planned:
         looks=[look.seeds for look in session.study.sweep.looks],
         granted=seeds_by_arm(plan) if session.study.sweep.looks else {},
         more=_more(session, todo) if session.study.sweep.looks else "",
+        unchecked=_unchecked(session) if todo.todo else "",
         only=session.selection.only,
+    )
+
+
+def _unchecked(session: Session) -> str:
+    """In one line: `plan` imports no torch, and reads no data that have a fingerprint."""
+    network, data = session.study.model.model.label(), session.study.data.dataset.label()
+    command = shlex.join(["prunectl", "plan", str(session.path), *session.selection.options(), "--check"])
+    return (
+        f"not checked: that the network {network} exists and can be pruned as asked, and that the data of {data} "
+        f"are here; `{command}` checks this, and `run` does before its first training"
     )
 
 

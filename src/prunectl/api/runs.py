@@ -64,12 +64,13 @@ def needed(plan: Plan) -> set[Key]:
 
 def caption_of(session: Session, stage: Stage) -> Caption:
     """The caption of a run that is made now, in the current directory."""
+    from prunectl.results.headline import headline
     from prunectl.store.runs import Caption, content_digest
 
     path = session.path.absolute()
     return Caption(
         name=session.study.name,
-        title=session.study.title,
+        title=headline(session.study, session.selection),
         path=str(path),
         sha256=content_digest(path),
         directory=str(Path.cwd()),

@@ -85,7 +85,7 @@ def open_study(
     loaded = load(path, overrides=selection.overrides, profile=profile)
     study = loaded.study
     for name in study.published.tables:
-        describe(name)  # an unknown table is reported now, not after hours
+        describe(name, study.published.folder)  # an unknown table is reported now, not after hours
     root = data_root(study.data.root, path, None if data is None else Path(data))
     if provide is not None and study.data.dataset.fingerprint is None:
         provide(study.data.dataset, root)

@@ -14,6 +14,7 @@ from pathlib import PurePath
 from types import CodeType
 
 from prunectl.base.cells import quoted
+from prunectl.base.synonyms import meant
 from prunectl.base.theirs import third_party, within_package
 
 Path = tuple[str | int, ...]
@@ -206,7 +207,13 @@ def path_text(path: Path) -> str:
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
-    """The allowed name closest to `name`, or None if none is close enough to be a likely typing mistake."""
-    by_lower = {other.lower(): other for other in reversed(list(allowed))}
+    """The allowed name that is meant by `name`: another word for it, or the closest one.
+
+    None if no name is close enough to be a likely typing mistake.
+    """
+    allowed = list(allowed)
+    if (synonym := meant(name, allowed)) is not None:
+        return synonym
+    by_lower = {other.lower(): other for other in reversed(allowed)}
     matches = difflib.get_close_matches(name.lower(), list(reversed(by_lower)), n=1, cutoff=0.6)
     return by_lower[matches[0]] if matches else None

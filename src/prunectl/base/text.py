@@ -67,6 +67,13 @@ def seconds(value: float | None) -> str:
     return f"{value / 3600:.1f} h"
 
 
+def left(value: float) -> str:
+    """An estimated duration given in seconds, no more exact than it is: 'a few seconds', '40 s', '12 min', '3.0 h'."""
+    if value < 10:
+        return "a few seconds"
+    return f"{round(value / 10) * 10} s" if value < 95 else seconds(max(value, 100))
+
+
 def size(value: float | None) -> str:
     """A number of bytes: '12 B', '1.5 kB', '3.2 GB'; 1 kB is 1,000 bytes."""
     if value is None:

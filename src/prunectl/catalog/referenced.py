@@ -43,6 +43,11 @@ def paths_in(folder: Path) -> Iterator[None]:
         _FOLDER.reset(token)
 
 
+def study_folder() -> Path | None:
+    """The folder of the study that is being read; None if none is."""
+    return _FOLDER.get()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Made:
     """What an entry class was made from: enough to make it again in another process, on another machine."""

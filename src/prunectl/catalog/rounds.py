@@ -47,9 +47,11 @@ class Rounds(Entry):
 
     @classmethod
     def dispensable(cls) -> frozenset[str]:
-        """`hook`, unless it prunes during training."""
-        return frozenset() if getattr(cls, "during", False) else frozenset({"hook"})
+        """All but the one that gives the moments: `hook` during training, `levels` with it between, else `targets`."""
+        during, retrains = getattr(cls, "during", False), getattr(cls, "retrains", False)
+        return frozenset({"hook", "levels", "targets"}) - {"hook" if during else "levels" if retrains else "targets"}
 
+    @required
     def targets(self, sparsity: float) -> list[float]:
         """The sparsity after each round of scoring and pruning, without training between; the last is `sparsity`.
 
@@ -58,6 +60,7 @@ class Rounds(Entry):
         """
         return [sparsity]
 
+    @required
     def levels(self, reached: float, sparsity: float) -> Iterator[float]:
         """The retrained levels on the way from one sparsity to the next, both exclusive; only where `retrains`."""
         return iter(())

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from pydantic import ModelWrapValidatorHandler, ValidationError
 
 from prunectl.base.errors import Problem, PrunectlError, nearest
+from prunectl.base.synonyms import RECIPES
 from prunectl.base.text import did_you_mean
 from prunectl.catalog import tables
 from prunectl.catalog.checked import Checked, tupled
@@ -86,6 +87,8 @@ def resolve(catalog: str, table: Mapping[str, Any], known: Iterable[str] = ("nam
     if ".py" in name and tables.CATALOGS[catalog].in_files:
         raise refusal(f"there is no {one} {shown(name)}", table, path=("name",), hint=IN_FILE)
     message = f"there is no {one} {shown(name)}; there are {choice}"
+    if (recipe := RECIPES.get(name.lower())) is not None:
+        raise refusal(message, table, path=("name",), hint=recipe)
     if likely is None:
         raise refusal(message, table, path=("name",))
     with all_at_once(

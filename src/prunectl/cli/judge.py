@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from prunectl.base.errors import StudyError
+from prunectl.base.errors import DataError, StudyError
 from prunectl.cli.console import say
 from prunectl.cli.options import Json, OnMachine, Quiet, Selected, options
 from prunectl.cli.run import Output, run_study
@@ -40,11 +40,13 @@ def judge(
     """
     from prunectl.api.judge import judgement
 
-    path = judgement(criterion, on, atlas=atlas)
-    say(f"the study is {path}")
+    study = judgement(criterion, on, atlas=atlas)
+    say(f"the study is {study.path}")
     try:
-        run_study(selected, where, path, output=output, json_=json_, quiet=quiet)
-    except StudyError as error:
-        written = f"{path} was written by this command: fix {criterion} and judge again, or delete {path}"
-        error.hint = f"{error.hint}; {written}" if error.hint else written
+        run_study(selected, where, study.path, output=output, json_=json_, quiet=quiet)
+    except (StudyError, DataError) as error:  # before the first step
+        if study.new:
+            study.path.unlink()
+            removed = f"{study.path.name}, which this command had written, is removed: nothing could be run"
+            error.hint = f"{error.hint}; {removed}" if error.hint else removed
         raise

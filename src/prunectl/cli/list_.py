@@ -158,8 +158,9 @@ def _numbers(name: str, json_: bool) -> None:
         return
     same = [key for key in rows[0] if len(rows) > 1 and len({str(row[key]) for row in rows}) == 1]
     shared = ", ".join(f"{key} {_cell(key, rows[0][key])}" for key in same)
+    number = plural(len(rows), "row") + (f", all of them with {shared}" if shared else "")
     note = [f"note: {table.warning}"] if table.warning else []
-    for text in (f"{table.name}: {table.title}", table.source, *note, f"{plural(len(rows), 'row')}; {shared}"):
+    for text in (f"{table.name}: {table.title}", table.source, *note, number):
         answer(textwrap.fill(text, shutil.get_terminal_size().columns, subsequent_indent="  ", break_on_hyphens=False))
     head = [key for key in rows[0] if key not in same]
     answer("\n" + "\n".join(columns(head, [[_cell(key, row[key]) for key in head] for row in rows])))

@@ -52,7 +52,7 @@ def plan(selected: Selected, study: StudyFile = None, check: Check = False, json
 
 def lines(planned: Planned) -> list[str]:
     """The plan for people."""
-    out = [f"{planned.study}: {planned.trials:,} trials", ""]
+    out = [f"{planned.study}: {plural(planned.trials, 'trial')}", ""]
     out.append(f"{'step':<14}{'planned':>9}{'reused':>9}{'to do':>9}   why")
     for name, kind in planned.steps.items():
         why = [f"{count:,} {reason}" for reason, count in kind.why.items()]
@@ -77,6 +77,7 @@ def lines(planned: Planned) -> list[str]:
         else f"estimated disk space: {size(planned.estimate_bytes)}",
     ]
     out.append(f"workers: {planned.workers}, unless `run` is given other --jobs, --device or --executor")
+    out += [planned.unchecked] if planned.unchecked else []
     out += added_seeds(planned)
     out += claims(planned.claims, NOT_ASKED if planned.only else NO_PAIRS)
     return [*out, planned.mixture] if planned.mixture else out

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from prunectl.base.text import percent, plural, seconds, visible
+from prunectl.base.text import left, percent, plural, seconds, visible
 from prunectl.cli.console import say
 from prunectl.execute.outcome import Event, Going, Outcome, Progress, Status, WorkersChanged
 from prunectl.plan.naming import Titles
@@ -119,25 +119,31 @@ class Left:
         self.plan, self.count = plan, count
         self.spent: defaultdict[str, float] = defaultdict(float)
         self.units: Counter[str] = Counter()
+        self.shares: dict[Key, float] = {}  # of the trainings under way, how much of each is done
         self.jobs = 1
 
     def add(self, event: Outcome) -> None:
-        """Learn from a step that was done."""
+        """Learn from a step that was done. One that was lost begins again."""
+        self.shares.pop(event.key, None)
         if event.status is Status.DONE:
             step = self.plan.steps[event.key]
             self.spent[step.kind] += event.wall_s
             self.units[step.kind] += units(step)
 
+    def under_way(self, event: Progress) -> None:
+        """Learn how far a step is."""
+        self.shares[event.key] = min(1.0, event.done / event.total) if event.total else 0.0
+
     def __str__(self) -> str:
         """'12 min left', or nothing before a step of each kind that is left was done."""
-        left: Counter[str] = Counter()
+        rest: defaultdict[str, float] = defaultdict(float)
         for key in self.count.expected - self.count.ended:
             step = self.plan.steps[key]
-            left[step.kind] += units(step)
-        if not left or any(not self.units[kind] for kind in left):
+            rest[step.kind] += units(step) * (1 - self.shares.get(key, 0.0))
+        if not rest or any(not self.units[kind] for kind in rest):
             return ""
-        wall_s = sum(self.spent[kind] / self.units[kind] * amount for kind, amount in left.items())
-        return f"{seconds(wall_s / self.jobs)} left"
+        wall_s = sum(self.spent[kind] / self.units[kind] * amount for kind, amount in rest.items())
+        return f"{left(wall_s / self.jobs)} left"
 
 
 def units(step: Step) -> int:
@@ -164,6 +170,7 @@ class Lines(Plain):
             say(event.label)
         elif isinstance(event, Progress):
             self.latest[event.key] = event
+            self.left.under_way(event)
         elif isinstance(event, Going):
             self._going(event.keys)
         else:
@@ -196,13 +203,13 @@ class Lines(Plain):
         if now - self.spoken < HEARTBEAT_S or not keys:
             return
         self.spoken = now
-        left = str(self.left)
+        rest = str(self.left)
         for key in keys[:MOST_GOING]:
             done = f": {state(self.latest[key])}" if key in self.latest else ""
             say(f"[{self.count}] goes on: {self.titles[key]}{done} ({seconds(now - self.since[key])})")
         more = f"and {plural(len(keys) - MOST_GOING, 'more step')}" if len(keys) > MOST_GOING else ""
-        if more or left:
-            say(f"[{self.count}] {', '.join(filter(None, (more, left)))}")
+        if more or rest:
+            say(f"[{self.count}] {', '.join(filter(None, (more, rest)))}")
 
 
 class Live:
@@ -251,7 +258,9 @@ class Live:
             self._tell_skips()
             for key in event.keys:
                 self._bar(key)
+            self._count()
         elif isinstance(event, Progress):
+            self.left.under_way(event)
             self.bars.update(self._bar(event.key), completed=event.done, total=event.total, state=state(event))
         else:
             self._ended(event)

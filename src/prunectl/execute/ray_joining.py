@@ -118,7 +118,9 @@ def size(joining: Joining, nodes: Sequence[dict[str, float]]) -> Size:
     fitting = sum(_fitting(joining, node, on_gpu) for node in nodes)
     if not fitting and joining.workers is None:
         each = f"{plural(joining.cpus, 'CPU')}" + (" and a GPU" if on_gpu else "")
-        has = ", ".join(f"{int(node.get('CPU', 0))} CPUs and {int(node.get('GPU', 0))} GPUs" for node in nodes)
+        has = ", ".join(
+            f"{plural(int(node.get('CPU', 0)), 'CPU')} and {plural(int(node.get('GPU', 0)), 'GPU')}" for node in nodes
+        )
         raise RefusedError(
             f"no node of the Ray cluster has {each} for a worker; its nodes have {has}",
             "use another --device or fewer cpus, or `workers` to wait for nodes that an autoscaler adds",

@@ -54,7 +54,7 @@ def _side(side: Side, other: str, width: int) -> Iterator[str]:
 
 def _published(held: Held, width: int) -> Iterator[str]:
     about = held.about
-    yield from wrapped(f"published:{held.name}  {about.title}. {about.source}", width, first="")
+    yield from wrapped(f"published:{held.name}  {held.origin}".rstrip(), width, first="")
     if about.warning:
         yield from wrapped(f"Mind: {about.warning}", width, first="")
     for text in held_sentences(held):

@@ -56,10 +56,9 @@ def html(results: Results, center: Center = "mean", *, written: str = "", reload
 
 def published(results: Results) -> pl.DataFrame | None:
     """Those of the published numbers named in the study that are about its network and data set."""
-    from prunectl.results.published.load import matching
+    from prunectl.report import published_tables
 
-    names = results.study.published.tables
-    return matching(results.trials, names) if names else None
+    return published_tables.numbers(results)
 
 
 def _page(results: Results, center: Center, chart: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prunectl.base.text import visible
 from prunectl.report import tables
 from prunectl.results import judgement
+from prunectl.results.headline import headline
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
@@ -47,7 +48,7 @@ def table(results: Results, center: Center) -> str:
     return "\n".join(
         [
             "% needs \\usepackage{booktabs}",
-            *([f"% restricted to {visible(results.selection.text)}"] if results.selection else []),
+            *([f"% run with {visible(results.selection.text)}"] if results.selection else []),
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{_caption(results, grid)}}}",
@@ -92,7 +93,7 @@ def _judged(results: Results) -> list[str]:
 
 
 def _caption(results: Results, grid: tables.Grid) -> str:
-    title = escaped(results.study.title or results.study.name)
+    title = escaped(headline(results.study, results.selection))
     seeds = f"{grid.of} over {grid.several_seeds}" if grid.seeds > 1 else "one seed"
     spread = f", with the {escaped(grid.interval)}" if grid.interval else ""
     dense = "".join(f" {escaped(name.capitalize())}: {escaped(cell.with_spread)}." for name, cell in grid.dense.items())

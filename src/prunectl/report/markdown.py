@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from prunectl.base.text import visible
-from prunectl.report import tables
-from prunectl.results import granting, judgement, matching_words, summary
-from prunectl.results.aggregate import given_names
+from prunectl.report import published_tables, tables, tiles
+from prunectl.results import judgement, summary
 from prunectl.results.claims import Verdict, verdicts
+from prunectl.results.headline import headline
 from prunectl.results.judging import rule
+from prunectl.results.published.against import Held, held_sentences
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
 
 def report(results: Results, center: Center) -> str:
-    """Sentences, verdicts, accuracy by arm and sparsity, resources and versions."""
+    """The answer, verdicts, accuracy by arm and sparsity, published numbers, resources and versions."""
     study = results.study
     judged = verdicts(results)
-    grid = tables.grid(results.trials, center, study.report.matching_margin)
+    grid, answer = tiles.of_results(results, judged, center)
     parts = [
-        f"# {escaped(study.title or study.name)}",
+        f"# {escaped(headline(study, results.selection))}",
         escaped(study.source),
-        f"Restricted to {escaped(results.selection.text)}." if results.selection else "",
-        _items([escaped(sentence) for sentence in _sentences(results, judged, center)]),
-        escaped(results.mixture),
+        f"Run with {escaped(results.selection.text)}." if results.selection else "",
+        summary.coverage(results.trials) if grid else "",
+        *_answer(answer),
         *(["## Claims", rule(study.sweep.looks), _items([_verdict(verdict) for verdict in judged])] if judged else []),
-        *(["## Top-1 accuracy, %", _grid(grid)] if results.trials.height else []),
+        *(["## Top-1 accuracy, %", _grid(grid)] if grid else []),
+        *(part for held in published_tables.held_by(results) for part in _published(held)),
         *_judgement(results),
         "## Resources",
         _items(summary.resources(results.resources)),
@@ -49,13 +51,32 @@ def _judgement(results: Results) -> list[str]:
     ]
 
 
-def _sentences(results: Results, judged: Sequence[Verdict], center: Center) -> tuple[str, ...]:
-    return (
-        *summary.sentences(results.trials, center, given_names(results.arms)),
-        *matching_words.sentences(results),
-        *granting.sentences(results.study, results.trials, judged),
-        *summary.remarks(results.trials, results.arms),
-    )
+def _answer(answer: tiles.Answer) -> Iterator[str]:
+    """The figures, the best arm at each sparsity, and the sentences that no figure replaces."""
+    yield _items([_tile(tile) for tile in (answer.tiles if not answer.best else (*answer.dense, *answer.others))])
+    yield _table(tiles.BEST_HEADS, [[*map(escaped, row)] for row in tiles.best_rows(answer.best)], (1, 4, 6))
+    yield _items([escaped(note) for note in (*answer.shared, *answer.notes)])
+
+
+def _tile(tile: tiles.Tile) -> str:
+    note = f" ({escaped(tile.note)})" if tile.note else ""
+    return f"{escaped(tile.name)}: **{escaped(tile.figure)}**{note}"
+
+
+def _published(held: Held) -> Iterator[str]:
+    """A published table next to the study: what it is, what to mind, and a row for each number."""
+    about = held.about
+    yield f"## Published numbers: {escaped(about.title)}"
+    yield escaped(held.name if held.name == about.source else f"{held.name}: {about.source}")
+    yield f"Mind: {escaped(about.warning)}" if about.warning else ""
+    yield escaped(" ".join(held_sentences(held)))
+    noted = any(row["note"] for row in held.rows)
+    rows = [
+        [arm, *tables.published(row), tables.within(row), *([row["note"] or ""] if noted else [])]
+        for arm, row in zip(tables.published_arms(held), held.rows, strict=True)
+    ]
+    heads = ["arm", *tables.published_heads("ours"), "holds it", *(["note"] if noted else [])]
+    yield _table(heads, [list(map(escaped, row)) for row in rows], (0, len(heads) - 1))
 
 
 def escaped(text: str) -> str:
@@ -89,9 +110,9 @@ def _grid(grid: tables.Grid) -> str:
     return f"{_table(heads, rows)}\n\n{dense}{note}"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of escaped texts; nothing without rows."""
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], texts: Collection[int] = (0,)) -> str:
+    """A table of escaped texts; nothing without rows. Columns are of numbers, except those in `texts`."""
     if not rows:
         return ""
-    lines = [heads, ["---"] + ["--:"] * (len(heads) - 1), *rows]
+    lines = [heads, ["---" if at in texts else "--:" for at in range(len(heads))], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -8,14 +8,15 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.cells import words
-from prunectl.base.text import percent, plural, span
+from prunectl.base.text import count, percent, plural, span
 from prunectl.catalog.metric import Metric
 from prunectl.report import cells, published_tables, shell, tables
 from prunectl.report.charts import charts, look
-from prunectl.report.tiles import MARKS, MOST_ROWS, best_rows, tiles
-from prunectl.results import granting, judgement, matching_words, ranking, summary
+from prunectl.report.tiles import MARKS, of_results
+from prunectl.results import granting, judgement, summary
 from prunectl.results.aggregate import given_names
 from prunectl.results.claims import Verdict
+from prunectl.results.headline import headline
 from prunectl.results.judging import rule
 from prunectl.results.reasons import Detail
 from prunectl.results.statistics import Center, Interval
@@ -47,25 +48,18 @@ def build(
     sections = charts(results, verdicts, published, center)
     study, trials = results.study, results.trials
     names = given_names(results.arms)
-    grid = tables.grid(trials, center, study.report.matching_margin) if trials.height else None
-    best = list(ranking.best(trials, center, names, MOST_ROWS)) if trials.height else []
+    grid, answer = of_results(results, verdicts, center)
     return shell.rendered(
         "page.html.j2",
         [chart for section in sections.values() for chart in section],
         look(trials, center, names) if trials.height else None,
-        title=study.title or study.name,
+        title=headline(study, results.selection),
         source=study.source,
         facts=_facts(results),
         reload_s=reload_s,
         unfinished=summary.missing(trials),
         written=written,
-        sentences=(
-            *summary.sentences(trials, center, names, ranking=False),
-            *matching_words.sentences(results),
-            *granting.sentences(study, trials, verdicts),
-            *summary.remarks(trials, results.arms),
-            *([results.mixture] if results.mixture else []),
-        ),
+        answer=answer,
         judged=study.report.judged,
         findings=judgement.findings(results),
         rule=rule(study.sweep.looks),
@@ -73,8 +67,6 @@ def build(
         sections=[(name, head, sections[name]) for name, head in SECTIONS.items() if name in sections],
         claim_charts=sections.get("claims", []),
         grid=grid,
-        tiles=list(tiles(grid, best, verdicts)) if grid else [],
-        best=best_rows(best),
         published=published_tables.of_study(results),
         listing=tables.listing(trials),
         resource_heads=tables.RESOURCE_HEADS,
@@ -88,12 +80,14 @@ def build(
 def _facts(results: Results) -> list[tuple[str, str]]:
     """The line under the title."""
     trials = results.trials
+    sizes = trials["n_params"].drop_nulls().unique().to_list()
+    size = f", {count(sizes[0])} parameters" if len(sizes) == 1 else ""
     models, data = (trials[name].drop_nulls().unique(maintain_order=True).to_list() for name in ("model", "dataset"))
     done = trials.filter(pl.col("status") == "done").height
     facts = [
         ("study", results.study.name),
-        ("restricted to", results.selection.text),
-        ("network", ", ".join(map(words, models))),
+        ("run with", results.selection.text),
+        ("network", ", ".join(map(words, models)) + size),
         ("data", ", ".join(map(words, data))),
         ("trials", f"{done:,} of {trials.height:,} done"),
         ("seeds", span(granting.seeds_by_arm(trials).values())),

@@ -4,33 +4,50 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
+
 from prunectl.report import cells, tables
 from prunectl.report.charts.chart import Chart
 from prunectl.results.published.against import Held, held, held_sentences
+from prunectl.results.published.load import matching
 from prunectl.results.table import Results
 
 STUDY = "this study"
 """What the page of one study calls its own numbers in sentences."""
 
 
-def of_study(results: Results) -> list[dict[str, Any]]:
+def numbers(results: Results) -> pl.DataFrame | None:
+    """Those of the published numbers named in the study that are about its network and data set, as marks of charts."""
+    asked = results.study.published
+    return matching(results.trials, asked.tables, asked.folder) if asked.tables else None
+
+
+def of_study(results: Results, anchor: str = "published-table") -> list[dict[str, Any]]:
     """A table for each that the study names in `[published]`, whether or not its numbers are marks on a chart.
 
-    Raises PrunectlError for a name without a table.
+    `anchor` is how their places on the page are called. Raises PrunectlError for a name without a table.
     """
-    if results.trials.is_empty():
-        return []
-    named = (held(results.trials, name, STUDY) for name in results.study.published.tables)
     return [
-        table(number, numbers, "ours") | {"prefix": "Published numbers: ", "sentences": held_sentences(numbers)}
-        for number, numbers in enumerate(named, 1)
+        table(number, held, "ours", anchor=anchor)
+        | {"prefix": "Published numbers: ", "sentences": held_sentences(held)}
+        for number, held in enumerate(held_by(results), 1)
     ]
 
 
-def table(number: int, numbers: Held, head: str, chart: Chart | None = None) -> dict[str, Any]:
+def held_by(results: Results) -> list[Held]:
+    """The study next to each of the tables that it names. Raises PrunectlError for a name without a table."""
+    if results.trials.is_empty():
+        return []
+    asked = results.study.published
+    return [held(results.trials, name, STUDY, asked.folder) for name in asked.tables]
+
+
+def table(
+    number: int, numbers: Held, head: str, chart: Chart | None = None, *, anchor: str = "published-table"
+) -> dict[str, Any]:
     """The parts of the table with that `number` on the page; `head` is how our column is called."""
     return {
-        "id": f"published-table-{number}",
+        "id": f"{anchor}-{number}",
         "prefix": "",
         "sentences": (),
         "name": numbers.name,

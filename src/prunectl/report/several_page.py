@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from prunectl.base.cells import words
 from prunectl.base.text import and_list, distinct, span
-from prunectl.report import shell, tables
+from prunectl.report import published_tables, shell
+from prunectl.report.charts import accuracy
 from prunectl.report.charts import several as charts
-from prunectl.report.tiles import MARKS
-from prunectl.results import granting, judgement, matching_words, summary
-from prunectl.results.aggregate import given_names
+from prunectl.report.charts.chart import Chart
+from prunectl.report.charts.look import Look
+from prunectl.report.tiles import MARKS, of_results
+from prunectl.results import granting, judgement, summary
 from prunectl.results.claims import verdicts
+from prunectl.results.headline import headline
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
@@ -27,22 +31,23 @@ def build(studies: Sequence[Results], *, center: Center = "mean") -> str:
     named = {title: study for title, study in zip(titles, studies, strict=True) if study in done}
     drawn = [charts.against_compression(named, look)] if look else []
     found = [chart for chart in drawn if chart is not None]
+    sections = [
+        _study(at, title, study, center, look) for at, (title, study) in enumerate(zip(titles, studies, strict=True), 1)
+    ]
     return shell.rendered(
         "several.html.j2",
-        found,
+        [*found, *(section["marked"] for section in sections if section["marked"])],
         look,
         title=and_list(titles),
         facts=[("studies", str(len(studies)))],
         figures=found,
-        studies=[
-            _study(at, title, study, center) for at, (title, study) in enumerate(zip(titles, studies, strict=True), 1)
-        ],
+        studies=sections,
     )
 
 
 def _titles(studies: Sequence[Results]) -> Sequence[str]:
-    """What each study is called: its title, with its name where two have the same."""
-    titles = [study.study.title or study.study.name for study in studies]
+    """What each study is called: its headline, with its name where two have the same."""
+    titles = [headline(study.study, study.selection) for study in studies]
     full = [
         f"{title} ({study.study.name})" if titles.count(title) > 1 else title
         for title, study in zip(titles, studies, strict=True)
@@ -52,9 +57,18 @@ def _titles(studies: Sequence[Results]) -> Sequence[str]:
     return [short[title] for title in numbered]
 
 
-def _study(at: int, title: str, results: Results, center: Center) -> dict[str, Any]:
+def _marked(at: int, results: Results, look: Look | None) -> Chart | None:
+    """Accuracy with the published numbers that the study is held against as marks; nothing without such numbers."""
+    published = published_tables.numbers(results)
+    if look is None or published is None or published.is_empty() or results.trials["top1"].is_null().all():
+        return None
+    chart = accuracy.against_compression(results.trials, look, published=published)
+    return replace(chart, name=f"study-{at}-{chart.name}") if chart else None
+
+
+def _study(at: int, title: str, results: Results, center: Center, look: Look | None) -> dict[str, Any]:
     trials, judged = results.trials, verdicts(results)
-    grid = tables.grid(trials, center, results.study.report.matching_margin) if trials.height else None
+    grid, answer = of_results(results, judged, center)
     return {
         "id": f"study-{at}",
         "title": title,
@@ -66,13 +80,9 @@ def _study(at: int, title: str, results: Results, center: Center) -> dict[str, A
         "seeds": span(granting.seeds_by_arm(trials).values()),
         "dense": "; ".join(cell.with_spread for cell in grid.dense.values()) if grid else "",
         "unfinished": summary.missing(trials),
-        "sentences": (
-            *summary.sentences(trials, center, given_names(results.arms)),
-            *matching_words.sentences(results),
-            *granting.sentences(results.study, trials, judged),
-            *summary.remarks(trials, results.arms),
-            *([results.mixture] if results.mixture else []),
-        ),
+        "answer": answer,
+        "marked": _marked(at, results, look),
+        "published": published_tables.of_study(results, f"study-{at}-published"),
         "verdicts": [
             {"text": each.claim.text, "answer": each.answer, "mark": MARKS[each.answer], "reason": each.reason}
             for each in judged

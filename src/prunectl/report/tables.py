@@ -16,6 +16,7 @@ from prunectl.results.aggregate import baselines, controls, roles, summarise, wi
 from prunectl.results.matched import of_arms
 from prunectl.results.pairing import groups
 from prunectl.results.published.against import Held
+from prunectl.results.ranking import name_of
 from prunectl.results.statistics import FEWEST, Center, bootstrap, bootstrap_words, center, mean
 from prunectl.results.table import METRICS
 
@@ -58,7 +59,7 @@ class Row:
     """An arm."""
 
     arm: str
-    hue: str
+    name: str  # short, as sentences call it
     ablation: str
     matching: str  # the highest matching sparsity; empty where nothing is known
     furthest: float | None  # the same as a number, where some sparsity is matched
@@ -116,9 +117,14 @@ class Grid:
         return tuple(sorted(self.rows, key=lambda row: -row.key))
 
 
-def grid(trials: pl.DataFrame, of: Center = "mean", margin: float = 0.01) -> Grid:
-    """Means or medians over the seeds by arm and sparsity, in the order of the study; what matches within a margin."""
-    role = roles(trials)
+def grid(
+    trials: pl.DataFrame, of: Center = "mean", margin: float = 0.01, names: Mapping[str, str] | None = None
+) -> Grid:
+    """Means or medians over the seeds by arm and sparsity, in the order of the study; what matches within a margin.
+
+    `names` are the labels that the study gives its arms.
+    """
+    role = roles(trials, names)
     pruned = with_roles(trials.filter(pl.col("sparsity") > 0), role)
     sparsities = tuple(sorted(pruned["sparsity"].unique().to_list()))
     summary = {(row["arm"], row["sparsity"]): row for row in summarise(pruned, role=role, of=of).iter_rows(named=True)}
@@ -143,7 +149,7 @@ def grid(trials: pl.DataFrame, of: Center = "mean", margin: float = 0.01) -> Gri
     rows = tuple(
         Row(
             arm=arm or cells.MISSING,
-            hue=rest["hue"][0],
+            name=name_of(rest.row(0, named=True), role),
             ablation=rest["ablation"][0] or "none",
             matching=matching.get(arm, ""),
             furthest=reached[arm].estimate if arm in reached and reached[arm].known else None,

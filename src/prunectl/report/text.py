@@ -12,6 +12,7 @@ from prunectl.report import arms, tables, text_grid, tiles
 from prunectl.results import claims, granting, judgement, summary
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
+from prunectl.results.headline import headline
 from prunectl.results.judging import rule
 from prunectl.results.table import Results
 
@@ -19,6 +20,9 @@ MARKS = "●■▲◆✚▼▶◀○□△◇"
 MORE = "+"
 """Instead of the marks that do not fit next to others in the same place."""
 PLOT_ROWS = 10
+GAP = 2
+LEAST_NOTE = 24
+"""Minimum width of what explains a figure next to it."""
 FAILURES = 5
 """Maximum number of reasons for missing trials."""
 
@@ -29,9 +33,11 @@ def table(results: Results, width: int) -> str:
     if results.trials.is_empty():
         return "The study asks for no trial."
     judged = claims.verdicts(results)
+    grid, answer = tiles.of_results(results, judged)
     parts = [
-        "\n".join(wrapped(f"Restricted to {results.selection.text}", width, first="")) if results.selection else "",
-        "\n".join(_grid(tables.grid(results.trials), width)),
+        "\n".join(_head(results, width)),
+        "\n".join(_answer(answer, width)),
+        "\n".join(_grid(grid, width)) if grid else "",
         "\n".join(_failures(results, width)),
         "\n".join(plot(results, width)),
         "\n".join(
@@ -48,6 +54,27 @@ def table(results: Results, width: int) -> str:
         "\n".join(wrapped(results.mixture, width, first="")),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _head(results: Results, width: int) -> Iterator[str]:
+    """What was run."""
+    yield from wrapped(headline(results.study, results.selection), width, first="")
+    if results.selection:
+        yield from wrapped(f"Run with {results.selection.text}", width, first="")
+
+
+def _answer(answer: tiles.Answer, width: int) -> Iterator[str]:
+    """A line for each figure: what it is, the figure, what explains it."""
+    name, figure = (max((len(line[column]) for line in answer.lines), default=0) for column in (0, 1))
+    for line in answer.lines:
+        start, room = f"{line.name:<{name}}  {line.figure:<{figure}}", width - name - figure - 2 * GAP
+        if room < LEAST_NOTE:
+            yield from wrapped(f"{line.name}: {line.figure}{f' ({line.note})' if line.note else ''}", width, first="")
+            continue
+        first, *rest = textwrap.wrap(line.note, room, break_on_hyphens=False) or [""]
+        yield f"{start}  {first}".rstrip()
+        yield from (" " * (width - room) + text for text in rest)
+    yield from (text for note in answer.shared for text in wrapped(note, width, first=""))
 
 
 def _added_seeds(results: Results, judged: Sequence[Verdict], width: int) -> Iterator[str]:

@@ -1,48 +1,164 @@
-"""The answer at a glance: a few figures at the head of a page, and the best unmodified arm at each sparsity."""
+"""The answer at a glance: a few figures, and the best unmodified arm at each sparsity, for every format to lay out."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
 
-from prunectl.base.text import percent
-from prunectl.report import cells
+from prunectl.base.text import and_list, percent, plural, points
+from prunectl.report import cells, tables
 from prunectl.report.tables import Grid
+from prunectl.results import granting, matching_words, ranking, summary
+from prunectl.results.aggregate import PARTS, Roles, given_names, roles
 from prunectl.results.claims import Verdict
 from prunectl.results.judging import Outcome
 from prunectl.results.ranking import Best
+from prunectl.results.statistics import Center
+from prunectl.results.summary import Ablated
+from prunectl.results.table import Results
 
 MARKS: dict[Outcome, str] = {"supported": "✓", "refuted": "✗", "not settled": "?", "not asked": "–"}
 """What stands before each answer to a claim."""
 MOST_ROWS = 12
 """Maximum number of sparsities in the table of the best arms."""
+MOST_LINES = 6
+"""Maximum number of lines about the best arms on a terminal."""
+NAMED = 3
+"""Maximum number of arms that a tile names; the others are counted."""
+BEST_HEADS = ("sparsity", "best unmodified arm", "top-1, %", "to dense, points", "next", "top-1, %", "seed by seed")
 
 
-def tiles(grid: Grid, best: Sequence[Best], verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str, str]]:
-    """Name, figure and explanation of each tile. Ablated arms are no answer, and are left out of the best."""
-    for name, cell in grid.dense.items():
-        if cell.text != cells.MISSING and not name.startswith("dense ·"):
-            yield f"{name}, top-1", f"{cell.text} %", cell.spread
-    if best:
-        last = best[-1]
-        yield f"best unmodified arm at {percent(last.sparsity)}", f"{percent(last.center, 2)}", last.arm
-    plain = [row for row in grid.ranked if row.furthest and row.ablation == "none"]
-    furthest = max(plain, key=lambda row: row.furthest or 0.0, default=None)
-    if furthest is not None:
-        yield "matches the dense network up to", percent(furthest.furthest), furthest.arm
-    if verdicts:
-        counts = Counter(verdict.answer for verdict in verdicts)
-        text = "  ".join(f"{MARKS[answer]} {counts[answer]}" for answer in MARKS if counts[answer])
-        yield "claims", text, ", ".join(f"{counts[answer]} {answer}" for answer in MARKS if counts[answer])
+class Tile(NamedTuple):
+    """A figure, what it is, and what explains it."""
+
+    name: str
+    figure: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a study shows, for a reader who has ten seconds."""
+
+    dense: tuple[Tile, ...]
+    best: tuple[Best, ...]  # at the sparsest sparsities, ascending
+    others: tuple[Tile, ...]  # what matches the dense network, what ablations change, the verdicts
+    shared: tuple[str, ...]  # a sentence on what the names of arms leave out, if they do
+    notes: tuple[str, ...]  # sentences that no figure replaces
+
+    @property
+    def tiles(self) -> tuple[Tile, ...]:
+        """The figures, with the best arm at the highest sparsity alone."""
+        return (*self.dense, *(best_tile(row, row) for row in self.best[-1:]), *self.others)
+
+    @property
+    def lines(self) -> tuple[Tile, ...]:
+        """The figures, with the best arm at each of the sparsities: those in a row with the same arm are together."""
+        runs = [list(rows) for _, rows in groupby(self.best, lambda row: row.arm)]
+        return (*self.dense, *(best_tile(rows[0], rows[-1]) for rows in runs[-MOST_LINES:]), *self.others)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads of the table of the best arms."""
+        return BEST_HEADS
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """Its rows. Readers sort them, so each has its arm."""
+        return best_rows(self.best)
+
+
+def answer(results: Results, grid: Grid | None, verdicts: Sequence[Verdict], of: Center = "mean") -> Answer:
+    """The answer of a study; of one without trials, the sentence that there are none."""
+    trials, names = results.trials, given_names(results.arms)
+    if grid is None:
+        return Answer(dense=(), best=(), others=(), shared=(), notes=summary.notes(trials, of))
+    return Answer(
+        dense=tuple(_dense(grid)),
+        best=tuple(ranking.best(trials, of, names, MOST_ROWS)),
+        others=(*_matching(grid), *map(_ablation, summary.ablated(trials, names)), *_claims(verdicts)),
+        shared=tuple(_shared(roles(trials, names))),
+        notes=(
+            *matching_words.moments(results),
+            *summary.notes(trials, of),
+            *granting.sentences(results.study, trials, verdicts),
+            *summary.remarks(trials, results.arms),
+            *([results.mixture] if results.mixture else []),
+        ),
+    )
+
+
+def of_results(results: Results, verdicts: Sequence[Verdict], of: Center = "mean") -> tuple[Grid | None, Answer]:
+    """The accuracies of a study by arm and sparsity, if it has trials, and its answer."""
+    margin, names = results.study.report.matching_margin, given_names(results.arms)
+    grid = tables.grid(results.trials, of, margin, names) if results.trials.height else None
+    return grid, answer(results, grid, verdicts, of)
+
+
+def best_tile(first: Best, last: Best) -> Tile:
+    """The best arm at a sparsity, or at those from the first to the last, with its distance to the dense network."""
+    ends = [first] if first is last else [first, last]
+    sparsity, figure = _along([percent(row.sparsity) for row in ends]), _along([percent(row.center, 2) for row in ends])
+    changes = [points(row.change, sign=True) for row in ends if row.change is not None]
+    against = f", {_along(changes, ' points')} to dense" if changes else ""
+    return Tile(f"best at {sparsity}", figure, f"{first.arm}{against}")
+
+
+def _along(texts: Sequence[str], unit: str = " %") -> str:
+    """Numbers of the first and the last place with their unit once: '90 → 98 %'. No interval: these have 'to'."""
+    return " → ".join([*(text.removesuffix(unit) for text in texts[:-1]), texts[-1]])
 
 
 def best_rows(best: Sequence[Best]) -> list[tuple[str, ...]]:
-    """Sparsity, best arm, its accuracy and interval, the next arm with its accuracy, and whether they differ."""
+    """Sparsity, best arm, its accuracy and distance to dense, the next arm with its accuracy, whether they differ."""
     return [
         (
-            percent(row.sparsity), row.arm, cells.accuracy(row.center),
-            "" if row.low is None else cells.between(row.low, row.high),
+            percent(row.sparsity), row.arm, cells.accuracy(row.center), cells.change(row.change),
             row.next, cells.accuracy(row.next_center), row.lead.replace(" seed by seed", ""),
         )
         for row in best
     ]  # fmt: skip
+
+
+def _shared(role: Roles) -> Iterator[str]:
+    """What short names leave out."""
+    if role.shared:
+        yield f"All arms are {PARTS.join(role.shared)}; their short names leave that out."
+
+
+def _dense(grid: Grid) -> Iterator[Tile]:
+    for name, cell in grid.dense.items():
+        if cell.text != cells.MISSING and not name.startswith("dense ·"):
+            yield Tile(f"{name}, top-1", f"{cell.text} %", cell.spread)
+
+
+def _matching(grid: Grid) -> Iterator[Tile]:
+    """How far the unmodified arms match that match furthest. Ablated arms are no answer."""
+    plain = [row for row in grid.rows if row.matching and row.ablation == "none"]
+    if not plain:
+        return
+    name = f"within {matching_words.tolerance(grid.margin)} of dense"
+    furthest = max(row.furthest or 0.0 for row in plain)
+    if not furthest:
+        yield Tile(name, "at no sparsity")
+        return
+    every = furthest == grid.sparsities[-1]
+    arms = list(dict.fromkeys(row.name for row in plain if row.furthest == furthest))
+    more = [plural(len(arms) - NAMED, "more arm")] if len(arms) > NAMED else []
+    figure = "at every sparsity" if every else f"up to {percent(furthest)}"
+    yield Tile(name, figure, and_list([*arms[:NAMED], *more]))
+
+
+def _ablation(found: Ablated) -> Tile:
+    return Tile(f"{found.noun}, on average", points(found.change, sign=True), found.counts)
+
+
+def _claims(verdicts: Sequence[Verdict]) -> Iterator[Tile]:
+    if not verdicts:
+        return
+    counts = Counter(verdict.answer for verdict in verdicts)
+    text = "  ".join(f"{MARKS[answer]} {counts[answer]}" for answer in MARKS if counts[answer])
+    yield Tile("claims", text, ", ".join(answer for answer in MARKS if counts[answer]))

@@ -28,6 +28,9 @@ axis, and have colours only where nothing else varies.
 MOST_LABELLED = 8
 """With more labels than this, colours and dashes are those of the columns; labels still name arms in tables."""
 
+PARTS = " · "
+"""Between the parts of an arm's label."""
+
 UNNAMED = ("", "at init", NO_BUDGET)
 """Variants that the name of a line omits."""
 
@@ -61,6 +64,7 @@ class Roles:
     variant: tuple[str, ...]
     hues: tuple[str, ...]  # in the order of the study; UNKNOWN for arms without a value
     names: Mapping[str, str] = field(default_factory=dict)  # of arms that the study labels: their hue, and no variant
+    shared: tuple[str, ...] = ()  # parts of the labels that all unmodified arms have: short names leave them out
     alone: tuple[str, ...] = ()  # criteria whose hue is their name, while those of another one are its retrainings
 
     @property
@@ -109,7 +113,15 @@ def roles(trials: pl.DataFrame, names: Mapping[str, str] | None = None) -> Roles
         names=names if names and len(set(names.values())) <= MOST_LABELLED else {},
         alone=tuple(alone),
     )
-    return replace(role, hues=tuple(with_roles(trials, role)["hue"].unique(maintain_order=True)))
+    hues = tuple(with_roles(trials, role)["hue"].unique(maintain_order=True))
+    return replace(role, hues=hues, shared=() if hue == "criterion" or names else _shared(trials))
+
+
+def _shared(trials: pl.DataFrame) -> tuple[str, ...]:
+    """The parts that the labels of all unmodified arms have, if there are several of these."""
+    labels = trials.filter(pl.col("ablation") == "none")["arm"].drop_nulls().unique(maintain_order=True).to_list()
+    parts = [label.split(PARTS) for label in labels]
+    return tuple(part for part in parts[0] if all(part in each for each in parts)) if len(parts) > 1 else ()
 
 
 def _retrained_alone(trials: pl.DataFrame) -> str | None:

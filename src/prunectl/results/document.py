@@ -16,8 +16,10 @@ from prunectl.base.text import finite
 from prunectl.results import granting, judgement, matching_words, summary
 from prunectl.results.aggregate import ablation_differences, baselines, given_names, roles, summarise
 from prunectl.results.claims import verdicts
+from prunectl.results.headline import headline
 from prunectl.results.matched import Matching, of_arms
 from prunectl.results.pairing import groups
+from prunectl.results.ranking import best
 from prunectl.results.statistics import bootstrap, mean
 from prunectl.results.table import Results
 
@@ -34,7 +36,13 @@ def document(results: Results) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,
-        "study": {"name": study.name, "title": study.title, "source": study.source, "text": results.study_text},
+        "study": {
+            "name": study.name,
+            "title": study.title,
+            "headline": headline(study, results.selection),
+            "source": study.source,
+            "text": results.study_text,
+        },
         "selection": results.selection.text,
         "versions": dict(results.versions),
         "made_on": {of.label: count for of, count in results.made_on.items()},
@@ -52,6 +60,7 @@ def document(results: Results) -> dict[str, Any]:
             ],
             "dense": list(_dense(trials)),
             "arms": list(_cells(trials)),
+            "best": [asdict(row) for row in (best(trials, most=trials.height) if trials.height else ())],
             "ablations": list(_ablations(trials)),
             "matching": [
                 {"arm": arm, **_matching(found)}

@@ -29,7 +29,10 @@ def schema() -> dict[str, Any]:
         **_object(
             format={"const": FORMAT},
             version={"const": VERSION},
-            study=_object(name=TEXT, title=TEXT, source=TEXT, text=_text("the study file, overrides included")),
+            study=_object(
+                name=TEXT, title=TEXT, headline=_text("the title, or what was run where a profile changes that"),
+                source=TEXT, text=_text("the study file, overrides included"),
+            ),
             selection=_text("what of the study was asked for (--only); empty for all of it"),
             versions=_map(TEXT),
             made_on=_map(WHOLE, "the number of steps by class of hardware"),
@@ -39,6 +42,7 @@ def schema() -> dict[str, Any]:
                 sentences=_list(TEXT),
                 dense=_list(_object(model=TEXT, dataset=TEXT, init=_or_null(TEXT), **_numbers())),
                 arms=_list(_of_arm(median=NUMBER, sd=_or_null(NUMBER), dense=_or_null(NUMBER), **_numbers())),
+                best=_list(_best()),
                 ablations=_list(_of_arm(median=NUMBER, sd=_or_null(NUMBER), **_numbers())),
                 matching=_list(_matching()),
             ),
@@ -69,6 +73,15 @@ def _claim() -> dict[str, Any]:
         reason=TEXT, seeds=WHOLE, cases=WHOLE, supporting_level=NUMBER, refuting_level=NUMBER,
         look=_or_null(WHOLE), next_look=_or_null(WHOLE), average=interval, details=_list(detail),
         artefacts=_list(TEXT),
+    )  # fmt: skip
+
+
+def _best() -> dict[str, Any]:
+    """The best unmodified arm at a sparsity: `center` is its mean, `change` its difference to the dense network."""
+    null = _or_null(NUMBER)
+    return _object(
+        sparsity=NUMBER, arm=TEXT, center=NUMBER, low=null, high=null, next=TEXT, next_center=NUMBER, change=null,
+        lead=_text("whether the seeds set it apart from the next; empty without an interval"),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -11,6 +12,9 @@ from prunectl.results.matched import Matching, Moments, of_arms, of_moments
 from prunectl.results.matching import Reach
 from prunectl.results.statistics import FEWEST
 from prunectl.results.table import Results
+
+if TYPE_CHECKING:
+    from prunectl.plan.graph import Placed
 
 NONE = "none"
 NAMED = 4
@@ -21,13 +25,28 @@ SPOKEN = 6
 
 def sentences(results: Results) -> tuple[str, ...]:
     """Up to which sparsity, and from which moment on, unmodified arms match the dense network."""
-    trials, margin = results.trials, results.study.report.matching_margin
-    plain = {label: placed for label, placed in results.arms.items() if placed.arm.ablation.changes == "nothing"}
-    known = trials.filter(pl.col("arm").is_in(list(plain)))
+    margin = results.study.report.matching_margin
+    known, _ = _plain(results)
     found = {arm: matching for arm, matching in of_arms(known, margin).items() if matching.known}
-    if not found:
-        return ()
-    return (_rule(margin, trials["seed"].n_unique()), *_sparsities(found), *_moments(of_moments(known, plain, margin)))
+    return (*_sparsities(found, margin), *moments(results))
+
+
+def moments(results: Results) -> tuple[str, ...]:
+    """From which moment on unmodified arms match the dense network, where arms differ in when they are pruned."""
+    known, plain = _plain(results)
+    return tuple(_moments(of_moments(known, plain, results.study.report.matching_margin)))
+
+
+def _plain(results: Results) -> tuple[pl.DataFrame, dict[str, Placed]]:
+    """The trials of unmodified arms, and these arms by label."""
+    plain = {label: placed for label, placed in results.arms.items() if placed.arm.ablation.changes == "nothing"}
+    return results.trials.filter(pl.col("arm").is_in(list(plain))), plain
+
+
+def tolerance(margin: float) -> str:
+    """A margin, with as few digits as it needs: '1 point', '0.5 points'."""
+    number = f"{margin * 100:.4g}"
+    return f"{number} point" if number == "1" else f"{number} points"
 
 
 def column(margin: float) -> str:
@@ -59,26 +78,15 @@ def _place(names: Sequence[str], count: int, beyond: str) -> str:
     return beyond.format(names[-1]) if count == len(names) else names[count - 1]
 
 
-def _rule(margin: float, seeds: int) -> str:
-    text = (
-        f"An arm matches the dense network up to the highest sparsity at which, and at every lower one, its accuracy "
-        f"lies at most {points(margin)} below (the mean over the seeds, paired; ≥: up to the last of the sweep)"
-    )
-    if seeds < FEWEST:
-        return f"{text}; fewer than three seeds prove and exclude nothing."
-    return f"{text}. In brackets: what is proved and what is not excluded, each at 95 %, one-sided (settled: the same)."
-
-
-def _sparsities(found: Mapping[str, Matching]) -> Iterator[str]:
+def _sparsities(found: Mapping[str, Matching], margin: float) -> Iterator[str]:
     """A sentence for the arms of one estimate, the highest first."""
     alike: dict[float, list[str]] = {}
     for arm, matching in found.items():
         alike.setdefault(matching.estimate or 0.0, []).append(arm)
     ordered = sorted(alike.items(), reverse=True)
     for _, arms in ordered[:SPOKEN]:
-        named = [f"{arm}{_bracket(found[arm])}" for arm in arms[:NAMED]]
-        named += [plural(len(arms) - NAMED, "more arm")] if len(arms) > NAMED else []
-        yield f"Matching {_upto(found[arms[0]])}: {and_list(named)}."
+        named = arms[:NAMED] + ([plural(len(arms) - NAMED, "more arm")] if len(arms) > NAMED else [])
+        yield f"Within {tolerance(margin)} of dense {_upto(found[arms[0]])}: {and_list(named)}."
     if rest := sum(len(arms) for _, arms in ordered[SPOKEN:]):
         yield f"{plural(rest, 'arm')} with lower matching sparsities: see the table of accuracies."
 
@@ -87,8 +95,7 @@ def _upto(matching: Matching) -> str:
     if matching.estimate is None:
         return "at no sparsity"
     every = matching.reach.estimate == matching.reach.of
-    upto = f"up to {percent(matching.estimate)} sparsity"
-    return f"at every sparsity of the sweep, {upto}" if every else upto
+    return "at every sparsity" if every else f"up to {percent(matching.estimate)} sparsity"
 
 
 def _bracket(matching: Matching) -> str:

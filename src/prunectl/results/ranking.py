@@ -10,9 +10,9 @@ import polars as pl
 
 from prunectl.base.cells import words
 from prunectl.base.text import points
-from prunectl.results.aggregate import UNNAMED, Roles, roles, summarise, with_roles
+from prunectl.results.aggregate import PARTS, UNNAMED, Roles, roles, summarise, with_roles
 from prunectl.results.pairing import groups
-from prunectl.results.statistics import Center, paired, t_interval
+from prunectl.results.statistics import Center, mean, paired, t_interval
 
 SPOKEN = 6
 """The maximum number of sparsities that get a sentence of their own: the sparsest ones."""
@@ -29,6 +29,7 @@ class Best:
     high: float | None
     next: str
     next_center: float
+    change: float | None  # to the dense network, the mean over the seeds, paired; None where no baseline is done
     lead: str  # whether the best is set apart from the next, seed by seed, in words; empty without an interval
 
 
@@ -53,8 +54,14 @@ def best(
             high=first["high"],
             next=name_of(second, role),
             next_center=second["center"],
+            change=_change(cell.filter(pl.col("arm") == first["arm"])),
             lead=_lead(cell, first["arm"], second["arm"]),
         )
+
+
+def _change(rows: pl.DataFrame) -> float | None:
+    differences = (rows["top1"] - rows["top1_dense"]).drop_nulls().to_list()
+    return mean(differences) if differences else None
 
 
 def _lead(cell: pl.DataFrame, first: str, second: str) -> str:
@@ -75,5 +82,6 @@ def name_of(row: dict[str, Any], role: Roles) -> str:
     if row["arm"] in role.names:
         return role.names[row["arm"]]
     if role.hue != "criterion":
-        return str(row["arm"]).removesuffix(f" · {words(row['ablation'])}")
+        parts = str(row["arm"]).removesuffix(f"{PARTS}{words(row['ablation'])}").split(PARTS)
+        return PARTS.join([part for part in parts if part not in role.shared] or parts)
     return f"{row['hue']}" + (f" ({row['variant']})" if row["variant"] not in UNNAMED else "")

@@ -144,11 +144,10 @@ def bootstrap_words(n: int, of: Center) -> str:
 
 
 def kinds_of_interval(n: int, of: Center) -> str:
-    """The one sentence of a page about its two kinds of interval; n is the least number of seeds of an accuracy."""
+    """The sentences of a page about its two kinds of interval; n is the least number of seeds of an accuracy."""
     return (
-        f"Accuracies have, in tables and charts, the {bootstrap_words(n, of)}, which judges nothing; only "
-        "differences are judged, by the 95 % t-interval of their mean over the seeds, which holds the true one in "
-        "95 % of studies."
+        f"Intervals of accuracies: the {bootstrap_words(n, of)}; they judge nothing. Differences are judged by the "
+        "95 % t-interval of their mean over the seeds."
     )
 
 

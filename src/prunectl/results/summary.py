@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -32,27 +33,34 @@ HIT = 0.005
 """How far a compression may be from the one asked for, as a share of it, to count as reached."""
 
 
-def sentences(
-    trials: pl.DataFrame, of: Center = "mean", names: Mapping[str, str] | None = None, *, ranking: bool = True
-) -> tuple[str, ...]:
-    """What the trials show: coverage, baseline, the best at each sparsity, ablations, collapse, compression.
+def sentences(trials: pl.DataFrame, of: Center = "mean", names: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """What the trials show: coverage, baseline, the best at each sparsity, ablations, and the notes.
 
     Accuracies are means or medians over the seeds, differences and their intervals always means. `names` are the
-    labels that the study gives its arms; without `ranking`, the best at each sparsity is left out.
+    labels that the study gives its arms.
     """
     if trials.is_empty():
         return ("The study asks for no trial.",)
-    role = roles(trials, names)
     return (
-        *_coverage(trials, of),
+        coverage(trials),
         *_baseline(trials, of),
+        *_best(best(trials, of, names)),
+        *map(_ablation, ablated(trials, names)),
+        *notes(trials, of),
+    )
+
+
+def notes(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
+    """What a reader of the figures should know in addition: controls, collapse, compression, what numbers are."""
+    if trials.is_empty():
+        return ("The study asks for no trial.",)
+    return (
         *_controls(trials),
-        *(_best(best(trials, of, names)) if ranking else ()),
-        *_ablations(trials, role),
         *_collapse(trials),
         *critical(trials, of),
         *_compression(trials),
         *_reservations(trials),
+        *_kinds(trials, of),
     )
 
 
@@ -73,27 +81,36 @@ def missing(trials: pl.DataFrame) -> str:
     )
 
 
-def _coverage(trials: pl.DataFrame, of: Center) -> Iterator[str]:
-    by_arm = [number for _, number in trials.group_by("arm").agg(pl.col("seed").n_unique()).iter_rows()]
-    seeds = max(by_arm)
+def coverage(trials: pl.DataFrame) -> str:
+    """How much of a study with trials is done, and with how many seeds."""
+    by_arm = _seeds_by_arm(trials)
     done = trials.filter(pl.col("status") == "done")
     be = "is" if done.height == 1 else "are"
     text = f"{done.height:,} of {plural(trials.height, 'trial')} {be} done, "
-    text += f"with {plural(seeds, 'seed') if min(by_arm) == seeds else f'{span(by_arm)} seeds'}"
+    text += f"with {plural(by_arm[0], 'seed') if len(set(by_arm)) == 1 else f'{span(by_arm)} seeds'}"
     others = [
         f"{number:,} {status}"
         for status, number in trials.filter(pl.col("status") != "done")["status"].value_counts(sort=True).rows()
     ]
-    text += f" ({and_list(others)})" if others else ""
-    if seeds == 1:
-        yield f"{text}; one seed settles nothing, so nothing is judged."
+    return f"{text} ({and_list(others)})." if others else f"{text}."
+
+
+def _seeds_by_arm(trials: pl.DataFrame) -> list[int]:
+    return trials.group_by("arm").agg(pl.col("seed").n_unique())["seed"].to_list()
+
+
+def _kinds(trials: pl.DataFrame, of: Center) -> Iterator[str]:
+    """What accuracies and differences are, and what their intervals are worth."""
+    by_arm = _seeds_by_arm(trials)
+    if max(by_arm) == 1:
+        yield "One seed settles nothing, so nothing is judged."
         return
-    yield f"{text}."
-    if seeds < FEWEST:
-        yield f"Accuracies are {of}s over the seeds, differences means. Two seeds have no interval, and settle nothing."
+    yield f"Accuracies are {of}s over the seeds, differences means."
+    if max(by_arm) < FEWEST:
+        yield "Two seeds have no interval, and settle nothing."
         return
-    least = max(FEWEST, min(done["seed"].n_unique(), *by_arm))
-    yield f"Accuracies are {of}s over the seeds, differences means. {kinds_of_interval(least, of)}"
+    done = trials.filter(pl.col("status") == "done")
+    yield kinds_of_interval(max(FEWEST, min(done["seed"].n_unique(), *by_arm)), of)
 
 
 def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
@@ -101,12 +118,12 @@ def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     for (model, dataset, init), dense in groups(baselines(trials), ["model", "dataset", "init"]):
         numbers, spent = dense["top1_dense"].to_list(), dense["train_s"].drop_nulls().to_list()
         drawn = f" drawn by {words(init)}" if several and init is not None else ""
-        text = f"The dense {words(model)}{drawn} reaches {percent(center(numbers, of), 2)} on {words(dataset)}"
+        text = f"Dense {words(model)}{drawn} on {words(dataset)}: {percent(center(numbers, of), 2)}"
         if (interval := bootstrap(numbers, of)) is not None:
             text += _bracket(interval.low, interval.high)
         size = dense["n_params"].drop_nulls().to_list()
-        text += f" with {count(size[0])} parameters" if size else ""
-        text += f", after {seconds(mean(spent))} of training" if spent else ""
+        text += f", {count(size[0])} parameters" if size else ""
+        text += f", {seconds(mean(spent))} of training" if spent else ""
         yield text + "."
 
 
@@ -130,36 +147,69 @@ def _controls(trials: pl.DataFrame) -> Iterator[str]:
 
 def _best(found: Iterable[Best]) -> Iterator[str]:
     for row in found:
-        text = f"At {percent(row.sparsity)} sparsity {row.arm} is best: {percent(row.center, 2)}"
-        if row.low is not None and row.high is not None:
-            text += _bracket(row.low, row.high)
+        text = f"Best at {percent(row.sparsity)} sparsity: {row.arm}, {percent(row.center, 2)}"
+        text += f", {against_dense(row.change)}" if row.change is not None else ""
         lead = f", {row.lead}" if row.lead else ""
-        yield f"{text}; {row.next} follows with {percent(row.next_center, 2)}{lead}."
+        yield f"{text}. Next: {row.next}, {percent(row.next_center, 2)}{lead}."
+
+
+def against_dense(change: float) -> str:
+    """A difference to the dense network in words."""
+    return f"{points(change, sign=True)} to dense"
 
 
 def _bracket(low: float, high: float) -> str:
     return f" ({low * 100:.2f} to {high * 100:.2f})"
 
 
-def _ablations(trials: pl.DataFrame, role: Roles) -> Iterator[str]:
+@dataclass(frozen=True, kw_only=True)
+class Ablated:
+    """What an ablation does to the accuracy of all the arms that it was made of, case by case."""
+
+    noun: str  # 'shuffling'
+    change: float  # on average over the cases
+    cases: int
+    judged: int  # cases with an interval
+    worse: int
+    better: int
+    why: str  # why no case has an interval; empty where some have
+    most: str  # the case that is worse by most, in words; empty without one
+
+    @property
+    def counts(self) -> str:
+        """In how many cases it is worse, and in how many better."""
+        if self.why:
+            return f"{plural(self.cases, 'case')}, {self.why}: not judged"
+        return f"{plural(self.judged, 'case')}: {self.worse} worse, {self.better} better"
+
+
+def ablated(trials: pl.DataFrame, names: Mapping[str, str] | None = None) -> Iterator[Ablated]:
+    """Each ablation of the study, against the same arms unmodified."""
+    role = roles(trials, names)
     for (ablation,), rows in groups(ablation_differences(trials, role), ["ablation"]):
-        noun = ablations.noun(ablation)
-        change = points(mean(rows["mean"].to_list()), sign=True)
-        text = f"{noun[:1].upper()}{noun[1:]} changes accuracy by {change} on average"
         judged = rows.filter(pl.col("low").is_not_null())
-        if judged.is_empty():
-            why = {1: "one seed", 2: "two seeds"}.get(max(rows["n"].to_list()), "no spread over the seeds")
-            yield f"{text} over {plural(rows.height, 'case')} ({why}: not judged)."
-            continue
-        worse, better = judged.filter(pl.col("high") < 0), judged.filter(pl.col("low") > 0)
-        text += f"; of {plural(judged.height, 'case')} it is worse in {worse.height}, better in "
-        text += f"{better.height} and not settled in {judged.height - worse.height - better.height}"
-        if not worse.is_empty():
-            row = worse.sort("mean").row(0, named=True)
-            low, high = (points(row[bound], sign=True, unit=False) for bound in ("low", "high"))
-            text += f", most for {name_of(row, role)} at {percent(row['sparsity'])}: {points(row['mean'], sign=True)} "
-            text += f"({low} to {high})"
-        yield text + "."
+        worse = judged.filter(pl.col("high") < 0).sort("mean")
+        few = {1: "one seed", 2: "two seeds"}.get(max(rows["n"].to_list()), "no spread over the seeds")
+        yield Ablated(
+            noun=ablations.noun(ablation),
+            change=mean(rows["mean"].to_list()),
+            cases=rows.height,
+            judged=judged.height,
+            worse=worse.height,
+            better=judged.filter(pl.col("low") > 0).height,
+            why=few if judged.is_empty() else "",
+            most="" if worse.is_empty() else _case(worse.row(0, named=True), role),
+        )
+
+
+def _case(row: dict[str, Any], role: Roles) -> str:
+    return f"{points(row['mean'], sign=True)}, {name_of(row, role)} at {percent(row['sparsity'])}"
+
+
+def _ablation(found: Ablated) -> str:
+    noun = f"{found.noun[:1].upper()}{found.noun[1:]}"
+    most = f" Most: {found.most}." if found.most else ""
+    return f"{noun}: {points(found.change, sign=True)} on average; {found.counts}.{most}"
 
 
 def _collapse(trials: pl.DataFrame) -> Iterator[str]:
@@ -176,7 +226,7 @@ def _collapse(trials: pl.DataFrame) -> Iterator[str]:
     ]
     more = f" and {plural(len(arms) - 4, 'more arm')}" if len(arms) > 4 else ""
     yield (
-        f"Layers collapse (nothing left of them) in {found.height} of {plural(known.height, 'pruned trial')}: "
+        f"A layer is pruned away entirely in {found.height} of {plural(known.height, 'pruned trial')}: "
         f"{', '.join(arms[:4])}{more}."
     )
 
@@ -220,7 +270,7 @@ def _compression(trials: pl.DataFrame) -> Iterator[str]:
     yield from _counted_in(errors)
     worst = errors.sort(pl.col("compression_error").abs(), descending=True).row(0, named=True)
     if abs(worst["compression_error"]) < HIT:
-        yield "Every mask hits the compression asked for to within 0.5 %."
+        yield "Every mask reaches the compression asked for to within 0.5 %."
         return
     yield (
         f"The compression reached is off by up to {percent(abs(worst['compression_error']), 1)} "

@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.errors import PrunectlError, nearest
-from prunectl.base.text import finite
+from prunectl.base.text import and_list, finite
 from prunectl.results.foreign import checked, whole
 from prunectl.results.parquet import read_parquet
 from prunectl.results.table import SCHEMA, Results
@@ -124,7 +124,7 @@ def _as_schema(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
     missing = [name for name in NEEDED if name not in frame.columns]
     if missing:
         raise PrunectlError(
-            f"{path} has no column {', '.join(missing)}", hint="a table of results has a row for each trial"
+            f"{path} has no column {and_list(missing)}", hint="a table of results has a row for each trial"
         )
     columns = [
         pl.col(name).cast(kind) if name in frame.columns else pl.lit(None, kind).alias(name)

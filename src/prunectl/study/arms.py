@@ -256,5 +256,6 @@ def budget_label(budget: Budget) -> str:
     if isinstance(budget, FlopsBudget):
         return "budget flops" if budget.cap is None else f"budget flops, at most {budget.cap:g} times"
     if isinstance(budget, Length):
-        return f"{budget.steps} steps" if budget.steps is not None else f"{budget.epochs} epochs"
+        count, unit = (budget.epochs, "epoch") if budget.steps is None else (budget.steps, "step")
+        return f"{count} {unit}{'s' * (count != 1)}"
     return f"budget {budget:g}"

@@ -70,20 +70,7 @@ def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = Non
         text = "\n".join([text.rstrip("\n"), "", "# changed for this run by", *comments, ""])
     named = any(override.path == ("name",) and override.value == study.name for override in layers[0])
     named_by_profile = named and study.name != reading.document.get("name")
-    return Loaded(study=_with_files(study, path), text=text, path=path, named_by_profile=named_by_profile)
-
-
-def _with_files(study: Study, path: Path) -> Study:
-    """The study with the files of published numbers by their whole paths: they are from its own directory."""
-    tables = tuple(
-        f"file:{(path.parent / Path(name.removeprefix('file:')).expanduser()).absolute()}"
-        if name.startswith("file:")
-        else name
-        for name in study.published.tables
-    )
-    if tables == study.published.tables:
-        return study
-    return study.model_copy(update={"published": study.published.model_copy(update={"tables": tables})})
+    return Loaded(study=study, text=text, path=path, named_by_profile=named_by_profile)
 
 
 @dataclass(frozen=True, kw_only=True)

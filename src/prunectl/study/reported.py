@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
+from prunectl.catalog.referenced import study_folder
 from prunectl.catalog.table import Section
 from prunectl.catalog.values import Tolerance
 
@@ -17,6 +19,12 @@ class PublishedSection(Section):
         default=(),
         description='names that `prunectl list published` gives, or "file:theirs.csv" with the columns of these',
     )
+    _folder: Path | None = PrivateAttr(default_factory=study_folder)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the paths of files in `tables` begin: the folder of the study file."""
+        return self._folder
 
 
 class ReportSection(Section):

@@ -87,6 +87,9 @@ class TrainSection(Section):
     moved = {
         "momentum": 'write optimizer = { name = "sgd", momentum = 0.9 }',
         "nesterov": 'write optimizer = { name = "sgd", nesterov = true }',
+        "milestones": 'write schedule = { name = "step", milestones = [80, 120], gamma = 0.1 }',
+        "gamma": 'write schedule = { name = "step", milestones = [80, 120], gamma = 0.1 }',
+        "warmup": 'write schedule = { name = "cosine", warmup = 5 }',
     }
 
     epochs: Epochs | None = Field(default=None, description="length in passes over the training images")

@@ -147,7 +147,8 @@ def test_data_sets_are_listed_without_reading_them(mnist: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message", "hint"),
     [
-        ("minst", "there is no data set 'minst'; there are digits, mnist", "did you mean mnist?"),
+        ("minst", "no data set 'minst'; there are digits, mnist", "did you mean mnist?"),
+        ("nope", "no data set 'nope'; there are digits, mnist", "`prunectl data ls` lists them, and which are here"),
         ("imagenet", "imagenet was not found", "distributed to those who register"),
         (
             "image-folder",

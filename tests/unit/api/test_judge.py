@@ -40,7 +40,7 @@ def mine(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("on", ["digits"])
 def test_the_study_can_be_planned_and_checked(mine: Path, on: str) -> None:
-    path = judgement(str(mine), on)
+    path = judgement(str(mine), on).path
     session = open_study(path, store=mine.parent / "store")
     assert path.name == f"judge-mine-{on}.toml"
     assert session.study.report.judged == "file:mine.py:Mine"
@@ -54,8 +54,9 @@ def test_every_setting_names_a_data_set_and_a_network_that_exist() -> None:
 
 
 def test_the_same_study_is_used_again_and_another_is_not_overwritten(mine: Path) -> None:
-    path = judgement(str(mine), "digits")
-    assert judgement(f"{mine}:Mine", "digits") == path
+    first = judgement(str(mine), "digits")
+    path, again = first.path, judgement(f"{mine}:Mine", "digits")
+    assert again.path == path and first.new and not again.new
     path.write_text("precious")
     with pytest.raises(PrunectlError, match="is not what"):
         judgement(str(mine), "digits")
@@ -63,10 +64,10 @@ def test_the_same_study_is_used_again_and_another_is_not_overwritten(mine: Path)
 
 
 def test_with_the_atlas_nothing_else_is_trained(mine: Path) -> None:
-    session = open_study(judgement(str(mine), "digits", atlas=True), store=mine.parent / "store")
+    session = open_study(judgement(str(mine), "digits", atlas=True).path, store=mine.parent / "store")
     assert {trial.arm.criterion.label() for trial in session.plan.trials} == {"file:mine.py:Mine"}
     assert [*session.study.published.tables] == ["atlas-digits"]
-    whole = open_study(judgement(str(mine), "digits"), store=mine.parent / "store")
+    whole = open_study(judgement(str(mine), "digits").path, store=mine.parent / "store")
     assert set(session.plan.steps) < set(whole.plan.steps), "the whole study goes on from it"
 
 
@@ -79,7 +80,7 @@ def test_a_data_set_without_an_atlas_is_refused(mine: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize("on", SETTINGS)
 def test_an_atlas_has_the_recipe_that_criteria_are_judged_by(mine: Path, on: str) -> None:
-    judging, atlas = load(judgement(str(mine), on)).study, load(ROOT / "studies" / "atlas" / f"{on}.toml").study
+    judging, atlas = load(judgement(str(mine), on).path).study, load(ROOT / "studies" / "atlas" / f"{on}.toml").study
     for section in ("data", "model", "train", "sweep", "prunable"):
         assert getattr(judging, section) == getattr(atlas, section), section
 
@@ -109,7 +110,7 @@ def test_a_file_without_one_criterion_is_refused(source: str, message: str, tmp_
 
 def test_a_criterion_that_changes_its_mind_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     (tmp_path / "fickle.py").write_text(FICKLE)
-    session = open_study(judgement(str(tmp_path / "fickle.py"), "digits"), store=tmp_path / "store")
+    session = open_study(judgement(str(tmp_path / "fickle.py"), "digits").path, store=tmp_path / "store")
     with pytest.raises(StudyError) as refused:
         check(session)
     assert "gives other scores for the same weights and images the second time" in str(refused.value)
@@ -118,4 +119,4 @@ def test_a_criterion_that_changes_its_mind_is_refused_before_anything_is_trained
 def test_the_example_of_the_documents_gives_the_same_scores_twice(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "concrete.py").read_text().replace("steps: int = 200", "steps: int = 20")
     (tmp_path / "concrete.py").write_text(text)
-    check(open_study(judgement(str(tmp_path / "concrete.py"), "digits"), store=tmp_path / "store"))
+    check(open_study(judgement(str(tmp_path / "concrete.py"), "digits").path, store=tmp_path / "store"))

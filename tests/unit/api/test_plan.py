@@ -26,6 +26,7 @@ def test_after_a_run_nothing_is_to_do(session: Session) -> None:
     found = planned(session)
     assert all(kind.to_do == 0 and kind.reused == kind.steps for kind in found.steps.values())
     assert (found.estimate_s, found.estimate_bytes) == (0, 0)
+    assert found.unchecked == "", "nothing is to do"
 
 
 def test_what_changed_and_how_long_it_takes_comes_from_the_store(completed: tuple[Path, object]) -> None:
@@ -34,6 +35,8 @@ def test_what_changed_and_how_long_it_takes_comes_from_the_store(completed: tupl
     assert "train: recipe.lr 0.05 → 0.07" in found.changed
     assert found.estimate_s is not None and found.estimate_s > 0
     assert found.estimate_bytes is not None and found.estimate_bytes > 0
+    assert found.unchecked.startswith("not checked: that the network ")
+    assert "--check` checks this, and `run` does before its first training" in found.unchecked
 
 
 def test_failures_and_what_they_skip_are_counted(own: Session) -> None:

@@ -20,6 +20,15 @@ BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069
 
 
 @pytest.mark.parametrize(
+    ("estimate", "written"),
+    [(0.0, "a few seconds"), (0.053, "a few seconds"), (9.9, "a few seconds"), (10.0, "10 s"), (44.0, "40 s"),
+     (94.0, "90 s"), (95.0, "2 min"), (99.9, "2 min"), (5999.0, "100 min"), (7200.0, "2.0 h")],
+)  # fmt: skip
+def test_a_time_that_is_left_is_no_more_exact_than_an_estimate(estimate: float, written: str) -> None:
+    assert text.left(estimate) == written
+
+
+@pytest.mark.parametrize(
     ("write", "value", "written"),
     [
         (text.percent, 0.9, "90 %"),

@@ -16,6 +16,7 @@ from prunectl.catalog.dataset import Dataset
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.model import Model
 from prunectl.catalog.required import lacking
+from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.tables import CATALOGS, entry_type, kind_of, names, working
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ LACKED = {
     "criteria": "paper, summary, score()",
     "scopes": "summary, groups()",
     "structures": "summary, units()",
-    "rounds": "summary",
+    "rounds": "summary, targets()",
     "ablations": "changes, noun, summary, verb, masks()",
     "models": "summary, _network()",
     "datasets": "classes, fingerprint, mean, shape, std, summary, test_size, train_size, arrays()",
@@ -69,6 +70,9 @@ def test_a_plug_in_that_only_has_a_name_is_refused_and_costs_only_itself(
 def test_a_method_that_a_flag_makes_unnecessary_is_not_required() -> None:
     assert "masks()" not in lacking(derived(Ablation, changes="weights"), Ablation)
     assert "masks()" in lacking(derived(Ablation, changes="mask"), Ablation)
+    assert lacking(derived(Rounds, summary=""), Rounds) == ["targets()"], "where its moments come from"
+    assert lacking(derived(Rounds, summary="", retrains=True), Rounds) == ["levels()"]
+    assert lacking(derived(Rounds, summary="", during=True), Rounds) == ["hook()"]
     assert lacking(derived(Augmentation, on_reading=True, summary=""), Augmentation) == ["cut()"]
     drawing = derived(Augmentation, summary="", draw=lambda self, count, generator: None)
     assert lacking(drawing, Augmentation) == ["apply()"], "what it draws would change nothing"

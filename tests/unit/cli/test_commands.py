@@ -78,7 +78,11 @@ def test_published_tables_are_listed_with_their_notes(prunectl: Prunectl) -> Non
     table = prunectl("list", "published", "--json").json()[0]
     assert {"name", "title", "source", "warning", "of", "rows", "models", "datasets"} == set(table)
     out = prunectl("list", "published", "thesis-vgg16-r32").out
-    assert "\nJames (2022)" in out and "\nnote: " in out and "\n26 rows; model vgg16, structure weights, " in out
+    assert (
+        "\nJames (2022)" in out
+        and "\nnote: " in out
+        and "\n26 rows, all of them with model vgg16, structure weights, " in out
+    )
     assert prunectl("list", "published", "thesis-vgg16-r32", "--json").json()["numbers"][0]["model"] == "vgg16"
     wrong = prunectl("list", "published", "thesis-vgg16-r23")
     assert (wrong.code, "did you mean 'thesis-vgg16-r32'?" in wrong.err) == (2, True)

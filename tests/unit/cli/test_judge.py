@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Prunectl = Callable[..., Any]
 
 MINE = """\
@@ -18,11 +20,28 @@ class Mine(Criterion):
 """
 
 
-def test_an_error_in_the_study_that_judge_wrote_names_its_author(prunectl: Prunectl, tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(MINE)
-    ran = prunectl("judge", "mine.py:Mien")
-    assert ran.code == 2 and "mine.py has no Mien" in ran.err
-    written = "judge-mine-mien-digits.toml"
-    hint = f"{written} was written by this command: fix mine.py:Mien and judge again, or delete {written}"
-    assert hint in ran.err
-    assert (tmp_path / written).exists()
+@pytest.mark.parametrize(
+    ("criterion", "message"),
+    [
+        ("mine.py:Mien", "mine.py has no Mien; it has Mine and Other\n  did you mean 'Mine'?"),
+        ("mine.py:Other", "Other of mine.py is not a Criterion"),
+        ("broken.py:Mine", "broken.py cannot be imported: ZeroDivisionError: division by zero (broken.py:1)"),
+    ],
+)
+def test_a_class_that_is_no_criterion_leaves_nothing_behind(
+    criterion: str, message: str, prunectl: Prunectl, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(f"{MINE}\n\nclass Other:\n    pass\n")
+    (tmp_path / "broken.py").write_text("1 / 0\n")
+    before = {path.name for path in tmp_path.iterdir()}
+    ran = prunectl("judge", criterion)
+    assert ran.code == 2 and message in ran.err
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_study_that_cannot_be_run_is_removed_again(prunectl: Prunectl, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE.replace("    def", "    power: float\n\n    def"))
+    ran = prunectl("judge", "mine.py")
+    assert ran.code == 2 and "power" in ran.err
+    assert "judge-mine-digits.toml, which this command had written, is removed: nothing could be run" in ran.err
+    assert not list(tmp_path.glob("judge-*"))

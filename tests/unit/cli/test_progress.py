@@ -9,6 +9,7 @@ import pytest
 
 from prunectl.api.make import todo_of
 from prunectl.api.session import Session, open_study
+from prunectl.base.text import seconds
 from prunectl.catalog.hook import Shown
 from prunectl.cli.progress import Count, Left, Lines, Live, Silent, showing
 from prunectl.execute.outcome import Going, Outcome, Progress, Status, WorkersChanged
@@ -159,13 +160,20 @@ def test_the_time_left_follows_from_steps_of_each_kind(planned: Session) -> None
     trainings, init = keys(planned, "train"), keys(planned, "init")[0]
     left = Left(planned.plan, Count([*trainings, init]))
     assert str(left) == ""
-    for key, wall_s in ((trainings[0], 4.0), (init, 1.0)):
+    for key, wall_s in ((trainings[0], 4000.0), (init, 1.0)):
         done = Outcome(key=key, status=Status.DONE, wall_s=wall_s)
         left.count.add(done)
         left.add(done)
-    assert str(left) == f"{4.0 * (len(trainings) - 1):.1f} s left"
+    rest = 4000.0 * (len(trainings) - 1)
+    assert str(left) == f"{seconds(rest)} left"
     left.jobs = 2
-    assert str(left) == f"{2.0 * (len(trainings) - 1):.1f} s left"
+    assert str(left) == f"{seconds(rest / 2)} left"
+    left.jobs = 1
+    left.under_way(Progress(key=trainings[1], done=3, total=4))
+    assert str(left) == f"{seconds(rest - 3000)} left", "what a training has done already is not left"
+    lost = Outcome(key=trainings[1], status=Status.LOST)
+    left.add(lost)
+    assert str(left) == f"{seconds(rest)} left"
 
 
 def test_a_terminal_that_cannot_move_its_cursor_gets_lines(planned: Session, monkeypatch: pytest.MonkeyPatch) -> None:

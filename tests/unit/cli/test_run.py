@@ -117,7 +117,7 @@ def test_another_study_of_the_same_name_does_not_overwrite_results(prunectl: Pru
 
 def test_the_table_and_the_page_show_what_they_are_restricted_to(prunectl: Prunectl) -> None:
     said = prunectl("run", "STUDY", "--only", "criterion=random")
-    assert said.out.startswith("Restricted to --only criterion=random\n")
+    assert said.out.splitlines()[1] == "Run with --only criterion=random"
     assert "--only criterion=random" in Path("results/small+criterion=random/report.html").read_text()
 
 

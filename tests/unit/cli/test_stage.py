@@ -30,7 +30,9 @@ MASK: dict[str, Any] = {
 
 def test_each_stage_prints_what_it_made(prunectl: Prunectl) -> None:
     assert prunectl("train", "STUDY").out.startswith("baseline seed 1: top-1 ")
-    assert prunectl("prune", "STUDY").out.count("on a path from input to output") == 2
+    table = prunectl("prune", "STUDY").out.splitlines()
+    assert table[0].split("  ")[0] == "arm" and len(table) == 3, "a line for each mask"
+    assert prunectl("prune", "STUDY", "--layers").out.count("on a path from input to output") == 2
     assert prunectl("ablate", "STUDY").out == ""
     assert prunectl("retrain", "STUDY").out.count("top-1") == 4
 
@@ -54,6 +56,38 @@ def test_a_mask_is_printed_layer_by_layer() -> None:
     ]
 
 
+def test_masks_are_a_table_of_a_line_each() -> None:
+    other = {**MASK, "seed": 2, "layers_collapsed": ["head"], "compression_actual": None}
+    assert lines("prune", [MASK, other]) == [
+        "arm   seed  sparsity  reached  compression  kept  on a path  empty layers",
+        "snip  1     50 %      40.00 %  1.667        60    55",
+        "snip  2     50 %      40.00 %  inf          60    55         head",
+    ]
+    assert lines("prune", [MASK, other], layers=True) == [*mask_lines(MASK), *mask_lines(other)]
+
+
+def test_a_table_of_masks_names_what_is_missing_and_each_remark_once() -> None:
+    remarked = {**MASK, "remark": "prunes at random", "n_effective": None, "uncounted": {"n_effective": "bmm"}}
+    lost = {**MASK, "seed": 3, "layers": None, "reason": "no answer"}
+    table = lines("prune", [remarked, {**remarked, "seed": 2}, lost])
+    assert len(table) == 6 and table[1].endswith("not known")
+    assert table[3:] == [
+        "snip  sparsity 50 %  seed 3: no answer", "on a path: not known where bmm", "note: prunes at random",
+    ]  # fmt: skip
+    assert lines("prune", []) == []
+
+
+def test_the_table_of_ablated_masks_shows_how_much_moved() -> None:
+    layers = [{**layer, "moved": moved} for layer, moved in zip(MASK["layers"], (0.5, 0.0), strict=True)]
+    head, line = lines("ablate", [{**MASK, "layers": layers}])
+    assert "moved" in head and line.endswith("20.0 %")
+
+
+def test_the_table_has_critical_compressions_where_they_were_asked_for() -> None:
+    head, line = lines("prune", [{**MASK, "critical_compression": 1234.5}])
+    assert head.endswith("no empty layer up to") and line.endswith("1,234")
+
+
 def test_weights_on_a_path_that_are_not_known_have_a_reason() -> None:
     unknown = mask_lines({**MASK, "n_effective": None, "uncounted": {"n_effective": "bmm is not known"}})
     assert unknown[-2].endswith("on a path from input to output: not known (bmm is not known)")
@@ -65,7 +99,7 @@ def test_an_ablated_mask_shows_how_much_moved() -> None:
     layers = [{**layer, "moved": 0.25} for layer in MASK["layers"]]
     head, first, *_ = mask_lines({**MASK, "layers": layers})[1:]
     assert head.endswith("sparsity %  moved")
-    assert first.endswith("      0.00  25.0%")
+    assert first.endswith("      0.00   25.0 %")
 
 
 def test_a_mask_without_weights_and_one_that_is_missing() -> None:

@@ -95,4 +95,10 @@ def test_an_empty_study_has_an_empty_table(results: Results) -> None:
 
 def test_a_comment_shows_what_it_is_restricted_to(results: Results) -> None:
     part = replace(results, selection=Selection(overrides=("train.epochs=2",)))
-    assert latex.table(part, "mean").splitlines()[1] == "% restricted to --set train.epochs=2"
+    assert latex.table(part, "mean").splitlines()[1] == "% run with --set train.epochs=2"
+
+
+def test_the_caption_of_a_profile_names_what_was_run(results: Results) -> None:
+    part = replace(results, selection=Selection(profile="quick"))
+    caption = "vgg16 on cifar10: the quick profile of ``VGG-16 pruned at initialization'': top-1 accuracy"
+    assert rf"\caption{{{caption}" in latex.table(part, "mean")

@@ -44,7 +44,7 @@ def test_claims_are_items_with_answer_and_reason(text: str) -> None:
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(text: str) -> None:
     tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("| ")]
-    assert [len(table) for table in tables] == [2 + 18, 2 + 12]
+    assert [len(table) for table in tables] == [2 + 4, 2 + 18, 2 + 12]
     for table in tables:
         assert len({re.sub(r"\\\|", "", line).count("|") for line in table}) == 1
         assert set(table[1]) == set("|- :")
@@ -85,5 +85,24 @@ def test_one_seed_has_no_interval() -> None:
 def test_it_shows_what_it_is_restricted_to(results: Results, text: str) -> None:
     part = replace(results, selection=Selection(profile="quick", overrides=("train.lr=[1]",)))
     shown = markdown.report(part, "mean")
-    assert "\n\nRestricted to --profile quick --set 'train.lr=\\[1\\]'.\n\n" in shown
-    assert "Restricted" not in text
+    assert "\n\nRun with --profile quick --set 'train.lr=\\[1\\]'.\n\n" in shown
+    assert shown.startswith("# vgg16 on cifar10: the quick profile of “VGG-16 pruned at initialization”\n")
+    assert "Run with" not in text
+
+
+def test_the_answer_comes_first(text: str) -> None:
+    head = text.partition("## Claims")[0]
+    assert "\n\n268 of 270 trials are done, with 3 seeds (2 failed).\n\n" in head
+    assert "- dense, top-1: **93.57 %** (93.50 to 93.64)\n- within 1 point of dense: **up to 60 %**" in head
+    assert "| sparsity | best unmodified arm | top-1, % | to dense, points |" in head
+    assert head.index("best unmodified arm") < head.index("Every mask") < head.index("bootstrap interval of the mean")
+
+
+def test_published_numbers_are_tables(results: Results) -> None:
+    named = results.study.published.model_copy(update={"tables": ("comp6258-figure1",)})
+    study = results.study.model_copy(update={"published": named})
+    shown = markdown.report(replace(results, study=study), "mean")
+    part = shown.partition("## Published numbers: VGG-16 on CIFAR-10")[2]
+    assert "\n\ncomp6258-figure1: Vijayakumar" in part
+    assert "| arm | sparsity | published % | ours % | difference | 95 % t-interval | seeds | holds it |" in part
+    assert "| magnitude · at init | 30 % | " in part

@@ -247,13 +247,20 @@ def test_a_study_without_any_trial_or_result_has_a_page() -> None:
 
 def test_it_shows_what_it_is_restricted_to(results: Results, html: str) -> None:
     part = build(replace(results, selection=Selection(only=("criterion=snip", HOSTILE))))
-    assert "restricted to" in part and "--only criterion=snip" in part
+    assert "<dt>run with</dt>" in part and "--only criterion=snip" in part
     assert HOSTILE not in part
-    assert "restricted to" not in html
+    assert "<dt>run with</dt>" not in html
+
+
+def test_a_profile_is_named_by_what_was_run(results: Results, html: str) -> None:
+    part = build(replace(results, selection=Selection(profile="quick")))
+    head = "vgg16 on cifar10: the quick profile of “VGG-16 pruned at initialization”"
+    assert f"<title>{head} · prunectl</title>" in part and f"<h1><bdi>{head}</bdi></h1>" in part
+    assert "quick profile" not in html
 
 
 def test_claims_that_a_selection_leaves_no_trials_for_are_not_asked(results: Results) -> None:
     only_synflow = results.trials.filter(pl.col("criterion") == "synflow")
     part = build(replace(results, trials=only_synflow, selection=Selection(only=("criterion=synflow",))))
     assert part.count('<article class="claim not-asked">') == 3
-    assert "3 not asked" in part and "<dd>–  3</dd>" not in part
+    assert '<dd>– 3</dd><dd class="note">not asked</dd>' in part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import altair as alt
 import polars as pl
@@ -47,6 +48,16 @@ def test_a_page_has_an_overview_and_a_section_for_each_study(studies: list[Resul
     ids = re.findall(r' id="([^"]+)"', html)
     assert len(ids) == len(set(ids)), "every anchor is one place"
     assert several_page.build(studies) == html
+
+
+def test_published_numbers_are_marks_and_a_table_of_their_study(studies: list[Results]) -> None:
+    named = studies[0].study.published.model_copy(update={"tables": ("comp6258-figure1",)})
+    study = replace(studies[0], study=studies[0].study.model_copy(update={"published": named}))
+    html = several_page.build([study, studies[1]])
+    assert 'id="study-1-published-1"' in html and "Published numbers: VGG-16 on CIFAR-10" in html
+    assert "Published numbers: hollow circles comp6258-figure1." in html, "marks on a chart"
+    assert html.count('data-chart="study-1-top1-compression"') == 1
+    assert "study-2-published" not in html and 'data-chart="study-2' not in html
 
 
 def test_studies_of_one_title_are_told_apart(studies: list[Results]) -> None:

@@ -90,10 +90,10 @@ def test_each_way_of_drawing_weights_has_a_dense_network_of_its_own() -> None:
         "dense, xavier-normal": "50.00",
         "dense, kaiming-normal": "40.00",
     }
-    reached = [text for text in sentences(drawn) if text.startswith("The dense")]
+    reached = [text for text in sentences(drawn) if text.startswith("Dense")]
     assert len(reached) == 2
-    assert "drawn by xavier-normal reaches 50.00 %" in reached[0]
-    assert "drawn by kaiming-normal reaches 40.00 %" in reached[1]
+    assert "drawn by xavier-normal on digits: 50.00 %" in reached[0]
+    assert "drawn by kaiming-normal on digits: 40.00 %" in reached[1]
 
 
 def test_an_empty_study_has_an_empty_grid() -> None:

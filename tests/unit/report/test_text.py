@@ -29,6 +29,22 @@ def of(results: Results, trials: pl.DataFrame) -> Results:
     return replace(results, trials=trials, study=results.study.model_copy(update={"claim": ()}))
 
 
+def below_the_answer(table: str) -> list[str]:
+    """The lines from the table of accuracies on."""
+    lines = table.splitlines()
+    return lines[next(at for at, line in enumerate(lines) if line.startswith("Top-1 accuracy")) :]
+
+
+def test_the_answer_comes_first(results: Results) -> None:
+    lines = text.table(results, 80).splitlines()
+    assert lines[:2] == ["VGG-16 pruned at initialization", ""]
+    assert lines[2].split() == ["dense,", "top-1", "93.57", "%", "93.50", "to", "93.64"]
+    answer = lines[2 : lines.index("", 2)]
+    assert any(line.startswith("best at 30 → 98 % ") and "magnitude (at end · finetune)" in line for line in answer)
+    assert any(line.startswith("within 1 point of dense ") and "up to 60 %" in line for line in answer)
+    assert answer[-1].split() == ["claims", "✓", "1", "✗", "1", "?", "1", "supported,", "refuted,", "not", "settled"]
+
+
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 @pytest.mark.parametrize("study", [made_up.STUDY, LEVELS])
 def test_it_fits(study: str, width: int) -> None:
@@ -47,7 +63,7 @@ def test_the_table_has_every_arm_and_the_plain_truth(results: Results) -> None:
 
 
 def test_a_wide_terminal_shows_spreads_and_a_narrow_one_does_not(results: Results) -> None:
-    wide = text.table(of(results, small.swept()), 100).splitlines()
+    wide = below_the_answer(text.table(of(results, small.swept()), 100))
     assert " ".join(each.strip() for each in wide[:2]) == (
         "Top-1 accuracy, %, mean of 3 seeds ± half the 80 % bootstrap interval of the mean "
         "(with 3 seeds it holds the true mean in 61 % of studies); * is highest"
@@ -68,14 +84,14 @@ def test_a_wide_terminal_shows_spreads_and_a_narrow_one_does_not(results: Result
         "(settled)",
     ]
     many = small.swept(sparsities=[0.5, 0.6, 0.7, 0.8, 0.9])
-    narrow = text.table(of(results, many), 60).splitlines()
+    narrow = below_the_answer(text.table(of(results, many), 60))
     assert narrow[0] == "Top-1 accuracy, %, mean of 3 seeds; * is highest"
     assert narrow[4].split()[-5:] == ["85.20*", "84.20*", "83.20*", "82.20*", "81.20*"]
 
 
 def test_a_very_narrow_terminal_breaks_the_table_into_blocks(results: Results) -> None:
     many = small.swept(sparsities=[level / 10 for level in range(1, 10)])
-    table = text.table(of(results, many), 44).split("\n\n")
+    table = "\n".join(below_the_answer(text.table(of(results, many), 44))).split("\n\n")
     heads = [block.splitlines()[0].split() for block in table[1:] if "magnitude" in block]
     blocks = [[word for word in head if word != "%"] for head in heads if "%" in head]
     assert len(blocks) > 1
@@ -219,7 +235,10 @@ def test_arms_that_differ_only_at_their_ends_keep_different_names(results: Resul
 
 def test_it_shows_what_it_is_restricted_to(results: Results) -> None:
     part = replace(results, selection=Selection(profile="quick", only=("criterion=snip",)))
-    assert text.table(part, 100).startswith("Restricted to --profile quick --only criterion=snip\n\nTop-1 accuracy")
+    assert text.table(part, 100).startswith(
+        "vgg16 on cifar10: the quick profile of “VGG-16 pruned at initialization”\n"
+        "Run with --profile quick --only criterion=snip\n\ndense, top-1"
+    )
     assert "Restricted" not in text.table(results, 100)
 
 

@@ -165,9 +165,9 @@ def test_each_initialization_has_dense_networks_of_its_own() -> None:
         ("orthogonal", 2): pytest.approx(0.97),
     }
     text = "\n".join(summary.sentences(trials))
-    assert "The dense tiny-cnn drawn by kaiming-normal reaches 91.50 % on digits" in text
-    assert "The dense tiny-cnn drawn by orthogonal reaches 96.50 % on digits" in text
-    assert "The dense tiny-cnn reaches 91.50 %" in "\n".join(summary.sentences(table({"criterion": "magnitude"})))
+    assert "Dense tiny-cnn drawn by kaiming-normal on digits: 91.50 %" in text
+    assert "Dense tiny-cnn drawn by orthogonal on digits: 96.50 %" in text
+    assert "Dense tiny-cnn on digits: 91.50 %" in "\n".join(summary.sentences(table({"criterion": "magnitude"})))
 
 
 def test_a_baseline_is_known_without_a_trial_of_sparsity_zero() -> None:

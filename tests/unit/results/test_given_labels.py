@@ -98,5 +98,5 @@ def test_reports_call_arms_by_their_labels() -> None:
     for written in (latex, markdown):
         assert "SNIP (by layer)" in written and "IMP" in written
         assert "rates(" not in written and "per\\_layer" not in written
-    assert "At 98 % sparsity IMP is best" in markdown or "At 98 % sparsity SNIP (by layer) is best" in markdown
+    assert "\n| 98 % | IMP | " in markdown or "\n| 98 % | SNIP (by layer) | " in markdown
     assert "IMP" in markdown.split("Claims")[1], "cases of claims too"

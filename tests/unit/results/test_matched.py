@@ -74,18 +74,16 @@ def test_an_arm_of_which_nothing_is_done_has_an_empty_cell() -> None:
 
 
 def test_the_sentences_group_arms_of_one_estimate() -> None:
-    rule, *texts = matching_words.sentences(two('ablation = ["none", "shuffle"]'))
-    assert "at most 1.00 points below" in rule
-    assert texts == [
-        "Matching up to 90 % sparsity: magnitude · at init (settled).",
-        "Matching up to 30 % sparsity: snip · at init (settled).",
-    ]
+    assert matching_words.sentences(two('ablation = ["none", "shuffle"]')) == (
+        "Within 1 point of dense up to 90 % sparsity: magnitude · at init.",
+        "Within 1 point of dense up to 30 % sparsity: snip · at init.",
+    )
 
 
 def test_the_margin_is_that_of_the_study() -> None:
     wide = two("[report]\nmatching_margin = 0.05\n")
-    assert any("up to 90 % sparsity: magnitude · at init (settled) and snip" in text
-               for text in matching_words.sentences(wide))  # fmt: skip
+    (text,) = matching_words.sentences(wide)
+    assert text == "Within 5 points of dense up to 90 % sparsity: magnitude · at init and snip · at init."
 
 
 def test_the_earliest_moment_counts_from_the_end_of_the_training() -> None:

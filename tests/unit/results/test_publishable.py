@@ -31,7 +31,7 @@ def test_arms_are_rows_with_the_number_of_each_seed(tmp_path: Path) -> None:
 
 def test_a_table_that_is_not_complete_is_refused() -> None:
     half = trials().with_columns(status=pl.when(pl.col("top1") == 0.7).then(pl.lit("missing")).otherwise("status"))
-    with pytest.raises(PrunectlError, match="1 trials are not done"):
+    with pytest.raises(PrunectlError, match="1 trial not done"):
         publishable(half)
     with pytest.raises(PrunectlError, match="different numbers of seeds"):
         publishable(trials().filter(pl.col("top1") != 0.7))

@@ -67,10 +67,19 @@ def test_a_study_is_held_against_a_file_next_to_it(tmp_path: Path) -> None:
     path = tmp_path / "study.toml"
     path.write_text(made_up.STUDY.replace("SEEDS", "[1, 2]") + '\n[published]\ntables = ["file:theirs.csv"]\n')
     study = load_study(path).study
-    assert study.published.tables == (f"file:{tmp_path / 'theirs.csv'}",)
+    assert study.published.tables == ("file:theirs.csv",), "as the study writes it"
     results = made_up.results(seeds=2, epochs=2)
     found = formats.published(replace(results, study=study))
     assert found is not None and found["table"].to_list() == ["theirs.csv"]
+    for format_ in ("html", "md", "json"):
+        assert str(tmp_path) not in str(formats.render(replace(results, study=study), format_))
+
+
+def test_a_file_in_a_folder_is_shown_by_the_path_that_the_study_writes(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    file = table(tmp_path / "tables", f"{HEAD}vgg16,cifar10,snip,0.9,0.9,3,\n")
+    assert describe("file:tables/theirs.csv", tmp_path).source == "tables/theirs.csv"
+    assert describe(f"file:{file}").source == "theirs.csv", "no folder of the machine"
 
 
 def test_a_table_of_ours_is_compared_with_a_file(tmp_path: Path) -> None:

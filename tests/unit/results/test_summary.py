@@ -14,10 +14,10 @@ from unit.results.tabled import magnitude, table
 
 def test_one_seed_is_not_judged() -> None:
     text = " ".join(summary.sentences(made_up.results(seeds=1, failed=0).trials))
-    assert "one seed settles nothing" in text
-    for word in ("set apart", "interval", "better in", "worse in"):
+    assert "One seed settles nothing" in text
+    for word in ("set apart", "interval", "better.", "worse,"):
         assert word not in text
-    assert "(one seed: not judged)" in text
+    assert "16 cases, one seed: not judged." in text
 
 
 def test_two_seeds_that_agree_are_not_judged() -> None:
@@ -25,23 +25,22 @@ def test_two_seeds_that_agree_are_not_judged() -> None:
     ablated = pl.col("ablation") != "none"
     twins = trials.with_columns(top1=pl.when(ablated).then(0.5).otherwise(0.75))
     text = " ".join(summary.sentences(twins))
-    assert "changes accuracy by −25.00 points on average" in text
-    assert "(two seeds: not judged)" in text
-    assert "worse in" not in text
+    assert "Inverting: −25.00 points on average; 4 cases, two seeds: not judged." in text
+    assert "worse" not in text
 
 
 def test_the_sentences_of_a_study() -> None:
     trials = made_up.results().trials
     text = "\n".join(summary.sentences(trials))
     assert "448 of 450 trials are done, with 5 seeds (2 failed)." in text
-    assert "At 98 % sparsity magnitude (at end · finetune) is best: 91.74 %" in text
-    assert "Layers collapse (nothing left of them) in 5 of 358 pruned trials: random · at init · invert" in text
+    assert "Best at 98 % sparsity: magnitude (at end · finetune), 91.74 %, −1.86 points to dense. Next: " in text
+    assert "A layer is pruned away entirely in 5 of 358 pruned trials: random · at init · invert" in text
     assert "set apart seed by seed (+2.73 to +3.41 points)" in text
 
 
 def test_a_best_that_is_not_set_apart_is_called_so() -> None:
     trials = made_up.results().trials
-    at_30 = next(text for text in summary.sentences(trials) if text.startswith("At 30 %"))
+    at_30 = next(text for text in summary.sentences(trials) if text.startswith("Best at 30 %"))
     assert "not set apart" in at_30
 
 
@@ -96,7 +95,7 @@ def test_medians_by_hand() -> None:
     trials = made_up.results(seeds=3, failed=0).trials
     dense = sorted(trials.unique("seed")["top1_dense"])
     text = "\n".join(summary.sentences(trials, "median"))
-    assert f"reaches {dense[1] * 100:.2f} %" in text
+    assert f"Dense vgg16 on cifar10: {dense[1] * 100:.2f} %" in text
     assert "Accuracies are medians over the seeds, differences means." in text
 
 
@@ -109,7 +108,7 @@ def test_an_ablation_without_its_twin_is_not_compared() -> None:
     )
     both = pl.concat([plain, shuffled])
     assert ablation_differences(both).is_empty()
-    assert "Shuffling changes" not in " ".join(summary.sentences(both))
+    assert "Shuffling:" not in " ".join(summary.sentences(both))
     twins = pl.concat([both, trials.filter(pl.col("arm") == "snip · at init · shuffle")])
     assert set(ablation_differences(twins)["arm"]) == {"snip · at init · shuffle"}
 
@@ -148,7 +147,7 @@ def test_the_largest_error_of_a_compression_is_told_whatever_its_sign() -> None:
 
 def test_errors_below_half_a_percent_are_hits() -> None:
     assert said(table(0.5, compression_error=0.0049), "Every mask") == (
-        "Every mask hits the compression asked for to within 0.5 %."
+        "Every mask reaches the compression asked for to within 0.5 %."
     )
 
 
@@ -157,16 +156,14 @@ def test_a_collapse_is_told_from_the_least_sparsity_on() -> None:
         table(0.1, sparsity=sparsity, layers_collapsed=layers)
         for sparsity, layers in ((0.99, ["a"]), (0.95, ["a"]), (0.5, []), (0.0, []))
     )
-    assert said(trials, "Layers collapse") == (
-        "Layers collapse (nothing left of them) in 2 of 3 pruned trials: snip from 95 % on."
-    )
+    assert said(trials, "A layer is") == ("A layer is pruned away entirely in 2 of 3 pruned trials: snip from 95 % on.")
 
 
 def test_the_best_is_the_highest_mean_and_its_lead_is_judged_seed_by_seed() -> None:
     """Differences .099, .1, .101 of numbers that overlap: paired by seed, they are set apart."""
     trials = pl.concat([table(0.301, 0.5, 0.699), magnitude(0.4, 0.6, 0.8)])
-    assert said(trials, "At 90 %") == (
-        "At 90 % sparsity magnitude is best: 60.00 % (46.67 to 73.33); snip follows with 50.00 %, "
+    assert said(trials, "Best at 90 %") == (
+        "Best at 90 % sparsity: magnitude, 60.00 %. Next: snip, 50.00 %, "
         "set apart seed by seed (+9.75 to +10.25 points)."
     )
 

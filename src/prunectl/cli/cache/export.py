@@ -44,7 +44,7 @@ def export(file: Archive, variant: Variant, studies: NeededBy = None, json_: Jso
         answer(f"{file}: {plural(len(packed.keys), 'artefact')}, {size(packed.size_bytes)}")
         if packed.missing:
             say(
-                f"{packed.missing} of {packed.needed} steps have no artefact yet; "
+                f"{packed.missing:,} of {plural(packed.needed, 'step')} have no artefact yet; "
                 "running the study on the other machine will compute them"
             )
     if packed.damaged:

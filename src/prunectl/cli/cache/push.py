@@ -47,7 +47,7 @@ def show(copied: Copied, source: LocalStore, target: LocalStore, json_: bool) ->
             f"{source} → {target}: {number} copied ({size(copied.size_bytes)}), {len(copied.present)} already present"
         )
         if copied.missing:
-            say(f"{copied.missing} of {copied.needed} steps have no artefact in {source}")
+            say(f"{source} has no artefact of {copied.missing:,} of {plural(copied.needed, 'step')}")
     if copied.damaged:
         raise typer.Exit(STORE)
 

@@ -10,3 +10,7 @@ class OneShot(Rounds):
 
     name = "one-shot"
     summary = "at once"
+
+    def targets(self, sparsity: float) -> list[float]:
+        """The sparsity itself."""
+        return [sparsity]

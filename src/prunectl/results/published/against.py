@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from prunectl.base.text import plural, points
@@ -32,14 +33,24 @@ class Held:
     ours: str
     rows: tuple[Mapping[str, Any], ...]
 
+    @property
+    def origin(self) -> str:
+        """Title and source in a line, without those that only repeat the name."""
+        texts = dict.fromkeys((self.about.title, self.about.source))
+        return ". ".join(text for text in texts if text != self.name)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `--json`."""
         return {"published": self.name, "ours": self.ours, **self.about._asdict(), "rows": list(self.rows)}
 
 
-def held(trials: pl.DataFrame, name: str, ours: str) -> Held:
-    """Our trials against the published table. Raises PrunectlError for a name that is not there."""
-    return Held(name=short(name), about=describe(name), ours=ours, rows=tuple(compared(trials, name).to_dicts()))
+def held(trials: pl.DataFrame, name: str, ours: str, folder: Path | None = None) -> Held:
+    """Our trials against the published table; the path of a file begins in `folder`.
+
+    Raises PrunectlError for a name that is not there.
+    """
+    rows = compared(trials, name, folder=folder).to_dicts()
+    return Held(name=short(name), about=describe(name, folder), ours=ours, rows=tuple(rows))
 
 
 def held_sentences(found: Held) -> tuple[str, ...]:
@@ -47,13 +58,16 @@ def held_sentences(found: Held) -> tuple[str, ...]:
     if not found.rows:
         return (f"No number in {found.name} is about an arm, a network and a data set of {found.ours}.",)
     differences = [row["difference"] for row in found.rows if row["difference"] is not None]
-    text = f"Of {found.name} {plural(len(found.rows), 'number')} correspond to arms of {found.ours}"
+    number = len(found.rows)
+    text = f"Of {found.name} {plural(number, 'number')} correspond{'s' * (number == 1)} to arms of {found.ours}"
     if differences:
         half = points(median([abs(difference) for difference in differences]))
-        text += f"; {len(differences)} of these are done in {found.ours}, half of them within {half} of the published"
+        few = f"{len(differences)} of these {'is' if len(differences) == 1 else 'are'} done in {found.ours}"
+        text += f"; {few}, " + ("half of them " if len(differences) > 1 else "") + f"within {half} of the published"
     judged = [row["within"] for row in found.rows if row["within"] is not None]
     if judged:
-        text += f"; {sum(judged)} of {plural(len(judged), 'interval')} of ours hold the published number"
+        hold = "holds" if sum(judged) == 1 else "hold"
+        text += f"; {sum(judged)} of {plural(len(judged), 'interval')} of ours {hold} the published number"
     return (f"{text}.",)
 
 
@@ -76,7 +90,9 @@ def schema() -> dict[str, Any]:
     }
 
 
-def compared(trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = "top1") -> pl.DataFrame:
+def compared(
+    trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = "top1", *, folder: Path | None = None
+) -> pl.DataFrame:
     """One row for each published number and arm of ours that is meant by it, in the order of the published table.
 
     A published `snip` means our SNIP whatever its parameters, each arm in a row of its own; so with networks and
@@ -87,7 +103,7 @@ def compared(trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = 
 
     rows = [
         row
-        for published in matching(trials, [name]).iter_rows(named=True)
+        for published in matching(trials, [name], folder).iter_rows(named=True)
         if published[metric] is not None
         for row in _rows(published, trials, metric)
     ]

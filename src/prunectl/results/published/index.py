@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from prunectl.base.errors import PrunectlError
@@ -145,14 +145,17 @@ def names() -> list[str]:
     return list(TABLES)
 
 
-def describe(name: str) -> Description:
+def describe(name: str, folder: Path | None = None) -> Description:
     """Title, source and warning of a table; a file is read for it, so that what is wrong with it is reported.
 
+    The path of a file begins in `folder`. Its source is the path as it was written, without the folders of a machine.
     Raises PrunectlError, with the nearest name, for one that is not there.
     """
     if name.startswith(FILE):
-        read(name)
-        return Description(title=short(name), source=name.removeprefix(FILE), warning="")
+        read(name, folder)
+        written = name.removeprefix(FILE)
+        source = short(name) if PurePath(written).is_absolute() or written.startswith("~") else written
+        return Description(title=short(name), source=source, warning="")
     found = TABLES.get(name)
     if found is None:
         near = did_you_mean(name, TABLES, "'{}'")

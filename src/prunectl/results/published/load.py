@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prunectl.results.published.index import describe, short
@@ -40,15 +41,15 @@ def schema() -> dict[str, Any]:
     }
 
 
-def load(name: str) -> pl.DataFrame:
+def load(name: str, folder: Path | None = None) -> pl.DataFrame:
     """A published table, with exactly the columns of `schema`; what it does not give is null.
 
-    Raises PrunectlError for a name that is not there.
+    The path of a file begins in `folder`. Raises PrunectlError for a name that is not there.
     """
     import polars as pl
 
     if name.startswith(FILE):
-        return _frame(name)
+        return _frame(name, folder)
     of = describe(name).of
     content = resources.files("prunectl.results.published").joinpath("data", f"{name}.csv").read_bytes()
     text = pl.read_csv(io.BytesIO(content), infer_schema=False).with_columns(table=pl.lit(name), sparsity_of=pl.lit(of))
@@ -60,15 +61,17 @@ def load(name: str) -> pl.DataFrame:
     )
 
 
-def _frame(name: str) -> pl.DataFrame:
+def _frame(name: str, folder: Path | None) -> pl.DataFrame:
     """The table in a file."""
     import polars as pl
 
-    rows = [row | {"table": short(name), "sparsity_of": row.get("sparsity_of") or "prunable"} for row in read(name)]
+    rows = [
+        row | {"table": short(name), "sparsity_of": row.get("sparsity_of") or "prunable"} for row in read(name, folder)
+    ]
     return pl.DataFrame([{column: row.get(column) for column in schema()} for row in rows], schema=schema())
 
 
-def matching(trials: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+def matching(trials: pl.DataFrame, names: Iterable[str], folder: Path | None = None) -> pl.DataFrame:
     """The rows of the named tables that are about a network and a data set of the trials, for charts and lists.
 
     Sparsities of the prunable weights and sparsities of all parameters are two axes: rows on the other one are left
@@ -81,7 +84,7 @@ def matching(trials: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
     counted = set(trials["sparsity_of"].fill_null("prunable")) if "sparsity_of" in trials.columns else {"prunable"}
     on_our_axis = (pl.col("sparsity").fill_null(0) == 0) | pl.col("sparsity_of").is_in(counted)
     for name in names:
-        frame = load(name).filter(on_our_axis)
+        frame = load(name, folder).filter(on_our_axis)
         about = frame.select("model", "dataset").iter_rows(named=True)
         keep = [any(means(wanted, choice) for choice in ours) for wanted in about]
         frames.append(frame.filter(pl.Series(keep, dtype=pl.Boolean)))

@@ -7,6 +7,7 @@ from statistics import stdev
 import polars as pl
 
 from prunectl.base.errors import PrunectlError
+from prunectl.base.text import plural
 from prunectl.results.aggregate import pruned
 from prunectl.results.pairing import groups
 
@@ -24,7 +25,7 @@ def publishable(trials: pl.DataFrame) -> pl.DataFrame:
     """
     own = pruned(trials)
     if undone := own.filter(pl.col("status") != "done").height:
-        raise PrunectlError(f"{undone} trials are not done", hint="`prunectl run` does what is missing")
+        raise PrunectlError(f"{plural(undone, 'trial')} not done", hint="`prunectl run` does what is missing")
     dense = own.filter(pl.col("sparsity") == 0).unique(["model", "dataset", "seed"], keep="first", maintain_order=True)
     sparse = own.filter(pl.col("sparsity") > 0)
     empty = [pl.lit(None, pl.String).alias(name) for name in ARM]

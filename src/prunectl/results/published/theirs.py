@@ -30,9 +30,12 @@ COLUMNS = (*TEXTS, *FRACTIONS, "sparsity_of", "runs", *COUNTS, *TIMES)
 """What such a file may have. An empty cell is a value that was not published; no criterion: a dense network."""
 
 
-def read(name: str) -> list[dict[str, Any]]:
-    """The rows of the file that a name refers to. Raises PrunectlError, with the line, for what is no such table."""
-    path = Path(name.removeprefix(FILE)).expanduser()
+def read(name: str, folder: Path | None = None) -> list[dict[str, Any]]:
+    """The rows of the file that a name refers to; its path begins in `folder`, or in the current directory.
+
+    Raises PrunectlError, with the line, for what is no such table.
+    """
+    path = (folder or Path()) / Path(name.removeprefix(FILE)).expanduser()
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
