@@ -42,6 +42,7 @@ def differences(trials: pl.DataFrame, look: Look) -> Chart | None:
         3,
         width=width,
         height=230,
+        x_title="sparsity",
         own_y=True,
     )
     return Chart(
@@ -89,10 +90,10 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     shown = _within(frame)
     sheet = Sheet()
     data = sheet.rows(frame.sort("sparsity", maintain_order=True), [*pieces.FIELDS, "ablation", "at_sparsity"])
-    width = max(215, 14 * frame["ablation"].n_unique() * frame["sparsity"].n_unique())
+    width = min(420, max(230, 14 * frame["ablation"].n_unique() * frame["sparsity"].n_unique()))
     chart = pieces.faceted(
-        _lines_of(frame, look.among(frame), shown), data, "series", order, 4, width=min(width, 420), height=200,
-        transform=ONLY_SHOWN,
+        _lines_of(frame, look.among(frame), shown), data, "series", order, 4, width=width, height=200,
+        x_title="sparsity", transform=ONLY_SHOWN,
     )  # fmt: skip
     return Chart(
         name="ablations",
@@ -101,7 +102,7 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
         "ones hollow, next to each other. Sparsities are evenly spaced; what the ablations change, with its interval, "
         f"is in the chart above.{CUT if min(shown) > min(axes.numbers(frame, ['center'])) else ''}",
         spec=spec_of(chart, sheet, look.shown()),
-        panel_px=min(width, 420) + 75,
+        panel_px=width + 75,
     )
 
 
@@ -117,11 +118,11 @@ def _within(frame: pl.DataFrame) -> list[float]:
 
 def _lines_of(frame: pl.DataFrame, look: Look, shown: list[float]) -> list[alt.Chart]:
     domain = ablations.ordered(["none", *frame["ablation"]])
-    next_to = alt.XOffset("ablation:N", sort=domain, scale=alt.Scale(domain=domain, paddingOuter=0.6))
     y = axes.accuracy("top-1 accuracy", shown)
     base = alt.Chart().encode(
-        x=axes.even_sparsities(frame), xOffset=next_to, y=y, color=look.colour(False), detail="ablation:N"
-    )
+        x=axes.even_sparsities(frame, groups=True, title=None), xOffset=axes.next_to_each_other("ablation", domain),
+        y=y, color=look.colour(False), detail="ablation:N",
+    )  # fmt: skip
     plain, ablated = "datum.ablation === 'none'", "datum.ablation !== 'none'"
     shapes = alt.Scale(domain=domain, range=palette.shapes(domain))
     legend = alt.Legend(title=None, symbolSize=70, symbolFillColor="transparent", symbolStrokeColor=palette.NOTE,

@@ -9,6 +9,7 @@ import polars as pl
 
 from prunectl.base.text import plural
 from prunectl.report import arms
+from prunectl.report.charts import ticks as formats
 from prunectl.report.charts.chart import Sheet
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.report.charts.pieces import HEIGHT, with_series
@@ -56,7 +57,7 @@ def ticks(sheet: Sheet, limits: pl.DataFrame, x: alt.X, look: Look) -> Any:
     mark = alt.Chart(data).transform_filter(SHOWN).mark_tick(orient="vertical", size=LENGTH, thickness=2.5)
     tooltip = [
         alt.Tooltip("series:N", title="arm"), alt.Tooltip("seed:Q", title="seed"),
-        alt.Tooltip("compression:Q", title="critical compression", format=",.5~r"),
+        alt.Tooltip("compression:Q", title="critical compression", format=formats.NUMBER),
         alt.Tooltip("critical_by:N", title="exact or found"),
     ]  # fmt: skip
     return mark.encode(x=x, y=alt.value(HEIGHT - LENGTH / 2), color=look.colour(False), tooltip=tooltip)

@@ -63,12 +63,23 @@ def _last(frame: pl.DataFrame, x: str) -> pl.DataFrame:
     return with_series(frame).sort(x, maintain_order=True).unique("series", keep="last", maintain_order=True)
 
 
-def listed(frame: pl.DataFrame, x: str, look: Look, *, dashed: bool = True) -> tuple[Name, ...]:
-    """The names of the lines for narrow screens, which have no room for labels."""
+def listed(
+    frame: pl.DataFrame, x: str, look: Look, *, dashed: bool = True, marked: bool = True, dense: float | None = None
+) -> tuple[Name, ...]:
+    """The names of the lines for narrow screens, which have no room for labels, and the number of the baseline."""
     rows = _last(frame, x).select("series", "hue", "variant").iter_rows()
     dashes = look.dashes if dashed and len(look.dashes) > 1 else {}
-    return tuple(Name(text=text, colour=look.colours[hue], dash=dashes.get(variant, [1, 0]))
-                 for text, hue, variant in rows)  # fmt: skip
+    shapes = look.shapes if marked else {}
+    baseline = [] if dense is None else [
+        Name(text=pieces.dense_text(dense), colour=palette.NOTE, dash=pieces.DENSE_DASH)
+    ]  # fmt: skip
+    return (
+        *(
+            Name(text=text, colour=look.colours[hue], dash=dashes.get(variant, [1, 0]), shape=shapes.get(hue, ""))
+            for text, hue, variant in rows
+        ),
+        *baseline,
+    )
 
 
 def broken(name: str) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 
 from prunectl.base.text import and_list, plural
 from prunectl.report import arms
+from prunectl.report.charts import ticks
 from prunectl.report.charts.chart import Sheet
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.results.aggregate import with_roles
@@ -78,7 +79,8 @@ class Marked:
         data = sheet.rows(self.frame, ["table", "hue", "sparsity", "compression", "center"])
         tooltip = [
             alt.Tooltip("table:N", title="published"), alt.Tooltip("hue:N", title="arm"),
-            alt.Tooltip("sparsity:Q", format=".4~%"), alt.Tooltip("center:Q", title="accuracy", format=".2%"),
+            alt.Tooltip("sparsity:Q", format=ticks.SHARE),
+            alt.Tooltip("center:Q", title="accuracy", format=ticks.ACCURACY),
         ]  # fmt: skip
         base = alt.Chart(data).transform_filter(SHOWN).encode(x=x, y=y, color=look.colour(False), tooltip=tooltip)
         return [

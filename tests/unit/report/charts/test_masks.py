@@ -43,6 +43,18 @@ def test_a_panel_per_arm_unless_its_masks_keep_the_same_counts() -> None:
     assert panels(shown(heat())) == ["magnitude", "snip"]
 
 
+def test_masks_that_several_retrainings_share_are_drawn_once_and_no_switch_hides_them() -> None:
+    kinds = [
+        small.swept(["magnitude"], at="end", retrain=way, budget=budget, arm=f"{way} {budget}")
+        for way in ("finetune", "lr-rewind")
+        for budget in ("0.1", "0.5", "1.0")
+    ]
+    chart = shown(heat(trials=pl.concat(kinds)))
+    assert panels(chart) == ["magnitude"]
+    assert {row["hue"] for row in rows(chart)} == {None}
+    assert "!datum.hue ||" in str(chart.spec["transform"])
+
+
 def test_layers_are_drawn_from_input_to_output_and_sparsities_by_value() -> None:
     chart = heat()
     assert encoding(chart, "y")["sort"] == list(SIZES)
