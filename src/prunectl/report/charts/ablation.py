@@ -83,8 +83,9 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     """
     every = pieces.with_series(summarise(trials, "top1", look.role, look.center))
     ablated = every.filter(pl.col("ablation") != "none")["series"].unique()
-    frame = axes.with_sparsity_text(every.filter(pl.col("series").is_in(ablated.to_list())))
-    if frame.is_empty() or frame["sparsity"].n_unique() < 2:
+    lines = pl.col("sparsity").n_unique().over("series") > 1  # a single sparsity would leave its panel nearly empty
+    frame = axes.with_sparsity_text(every.filter(pl.col("series").is_in(ablated.to_list())).filter(lines))
+    if frame.is_empty():
         return None
     order = frame["series"].unique(maintain_order=True).to_list()
     shown = _within(frame)

@@ -129,8 +129,8 @@ def _drawn(
     )
     layers[-1] = layers[-1].add_params(zoom)
     over: list[Any] = [alt.layer(*layers, data=data, transform=ONLY_SHOWN)]
-    over += [] if limits is None or limits.is_empty() else [collapse.ticks(sheet, limits, x, look)]
-    over += marked.layer(sheet, x, y, look)
+    over += [] if limits is None or limits.is_empty() else [collapse.ticks(sheet, limits, x, look, legend=not named)]
+    over += marked.layer(sheet, x, y, look, legend=not named)
     over += labels.end_labels(sheet, frame if named else frame.clear(), along, look, y, dense=dense)
     return {
         "spec": spec_of(alt.layer(*over, width=WIDTH, height=HEIGHT), sheet, look.shown()),

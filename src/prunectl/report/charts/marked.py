@@ -72,8 +72,8 @@ class Marked:
         beyond = f"{plural(self.outside, 'published number')} beyond the axes not drawn."
         return " ".join(filter(None, [text, beyond if self.outside else ""]))
 
-    def layer(self, sheet: Sheet, x: alt.X, y: alt.Y, look: Look) -> list[Any]:
-        """The hollow marks; none where nothing is published."""
+    def layer(self, sheet: Sheet, x: alt.X, y: alt.Y, look: Look, *, legend: bool) -> list[Any]:
+        """The hollow marks; none where nothing is published. `legend`: whether the chart has one for colours."""
         if self.frame is None:
             return []
         data = sheet.rows(self.frame, ["table", "hue", "sparsity", "compression", "center"])
@@ -82,7 +82,7 @@ class Marked:
             alt.Tooltip("sparsity:Q", format=ticks.SHARE),
             alt.Tooltip("center:Q", title="accuracy", format=ticks.ACCURACY),
         ]  # fmt: skip
-        base = alt.Chart(data).transform_filter(SHOWN).encode(x=x, y=y, color=look.colour(False), tooltip=tooltip)
+        base = alt.Chart(data).transform_filter(SHOWN).encode(x=x, y=y, color=look.colour(legend), tooltip=tooltip)
         return [
             base.transform_filter(alt.FieldEqualPredicate(field="table", equal=table)).mark_point(
                 shape=shape, size=95, filled=False, strokeWidth=1.7

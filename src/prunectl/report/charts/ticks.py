@@ -59,8 +59,10 @@ def accuracy(span: float) -> str:
 
 
 def whole(values: Sequence[float]) -> dict[str, Any]:
-    """The format of an axis of epochs or steps, as options of the axis: whole numbers where all values are whole."""
-    known = all(float(value).is_integer() for value in values)
+    """The format of an axis of epochs or steps, as options of the axis: whole numbers, unless the values are parts of
+    one or two.
+    """
+    known = max(values) > 2 or all(float(value).is_integer() for value in values)
     return {"format": COUNT, "tickMinStep": 1} if known else {"format": NUMBER}
 
 

@@ -306,3 +306,12 @@ def test_names_for_narrow_screens_have_colour_dash_and_shape_and_the_baseline_it
     }  # fmt: skip
     last = chart.names[-1]
     assert (last.text, last.dash, last.shape) == ("dense 90.0 %", pieces.DENSE_DASH, "")
+
+
+def test_colours_have_a_legend_on_all_layers_or_on_none() -> None:
+    """Vega-Lite warns of any other, on the console of the page."""
+    criteria = ["magnitude", "snip", "random", "synflow", "grasp", "lamp", "gradient", "activation"]
+    for trials in (TRIALS, small.swept(criteria)):
+        chart = shown(accuracy.against_sparsity(trials, look(trials), pl.DataFrame([PUBLISHED])))
+        colours = [unit["encoding"].get("color", {}) for unit in small.units(chart.spec)]
+        assert len({colour["legend"] is None for colour in colours if colour.get("field") == "hue"}) == 1

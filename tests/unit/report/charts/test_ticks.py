@@ -26,6 +26,7 @@ def test_percentages_end_as_in_texts_and_minus_signs_are_true() -> None:
 
 def test_whole_numbers_have_no_decimals_and_no_steps_between() -> None:
     assert ticks.whole([1.0, 2.0]) == {"format": ticks.COUNT, "tickMinStep": 1}
+    assert ticks.whole([1.0, 2.0, 3.13]) == {"format": ticks.COUNT, "tickMinStep": 1}, "the last epoch may be a part"
     assert ticks.whole([0.5, 1.0]) == {"format": ticks.NUMBER}
 
 
