@@ -93,7 +93,7 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     data = sheet.rows(frame.sort("sparsity", maintain_order=True), [*pieces.FIELDS, "ablation", "at_sparsity"])
     width = min(420, max(230, 14 * frame["ablation"].n_unique() * frame["sparsity"].n_unique()))
     chart = pieces.faceted(
-        _lines_of(frame, look.among(frame), shown), data, "series", order, 4, width=width, height=200,
+        _lines_of(frame, look.among(frame), shown, width), data, "series", order, 4, width=width, height=200,
         x_title="sparsity", transform=ONLY_SHOWN,
     )  # fmt: skip
     return Chart(
@@ -103,7 +103,7 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
         "ones hollow, next to each other. Sparsities are evenly spaced; what the ablations change, with its interval, "
         f"is in the chart above.{CUT if min(shown) > min(axes.numbers(frame, ['center'])) else ''}",
         spec=spec_of(chart, sheet, look.shown()),
-        panel_px=width + 75,
+        panel_px=width + 40,
     )
 
 
@@ -117,13 +117,13 @@ def _within(frame: pl.DataFrame) -> list[float]:
     return [value for value in every if value >= least] or every
 
 
-def _lines_of(frame: pl.DataFrame, look: Look, shown: list[float]) -> list[alt.Chart]:
+def _lines_of(frame: pl.DataFrame, look: Look, shown: list[float], width: float) -> list[alt.Chart]:
     domain = ablations.ordered(["none", *frame["ablation"]])
     y = axes.accuracy("top-1 accuracy", shown)
+    x = axes.even_sparsities(frame, width=width, marks=len(domain), title=None)
     base = alt.Chart().encode(
-        x=axes.even_sparsities(frame, groups=True, title=None), xOffset=axes.next_to_each_other("ablation", domain),
-        y=y, color=look.colour(False), detail="ablation:N",
-    )  # fmt: skip
+        x=x, xOffset=axes.next_to_each_other("ablation", domain), y=y, color=look.colour(False), detail="ablation:N"
+    )
     plain, ablated = "datum.ablation === 'none'", "datum.ablation !== 'none'"
     shapes = alt.Scale(domain=domain, range=palette.shapes(domain))
     legend = alt.Legend(title=None, symbolSize=70, symbolFillColor="transparent", symbolStrokeColor=palette.NOTE,

@@ -13,8 +13,10 @@ from prunectl.report.charts import ticks
 
 SPARSITY = "sparsity (fraction of the weights removed)"
 REMAINING = "compression · weights remaining (log scale)"
-BETWEEN = 0.6
-"""The share of the distance between two sparsities that is free between their groups of marks."""
+BETWEEN = (0.6, 0.85)
+"""The least and the greatest share of the distance between two sparsities that is free between their marks."""
+MARK_PX = 10
+"""The distance of marks next to each other, where there is room."""
 
 
 def accuracy(title: str, numbers: Sequence[float], field: str = "center:Q") -> alt.Y:
@@ -92,21 +94,26 @@ def remaining(values: Sequence[float], title: str | None = REMAINING, width: flo
 
 
 def even_sparsities(
-    frame: pl.DataFrame, *, width: float = ticks.NARROWEST_PX, groups: bool = False, title: str | None = "sparsity"
+    frame: pl.DataFrame, *, width: float = ticks.NARROWEST_PX, marks: int = 1, title: str | None = "sparsity"
 ) -> alt.X:
     """An axis with the same distance between neighbouring sparsities, for a frame made by `with_sparsity_text`.
 
-    `groups`: each sparsity has several marks next to each other. The space between two groups is then as wide as a
-    group, so that it is clear to which sparsity a mark belongs.
+    With several `marks` next to each other at each sparsity, they are near its tick, and far from those of the next
+    one: it is clear to which sparsity a mark belongs.
     """
     names = [percent(value) for value in sorted(frame["sparsity"].unique())]
     axis = ticks.in_bands(names, [[name] for name in names], width)
-    scale = alt.Scale(paddingInner=BETWEEN, paddingOuter=BETWEEN / 2) if groups else alt.Undefined
+    scale = alt.Undefined if marks == 1 else _in_groups(1 - marks * MARK_PX * len(names) / (1.5 * width))
     return alt.X("at_sparsity:N", sort=names, title=title, axis=axis, scale=scale)
 
 
+def _in_groups(free: float) -> alt.Scale:
+    between = min(max(free, BETWEEN[0]), BETWEEN[1])
+    return alt.Scale(paddingInner=between, paddingOuter=between / 2)
+
+
 def next_to_each_other(field: str, names: Sequence[str]) -> alt.XOffset:
-    """The places of marks in their group, on an axis of `even_sparsities` with `groups`."""
+    """The places of marks in their group, on an axis of `even_sparsities` that has as many."""
     return alt.XOffset(f"{field}:N", sort=list(names), scale=alt.Scale(domain=list(names), paddingOuter=0))
 
 

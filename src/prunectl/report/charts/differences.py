@@ -61,7 +61,7 @@ def layers(
         axis=alt.Axis(labelBound=True, tickCount=6, format=ticks.NUMBER),
     )  # fmt: skip
     base = alt.Chart().transform_filter(SHOWN).encode(
-        x=axes.even_sparsities(frame, groups=True, title=None), xOffset=axes.next_to_each_other(offset, names)
+        x=axes.even_sparsities(frame, marks=len(names), title=None), xOffset=axes.next_to_each_other(offset, names)
     )  # fmt: skip
     zero = alt.Chart().mark_rule(color=palette.NOTE, strokeWidth=1).encode(y=alt.datum(0))
     interval = base.mark_rule(strokeWidth=2, clip=True, opacity=0.75).encode(
