@@ -37,7 +37,7 @@ def own_accuracy(title: str, spans: Iterable[float], field: str = "center:Q") ->
     span = min((each for each in spans if each > 0), default=0.0)
     return alt.Y(
         field, title=title, scale=alt.Scale(zero=False, nice=False, padding=8),
-        axis=alt.Axis(format=ticks.accuracy(span), tickCount=5, minExtent=38, labelBound=True),
+        axis=alt.Axis(format=ticks.accuracy(span), tickCount=5, minExtent=38),
     )  # fmt: skip
 
 

@@ -118,7 +118,9 @@ def stacked(charts: Sequence[Chart]) -> dict[str, Any]:
         "vconcat": parts,
         "spacing": 36,
         "resolve": {
-            "scale": dict.fromkeys(("color", "fill", "fillOpacity", "shape", "strokeDash", "opacity"), "independent")
+            "scale": dict.fromkeys(
+                ("color", "fill", "fillOpacity", "shape", "stroke", "strokeDash", "opacity"), "independent"
+            )
         },
     }
 

@@ -58,7 +58,7 @@ def layers(
     names = frame[offset].unique(maintain_order=True).to_list()
     y = alt.Y(
         "mean:Q", title=title, scale=alt.Scale(nice=False, zero=True, padding=8),
-        axis=alt.Axis(labelBound=True, tickCount=6, format=ticks.NUMBER),
+        axis=alt.Axis(tickCount=6, format=ticks.NUMBER),
     )  # fmt: skip
     base = alt.Chart().transform_filter(SHOWN).encode(
         x=axes.even_sparsities(frame, marks=len(names), title=None), xOffset=axes.next_to_each_other(offset, names)

@@ -72,9 +72,9 @@ def _spared(found: Spared) -> str:
 
 def _frames(base: alt.Chart, found: Spared) -> alt.Chart:
     """A frame around each cell within the margin, with a legend: a picture has no caption."""
-    legend = alt.Legend(title=None, symbolType="square", symbolFillColor="transparent", symbolSize=130)
+    legend = alt.Legend(title=None, symbolType="square", symbolSize=130)
     scale = alt.Scale(domain=[_spared(found)], range=[SPARED])
-    framed = base.transform_filter("isValid(datum.spared)").mark_rect(fillOpacity=0, strokeWidth=2.5)
+    framed = base.transform_filter("isValid(datum.spared)").mark_rect(filled=False, strokeWidth=2.5)
     drawn: alt.Chart = framed.encode(stroke=alt.Stroke("spared:N", scale=scale, legend=legend))
     return drawn
 
