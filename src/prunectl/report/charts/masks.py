@@ -156,7 +156,7 @@ def compression(trials: pl.DataFrame, look: Look) -> Chart | None:
 def _errors(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
     far = max(0.01, *(abs(value) * 1.1 for value in axes.numbers(frame, ("low", "high"))))
     y = alt.Y("mean:Q", title="reached / asked − 1", scale=alt.Scale(domain=[-far, far], nice=False),
-              axis=alt.Axis(format=ticks.ERROR, tickCount=6))  # fmt: skip
+              axis=alt.Axis(format=ticks.SHARE, tickCount=6))  # fmt: skip
     base = alt.Chart().encode(x=axes.remaining(frame["compression"].to_list()))
     bar = base.mark_rule().encode(y=axes.along(y, "low:Q"), y2="high:Q", color=look.colour())
     tooltip = [

@@ -47,10 +47,15 @@ def against_moment(results: Results, look: Look) -> Chart | None:
     return Chart(
         name="top1-moment",
         title="Top-1 accuracy against the moment of pruning",
-        caption=pieces.spread(frame, look).replace("bands", "intervals (on pointing) are"),
+        caption=_caption(pieces.spread(frame, look)),
         spec=spec_of(chart, sheet, look.shown()),
         panel_px=width + 70,
     )
+
+
+def _caption(spread: str) -> str:
+    """Without the seeds and bands of other charts: those of neighbouring moments would cover each other."""
+    return spread.replace(" (small dots)", "").replace("bands", "intervals (on pointing) are")
 
 
 def _panel(sparsity: float) -> str:

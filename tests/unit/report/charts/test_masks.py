@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from prunectl.report.charts import Chart, look, masks
+from prunectl.report.charts import Chart, look, masks, ticks
 from prunectl.results.table import LAYERS
 from unit.report import small
 from unit.report.small import domain, encoding, marks, panels, rows, shown
@@ -103,6 +103,7 @@ def test_the_compression_reached_is_drawn_with_its_range_over_the_seeds() -> Non
         assert (row["mean"], row["low"], row["high"], row["n"]) == pytest.approx((0.01, 0.0, 0.02, 3))
     assert {row["compression"] for row in rows(chart)} == {2, 10}, "sparsity 0 is compressed by nothing"
     assert domain(chart, "y") == pytest.approx([-0.022, 0.022])
+    assert encoding(chart, "y", "point")["axis"]["format"] == ticks.SHARE, "0 has no sign"
 
 
 def test_masks_that_hit_what_was_asked_for_have_no_chart() -> None:

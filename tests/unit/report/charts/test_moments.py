@@ -42,6 +42,7 @@ def test_each_criterion_is_one_line_through_all_moments() -> None:
         ("magnitude", "magnitude", ""), ("snip", "snip", ""),
     }  # fmt: skip
     assert marks(chart) == ["line", "point"], "bands of neighbouring moments would cover each other"
+    assert "small dots" not in chart.caption
     assert {row["panel"] for row in rows(chart)} == {f"{value} % sparsity" for value in ("30", "60", "90", "98")}
 
 
