@@ -46,6 +46,27 @@ LOOKS = {
     "print": (794, {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "light"}]}),
     "phone": (390, {"media": "", "features": [{"name": "prefers-color-scheme", "value": "light"}]}),
 }
+LABELS = "[...chart.querySelectorAll('[class*=role-axis-label] text')].filter((label) => label.textContent.trim())"
+TOUCHING = f"""[...document.querySelectorAll('[data-chart]')].flatMap((chart) => {{
+  const boxes = {LABELS}.map((label) => [label.textContent, label.getBoundingClientRect()]);
+  const touch = (a, b) => a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom;
+  return boxes.flatMap(([text, box], at) => boxes.slice(at + 1).filter(([, other]) => touch(box, other))
+    .map(([other]) => `${{chart.dataset.chart}}: ${{text}}, ${{other}}`));
+}})"""
+"""The labels of ticks that lie on each other."""
+ROTATED = f"""[...document.querySelectorAll('[data-chart]')].flatMap((chart) =>
+  {LABELS}.filter((label) => /rotate\\((?!0)/.test(label.getAttribute('transform')))
+    .map((label) => label.textContent))"""
+"""The labels of ticks that are not horizontal."""
+CLAIMS = """[...document.querySelectorAll("#chart-claims g.role-scope[class*='concat_']")].map((panel) => {
+  const edge = (mark, side) => mark.getBoundingClientRect()[side];
+  const texts = [...panel.querySelectorAll('[class*=role-axis-label] text')];
+  const labels = texts.filter((label) => label.textContent.endsWith('%'));
+  const marks = [...panel.querySelectorAll('.mark-symbol.role-mark path')];
+  const left = Math.min(...marks.map((mark) => edge(mark, 'left')));
+  return [labels.length, labels.filter((label) => edge(label, 'right') > left).length];
+})"""
+"""Of the panel of each claim: how many labels its cases have, and how many of these reach into the plot."""
 WIDTHS = (390, 768, 1280)
 """Of a phone, a tablet and a laptop. The last one is what the other tests need."""
 
@@ -67,6 +88,20 @@ def tab(page_file: Path) -> Iterator[browser.Page]:
         yield opened
 
 
+def test_on_a_phone_the_list_of_lines_has_their_marks_and_the_number_of_the_dense_network(
+    page_file: Path, tab: browser.Page
+) -> None:
+    tab.open(page_file, width=390)
+    listed = (
+        "[...document.querySelectorAll('#chart-top1-sparsity .names li')].map((line) => [line.textContent,"
+        " line.querySelectorAll('path').length, line.querySelector('line').getAttribute('stroke-dasharray')])"
+    )
+    *lines, dense = tab.evaluate(listed)
+    assert [shape for _, shape, _ in lines] == [1] * 6, "each line has the shape of its marks"
+    assert len({dash for _, _, dash in lines}) == 3, "and its dash: at init, without retraining, fine-tuned"
+    assert dense == ["dense 93.5 %", 0, "3 3"]
+
+
 def test_at_every_width_charts_are_within_the_page_and_use_it(page_file: Path, tab: browser.Page) -> None:
     """No chart scrolls, none is cut, every tick has its label, and those with panels fill their place."""
     for width in WIDTHS:
@@ -85,7 +120,10 @@ def test_at_every_width_charts_are_within_the_page_and_use_it(page_file: Path, t
         )
         assert {name for name, share in filled if share < FILLED} == set(), f"at {width} px: {filled}"
         names = tab.evaluate("document.querySelectorAll('#chart-top1-sparsity .names li').length")
-        assert names == (6 if width == 390 else 0), "on a phone the names of lines are a list"
+        assert names == (7 if width == 390 else 0), "on a phone the names of lines are a list, with the dense network"
+        assert tab.evaluate(TOUCHING) == [], f"at {width} px"
+        assert tab.evaluate(ROTATED) == [], "labels of ticks are horizontal"
+        assert tab.evaluate(CLAIMS) == [[4, 0], [1, 0], [4, 0]], "labels of cases are left of their plot"
         ticks = tab.evaluate("[...document.querySelectorAll('#chart-top1-sparsity .role-axis-label')][0].textContent")
         assert all(text in ticks for text in ("0 %", "30 %", "60 %", "90 %", "98 %")), ticks
     assert not [text for text in tab.said if "Infinite extent" in text]

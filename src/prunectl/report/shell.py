@@ -37,7 +37,7 @@ PATHS = {
     "diamond": "M7 1l4.500 6L7 13 2.500 7z",
     "cross": "M5 1.500h4V5h3.500v4H9v3.500H5V9H1.500V5H5z",
 }
-"""The shapes of charts as SVG paths in a box of 14 × 14, for the page's switches."""
+"""The shapes of charts as SVG paths in a box of 14 × 14, for the page's switches and lists of lines."""
 
 
 PLAIN_BYTES = 250_000
@@ -132,7 +132,7 @@ def packed(chart: Chart) -> dict[str, Any]:
         "spec": laid_out(spec),
         "panel": chart.panel_px,
         "labels": chart.labels_px,
-        "names": [[name.text, name.colour, list(name.dash)] for name in chart.names],
+        "names": [[name.text, name.colour, list(name.dash), PATHS.get(name.shape, "")] for name in chart.names],
         "data": {name: by_columns(rows) for name, rows in chart.spec.get("datasets", {}).items()},
     }
 

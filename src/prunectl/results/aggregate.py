@@ -65,7 +65,7 @@ class Roles:
     hues: tuple[str, ...]  # in the order of the study; UNKNOWN for arms without a value
     names: Mapping[str, str] = field(default_factory=dict)  # of arms that the study labels: their hue, and no variant
     shared: tuple[str, ...] = ()  # parts of the labels that all unmodified arms have: short names leave them out
-    alone: tuple[str, ...] = ()  # criteria whose hue is their name, while those of another one are its retrainings
+    alone: tuple[str, ...] = ()  # criteria whose hue is their name, while those of the others are their retrainings
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -89,19 +89,24 @@ def given_names(arms: Mapping[str, Placed]) -> dict[str, str]:
 
 
 def roles(trials: pl.DataFrame, names: Mapping[str, str] | None = None) -> Roles:
-    """Colours are criteria; in a study of one criterion, what it varies most. They are retrainings, too, where one
-    criterion alone has several by several budgets: its budgets are panels, which compare nothing but retrainings.
+    """Colours are criteria; in a study of one criterion, what it varies most.
+
+    Where criteria are retrained in several ways by several budgets, the retrainings are compared: they have the
+    colours, unless more criteria are retrained so than there are retrainings. Budgets are panels then, and so are the
+    criteria, or else the retrainings. A criterion that is not retrained so has its own colour.
 
     `names` are labels of arms by their names in tables. Each label has a colour, if there are few.
     """
     trials = pruned(trials)
     varying = tuple(name for name in VARIANTS if _varies(trials, name))
-    retrained = _retrained_alone(trials)
     criteria = trials["criterion"].unique(maintain_order=True).to_list()
-    alone = [criterion for criterion in criteria if criterion != retrained] if retrained is not None else []
-    if alone:
-        hue = "retrain"
-    elif trials["criterion"].n_unique() > 1 or not varying:
+    retrained = _retrained(trials)
+    ways = trials.filter(pl.col("criterion").is_in(retrained))["retrain"].drop_nulls().n_unique()
+    alone: list[str] = []
+    if 0 < len(retrained) <= ways and len(criteria) > 1:
+        hue, alone = "retrain", [criterion for criterion in criteria if criterion not in retrained]
+        varying = (*(["criterion"] if len(retrained) > 1 else []), *varying)
+    elif len(criteria) > 1 or not varying:
         hue = "criterion"
     else:
         columns = (name for name in HUES if name in varying)
@@ -124,18 +129,14 @@ def _shared(trials: pl.DataFrame) -> tuple[str, ...]:
     return tuple(part for part in parts[0] if all(part in each for each in parts)) if len(parts) > 1 else ()
 
 
-def _retrained_alone(trials: pl.DataFrame) -> str | None:
-    """The only criterion with several retrainings, if it has several budgets as well, and varies nothing more."""
-    several = [
-        (criterion, own)
+def _retrained(trials: pl.DataFrame) -> list[str]:
+    """The criteria with several retrainings by several budgets, each of which varies nothing more than these."""
+    return [
+        criterion
         for (criterion,), own in groups(trials, ["criterion"])
-        if own["retrain"].drop_nulls().n_unique() > 1
+        if min(own[name].drop_nulls().n_unique() for name in ("retrain", "budget")) > 1
+        and max(HUES, key=lambda name: own[name].drop_nulls().n_unique()) == "retrain"
     ]
-    if len(several) != 1 or several[0][1]["budget"].drop_nulls().n_unique() < 2:
-        return None
-    criterion, own = several[0]
-    most = max(HUES, key=lambda name: own[name].drop_nulls().n_unique())
-    return criterion if most == "retrain" else None
 
 
 def _varies(trials: pl.DataFrame, name: str) -> bool:
@@ -148,17 +149,17 @@ def _varies(trials: pl.DataFrame, name: str) -> bool:
 
 def with_roles(trials: pl.DataFrame, role: Roles) -> pl.DataFrame:
     """The trials with the columns `hue` and `variant` (one text; empty if nothing varies)."""
-    spoken = trials.with_columns(in_words(trials, name) for name in role.columns)
+    alone = trials["criterion"].is_in(role.alone)
+    spoken = trials.with_columns(*(in_words(trials, name) for name in role.columns), _alone=alone)
     named = [_named(name) for name in role.variant]
     variant = pl.concat_str(named, separator=" · ", ignore_nulls=True) if named else pl.lit("")
     if "budget" in role.variant:
         variant = pl.when(variant == "").then(pl.lit(NO_BUDGET)).otherwise(variant)
     hue = pl.col(role.hue).fill_null(UNKNOWN)
     if role.alone:
-        spoken = spoken.with_columns(
-            alone=trials["criterion"].is_in(role.alone), criterion=in_words(trials, "criterion")
-        )
-        hue = pl.when("alone").then("criterion").otherwise(pl.concat_str("criterion", hue, separator=", "))
+        spoken = spoken.with_columns(criterion=in_words(trials, "criterion"))
+        way = hue if "criterion" in role.variant else pl.concat_str("criterion", hue, separator=", ")
+        hue = pl.when("_alone").then("criterion").otherwise(way)
     roles = spoken.select(hue.alias("hue"), variant.alias("variant"))
     if not role.names:
         return trials.with_columns(roles)
@@ -170,6 +171,8 @@ def with_roles(trials: pl.DataFrame, role: Roles) -> pl.DataFrame:
 
 def _named(name: str) -> pl.Expr:
     """A value that is clear alone: 'at end', 'no retraining'. What is pruned at init is trained, not retrained."""
+    if name == "criterion":
+        return pl.when(~pl.col("_alone")).then(pl.col(name))
     if name == "at":
         return pl.format("at {}", pl.col(name))
     if name == "retrain":

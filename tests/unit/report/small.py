@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +13,7 @@ import polars as pl
 from prunectl.base.cells import words
 from prunectl.catalog.retraining import After
 from prunectl.plan.graph import Placed
-from prunectl.report.charts import Chart
+from prunectl.report.charts import Chart, ticks
 from prunectl.results.table import SCHEMA, Task
 from prunectl.study.arms import COLUMNS, Arm
 from prunectl.study.reading import choices
@@ -77,10 +79,66 @@ def described(part: Any) -> dict[str, Any]:
 
 
 def shown(chart: Chart | None) -> Chart:
-    """A chart that is drawn, and valid Vega-Lite."""
+    """A chart that is drawn, valid Vega-Lite, and has no format of its own."""
     assert chart is not None
     alt.Chart.validate(chart.spec, alt.Chart._rootschema)
+    return formatted(chart)
+
+
+GUIDED = ("x", "y", "color", "fill")
+"""The channels whose numbers have an axis or a legend."""
+TICK = re.compile(r"[−-]?\d[\d,.]*( %|×)?")
+"""A number as the text of a tick."""
+LABELS = re.compile(r"(?P<texts>\[.*\])\[indexof\((?P<ticks>\[.*\]), datum\.value\)\]")
+"""The expression that `ticks.written` makes."""
+WITHOUT_SPACE = re.compile(r"\d+%")
+"""A percentage that is not written as elsewhere."""
+
+
+def formatted(chart: Chart | None) -> Chart:
+    """A chart in which each tick, legend and tooltip has a format that is declared in `ticks`.
+
+    Raises AssertionError for another format, for an axis or legend of numbers without one, for a rotated label, and
+    for '30%' in any text.
+    """
+    assert chart is not None
+    numbers: dict[str, list[dict[str, Any]]] = {}
+    for unit in units(chart.spec):
+        for channel, encoding in unit.get("encoding", {}).items():
+            for each in encoding if isinstance(encoding, list) else [encoding]:
+                guide = each.get("axis", each.get("legend", {}))
+                _declared(f"{chart.name}, {channel} {each.get('field', '')}", channel, each, guide or {})
+                if each.get("type") == "quantitative" and channel in GUIDED and guide is not None:
+                    numbers.setdefault(channel, []).append(guide)
+    for channel, guides in numbers.items():  # layers share the axis that one of them declares
+        assert any("format" in guide or "labelExpr" in guide for guide in guides), f"{chart.name}, {channel}: no format"
+    found = WITHOUT_SPACE.search(" ".join([chart.title, chart.caption, *_texts(chart.spec)]))
+    assert not found, f"{chart.name} has a text with {found[0]}"
     return chart
+
+
+def _declared(where: str, channel: str, encoding: dict[str, Any], guide: dict[str, Any]) -> None:
+    for part in (encoding, guide):
+        assert part.get("format", ticks.SHARE) in ticks.FORMATS, f"{where} has the format {part['format']!r}"
+        assert part.get("labelAngle", 0) == 0, f"{where} is rotated"
+    if channel in ("x", "y") and "labelExpr" in guide:
+        labels = LABELS.fullmatch(guide["labelExpr"])
+        assert labels, f"{where} has a labelExpr that is not of `ticks`"
+        if (
+            encoding.get("type", "quantitative") == "quantitative" and encoding.get("field") != "y"
+        ):  # a place, whose labels are names
+            texts = [line for text in json.loads(labels["texts"]) for line in text if line != ticks.BLANK]
+            assert all(TICK.fullmatch(line) for line in texts), f"{where}: {texts}"
+
+
+def _texts(node: Any) -> Iterator[str]:
+    """Every text of a specification, without its formats."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        yield from (text for key, value in node.items() if key != "format" for text in _texts(value))
+    elif isinstance(node, list):
+        yield from (text for value in node for text in _texts(value))
 
 
 def rows(chart: Chart | None) -> list[dict[str, Any]]:

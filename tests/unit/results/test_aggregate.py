@@ -32,7 +32,7 @@ def lines(trials: pl.DataFrame) -> set[tuple[str, str]]:
 def test_a_budget_is_a_column_in_which_arms_differ() -> None:
     trials = table({**END, "retrain": ["finetune", "lr-rewind"], "budget": 0.5}, {**END, "retrain": "finetune"})
     assert (roles(trials).hue, roles(trials).variant) == ("retrain", ("budget",))
-    assert lines(trials) == {("finetune", "budget 0.5"), ("lr-rewind", "budget 0.5"), ("finetune", "budget 1")}
+    assert lines(trials) == {("finetune", "budget 50 %"), ("lr-rewind", "budget 50 %"), ("finetune", "budget 100 %")}
 
 
 def test_budgets_have_colours_only_where_nothing_else_varies() -> None:
@@ -41,25 +41,25 @@ def test_budgets_have_colours_only_where_nothing_else_varies() -> None:
     assert roles(trials).hues == ("no retraining", "lr-rewind")
     alone = table({**END, "retrain": "lr-rewind", "budget": BUDGETS})
     assert (roles(alone).hue, roles(alone).variant) == ("budget", ())
-    assert roles(alone).hues == ("budget 0.25", "budget 0.5", "3 epochs")
+    assert roles(alone).hues == ("budget 25 %", "budget 50 %", "3 epochs")
 
 
 def test_an_arm_without_a_value_has_a_colour_too() -> None:
     """A results file of another program may leave a budget out."""
     trials = table({**END, "retrain": "lr-rewind", "budget": BUDGETS})
     some = trials.with_columns(budget=pl.when(pl.col("seed") == 1).then("budget"))
-    assert roles(some).hues == ("budget 0.25", UNKNOWN, "budget 0.5", "3 epochs")
+    assert roles(some).hues == ("budget 25 %", UNKNOWN, "budget 50 %", "3 epochs")
     assert set(with_roles(some, roles(some))["hue"]) == set(roles(some).hues)
 
 
 def test_budgets_next_to_criteria_are_variants_and_a_missing_one_is_left_out() -> None:
-    late = {"criterion": ["magnitude", "snip"], "at": "end"}
+    late = {"criterion": ["magnitude", "snip", "random"], "at": "end"}
     trials = table({**late, "retrain": ["none", "lr-rewind"], "budget": BUDGETS})
-    assert roles(trials).variant == ("retrain", "budget")
+    assert (roles(trials).hue, roles(trials).variant) == ("criterion", ("retrain", "budget"))
     assert {variant for _, variant in lines(trials)} == {
         "no retraining",
-        "lr-rewind · budget 0.25",
-        "lr-rewind · budget 0.5",
+        "lr-rewind · budget 25 %",
+        "lr-rewind · budget 50 %",
         "lr-rewind · 3 epochs",
     }
 
@@ -73,10 +73,39 @@ def test_retrainings_are_colours_if_one_criterion_alone_has_several_by_budgets()
     assert role.hues == ("magnitude, finetune", "magnitude, lr-rewind", "snip")
     assert all(" · " not in variant and "budget" not in hue for hue, variant in lines(trials) if hue != "snip")
     assert len(lines(trials)) == 7
-    both = table(ways, {**ways, "criterion": "snip"})
-    assert (roles(both).hue, roles(both).alone) == ("criterion", ()), "there criteria are compared, too"
     one = table({**ways, "budget": 0.5}, {"criterion": "snip", "at": "init", "retrain": "none"})
     assert roles(one).hue == "criterion", "without budgets retrainings are dashes"
+
+
+RENDA = {**END, "retrain": ["finetune", "lr-rewind", "weight-rewind"], "budget": BUDGETS}
+
+
+@pytest.mark.parametrize(
+    ("criteria", "hue"),
+    [
+        (["magnitude", "snip"], "retrain"),
+        (["magnitude", "snip", "random"], "retrain"),
+        (["magnitude", "snip", "random", "synflow"], "criterion"),
+    ],
+)
+def test_of_criteria_and_retrainings_by_budgets_what_varies_most_has_the_colours(criteria: list[str], hue: str) -> None:
+    """Three retrainings: they have the colours unless there are more criteria. The other one is a variant."""
+    trials = table({**RENDA, "criterion": criteria})
+    role = roles(trials)
+    other = {"retrain": "criterion", "criterion": "retrain"}[hue]
+    assert (role.hue, role.variant, role.alone) == (hue, (other, "budget"), ())
+    named = with_roles(trials, role)
+    assert named.select("hue", "variant").n_unique() == trials["arm"].n_unique()
+    assert set(role.hues) == set(criteria if hue == "criterion" else RENDA["retrain"])
+
+
+def test_a_criterion_without_retraining_has_its_own_colour_next_to_those_of_several_criteria() -> None:
+    trials = table({**RENDA, "criterion": ["magnitude", "random"]}, {"criterion": "snip", "at": "init"})
+    role = roles(trials)
+    assert (role.hue, role.alone) == ("retrain", ("snip",))
+    assert role.hues == (*RENDA["retrain"], "snip")
+    assert not [variant for hue, variant in lines(trials) if hue == "snip" and "snip" in variant]
+    assert {variant.split(" · ")[0] for hue, variant in lines(trials) if hue != "snip"} == {"magnitude", "random"}
 
 
 def test_one_budget_is_not_a_choice() -> None:

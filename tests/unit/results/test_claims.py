@@ -316,7 +316,7 @@ def test_what_has_no_budget_is_compared_with_every_one() -> None:
     ]
     found = judged(trials, better={"retrain": "finetune"}, than={"retrain": "none", "at": "end"})
     assert (found.answer, len(found.details)) == ("supported", 2)
-    assert [detail.arm for detail in found.details] == ["budget 0.25", "budget 1"]
+    assert [detail.arm for detail in found.details] == ["budget 25 %", "budget 100 %"]
     assert "Mind" not in found.reason
 
 

@@ -35,7 +35,7 @@ def named(better: dict[str, Any], than: Any, **more: Any) -> str:
         ),
         ({"rounds": {"name": "gradual"}}, {"criterion": "snip", "at": "init"}, "gradual − snip · at init"),
         ({"retrain": "finetune"}, {"retrain": "none"}, "finetune − no retraining"),
-        ({"budget": 0.25}, {"budget": 1.0}, "budget 0.25 − budget 1"),
+        ({"budget": 0.25}, {"budget": 1.0}, "budget 25 % − budget 100 %"),
         ({"criterion": "magnitude"}, "dense", "magnitude − dense"),
         ({"criterion": "magnitude"}, {"criterion": "none"}, "magnitude − dense, retrained"),
     ],

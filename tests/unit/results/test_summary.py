@@ -118,7 +118,7 @@ def test_an_arm_without_a_budget_among_others_has_a_variant_that_names_omit() ->
     prune = '[[prune]]\ncriterion = "magnitude"\nat = "end"\nretrain = ["none", "lr-rewind"]\nbudget = [0.5, 1.0]'
     trials = made_up.results(made_up.STUDY.partition("[[prune]]")[0] + prune, seeds=2, epochs=1).trials
     assert set(summarise(trials).select("hue", "variant").unique().rows()) == {
-        ("no retraining", "no budget"), ("lr-rewind", "budget 0.5"), ("lr-rewind", "budget 1"),
+        ("no retraining", "no budget"), ("lr-rewind", "budget 50 %"), ("lr-rewind", "budget 100 %"),
     }  # fmt: skip
     assert "no budget" not in "\n".join(summary.sentences(trials))
 

@@ -17,7 +17,7 @@ from prunectl.results.wording import in_words, wording
         ("at", '{ step = 9, schedule = "restart" }', "step 9, schedule restart"),
         ("retrain", "none", "no retraining"),
         ("retrain", '{ name = "weight-rewind", to = { epoch = 4 } }', "weight-rewind(to=epoch 4)"),
-        ("budget", "0.25", "budget 0.25"),
+        ("budget", "0.25", "budget 25 %"),
         ("budget", "{ epochs = 3 }", "3 epochs"),
         ("budget", "{ steps = 45 }", "45 steps"),
         ("budget", "–", "budget –"),
@@ -31,5 +31,5 @@ def test_a_cell_is_clear_on_its_own(column: str, cell: str, words: str) -> None:
 
 def test_a_column_without_a_choice_stays_without_one() -> None:
     frame = pl.DataFrame({"budget": ["0.5", None, "1.0", "0.5"]})
-    assert in_words(frame, "budget").to_list() == ["budget 0.5", None, "budget 1", "budget 0.5"]
+    assert in_words(frame, "budget").to_list() == ["budget 50 %", None, "budget 100 %", "budget 50 %"]
     assert in_words(frame.clear(), "budget").to_list() == []

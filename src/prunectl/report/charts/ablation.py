@@ -42,6 +42,7 @@ def differences(trials: pl.DataFrame, look: Look) -> Chart | None:
         3,
         width=width,
         height=230,
+        x_title="sparsity",
         own_y=True,
     )
     return Chart(
@@ -82,17 +83,18 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
     """
     every = pieces.with_series(summarise(trials, "top1", look.role, look.center))
     ablated = every.filter(pl.col("ablation") != "none")["series"].unique()
-    frame = axes.with_sparsity_text(every.filter(pl.col("series").is_in(ablated.to_list())))
-    if frame.is_empty() or frame["sparsity"].n_unique() < 2:
+    lines = pl.col("sparsity").n_unique().over("series") > 1  # a single sparsity would leave its panel nearly empty
+    frame = axes.with_sparsity_text(every.filter(pl.col("series").is_in(ablated.to_list())).filter(lines))
+    if frame.is_empty():
         return None
     order = frame["series"].unique(maintain_order=True).to_list()
     shown = _within(frame)
     sheet = Sheet()
     data = sheet.rows(frame.sort("sparsity", maintain_order=True), [*pieces.FIELDS, "ablation", "at_sparsity"])
-    width = max(215, 14 * frame["ablation"].n_unique() * frame["sparsity"].n_unique())
+    width = min(420, max(230, 14 * frame["ablation"].n_unique() * frame["sparsity"].n_unique()))
     chart = pieces.faceted(
-        _lines_of(frame, look.among(frame), shown), data, "series", order, 4, width=min(width, 420), height=200,
-        transform=ONLY_SHOWN,
+        _lines_of(frame, look.among(frame), shown, width), data, "series", order, 4, width=width, height=200,
+        x_title="sparsity", transform=ONLY_SHOWN,
     )  # fmt: skip
     return Chart(
         name="ablations",
@@ -101,7 +103,7 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
         "ones hollow, next to each other. Sparsities are evenly spaced; what the ablations change, with its interval, "
         f"is in the chart above.{CUT if min(shown) > min(axes.numbers(frame, ['center'])) else ''}",
         spec=spec_of(chart, sheet, look.shown()),
-        panel_px=min(width, 420) + 75,
+        panel_px=width + 40,
     )
 
 
@@ -115,12 +117,12 @@ def _within(frame: pl.DataFrame) -> list[float]:
     return [value for value in every if value >= least] or every
 
 
-def _lines_of(frame: pl.DataFrame, look: Look, shown: list[float]) -> list[alt.Chart]:
+def _lines_of(frame: pl.DataFrame, look: Look, shown: list[float], width: float) -> list[alt.Chart]:
     domain = ablations.ordered(["none", *frame["ablation"]])
-    next_to = alt.XOffset("ablation:N", sort=domain, scale=alt.Scale(domain=domain, paddingOuter=0.6))
     y = axes.accuracy("top-1 accuracy", shown)
+    x = axes.even_sparsities(frame, width=width, marks=len(domain), title=None)
     base = alt.Chart().encode(
-        x=axes.even_sparsities(frame), xOffset=next_to, y=y, color=look.colour(False), detail="ablation:N"
+        x=x, xOffset=axes.next_to_each_other("ablation", domain), y=y, color=look.colour(False), detail="ablation:N"
     )
     plain, ablated = "datum.ablation === 'none'", "datum.ablation !== 'none'"
     shapes = alt.Scale(domain=domain, range=palette.shapes(domain))

@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from prunectl.base.text import distinct, visible
-from prunectl.report.charts import axes, pieces
+from prunectl.report.charts import axes, pieces, ticks
 from prunectl.report.charts.chart import Sheet, spec_of
 from prunectl.report.charts.look import Look
 from prunectl.results.statistics import bootstrap_words
@@ -22,7 +22,7 @@ UNEVEN = 5.0
 LONGEST = 80
 """Characters of the title of a panel."""
 WIDTH, HEIGHT, PANEL_PX = 225, 170, 290
-SPACING = pieces.SPACING | {"row": 98}
+SPACING = pieces.SPACING | {"row": 82}
 """Where panels are aligned by their frames: sparsities close together have their labels below each other."""
 
 OWN_SCALE = " Each panel has its own scale."
@@ -62,22 +62,21 @@ def accuracy(drawn: pl.DataFrame, field: str, columns: Sequence[str], own: bool)
     """The axis of a field: one scale of accuracies that has room for all of the columns, or each panel its own."""
     if not own:
         return axes.accuracy("top-1 accuracy", axes.numbers(drawn, columns), field=f"{field}:Q")
-    scale, axis = alt.Scale(zero=False, nice=True), alt.Axis(labelExpr=axes.in_percent(), tickCount=5, minExtent=36)
-    return alt.Y(f"{field}:Q", title="top-1 accuracy", scale=scale, axis=axis)
+    return axes.own_accuracy("top-1 accuracy", ranges(drawn, columns), f"{field}:Q")
 
 
 def sparsity(drawn: pl.DataFrame) -> alt.X:
-    """The axis of sparsities, linear as in the report."""
-    return axes.sparsity(drawn["sparsity"].to_list(), title="sparsity")
+    """The axis of sparsities, linear as in the report. Its title is that of all panels."""
+    return axes.sparsity(drawn["sparsity"].to_list(), title=None)
 
 
 def tooltip(interval: str, names: Sequence[alt.Tooltip] = (), **titles: str) -> list[alt.Tooltip]:
     """The tooltip of accuracies: `titles` gives each field its title."""
     return [
         alt.Tooltip("arm:N"), *names, alt.Tooltip("at_sparsity:N", title="sparsity"),
-        *(alt.Tooltip(f"{field}:Q", title=title, format=".2%") for field, title in titles.items()),
-        alt.Tooltip("low:Q", title=f"{interval} from", format=".2%"),
-        alt.Tooltip("high:Q", title="to", format=".2%"), alt.Tooltip("n:Q", title="seeds"),
+        *(alt.Tooltip(f"{field}:Q", title=title, format=ticks.ACCURACY) for field, title in titles.items()),
+        alt.Tooltip("low:Q", title=f"{interval} from", format=ticks.ACCURACY),
+        alt.Tooltip("high:Q", title="to", format=ticks.ACCURACY), alt.Tooltip("n:Q", title="seeds"),
     ]  # fmt: skip
 
 
@@ -97,6 +96,7 @@ def spec(layers: Sequence[Any], drawn: pl.DataFrame, arms: Sequence[str], look: 
     columns = [name for name in drawn.columns if not drawn[name].is_null().all()]
     chart = pieces.faceted(
         layers, sheet.rows(drawn, columns), "arm", list(panels.values()), min(4, len(arms)),
-        width=WIDTH, height=HEIGHT, own_y=own, label_px=WIDTH + 40, **({"spacing": SPACING} if own else {}),
-    ).resolve_axis(x="independent", y="independent")  # fmt: skip
+        width=WIDTH, height=HEIGHT, x_title="sparsity", own_y=own, label_px=WIDTH + 40,
+        **({"spacing": SPACING} if own else {}),
+    )  # fmt: skip
     return spec_of(chart, sheet, look.shown())

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 
 import altair as alt
 import polars as pl
 
 from prunectl.base.text import percent
+from prunectl.report.charts import ticks
 
-NARROWEST_PX = 230
-"""The width of a frame for which the labels of ticks are placed: that on a phone, or of a panel."""
-LEVELS = 3
-"""The number of rows in which labels of ticks may be."""
-BLANK = "\u200b"
-"""An empty line of a label: Vega cuts spaces off, and browsers leave out a line without a character."""
-LETTER_PX = 6.0
-"""About how wide a letter of a tick's label is."""
+SPARSITY = "sparsity (fraction of the weights removed)"
+REMAINING = "compression · weights remaining (log scale)"
+BETWEEN = (0.6, 0.85)
+"""The least and the greatest share of the distance between two sparsities that is free between their marks."""
+MARK_PX = 10
+"""The distance of marks next to each other, where there is room."""
 
 
 def accuracy(title: str, numbers: Sequence[float], field: str = "center:Q") -> alt.Y:
@@ -26,16 +24,21 @@ def accuracy(title: str, numbers: Sequence[float], field: str = "center:Q") -> a
     low, high = min(numbers), max(numbers)
     room = 0.06 * max(high - low, 0.005)
     domain = [max(0.0, low - room), min(1.0, high + room)] if high <= 1 else [low - room, high + room]
-    digits = 0 if high - low > 0.06 else 1 if high - low > 0.006 else 2
     return alt.Y(
         field, title=title, scale=alt.Scale(domain=domain, zero=False, nice=False),
-        axis=alt.Axis(labelExpr=in_percent(f".{digits}f"), tickCount=6),
+        axis=alt.Axis(format=ticks.accuracy(high - low), tickCount=6),
     )  # fmt: skip
 
 
-def in_percent(format: str = ".4~r") -> str:
-    """The expression of the label of a tick that is a fraction; `format` is that of the number before ' %'."""
-    return f"format(datum.value * 100, '{format}') + ' %'"
+def own_accuracy(title: str, spans: Iterable[float], field: str = "center:Q") -> alt.Y:
+    """The y axis of panels that have their own scales, which reach over the spans. Its ticks have as many decimals as
+    the narrowest panel needs.
+    """
+    span = min((each for each in spans if each > 0), default=0.0)
+    return alt.Y(
+        field, title=title, scale=alt.Scale(zero=False, nice=False, padding=8),
+        axis=alt.Axis(format=ticks.accuracy(span), tickCount=5, minExtent=38),
+    )  # fmt: skip
 
 
 def numbers(frame: pl.DataFrame, columns: Sequence[str] = ("center", "low", "high")) -> list[float]:
@@ -55,14 +58,14 @@ def along(y: alt.Y, field: str) -> alt.Y:
     return alt.Y(field, scale=y["scale"], title=y["title"])
 
 
-def sparsity(values: Sequence[float], title: str = "sparsity (fraction of the weights removed)") -> alt.X:
+def sparsity(values: Sequence[float], title: str | None = SPARSITY, width: float = ticks.NARROWEST_PX) -> alt.X:
     """A linear axis of sparsities."""
     low, high = min(values), max(values)
     room = 0.03 * max(high - low, 0.02)
-    ticks = _ticks(values)
+    shown = _ticks(values)
     return alt.X(
         "sparsity:Q", title=title, scale=alt.Scale(domain=[low - room, high + room], nice=False),
-        axis=labelled(ticks, [[percent(tick)] for tick in ticks], lambda value: (value - low) / (high - low or 1)),
+        axis=ticks.labelled(shown, ticks.percentages(shown), lambda value: (value - low) / (high - low or 1), width),
     )  # fmt: skip
 
 
@@ -74,45 +77,44 @@ def _ticks(values: Sequence[float]) -> list[float]:
     return [tenth / 10 for tenth in range(11) if unique[0] - 0.03 <= tenth / 10 <= unique[-1] + 0.03]
 
 
-def remaining(values: Sequence[float]) -> alt.X:
+def remaining(values: Sequence[float], title: str | None = REMAINING, width: float = ticks.NARROWEST_PX) -> alt.X:
     """A log axis of compression, each tick with the share of weights remaining, as the papers draw it."""
     unique = sorted(set(values))
-    ticks = unique if len(unique) <= 9 else [2.0**power for power in range(14) if 2**power <= unique[-1] * 1.01]
+    shown = unique if len(unique) <= 9 else [2.0**power for power in range(14) if 2**power <= unique[-1] * 1.01]
     factor = max(1.05, (unique[-1] / unique[0]) ** 0.04)
     span = math.log(unique[-1] / unique[0]) or 1.0
     return alt.X(
-        "compression:Q", title="compression · weights remaining (log scale)",
+        "compression:Q", title=title,
         scale=alt.Scale(type="log", base=2, domain=[unique[0] / factor, unique[-1] * factor], nice=False),
-        axis=labelled(
-            ticks, [[f"{tick:.3g}×", percent(float(f"{1 / tick:.3g}"))] for tick in ticks],
-            lambda value: math.log(value / unique[0]) / span,
+        axis=ticks.labelled(
+            shown, [[f"{tick:.3g}×", percent(float(f"{1 / tick:.3g}"))] for tick in shown],
+            lambda value: math.log(value / unique[0]) / span, width,
         ),
     )  # fmt: skip
 
 
-def labelled(ticks: Sequence[float], texts: Sequence[Sequence[str]], place: Callable[[float], float]) -> alt.Axis:
-    """An axis with these ticks and the text of each, of one or more lines.
+def even_sparsities(
+    frame: pl.DataFrame, *, width: float = ticks.NARROWEST_PX, marks: int = 1, title: str | None = "sparsity"
+) -> alt.X:
+    """An axis with the same distance between neighbouring sparsities, for a frame made by `with_sparsity_text`.
 
-    `place` is 0 at its left end and 1 at its right. Texts that would touch go below each other; a text that touches
-    another even so is left out, its tick is not.
+    With several `marks` next to each other at each sparsity, they are near its tick, and far from those of the next
+    one: it is clear to which sparsity a mark belongs.
     """
-    free = [-math.inf] * LEVELS  # the pixel up to which each level is taken
-    labels: list[list[str]] = []
-    for tick, text in zip(ticks, texts, strict=True):
-        middle, half = place(tick) * NARROWEST_PX, LETTER_PX * max(map(len, text)) / 2
-        level = next((at for at, end in enumerate(free) if middle - half >= end), None)
-        labels.append([] if level is None else [BLANK] * (level * len(text)) + list(text))
-        if level is not None:
-            free[level] = middle + half + 4
-    expression = f"{json.dumps(labels, ensure_ascii=False)}[indexof({json.dumps(list(ticks))}, datum.value)]"
-    return alt.Axis(values=list(ticks), grid=False, labelOverlap=False, labelExpr=expression)
+    names = [percent(value) for value in sorted(frame["sparsity"].unique())]
+    axis = ticks.in_bands(names, [[name] for name in names], width)
+    scale = alt.Undefined if marks == 1 else _in_groups(1 - marks * MARK_PX * len(names) / (1.5 * width))
+    return alt.X("at_sparsity:N", sort=names, title=title, axis=axis, scale=scale)
 
 
-def even_sparsities(frame: pl.DataFrame, angle: int = 0) -> alt.X:
-    """An axis with the same distance between neighbouring sparsities, for a frame made by `with_sparsity_text`."""
-    ticks = [percent(value) for value in sorted(frame["sparsity"].unique())]
-    axis = alt.Axis(labelAngle=angle, labelOverlap=True)
-    return alt.X("at_sparsity:N", sort=ticks, title="sparsity", axis=axis)
+def _in_groups(free: float) -> alt.Scale:
+    between = min(max(free, BETWEEN[0]), BETWEEN[1])
+    return alt.Scale(paddingInner=between, paddingOuter=between / 2)
+
+
+def next_to_each_other(field: str, names: Sequence[str]) -> alt.XOffset:
+    """The places of marks in their group, on an axis of `even_sparsities` that has as many."""
+    return alt.XOffset(f"{field}:N", sort=list(names), scale=alt.Scale(domain=list(names), paddingOuter=0))
 
 
 def with_sparsity_text(frame: pl.DataFrame) -> pl.DataFrame:

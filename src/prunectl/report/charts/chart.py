@@ -11,12 +11,14 @@ import polars as pl
 
 from prunectl.base.keys import canonical, digest
 from prunectl.base.text import finite
+from prunectl.report.charts.ticks import LOCALE
 from prunectl.report.palette import FAINT, INK, NOTE
 
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
 CONFIG: dict[str, Any] = {
     "font": FONT,
+    "locale": LOCALE,
     "background": "transparent",
     "view": {"stroke": None},
     "axis": {
@@ -31,7 +33,10 @@ CONFIG: dict[str, Any] = {
         "labelColor": INK, "titleColor": INK, "labelFontSize": 12, "labelFontWeight": "bold", "labelLimit": 320,
         "labelAnchor": "start",
     },
-    "title": {"color": INK, "fontSize": 13, "anchor": "start"},
+    "title": {
+        "color": INK, "fontSize": 13, "anchor": "start", "subtitleColor": INK, "subtitleFontSize": 11,
+        "subtitlePadding": 3,
+    },
 }  # fmt: skip
 """The style of every chart, in the colours of the light page and of paper. The style sheet changes them in the dark."""
 
@@ -41,11 +46,12 @@ HOISTED = ("$schema", "config", "params", "datasets")
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
-    """The name of a line, with its colour and dash."""
+    """The name of a line, with its colour, its dash and the shape of its marks."""
 
     text: str
     colour: str
     dash: Sequence[int] = (1, 0)
+    shape: str = ""  # empty for a line without marks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +107,8 @@ def stacked(charts: Sequence[Chart]) -> dict[str, Any]:
         for param in chart.spec.get("params", []):
             if "views" not in param and "select" not in param:
                 params[param["name"]] = param
-        parts.append(part | {"title": chart.title})
+        below = {"vconcat": [part]} if "title" in part else part  # the title of an axis that panels share
+        parts.append(below | {"title": chart.title})
     return {
         "padding": 16,
         "$schema": charts[0].spec["$schema"],
@@ -111,7 +118,9 @@ def stacked(charts: Sequence[Chart]) -> dict[str, Any]:
         "vconcat": parts,
         "spacing": 36,
         "resolve": {
-            "scale": dict.fromkeys(("color", "fill", "fillOpacity", "shape", "strokeDash", "opacity"), "independent")
+            "scale": dict.fromkeys(
+                ("color", "fill", "fillOpacity", "shape", "stroke", "strokeDash", "opacity"), "independent"
+            )
         },
     }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
@@ -10,8 +11,10 @@ import altair as alt
 
 from prunectl.base.text import percent
 from prunectl.report import palette
+from prunectl.report.charts import ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.results.claims import Verdict
+from prunectl.results.reasons import Detail
 
 ANSWERS = {
     "supported": ("#009e73", "circle"),
@@ -20,54 +23,90 @@ ANSWERS = {
 }
 """For each answer its colour and its shape."""
 
-
-WIDTH, PANEL_PX = 480, 560
-ROW_PX, TEXT_PX = 18, 13
-"""The height of the interval of a case, and of a line of its name above it."""
+WIDTH, PANEL_PX = 440, 550
+ROW_PX, TEXT_PX, GAP_PX = 24, 14, 8
+"""The height of a case, of a line of text, and of the space between two arms."""
 BELOW_PX = 6
 """How far below the interval its seeds are."""
 CASE = "isValid(datum.n)"
 """The filter that leaves the rows of cases: those of single seeds have a place and a difference alone."""
-LINE = 54
-"""Characters of a line of a title or a name: so much fits on a phone."""
+LINE, HEAD, LABEL = 52, 46, 20
+"""Characters of a line of a title, of the name of an arm above its cases, and of a label left of the plot: so much
+fits on a phone.
+"""
+BOUNDS = {"mean": "mean difference", "low": "t-interval from", "high": "to", "margin": "at least"}
+"""The numbers of a case in its tooltip."""
+PARTS = " · "
+"""What separates the parts of a case's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """What a case is called: the parts that all cases of a claim have are in its title, and in no row."""
+
+    shared: str  # for the title
+    head: str  # above the cases of an arm; empty where there is only one
+    label: str  # left of the plot
 
 
 def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
-    """A panel per claim, as high as its cases need: each case's name, and below it its seeds, their mean, its interval
-    and the margin.
-    """
+    """A panel per claim, as high as its cases need: a row for each case, its name left of the plot."""
     sheet = Sheet()
     panels = [
-        _panel(number, verdict, rows, sheet)
+        _panel(number, verdict, details, sheet)
         for number, verdict in enumerate(verdicts, 1)
-        if (rows := list(_rows(number, verdict)))
+        if (details := [detail for detail in verdict.details if detail.difference is not None])
     ]
     if not panels:
         return None
-    chart = alt.concat(*panels, columns=2, spacing=24).resolve_scale(x="independent", y="independent")
+    chart = alt.concat(*panels, columns=2, spacing=28).resolve_scale(x="independent", y="independent")
     return Chart(
         name="claims",
         title="The differences that the claims are about",
-        caption=f"Mean differences, paired by seed (small dots), with their {_levels(verdicts)}; grey ticks: the least "
-        "that is claimed. "
-        "Colours and shapes show what each case alone shows.",
+        caption=f"Means over pairs of one seed (small dots) with their {_levels(verdicts)}; to the right, the arm "
+        "that is claimed to be better is better. Grey and dashed: the least that is claimed. Colours and shapes show "
+        "what each case alone shows.",
         spec=spec_of(chart, sheet),
         panel_px=PANEL_PX,
     )
 
 
-def _panel(number: int, verdict: Verdict, rows: list[dict[str, Any]], sheet: Sheet) -> Any:
-    title = wrap(f"{number}. {verdict.claim.text}", LINE, max_lines=4, placeholder=" …")
-    height = max(row["y"] for row in rows) + ROW_PX / 2
-    names, margin, interval, single, point = _layers(_title(verdict), height)
-    intervals = [interval] if any(row["low"] is not None for row in rows) else []
+def _panel(number: int, verdict: Verdict, details: Sequence[Detail], sheet: Sheet) -> Any:
+    names = names_of(verdict, details)
+    rows, heads, height = _rows(number, verdict, details, names)
     seeds = [
         {"y": row["y"] + BELOW_PX, "answer": row["answer"], "seed": seed} for row in rows for seed in row.pop("seeds")
     ]
-    layers = [names, margin, *intervals, *([single] if seeds else []), point]
-    data = sheet.values([*rows, *seeds])
+    data = sheet.values([*rows, *seeds, *heads])
+    bounded, several = any(row["low"] is not None for row in rows), bool(seeds)
+    layers = _layers(_title(verdict), height, rows, named=bool(heads), bounded=bounded, several=several)
+    title = alt.TitleParams(
+        wrap(f"{number}. {verdict.claim.text}", LINE, max_lines=4, placeholder=" …"), frame="bounds", offset=6,
+        subtitle=wrap(names[0].shared, LINE + 6, max_lines=3, placeholder=" …") or alt.Undefined,
+    )  # fmt: skip
     chart: Any = alt.layer(*layers, data=data, width=WIDTH, height=height, title=title)
     return chart
+
+
+def names_of(verdict: Verdict, details: Sequence[Detail]) -> list[Names]:
+    """The names of the cases. Where all are at one sparsity, this is in the title, and their labels are their arms."""
+    parts = [_parts(detail.arm) for detail in details]
+    common = [part for part in parts[0] if all(part in own for own in parts)]
+    arms = [PARTS.join(part for part in own if part not in common) for own in parts]
+    upto = "up to " if verdict.claim.metric.swept else ""
+    places = [f"{upto}{percent(detail.sparsity)}" for detail in details]
+    alone = len(set(places)) == 1 < len(set(arms))
+    shared = PARTS.join([*common, *([f"{'' if upto else 'at '}{places[0]}"] if alone else [])])
+    several = len(set(arms)) > 1
+    return [
+        Names(shared=shared, head=arm if several and not alone else "", label=arm if alone else place)
+        for arm, place in zip(arms, places, strict=True)
+    ]
+
+
+def _parts(arm: str) -> list[str]:
+    """The parts of a case's name. Those of two arms against each other belong together."""
+    return [arm] if " against " in arm else arm.split(PARTS) if arm else []
 
 
 def _levels(verdicts: Sequence[Verdict]) -> str:
@@ -79,65 +118,108 @@ def _levels(verdicts: Sequence[Verdict]) -> str:
 def _title(verdict: Verdict) -> str:
     """The name of the axis, with its unit."""
     metric = verdict.claim.metric
-    return f"difference in {metric.head}, {metric.differences().name}"
+    better, worse = ("better", "compared") if metric.better == "high" else ("compared", "better")
+    return f"difference in {metric.head}, {metric.differences().name}: {better} minus {worse}"
 
 
-def _layers(title: str, height: float) -> list[alt.Chart]:
-    legend = alt.Legend(title=None)
+def _layers(
+    title: str, height: float, rows: Sequence[dict[str, Any]], *, named: bool, bounded: bool, several: bool
+) -> list[alt.Chart]:
+    colour, shape = _marks()
+    x = alt.X(
+        "mean:Q", title=title, scale=alt.Scale(zero=False, nice=True),
+        axis=alt.Axis(tickCount=5, offset=4, grid=False, format=ticks.NUMBER),
+    )  # fmt: skip
+    place = alt.Scale(domain=[0, height], range=[0, height], nice=False, zero=False)
+    every = alt.Chart().encode(y=alt.Y("y:Q", scale=place, axis=_labels(rows), title=None))
+    base = every.transform_filter(CASE)
+    zero = base.mark_tick(orient="vertical", color=palette.NOTE, opacity=0.4, thickness=1, height=ROW_PX)
+    margin = base.mark_rule(color=palette.NOTE, strokeWidth=2, strokeDash=[3, 2])
+    interval = base.mark_rule(strokeWidth=2.2).encode(x=alt.X("low:Q", title=title), x2="high:Q", color=colour)
+    single = every.mark_point(filled=True, size=14, opacity=0.55, shape="circle")
+    point = base.mark_point(filled=True, size=60, opacity=1).encode(x=x, color=colour, shape=shape, tooltip=_tooltip())
+    head = alt.Chart().transform_filter("isValid(datum.head)").mark_text(
+        align="left", baseline="top", fontSize=11, fontWeight="bold", color=palette.NOTE, lineBreak="\n", limit=0
+    )  # fmt: skip
+    return [
+        zero.encode(x=alt.datum(0)),
+        margin.encode(x="margin:Q", y=alt.Y("top:Q", scale=place), y2="bottom:Q"),
+        *([interval] if bounded else []),
+        *([single.encode(x=alt.X("seed:Q", title=title), color=colour)] if several else []),
+        point,
+        *([head.encode(x=alt.value(-_left(rows)), y=alt.Y("y:Q", scale=place), text="head:N")] if named else []),
+    ]
+
+
+def _marks() -> tuple[alt.Color, alt.Shape]:
+    """A colour and a shape for each answer."""
     colours, shapes = (
         alt.Scale(domain=list(ANSWERS), range=[marks[at] for marks in ANSWERS.values()]) for at in (0, 1)
     )
-    colour = alt.Color("answer:N", scale=colours, legend=legend)
-    tooltip = [
+    legend = alt.Legend(title=None, symbolOpacity=1)
+    return alt.Color("answer:N", scale=colours, legend=legend), alt.Shape("answer:N", scale=shapes, legend=legend)
+
+
+def _tooltip() -> list[alt.Tooltip]:
+    return [
         alt.Tooltip("claim:N"), alt.Tooltip("case:N"), alt.Tooltip("answer:N", title="this case alone"),
-        alt.Tooltip("mean:Q", title="mean difference", format="+.4~g"), alt.Tooltip("low:Q", format="+.2f"),
-        alt.Tooltip("high:Q", format="+.4~g"), alt.Tooltip("margin:Q", title="at least", format="+.2f"),
+        *(
+            alt.Tooltip(f"{field}:Q", title=title, format=ticks.SIGNED)
+            for field, title in BOUNDS.items()
+        ),
         alt.Tooltip("n:Q", title="seeds"),
     ]  # fmt: skip
-    x = alt.X("mean:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5, offset=4))
-    place = alt.Scale(domain=[0, height], range=[0, height], nice=False, zero=False)
-    every = alt.Chart().encode(y=alt.Y("y:Q", scale=place, axis=None))
-    base = every.transform_filter(CASE)
-    names = (
-        alt.Chart()
-        .transform_filter(CASE)
-        .mark_text(align="left", baseline="top", fontSize=11, color=palette.NOTE, lineBreak="\n", limit=0)
-    )
-    single = every.mark_point(filled=True, size=14, opacity=0.55, shape="circle")
-    margin = base.mark_tick(orient="vertical", color=palette.NOTE, thickness=2, height=14)
-    interval = base.mark_rule(strokeWidth=2.2).encode(x=alt.X("low:Q", title=title), x2="high:Q", color=colour)
-    point = base.mark_point(filled=True, size=60, opacity=1).encode(
-        x=x, color=colour, shape=alt.Shape("answer:N", scale=shapes, legend=legend), tooltip=tooltip
-    )
-    return [
-        names.encode(x=alt.value(0), y=alt.Y("name_y:Q", scale=place, axis=None), text="text:N"),
-        margin.encode(x="margin:Q"), interval, single.encode(x=alt.X("seed:Q", title=title), color=colour), point,
-    ]  # fmt: skip
 
 
-def _rows(number: int, verdict: Verdict) -> Iterator[dict[str, Any]]:
-    """A row for each case that has a difference, with the places of its name and its interval from the top."""
+def _labels(rows: Sequence[dict[str, Any]]) -> alt.Axis:
+    """The labels of the cases, left of the plot, each with a faint line to its interval."""
+    places = [row["y"] for row in rows]
+    return alt.Axis(
+        values=places, labelLimit=0, domain=False, ticks=False, labelPadding=8, grid=True, labelLineHeight=TEXT_PX,
+        **ticks.written(places, [row["label"].split("\n") for row in rows]),
+    )  # fmt: skip
+
+
+def _left(rows: Sequence[dict[str, Any]]) -> float:
+    """The width of the labels."""
+    return 10 + ticks.LETTER_PX * max(len(line) for row in rows for line in row["label"].split("\n"))
+
+
+def _rows(
+    number: int, verdict: Verdict, details: Sequence[Detail], names: Sequence[Names]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], float]:
+    """A row for each case, from top to bottom, the heads of arms above their cases, and the height of all."""
+    rows: list[dict[str, Any]] = []
+    heads: list[dict[str, Any]] = []
+    top, before = 0.0, ""
+    for detail, name in zip(details, names, strict=True):
+        if name.head and name.head != before:
+            top += GAP_PX if rows else 0
+            lines, before = wrap(name.head, HEAD), name.head
+            heads.append({"head": "\n".join(lines), "y": top})
+            top += TEXT_PX * len(lines)
+        label = wrap(name.label, LABEL)
+        high = max(ROW_PX, TEXT_PX * len(label) + 6)
+        case = PARTS.join(filter(None, [name.shared, name.head, name.label]))
+        rows.append(
+            _numbers(verdict, detail)
+            | {"claim": f"{number}. {verdict.claim.text}", "case": case, "label": "\n".join(label)}
+            | {"y": top + high / 2, "top": top, "bottom": top + high}
+        )
+        top += high
+    return rows, heads, top
+
+
+def _numbers(verdict: Verdict, detail: Detail) -> dict[str, Any]:
+    """The numbers of a case, in the unit of the differences."""
     factor = verdict.claim.metric.differences().factor
-    upto = "up to " if verdict.claim.metric.swept else ""
-    top = 0.0
-    for detail in verdict.details:
-        if detail.difference is None:
-            continue
-        case = " · ".join([f"{upto}{percent(detail.sparsity)}", *([detail.arm] if detail.arm else [])])
-        lines = wrap(case, LINE)
-        middle = top + TEXT_PX * len(lines) + ROW_PX / 2
-        yield {
-            "claim": f"{number}. {verdict.claim.text}",
-            "case": case,
-            "text": "\n".join(lines),
-            "name_y": top,
-            "y": middle,
-            "answer": detail.answer,
-            "mean": detail.difference * factor,
-            "low": detail.interval.low * factor if detail.interval else None,
-            "high": detail.interval.high * factor if detail.interval else None,
-            "margin": verdict.claim.margin * factor,
-            "n": detail.n,
-            "seeds": [difference * factor for difference in detail.differences if detail.n > 1],
-        }
-        top = middle + ROW_PX / 2
+    assert detail.difference is not None
+    return {
+        "answer": detail.answer,
+        "mean": detail.difference * factor,
+        "low": detail.interval.low * factor if detail.interval else None,
+        "high": detail.interval.high * factor if detail.interval else None,
+        "margin": verdict.claim.margin * factor,
+        "n": detail.n,
+        "seeds": [difference * factor for difference in detail.differences if detail.n > 1],
+    }

@@ -9,6 +9,7 @@ import polars as pl
 
 from prunectl.base.text import plural
 from prunectl.report import arms
+from prunectl.report.charts import ticks as formats
 from prunectl.report.charts.chart import Sheet
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.report.charts.pieces import HEIGHT, with_series
@@ -50,13 +51,13 @@ def caption(limits: pl.DataFrame, x: alt.X) -> str:
     )
 
 
-def ticks(sheet: Sheet, limits: pl.DataFrame, x: alt.X, look: Look) -> Any:
-    """A tick at the lower end of the chart for each arm and seed."""
+def ticks(sheet: Sheet, limits: pl.DataFrame, x: alt.X, look: Look, *, legend: bool) -> Any:
+    """A tick at the lower end of the chart for each arm and seed. `legend`: whether the chart has one for colours."""
     data = sheet.rows(limits, limits.columns)
     mark = alt.Chart(data).transform_filter(SHOWN).mark_tick(orient="vertical", size=LENGTH, thickness=2.5)
     tooltip = [
         alt.Tooltip("series:N", title="arm"), alt.Tooltip("seed:Q", title="seed"),
-        alt.Tooltip("compression:Q", title="critical compression", format=",.5~r"),
+        alt.Tooltip("compression:Q", title="critical compression", format=formats.NUMBER),
         alt.Tooltip("critical_by:N", title="exact or found"),
     ]  # fmt: skip
-    return mark.encode(x=x, y=alt.value(HEIGHT - LENGTH / 2), color=look.colour(False), tooltip=tooltip)
+    return mark.encode(x=x, y=alt.value(HEIGHT - LENGTH / 2), color=look.colour(legend), tooltip=tooltip)

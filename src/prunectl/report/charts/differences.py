@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from prunectl.report import palette
-from prunectl.report.charts import axes
+from prunectl.report.charts import axes, ticks
 from prunectl.report.charts.look import SHOWN, Look
 
 CAPTION = (
@@ -58,10 +58,11 @@ def layers(
     names = frame[offset].unique(maintain_order=True).to_list()
     y = alt.Y(
         "mean:Q", title=title, scale=alt.Scale(nice=False, zero=True, padding=8),
-        axis=alt.Axis(labelBound=True, tickCount=6),
+        axis=alt.Axis(tickCount=6, format=ticks.NUMBER),
     )  # fmt: skip
-    next_to = alt.XOffset(f"{offset}:N", sort=names, scale=alt.Scale(domain=names, paddingOuter=0.4))
-    base = alt.Chart().transform_filter(SHOWN).encode(x=axes.even_sparsities(frame), xOffset=next_to)
+    base = alt.Chart().transform_filter(SHOWN).encode(
+        x=axes.even_sparsities(frame, marks=len(names), title=None), xOffset=axes.next_to_each_other(offset, names)
+    )  # fmt: skip
     zero = alt.Chart().mark_rule(color=palette.NOTE, strokeWidth=1).encode(y=alt.datum(0))
     interval = base.mark_rule(strokeWidth=2, clip=True, opacity=0.75).encode(
         y=axes.along(y, "from:Q"), y2="to:Q", color=look.colour(), **look.dash()
@@ -86,8 +87,8 @@ def tooltip(*names: alt.Tooltip) -> list[alt.Tooltip]:
     return [
         *names,
         alt.Tooltip("at_sparsity:N", title="sparsity"),
-        alt.Tooltip("mean:Q", title="mean difference, points", format="+.2f"),
-        alt.Tooltip("low:Q", title="95 % t-interval from", format="+.2f"),
-        alt.Tooltip("high:Q", title="to", format="+.2f"),
+        alt.Tooltip("mean:Q", title="mean difference, points", format=ticks.POINTS),
+        alt.Tooltip("low:Q", title="95 % t-interval from", format=ticks.POINTS),
+        alt.Tooltip("high:Q", title="to", format=ticks.POINTS),
         alt.Tooltip("n:Q", title="seeds"),
     ]

@@ -32,7 +32,10 @@ def fit(frame: pl.DataFrame, look: Look) -> bool:
 def end_labels(
     sheet: Sheet, frame: pl.DataFrame, x: str, look: Look, y: alt.Y, height: int = HEIGHT, dense: float | None = None
 ) -> list[Any]:
-    """The name of each line at its right end, moved apart where lines end close together; that of the baseline too."""
+    """The name of each line at its right end, moved apart where lines end close together; that of the baseline too.
+
+    A frame without rows gives only that of the baseline.
+    """
     last = _last(frame, x)
     low, high = axes.domain_of(y)
     names = [broken(name) for name in last["series"]]
@@ -43,11 +46,14 @@ def end_labels(
         {"hue": hue, "name": name, "place": place - LABEL_PX / 2 * name.count("\n")}  # of the first line
         for hue, name, place in zip(last["hue"], names, placed, strict=False)
     ]
-    mark = _texts(sheet, rows, "bold").transform_filter(SHOWN).encode(text="name:N", color=look.colour(False))
-    if dense is None:
-        return [mark]
-    baseline = _texts(sheet, [{"dense": pieces.dense_text(dense), "place": placed[-1]}], "normal")
-    return [mark, baseline.encode(text="dense:N", color=alt.value(palette.NOTE))]
+    marks = []
+    if rows:
+        mark = _texts(sheet, rows, "bold").transform_filter(SHOWN)
+        marks.append(mark.encode(text="name:N", color=look.colour(False)))
+    if dense is not None:
+        baseline = _texts(sheet, [{"dense": pieces.dense_text(dense), "place": placed[-1]}], "normal")
+        marks.append(baseline.encode(text="dense:N", color=alt.value(palette.NOTE)))
+    return marks
 
 
 def _texts(sheet: Sheet, rows: list[dict[str, Any]], weight: Literal["bold", "normal"]) -> alt.Chart:
@@ -63,12 +69,23 @@ def _last(frame: pl.DataFrame, x: str) -> pl.DataFrame:
     return with_series(frame).sort(x, maintain_order=True).unique("series", keep="last", maintain_order=True)
 
 
-def listed(frame: pl.DataFrame, x: str, look: Look, *, dashed: bool = True) -> tuple[Name, ...]:
-    """The names of the lines for narrow screens, which have no room for labels."""
+def listed(
+    frame: pl.DataFrame, x: str, look: Look, *, dashed: bool = True, marked: bool = True, dense: float | None = None
+) -> tuple[Name, ...]:
+    """The names of the lines for narrow screens, which have no room for labels, and the number of the baseline."""
     rows = _last(frame, x).select("series", "hue", "variant").iter_rows()
     dashes = look.dashes if dashed and len(look.dashes) > 1 else {}
-    return tuple(Name(text=text, colour=look.colours[hue], dash=dashes.get(variant, [1, 0]))
-                 for text, hue, variant in rows)  # fmt: skip
+    shapes = look.shapes if marked else {}
+    baseline = [] if dense is None else [
+        Name(text=pieces.dense_text(dense), colour=palette.NOTE, dash=pieces.DENSE_DASH)
+    ]  # fmt: skip
+    return (
+        *(
+            Name(text=text, colour=look.colours[hue], dash=dashes.get(variant, [1, 0]), shape=shapes.get(hue, ""))
+            for text, hue, variant in rows
+        ),
+        *baseline,
+    )
 
 
 def broken(name: str) -> str:

@@ -7,7 +7,7 @@ import polars as pl
 
 from prunectl.base.text import and_list, percent, plural
 from prunectl.report import arms, palette
-from prunectl.report.charts import axes, pieces
+from prunectl.report.charts import axes, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import ONLY_SHOWN, Look, mark_legend
 from prunectl.report.charts.pieces import HEIGHT
@@ -67,16 +67,16 @@ def _points(latencies: pl.DataFrame, trials: pl.DataFrame) -> pl.DataFrame:
 
 def _marks(frame: pl.DataFrame, look: Look, forms: list[str]) -> list[alt.Chart]:
     scale = alt.Scale(type="log", nice=False, padding=14)
-    axis = alt.Axis(grid=False, format="~g", tickCount=5)
+    axis = alt.Axis(grid=False, format=ticks.NUMBER, tickCount=5)
     x = alt.X("ms:Q", title="milliseconds (log scale)", axis=axis, scale=scale)
     y = axes.accuracy("top-1 accuracy", frame["top1"].to_list(), "top1:Q")
     shapes = alt.Shape("form:N", scale=alt.Scale(domain=forms, range=palette.shapes(forms)), legend=mark_legend(forms))
     tooltip = [
         alt.Tooltip("series:N", title="arm"), alt.Tooltip("form:N", title="variant"),
-        alt.Tooltip("removed:N", title="sparsity"), alt.Tooltip("top1:Q", title="top-1", format=".2%"),
-        alt.Tooltip("ms:Q", title="milliseconds, median", format=".3~r"),
-        alt.Tooltip("ms_low:Q", title="quartiles from", format=".3~r"),
-        alt.Tooltip("ms_high:Q", title="to", format=".3~r"), alt.Tooltip("n:Q", title="seeds"),
+        alt.Tooltip("removed:N", title="sparsity"), alt.Tooltip("top1:Q", title="top-1", format=ticks.ACCURACY),
+        alt.Tooltip("ms:Q", title="milliseconds, median", format=ticks.NUMBER),
+        alt.Tooltip("ms_low:Q", title="quartiles from", format=ticks.NUMBER),
+        alt.Tooltip("ms_high:Q", title="to", format=ticks.NUMBER), alt.Tooltip("n:Q", title="seeds"),
     ]  # fmt: skip
     colour = look.colour()
     base = alt.Chart().encode(y=y, color=colour)

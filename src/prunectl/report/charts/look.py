@@ -3,8 +3,8 @@
 Words that all charts share:
 
 - hue: what a colour encodes, and a shape a second time for readers who cannot distinguish the colours. In a study
-  hues are the criteria, or, if it has only one, the values of the arm column that varies most. In a comparison they
-  are the tables. The switches of the page show and hide hues.
+  hues are the criteria, or what else it compares (`results.aggregate.roles` has the rule). In a comparison they are
+  the tables. The switches of the page show and hide hues.
 - variant: in what else the arms of a hue differ, as one text ("at end · finetune"). It is drawn as a dash.
 - series: hue and variant in one text. It names a line.
 - role: which columns hue and variant come from (`results.aggregate.Roles`).

@@ -11,6 +11,7 @@ import polars as pl
 
 from prunectl.base.text import and_list, plural
 from prunectl.report import arms
+from prunectl.report.charts import ticks
 from prunectl.report.charts.chart import Sheet
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.results.aggregate import with_roles
@@ -71,16 +72,17 @@ class Marked:
         beyond = f"{plural(self.outside, 'published number')} beyond the axes not drawn."
         return " ".join(filter(None, [text, beyond if self.outside else ""]))
 
-    def layer(self, sheet: Sheet, x: alt.X, y: alt.Y, look: Look) -> list[Any]:
-        """The hollow marks; none where nothing is published."""
+    def layer(self, sheet: Sheet, x: alt.X, y: alt.Y, look: Look, *, legend: bool) -> list[Any]:
+        """The hollow marks; none where nothing is published. `legend`: whether the chart has one for colours."""
         if self.frame is None:
             return []
         data = sheet.rows(self.frame, ["table", "hue", "sparsity", "compression", "center"])
         tooltip = [
             alt.Tooltip("table:N", title="published"), alt.Tooltip("hue:N", title="arm"),
-            alt.Tooltip("sparsity:Q", format=".4~%"), alt.Tooltip("center:Q", title="accuracy", format=".2%"),
+            alt.Tooltip("sparsity:Q", format=ticks.SHARE),
+            alt.Tooltip("center:Q", title="accuracy", format=ticks.ACCURACY),
         ]  # fmt: skip
-        base = alt.Chart(data).transform_filter(SHOWN).encode(x=x, y=y, color=look.colour(False), tooltip=tooltip)
+        base = alt.Chart(data).transform_filter(SHOWN).encode(x=x, y=y, color=look.colour(legend), tooltip=tooltip)
         return [
             base.transform_filter(alt.FieldEqualPredicate(field="table", equal=table)).mark_point(
                 shape=shape, size=95, filled=False, strokeWidth=1.7

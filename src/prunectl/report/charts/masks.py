@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import altair as alt
 import polars as pl
 
 from prunectl.report import arms, palette
-from prunectl.report.charts import axes, pieces
+from prunectl.report.charts import axes, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.look import ONLY_SHOWN, Look
+from prunectl.report.charts.look import ONLY_SHOWN, SHOWN, Look
 from prunectl.report.charts.pieces import HEIGHT, WIDTH
 from prunectl.results.aggregate import with_roles
 from prunectl.results.pairing import groups
 from prunectl.results.summary import HIT
+from prunectl.results.wording import in_words
 
+SHOWN_OR_COMMON = [alt.FilterTransform(filter=f"!datum.hue || {SHOWN}")]
+"""The filter behind the page's switches, which leaves what several hues have in common."""
 LEAST = 1e-4
 """The smallest share of weights kept for which there is a colour."""
 
@@ -23,23 +28,28 @@ def layer_heat(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> Chart 
     frame = _kept(layers, trials, look)
     if frame.is_empty():
         return None
-    ticks, names = frame["sparsity"].n_unique(), frame["layer"].n_unique()
-    width, height = max(130, 34 * ticks), min(1200, max(60, 17 * names))
+    width, height = _width(frame), min(1200, max(60, 17 * frame["layer"].n_unique()))
     order = frame["panel"].unique(maintain_order=True).to_list()
     sheet = Sheet()
     data = sheet.rows(frame, ["hue", "panel", "layer", "at_sparsity", "kept", "left", "n", "dead"])
-    chart = pieces.faceted(_cells(frame), data, "panel", order, 6, width=width, height=height, transform=ONLY_SHOWN)
+    chart = pieces.faceted(_cells(frame), data, "panel", order, 6, width=width, height=height, x_title="sparsity",
+                           transform=SHOWN_OR_COMMON)  # fmt: skip
     return Chart(
         name="layers",
         title="Where the weights go: layer by layer",
         caption=(
             "Layers from input (top) to output; the colour is the share of the layer's weights that the mask keeps "
             "(mean over the seeds). A red cross: nothing is left of the layer in at least one seed. "
-            "Ablations that keep every count are not drawn twice."
+            "Arms of a criterion that keep the same counts are drawn once."
         ),
         spec=spec_of(chart, sheet, look.shown()),
         panel_px=width + 60,
     )
+
+
+def _width(frame: pl.DataFrame) -> int:
+    """The width of a panel, in pixels."""
+    return max(140, min(290, 34 * frame["sparsity"].n_unique()))
 
 
 def _cells(frame: pl.DataFrame) -> list[alt.Chart]:
@@ -47,15 +57,16 @@ def _cells(frame: pl.DataFrame) -> list[alt.Chart]:
     names = frame.sort("index", maintain_order=True)["layer"].unique(maintain_order=True).to_list()
     least = max(LEAST, min([value for value in frame["kept"] if value > 0], default=LEAST))
     scale = alt.Scale(type="log", domain=[min(least, 0.5), 1], clamp=True, scheme="cividis")
-    legend = alt.Legend(title="weights kept in the layer", format=".2~p", gradientLength=220, tickCount=4)
+    legend = alt.Legend(title="weights kept in the layer", format=ticks.SHARE, gradientLength=220, tickCount=4)
     tooltip = [
         alt.Tooltip("panel:N", title="arm"), alt.Tooltip("layer:N"),
-        alt.Tooltip("at_sparsity:N", title="sparsity asked for"), alt.Tooltip("kept:Q", title="kept", format=".3~p"),
-        alt.Tooltip("left:Q", title="weights left, mean over seeds", format=",.1f"),
-        alt.Tooltip("n:Q", title="weights", format=","), alt.Tooltip("dead:Q", title="seeds with nothing left"),
+        alt.Tooltip("at_sparsity:N", title="sparsity asked for"),
+        alt.Tooltip("kept:Q", title="kept", format=ticks.SHARE),
+        alt.Tooltip("left:Q", title="weights left, mean over seeds", format=ticks.MEAN_COUNT),
+        alt.Tooltip("n:Q", title="weights", format=ticks.COUNT), alt.Tooltip("dead:Q", title="seeds with nothing left"),
     ]  # fmt: skip
     y = alt.Y("layer:N", sort=names, title=None, axis=alt.Axis(labelLimit=150))
-    base = alt.Chart().encode(x=axes.even_sparsities(frame, angle=-40), y=y, tooltip=tooltip)
+    base = alt.Chart().encode(x=axes.even_sparsities(frame, width=_width(frame), title=None), y=y, tooltip=tooltip)
     cell = base.mark_rect(stroke="#8884", strokeWidth=0.5).encode(color=alt.Color("kept:Q", scale=scale, legend=legend))
     dead = base.transform_filter("datum.dead > 0")
     box = dead.mark_rect(fill="#2b0a0a", stroke="#ff6b57", strokeWidth=1)
@@ -69,8 +80,10 @@ def _kept(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> pl.DataFram
     pruned = layers.filter(pl.col("sparsity") > 0).join(named, on="arm", how="inner", maintain_order="left")
     if pruned.is_empty():
         return pruned
+    copies = _copies(pruned)
     frame = (
-        pieces.with_series(pruned.filter(~pl.col("arm").is_in(list(_copies(pruned)))))
+        _in_common(pieces.with_series(pruned), copies)
+        .filter(~pl.col("arm").is_in(list(copies)))
         .group_by("arm", "hue", "series", "ablation", "layer", "index", "sparsity", maintain_order=True)
         .agg(
             n=pl.col("n").first(),
@@ -84,19 +97,30 @@ def _kept(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> pl.DataFram
     return axes.with_sparsity_text(frame.with_columns(panel))
 
 
-def _copies(layers: pl.DataFrame) -> set[str]:
-    """Arms whose masks keep as many weights in every layer as those of an earlier arm of the same hue, in all trials
-    that both arms have.
+def _in_common(frame: pl.DataFrame, copies: Mapping[str, str]) -> pl.DataFrame:
+    """The frame with masks of several hues named by their criterion, without a hue: no switch hides them."""
+    hues = dict(frame.select("arm", "hue").unique("arm").rows())
+    common = {first for arm, first in copies.items() if hues[arm] != hues[first]}
+    shared, criterion = pl.col("arm").is_in(common), in_words(frame, "criterion")
+    return frame.with_columns(
+        series=pl.when(shared).then(criterion).otherwise("series"), hue=pl.when(~shared).then("hue")
+    )
+
+
+def _copies(layers: pl.DataFrame) -> dict[str, str]:
+    """Arms whose masks keep as many weights in every layer as those of an earlier arm of the same criterion, in all
+    trials that both arms have, with that arm.
     """
-    seen: dict[str, list[dict[tuple[object, ...], int]]] = {}
-    copies: set[str] = set()
-    for (arm, hue), rest in groups(layers, ["arm", "hue"]):
+    seen: dict[str, dict[str, dict[tuple[object, ...], int]]] = {}
+    copies: dict[str, str] = {}
+    for (arm, criterion), rest in groups(layers, ["arm", "criterion"]):
         counts = {key[:-1]: key[-1] for key in rest.select("sparsity", "seed", "index", "kept").iter_rows()}
-        earlier = seen.setdefault(hue, [])
-        if any(_agree(counts, other) for other in earlier):
-            copies.add(arm)
+        earlier = seen.setdefault(criterion, {})
+        first = next((name for name, other in earlier.items() if _agree(counts, other)), None)
+        if first is None:
+            earlier[arm] = counts
         else:
-            earlier.append(counts)
+            copies[arm] = first
     return copies
 
 
@@ -132,14 +156,14 @@ def compression(trials: pl.DataFrame, look: Look) -> Chart | None:
 def _errors(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
     far = max(0.01, *(abs(value) * 1.1 for value in axes.numbers(frame, ("low", "high"))))
     y = alt.Y("mean:Q", title="reached / asked − 1", scale=alt.Scale(domain=[-far, far], nice=False),
-              axis=alt.Axis(labelExpr=axes.in_percent("+.2~f"), tickCount=6))  # fmt: skip
+              axis=alt.Axis(format=ticks.SHARE, tickCount=6))  # fmt: skip
     base = alt.Chart().encode(x=axes.remaining(frame["compression"].to_list()))
     bar = base.mark_rule().encode(y=axes.along(y, "low:Q"), y2="high:Q", color=look.colour())
     tooltip = [
         alt.Tooltip("series:N", title="arm"), alt.Tooltip("ablation:N"),
-        alt.Tooltip("compression:Q", title="asked", format=".4~r"),
-        alt.Tooltip("actual:Q", title="reached", format=".5~r"),
-        alt.Tooltip("mean:Q", title="error", format="+.3%"), alt.Tooltip("n:Q", title="seeds"),
+        alt.Tooltip("compression:Q", title="asked", format=ticks.NUMBER),
+        alt.Tooltip("actual:Q", title="reached", format=ticks.NUMBER),
+        alt.Tooltip("mean:Q", title="error", format=ticks.ERROR), alt.Tooltip("n:Q", title="seeds"),
     ]  # fmt: skip
     point = base.mark_point(size=48, filled=True, opacity=0.9).encode(
         y=y, color=look.colour(), shape=look.shape(), tooltip=tooltip

@@ -8,8 +8,9 @@ import altair as alt
 import polars as pl
 
 from prunectl.base.cells import words
+from prunectl.base.text import percent
 from prunectl.report import arms
-from prunectl.report.charts import axes, pieces
+from prunectl.report.charts import axes, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.results.aggregate import with_roles
@@ -32,21 +33,33 @@ def against_moment(results: Results, look: Look) -> Chart | None:
     if len(moments) < 3 or frame.is_empty():
         return None
     y = axes.accuracy("top-1 accuracy", axes.numbers(frame))
-    x = alt.X("at:N", title="pruned at", sort=moments, axis=alt.Axis(labelAngle=-40))
-    layers = pieces.lines(look.among(frame), x, y, pieces.tooltip(look, "accuracy"), legend=True, band=False)
-    named = frame.with_columns(panel=pl.format("{} % sparsity", (pl.col("sparsity") * 100).round_sig_figs(4)))
-    order = pl.col("at").cast(pl.Enum(pl.Series("at", moments)))
     width = max(150, 34 * len(moments))
+    axis = ticks.in_bands(moments, [moment.split() for moment in moments], width)
+    x = alt.X("at:N", title=None, sort=moments, axis=axis)
+    layers = pieces.lines(look.among(frame), x, y, pieces.tooltip(look, "accuracy"), legend=True, band=False)
+    named = frame.with_columns(panel=pl.col("sparsity").map_elements(_panel, return_dtype=pl.String))
+    panels = [_panel(sparsity) for sparsity in sorted(frame["sparsity"].unique())]
+    order = pl.col("at").cast(pl.Enum(pl.Series("at", moments)))
     sheet = Sheet()
     data = sheet.rows(named.sort("sparsity", order), [*pieces.FIELDS, "at", "panel", "ablation"])
-    chart = pieces.faceted(layers, data, "panel", None, 3, width=width, height=190, transform=ONLY_SHOWN)
+    chart = pieces.faceted(layers, data, "panel", panels, 3, width=width, height=190, x_title="pruned at",
+                           transform=ONLY_SHOWN)  # fmt: skip
     return Chart(
         name="top1-moment",
         title="Top-1 accuracy against the moment of pruning",
-        caption=pieces.spread(frame, look).replace("bands", "intervals (on pointing) are"),
+        caption=_caption(pieces.spread(frame, look)),
         spec=spec_of(chart, sheet, look.shown()),
         panel_px=width + 70,
     )
+
+
+def _caption(spread: str) -> str:
+    """Without the seeds and bands of other charts: those of neighbouring moments would cover each other."""
+    return spread.replace(" (small dots)", "").replace("bands", "intervals (on pointing) are")
+
+
+def _panel(sparsity: float) -> str:
+    return f"{percent(sparsity)} sparsity"
 
 
 def _without_moments(trials: pl.DataFrame, look: Look) -> Look:

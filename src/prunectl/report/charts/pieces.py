@@ -10,7 +10,7 @@ import polars as pl
 
 from prunectl.base.text import percent
 from prunectl.report import arms, palette
-from prunectl.report.charts import axes
+from prunectl.report.charts import axes, ticks
 from prunectl.report.charts.look import Look
 from prunectl.results.aggregate import summarise
 from prunectl.results.statistics import bootstrap_words
@@ -19,8 +19,11 @@ from prunectl.results.wording import in_words
 HEIGHT, WIDTH = 300, 500
 """The size of a chart without panels, in pixels."""
 
-SPACING = {"row": 82, "column": 72}
+SPACING = {"row": 66, "column": 72}
 """The space for the axes and heads between panels that are aligned by their frames."""
+
+DENSE_DASH = [3, 3]
+"""The dash of the dense network's line."""
 
 PANELS = 6
 """Maximum number of panels, where there is one for each sparsity."""
@@ -28,6 +31,9 @@ PANELS = 6
 FIELDS = ("series", "hue", "variant", "sparsity", "compression", "center", "low", "high", "sd", "n")
 """The columns that lines and their tooltips need."""
 
+
+BELOW: dict[str, Any] = {"anchor": "middle", "fontSize": 12, "fontWeight": "normal", "offset": 6}
+"""The look of the title of an axis that panels share."""
 
 SUMMARY = "isValid(datum.n)"
 """The filter that leaves the rows of a summary, in data that `with_seeds` has made."""
@@ -99,12 +105,12 @@ def tooltip(look: Look, metric: str, extra: Sequence[alt.Tooltip] = ()) -> list[
     return [
         alt.Tooltip("series:N", title="arm"),
         alt.Tooltip("ablation:N", title="ablation"),
-        alt.Tooltip("sparsity:Q", title="sparsity", format=".4~%"),
-        alt.Tooltip("compression:Q", title="compression", format=".4~r"),
-        alt.Tooltip("center:Q", title=f"{metric}, {look.center}", format=".2%"),
-        alt.Tooltip("low:Q", title="interval from", format=".2%"),
-        alt.Tooltip("high:Q", title="to", format=".2%"),
-        alt.Tooltip("sd:Q", title="standard deviation", format=".2%"),
+        alt.Tooltip("sparsity:Q", title="sparsity", format=ticks.SHARE),
+        alt.Tooltip("compression:Q", title="compression", format=ticks.NUMBER),
+        alt.Tooltip("center:Q", title=f"{metric}, {look.center}", format=ticks.ACCURACY),
+        alt.Tooltip("low:Q", title="interval from", format=ticks.ACCURACY),
+        alt.Tooltip("high:Q", title="to", format=ticks.ACCURACY),
+        alt.Tooltip("sd:Q", title="standard deviation", format=ticks.ACCURACY),
         alt.Tooltip("n:Q", title="seeds"),
         *extra,
     ]
@@ -118,28 +124,39 @@ def dense_text(value: float) -> str:
 def dense_rule(value: float) -> alt.Chart:
     """The baseline as a dashed line, once in each panel: aggregating leaves one row of the data around it."""
     once = alt.Chart().transform_aggregate(lines="count()")
-    drawn: alt.Chart = once.mark_rule(strokeDash=[3, 3], color=palette.NOTE, strokeWidth=1.2)
+    drawn: alt.Chart = once.mark_rule(strokeDash=DENSE_DASH, color=palette.NOTE, strokeWidth=1.2)
     return drawn.encode(y=alt.datum(value))
 
 
 def faceted(
-    layers: Sequence[Any], data: alt.NamedData, panel: str, order: Sequence[str] | None, columns: int,
-    *, width: int, height: int, own_y: bool = False, label_px: int | None = None, **options: Any,
+    layers: Sequence[Any], data: alt.NamedData, panel: str, order: Sequence[str], columns: int,
+    *, width: int, height: int, x_title: str | None = None, own_y: bool = False, label_px: int | None = None,
+    **options: Any,
 ) -> alt.FacetChart:  # fmt: skip
-    """A panel for each value of a column, in the given order (None: in that of the data), each with its own x axis:
-    under a shared one, the panels above a gap in the last row would have none. `own_y`: each with a y scale too.
+    """A panel for each value of a column, in the given order, at most `columns` in a row.
+
+    Panels that fill their rows have their x axes below the last row only; else the panels above a gap would have none.
+    `x_title` is the title of all x axes, given once. `own_y`: each panel has its own y scale.
     """
-    sort = None if order is None else list(order)
-    facet = alt.Facet(f"{panel}:N", title=None, sort=sort)
+    facet = alt.Facet(f"{panel}:N", title=None, sort=list(order))
     if label_px is not None:
         facet = facet.header(labelLimit=label_px)
     scales = {"scale": alt.ScaleResolveMap(y="independent")} if own_y else {}
     if own_y:  # aligned by their frames: labels of axes that are wider or higher move no panel
         options = {"bounds": "flush", "spacing": SPACING, **options}
+    if x_title is not None:
+        options["title"] = alt.TitleParams(x_title, orient="bottom", **BELOW)
+    columns = in_rows(len(order), columns)
+    axis = alt.AxisResolveMap(x="independent" if len(order) % columns else "shared")
     return alt.FacetChart(
         data=data, spec=alt.layer(*layers, width=width, height=height), facet=facet, columns=columns,
-        resolve=alt.Resolve(axis=alt.AxisResolveMap(x="independent"), **scales), **options,
+        resolve=alt.Resolve(axis=axis, **scales), **options,
     )  # fmt: skip
+
+
+def in_rows(panels: int, most: int) -> int:
+    """How many panels a row has, at most `most`, so that the rows are as even as possible."""
+    return -(-panels // -(-panels // most))
 
 
 def spread_out(sparsities: list[float]) -> list[float]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import polars as pl
 
 from prunectl.report import arms, palette
-from prunectl.report.charts import axes, pieces
+from prunectl.report.charts import axes, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.look import MOST_VARIANTS, SHOWN, Look
+from prunectl.report.charts.look import SHOWN, Look
 from prunectl.report.charts.pieces import FIELDS, HEIGHT, WIDTH
-from prunectl.report.charts.split import split
+from prunectl.report.charts.split import Panels, needed, split
 from prunectl.study.arms import CHOICES
 
 BEFORE, AFTER = "just after pruning", "after retraining"
 PHASES = {"top1_before_retrain": BEFORE, "top1": AFTER}
-PANEL_WIDTH, PANEL_HEIGHT, PANEL_PX = 260, 200, 330
+PANEL_WIDTH, PANEL_HEIGHT, PANEL_PX = 190, 200, 225
 
 
 def before_and_after(trials: pl.DataFrame, look: Look) -> Chart | None:
@@ -31,28 +33,31 @@ def before_and_after(trials: pl.DataFrame, look: Look) -> Chart | None:
         pieces.means(known, look, metric).with_columns(phase=pl.lit(phase)) for metric, phase in PHASES.items()
     )
     look = look.among(frame)
-    many = len(look.variants) > MOST_VARIANTS
-    if many:
-        frame, look = split(frame, known, look)
+    panels = split(frame, known, look) if needed(frame, look) else None
+    if panels is not None:
+        frame, look = panels.frame, panels.look
     frame = _with_one_line(frame, known, look)
-    layers = _layers(frame, look)
     sheet = Sheet()
-    data = sheet.rows(frame, [*FIELDS, "phase", "one", *(["panel"] if many else [])])
-    if many:
-        order = frame["panel"].unique(maintain_order=True).to_list()
-        chart: alt.TopLevelMixin = pieces.faceted(
-            layers, data, "panel", order, 4, width=PANEL_WIDTH, height=PANEL_HEIGHT
-        )
-    else:
-        chart = alt.layer(*layers, data=data, width=WIDTH, height=HEIGHT)
     return Chart(
         name="retraining",
         title="What retraining recovers",
         caption=f"Hollow: measured {BEFORE}{_grey(frame)}. Filled: {AFTER}. "
         f"{look.center.capitalize()}s over the seeds.",
-        spec=spec_of(chart, sheet, look.shown()),
-        panel_px=PANEL_PX if many else None,
+        spec=spec_of(_drawn(frame, look, panels, sheet), sheet, look.shown()),
+        panel_px=None if panels is None else PANEL_PX,
     )
+
+
+def _drawn(frame: pl.DataFrame, look: Look, panels: Panels | None, sheet: Sheet) -> Any:
+    """The lines in one frame, or in panels with shared axes."""
+    columns = [*FIELDS, "phase", "one"]
+    if panels is None:
+        drawn: Any = alt.layer(*_layers(frame, look), data=sheet.rows(frame, columns), width=WIDTH, height=HEIGHT)
+        return drawn
+    return pieces.faceted(
+        _layers(frame, look, title=None), sheet.rows(frame, [*columns, "panel"]), "panel", panels.order,
+        panels.columns, width=PANEL_WIDTH, height=PANEL_HEIGHT, x_title=axes.SPARSITY,
+    )  # fmt: skip
 
 
 def _with_one_line(frame: pl.DataFrame, known: pl.DataFrame, look: Look) -> pl.DataFrame:
@@ -79,15 +84,17 @@ def _grey(frame: pl.DataFrame) -> str:
     return " (grey: the same network for every retraining)" if frame["one"].any() else ""
 
 
-def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
+def _layers(frame: pl.DataFrame, look: Look, title: str | None = axes.SPARSITY) -> list[alt.Chart]:
     y = axes.accuracy("top-1 accuracy", axes.numbers(frame))
     dash, opacity = _marks()
     tooltip = [alt.Tooltip("phase:N"), *pieces.tooltip(look, "accuracy")]
-    every = alt.Chart().encode(x=axes.sparsity(frame["sparsity"].to_list()), y=y)
+    every = alt.Chart().encode(
+        x=axes.sparsity(frame["sparsity"].to_list(), title, ticks.NARROWEST_PX if title else PANEL_WIDTH), y=y
+    )
     own = every.transform_filter(f"!datum.one && {SHOWN}").encode(color=look.colour(), detail=["variant:N"])
     layers = [
         own.mark_line(strokeWidth=1.8).encode(strokeDash=dash),
-        own.mark_point(size=50, filled=False).encode(
+        own.mark_point(size=50, filled=False, opacity=1).encode(
             shape=look.shape(), fill=look.fill(), fillOpacity=opacity, tooltip=tooltip
         ),
     ]
@@ -104,7 +111,7 @@ def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
 def _marks() -> tuple[alt.StrokeDash, alt.FillOpacity]:
     """A dash and a filling for each phase."""
     names = list(PHASES.values())
-    legend = alt.Legend(title=None, symbolSize=220, symbolStrokeWidth=1.5, orient="bottom")
+    legend = alt.Legend(title=None, symbolSize=220, symbolStrokeWidth=1.5)
     dashes = alt.Scale(domain=names, range=[[2, 3], [1, 0]])
     filling = alt.Scale(domain=names, range=[0, 1])
     return (

@@ -12,9 +12,9 @@ import polars as pl
 from prunectl.base.text import and_list, plural, points
 from prunectl.plan.graph import Placed
 from prunectl.report import arms
-from prunectl.report.charts import axes, labels, pieces
+from prunectl.report.charts import labels, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
-from prunectl.report.charts.look import SHOWN, Look
+from prunectl.report.charts.look import SHOWN, Look, dash_legend
 from prunectl.report.charts.pieces import HEIGHT, WIDTH
 from prunectl.results.aggregate import with_roles
 from prunectl.results.matched import of_arms
@@ -25,6 +25,8 @@ APART_PX = 2.5
 """The distance at which lines of one sparsity are drawn."""
 HIGHEST = 760
 """The greatest height of the chart: with names that need more, it has a legend."""
+MOST_NAMED = 12
+"""With more lines than this, the chart has a legend."""
 NAMED = 4
 """Maximum number of arms without a line that the caption names."""
 COLUMNS: dict[str, Any] = {
@@ -50,7 +52,7 @@ def over_training(results: Results, look: Look) -> Chart | None:
     )
     names = last["series"].to_list()
     height = max(HEIGHT, labels.height_px(names))
-    named = height <= HIGHEST  # with any number of variants: their dashes are not drawn here
+    named = height <= HIGHEST and last.height <= MOST_NAMED  # with any variants: their dashes are not drawn here
     chart: Any = _lines(frame, sheet, look, legend=not named).transform_filter(SHOWN)
     if named:
         place = alt.Y(scale=alt.Scale(domain=[math.log(bound) for bound in _domain(frame)]), title=None)
@@ -61,7 +63,7 @@ def over_training(results: Results, look: Look) -> Chart | None:
         caption=_caption(results, [arm for arm in matching if arm not in highest]),
         spec=spec_of(chart.properties(width=WIDTH, height=height if named else HEIGHT), sheet, look.shown()),
         labels_px=labels.names_px(names) if named else 0,
-        names=labels.listed(last, "step", look, dashed=False) if named else (),
+        names=labels.listed(last, "step", look, dashed=False, marked=False) if named else (),
     )
 
 
@@ -138,20 +140,20 @@ def _domain(frame: pl.DataFrame) -> tuple[float, float]:
 
 def _lines(frame: pl.DataFrame, sheet: Sheet, look: Look, *, legend: bool) -> alt.Chart:
     columns = ["arm", "hue", "variant", "series", "part", "step", "kept", "drawn", "sparsity"]
-    ticks = sorted({round(value, 6) for value in (1.0, *(1 - frame["sparsity"]))})
+    shown = sorted({round(value, 6) for value in (1.0, *(1 - frame["sparsity"]))})
     y = alt.Y(
         "drawn:Q", title="weights remaining (log scale)",
         scale=alt.Scale(type="log", domain=list(_domain(frame)), nice=False, clamp=True),
-        axis=alt.Axis(values=ticks, labelExpr=axes.in_percent(".3~r"), labelOverlap="greedy"),
+        axis=alt.Axis(values=shown, format=ticks.SHARE, labelOverlap="greedy"),
     )  # fmt: skip
-    x = alt.X("step:Q", title="training step", axis=alt.Axis(grid=False, tickCount=6), scale=alt.Scale(nice=False))
-    dash = alt.StrokeDash(
-        "part:N", scale=alt.Scale(domain=[TRAINED, RETROACTIVE], range=[[1, 0], [5, 4]]), legend=alt.Legend(title=None)
-    )
+    x = alt.X("step:Q", title="training step", scale=alt.Scale(nice=False),
+              axis=alt.Axis(grid=False, tickCount=6, **ticks.whole(frame["step"].to_list())))  # fmt: skip
+    parts = [TRAINED, RETROACTIVE]
+    dash = alt.StrokeDash("part:N", scale=alt.Scale(domain=parts, range=[[1, 0], [5, 4]]), legend=dash_legend(parts))
     tooltip = [
-        alt.Tooltip("arm:N"), alt.Tooltip("part:N"), alt.Tooltip("step:Q"),
-        alt.Tooltip("kept:Q", title="weights remaining", format=".3~%"),
-        alt.Tooltip("sparsity:Q", title="highest matching sparsity", format=".4~%"),
+        alt.Tooltip("arm:N"), alt.Tooltip("part:N"), alt.Tooltip("step:Q", format=ticks.COUNT),
+        alt.Tooltip("kept:Q", title="weights remaining", format=ticks.SHARE),
+        alt.Tooltip("sparsity:Q", title="highest matching sparsity", format=ticks.SHARE),
     ]  # fmt: skip
     mark: alt.Chart = alt.Chart(sheet.rows(frame, columns)).mark_line(interpolate="step-after", strokeWidth=2)
     return mark.encode(x=x, y=y, color=look.colour(legend), detail="arm:N", strokeDash=dash, tooltip=tooltip)

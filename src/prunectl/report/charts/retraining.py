@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import altair as alt
@@ -9,7 +10,7 @@ import polars as pl
 
 from prunectl.base.text import percent
 from prunectl.report import arms
-from prunectl.report.charts import axes, pieces
+from prunectl.report.charts import axes, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.results.aggregate import summarise, with_roles
@@ -25,15 +26,15 @@ def against_budget(results: Results, look: Look) -> Chart | None:
     frame = _frame(results, look)
     if frame.is_empty() or frame.group_by("line", "variant").agg(pl.col("share").n_unique())["share"].max() == 1:
         return None
-    panels = pieces.spread_out(sorted(frame["sparsity"].unique().to_list()))
-    names = [f"{percent(sparsity)} sparsity" for sparsity in panels]
-    shown = frame.filter(pl.col("sparsity").is_in(panels)).with_columns(
-        panel=pl.col("sparsity").replace_strict(panels, names, return_dtype=pl.String)
-    )
+    sparsities = pieces.spread_out(sorted(frame["sparsity"].unique().to_list()))
+    shown, names = _panelled(frame.filter(pl.col("sparsity").is_in(sparsities)), look)
     sheet = Sheet()
     data = sheet.rows(pieces.with_seeds(shown), ["panel", "line", *pieces.FIELDS, "seed", "ablation", "share"])
     layers = _layers(shown, look)[0 if pieces.bounded(shown) else 1 :]
-    chart = pieces.faceted(layers, data, "panel", names, 4, width=WIDTH, height=HEIGHT, own_y=True)
+    chart = pieces.faceted(
+        layers, data, "panel", names, max(4, len(sparsities)) if len(names) > len(sparsities) else 4, width=WIDTH,
+        height=HEIGHT, x_title=_title(_logarithmic(shown["share"].to_list())), own_y=True,
+    )  # fmt: skip
     return Chart(
         name="top1-budget",
         title="Top-1 accuracy against retraining time",
@@ -41,6 +42,20 @@ def against_budget(results: Results, look: Look) -> Chart | None:
         spec=spec_of(chart, sheet, look.shown()),
         panel_px=WIDTH + 75,
     )
+
+
+def _panelled(frame: pl.DataFrame, look: Look) -> tuple[pl.DataFrame, list[str]]:
+    """The frame with its panels, and their order: one for each sparsity, or a row of these for each criterion where
+    retrainings have the colours.
+    """
+    crossed = "criterion" in look.role.variant
+    named = pl.col("sparsity").map_elements(lambda sparsity: f"{percent(sparsity)} sparsity", return_dtype=pl.String)
+    if crossed:
+        named = pl.when(pl.col("variant") == "").then(named).otherwise(pl.format("{} · {}", "variant", named))
+    panelled = frame.with_columns(panel=named)
+    rows = ["variant", "sparsity"] if crossed else ["sparsity"]
+    order = panelled.sort(rows, maintain_order=True)["panel"].unique(maintain_order=True).to_list()
+    return (panelled.with_columns(variant=pl.lit("")) if crossed else panelled), order
 
 
 def _frame(results: Results, look: Look) -> pl.DataFrame:
@@ -61,16 +76,14 @@ def _frame(results: Results, look: Look) -> pl.DataFrame:
 
 
 def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
-    y = alt.Y(
-        "center:Q", title="top-1 accuracy", scale=alt.Scale(zero=False, nice=False, padding=8),
-        axis=alt.Axis(labelExpr=axes.in_percent(), tickCount=5, minExtent=38, labelBound=True),
-    )  # fmt: skip
+    spans = [max(numbers) - min(numbers) for part in frame.partition_by("panel") if (numbers := axes.numbers(part))]
+    y = axes.own_accuracy("top-1 accuracy", spans)
     drawn = _look_of_lines(frame, look)
     colour = drawn.colour(field="line")
     every = alt.Chart().transform_filter(SHOWN).encode(x=_axis(frame["share"].to_list()), detail="variant:N")
     base = every.transform_filter(pieces.SUMMARY)
     tooltip = pieces.tooltip(
-        look, "accuracy", [alt.Tooltip("share:Q", title="retraining, of the recipe", format=".3~p")]
+        look, "accuracy", [alt.Tooltip("share:Q", title="retraining, of the recipe", format=ticks.SHARE)]
     )
     return [
         base.mark_area(opacity=0.14).encode(y=axes.along(y, "low:Q"), y2="high:Q", color=colour),
@@ -96,7 +109,7 @@ def _look_of_lines(frame: pl.DataFrame, look: Look) -> Look:
 
 def _axis(shares: list[float]) -> alt.X:
     least, most = min(shares), max(shares)
-    log = most > LOG_FROM * least > 0
+    log = _logarithmic(shares)
     scale = (
         alt.Scale(type="log", domain=[least / 1.1, most * 1.1], nice=False)
         if log
@@ -104,11 +117,19 @@ def _axis(shares: list[float]) -> alt.X:
     )
     every = [digit * 10.0**power for power in range(-4, 2) for digit in (1, 2, 5)]
     unique = sorted(set(shares))
-    ticks = unique if len(unique) <= 8 else [value for value in every if least <= value <= most]
+    shown = unique if len(unique) <= 8 else [value for value in every if least <= value <= most]
+    place = (lambda share: math.log(share / least) / math.log(most / least)) if log else (lambda share: share / most)
     return alt.X(
-        "share:Q", title=f"retraining time, share of the recipe{' (log scale)' if log else ''}", scale=scale,
-        axis=alt.Axis(labelExpr=axes.in_percent(".3~r"), grid=False, labelOverlap="greedy", values=ticks),
+        "share:Q", title=None, scale=scale, axis=ticks.labelled(shown, ticks.percentages(shown), place),
     )  # fmt: skip
+
+
+def _logarithmic(shares: list[float]) -> bool:
+    return max(shares) > LOG_FROM * min(shares) > 0
+
+
+def _title(log: bool) -> str:
+    return f"retraining time, share of the recipe{' (log scale)' if log else ''}"
 
 
 def _caption(results: Results, spread: str) -> str:

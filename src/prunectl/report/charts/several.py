@@ -38,11 +38,9 @@ def against_compression(studies: Mapping[str, Results], look: Look) -> Chart | N
     frame = pl.concat(drawn)
     look = look.among(frame)
     many = len(look.variants) > MOST_VARIANTS
-    y = alt.Y(
-        "center:Q", title="top-1 accuracy", scale=alt.Scale(zero=False, nice=False, padding=8),
-        axis=alt.Axis(labelExpr=axes.in_percent(), tickCount=6),
-    )  # fmt: skip
-    x = axes.remaining(frame["compression"].to_list())
+    spans = (max(numbers) - min(numbers) for each in drawn if (numbers := axes.numbers(each)))
+    y = axes.own_accuracy("top-1 accuracy", spans)
+    x = axes.remaining(frame["compression"].to_list(), title=None)
     layers = pieces.lines(look, x, y, pieces.tooltip(look, "accuracy"), legend=True)
     dense = (
         alt.Chart()
@@ -53,7 +51,8 @@ def against_compression(studies: Mapping[str, Results], look: Look) -> Chart | N
     data = sheet.rows(pieces.with_seeds(frame), ["panel", *pieces.FIELDS, "seed", "dense"])
     chart = pieces.faceted(
         [dense.encode(y=axes.along(y, "dense:Q")), *(layers if pieces.bounded(frame) else layers[1:])],
-        data, "panel", list(studies), 3, width=WIDTH, height=HEIGHT, own_y=True, transform=ONLY_SHOWN,
+        data, "panel", [name for name in studies if name in set(frame["panel"])], 3, width=WIDTH, height=HEIGHT,
+        x_title=axes.REMAINING, own_y=True, transform=ONLY_SHOWN,
     )  # fmt: skip
     own = " Point at an arm to see in what else it differs." if many else ""
     return Chart(

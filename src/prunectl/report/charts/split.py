@@ -1,9 +1,9 @@
-"""Too many variants for dashes: some of the columns that they differ in become panels."""
+"""Too many lines for one frame: some of the columns that they differ in become panels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import polars as pl
@@ -15,13 +15,34 @@ from prunectl.results.wording import NOT_RETRAINED
 
 PANELLED = ("budget", "dataset", "model", "init", "structure", "scope", "rounds", "at", "retrain")
 """The columns that become panels, the first ones first: what is left is compared within a panel."""
+COMPARED = ("criterion", "retrain")
+"""Of these one has the colours where both vary with the budget; the other one and the budgets are panels."""
+MOST_LINES = 7
+"""With more lines than this, budgets are panels even if there are dashes enough for them."""
+COLUMNS = 4
+"""Maximum number of panels in a row, unless they have budgets: all of these are in a row."""
 
 
-def split(frame: pl.DataFrame, trials: pl.DataFrame, look: Look) -> tuple[pl.DataFrame, Look]:
-    """A summary with a column `panel`, its variants those within the panels, and the look with a dash for each.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Panels:
+    """A summary with a column `panel`, whose variants are those within the panels."""
 
-    As few columns as possible become panels, so that a panel holds all the curves that can be distinguished in it.
-    """
+    frame: pl.DataFrame
+    look: Look  # with a dash for each of these variants
+    order: Sequence[str]  # of the panels: where two columns are panels, a row for each value of the first one
+    columns: int  # maximum number of panels in a row
+
+
+def needed(frame: pl.DataFrame, look: Look) -> bool:
+    """Whether the lines of a summary need panels. `look` is that of the frame."""
+    if "criterion" in look.role.variant or len(look.variants) > MOST_VARIANTS:
+        return True
+    lines = frame.select("hue", "variant").n_unique()
+    return "budget" in look.role.variant and lines > MOST_LINES
+
+
+def split(frame: pl.DataFrame, trials: pl.DataFrame, look: Look) -> Panels:
+    """Columns become panels: as few as possible, so that a panel holds all lines that can be distinguished in it."""
     columns = _columns(trials, look)
     rest = [name for name in look.role.variant if name not in columns]
     unlabelled = replace(look, role=replace(look.role, names={}))  # a label names a colour, and no panel
@@ -29,18 +50,37 @@ def split(frame: pl.DataFrame, trials: pl.DataFrame, look: Look) -> tuple[pl.Dat
     names = panels.join(_variants(trials, look, rest, "within"), on="arm")
     drawn = frame.join(names, on="arm", how="left", maintain_order="left").with_columns(variant="within")
     variants = drawn["variant"].unique(maintain_order=True).to_list()
-    return drawn, replace(look, dashes=Look.of(look.role, variants).dashes)
+    shown = set(drawn["panel"])
+    return Panels(
+        frame=drawn,
+        look=replace(look, dashes=Look.of(look.role, variants).dashes),
+        order=[panel for panel in _order(trials, unlabelled, columns) if panel in shown],
+        columns=max(COLUMNS, trials["budget"].drop_nulls().n_unique()) if "budget" in columns else COLUMNS,
+    )
 
 
 def _columns(trials: pl.DataFrame, look: Look) -> tuple[str, ...]:
-    """The fewest columns without which at most MOST_VARIANTS variants are left."""
-    varying = [name for name in PANELLED if name in look.role.variant]
-    for number in range(1, len(varying)):
-        for columns in combinations(varying, number):
+    """The fewest columns without which at most MOST_VARIANTS variants are left, budgets if one column is enough."""
+    varying = [name for name in (*COMPARED, *PANELLED) if name in look.role.variant]
+    crossed = "budget" in varying and varying[0] in COMPARED
+    always = (varying[0], "budget") if crossed else ()
+    others = [name for name in PANELLED if name in varying and name not in always]
+    for number in range(0 if always else 1, len(others)):
+        for more in combinations(others, number):
+            columns = (*always, *more)
             rest = [name for name in look.role.variant if name not in columns]
             if _variants(trials, look, rest, "within")["within"].n_unique() <= MOST_VARIANTS:
                 return columns
-    return tuple(varying)
+    return (*always, *others)
+
+
+def _order(trials: pl.DataFrame, look: Look, columns: Sequence[str]) -> list[str]:
+    """The panels by the value of the first column, then by that of the next one, both in the order of the study."""
+    named = trials.unique("arm", maintain_order=True).join(_variants(trials, look, columns, "panel"), on="arm")
+    places = [{value: at for at, value in enumerate(trials[name].unique(maintain_order=True))} for name in columns]
+    cells = named.select(*columns, title=_titled(columns)).unique(maintain_order=True).rows()
+    ordered = sorted(cells, key=lambda row: [places[at][value] for at, value in enumerate(row[:-1])])
+    return list(dict.fromkeys(row[-1] for row in ordered))
 
 
 def _variants(trials: pl.DataFrame, look: Look, columns: Sequence[str], name: str) -> pl.DataFrame:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import altair as alt
 import polars as pl
 
 from prunectl.base.text import percent
 from prunectl.report import arms, palette
-from prunectl.report.charts import axes, pieces
+from prunectl.report.charts import pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import SHOWN, Look
+from prunectl.report.charts.split import COLUMNS, Panels, needed, split
 from prunectl.results.aggregate import with_roles
 
+WIDTH = 190
 POINTS = 40
 """Maximum number of points of a curve."""
 MEASURES = {
@@ -33,18 +38,39 @@ def curves(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str =
     panels = pieces.spread_out(sorted(frame.filter(pl.col("sparsity") > 0)["sparsity"].unique().to_list()))
     if not panels:
         return None
-    data = _points(frame, panels, look)
+    drawn = _of_sparsities(frame, panels, look)
+    if needed(drawn.frame, drawn.look):
+        drawn = _of_one_sparsity(frame, panels[-1], trials, drawn.look)
     sheet = Sheet()
-    rows = sheet.rows(data, ["panel", "series", "hue", "variant", "epoch", "value", "pruned"])
-    layers = _layers(data, look.among(frame), measure)
-    chart = pieces.faceted(layers, rows, "panel", [_panel(value) for value in panels], 4, width=225, height=175)
+    rows = sheet.rows(drawn.frame, ["panel", "series", "hue", "variant", "epoch", "value", "pruned"])
+    chart = pieces.faceted(
+        _layers(drawn.frame, drawn.look, measure), rows, "panel", drawn.order, drawn.columns, width=WIDTH, height=175,
+        x_title="epoch",
+    )  # fmt: skip
+    dense = "" if drawn.frame["pruned"].all() else "; grey and dashed: the dense network"
+    at = f" All at {_panel(panels[-1])}." if drawn.order[0] != _panel(panels[0]) else ""
     return Chart(
         name=f"curves-{measure.replace('_', '-')}",
         title=f"{TITLES[measure]} along the training",
-        caption=f"Unmodified arms, {look.center}s over the seeds; grey and dashed: the dense network.{NOTES[measure]}",
+        caption=f"Unmodified arms, {look.center}s over the seeds{dense}.{at}{NOTES[measure]}",
         spec=spec_of(chart, sheet, look.shown()),
-        panel_px=297,
+        panel_px=WIDTH + 35,
     )
+
+
+def _of_sparsities(frame: pl.DataFrame, sparsities: list[float], look: Look) -> Panels:
+    """A panel for each of the sparsities."""
+    drawn = frame.filter(pl.col("sparsity").is_in(sparsities)).with_columns(
+        panel=pl.col("sparsity").map_elements(_panel, return_dtype=pl.String)
+    )
+    order = [_panel(value) for value in sparsities]
+    return Panels(frame=_with_dense(drawn, frame, order, look), look=look.among(drawn), order=order, columns=COLUMNS)
+
+
+def _of_one_sparsity(frame: pl.DataFrame, sparsity: float, trials: pl.DataFrame, look: Look) -> Panels:
+    """The panels of the charts of accuracy, where one panel cannot hold the lines of a sparsity."""
+    panels = split(frame.filter(pl.col("sparsity") == sparsity), trials.filter(arms.unmodified()), look)
+    return replace(panels, frame=_with_dense(panels.frame, frame, panels.order, look))
 
 
 def _panel(sparsity: float) -> str:
@@ -57,10 +83,10 @@ def _means(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str) 
         arms.unmodified() & (pl.col("status") == "done") & pl.col("artefact").is_not_null()
     )
     points = _thinned(curve.filter(pl.col(measure).is_not_null()))
-    names = trained.select("artefact", "hue", "variant", "sparsity")
+    names = trained.select("artefact", "arm", "hue", "variant", "sparsity")
     joined = pieces.with_series(points.join(names, on="artefact", how="inner", maintain_order="left_right"))
     return (
-        joined.group_by("hue", "variant", "series", "sparsity", "epoch", maintain_order=True)
+        joined.group_by("arm", "hue", "variant", "series", "sparsity", "epoch", maintain_order=True)
         .agg(value=look.over_seeds(measure))
         .sort("hue", "variant", "sparsity", "epoch")
     )
@@ -78,30 +104,36 @@ def _thinned(curve: pl.DataFrame) -> pl.DataFrame:
     return curve.filter(pl.col("epoch").is_in(epochs[::-1][::every]))
 
 
-def _points(frame: pl.DataFrame, panels: list[float], look: Look) -> pl.DataFrame:
+def _with_dense(drawn: pl.DataFrame, frame: pl.DataFrame, panels: Sequence[str], look: Look) -> pl.DataFrame:
     """The curves of the pruned networks in their panels, and the dense network's in all of them."""
-    pruned = frame.filter(pl.col("sparsity").is_in(panels)).with_columns(
-        panel=pl.col("sparsity").map_elements(_panel, return_dtype=pl.String), pruned=pl.lit(True)
-    )
+    pruned = drawn.with_columns(pruned=pl.lit(True))
     dense = frame.filter(pl.col("sparsity") == 0).group_by("epoch", maintain_order=True).agg(look.over_seeds("value"))
-    names = pl.DataFrame({"panel": [_panel(value) for value in panels]})
+    names = pl.DataFrame({"panel": panels})
     return pl.concat([pruned, dense.sort("epoch").with_columns(pruned=pl.lit(False)).join(names, how="cross")],
                      how="diagonal")  # fmt: skip
 
 
 def _layers(data: pl.DataFrame, look: Look, measure: str) -> list[alt.Chart]:
-    axis = alt.Axis(labelExpr=axes.in_percent(".4~r"), tickCount=5) if measure in ACCURACIES else alt.Axis(tickCount=5)
-    y = alt.Y("value:Q", title=MEASURES[measure], scale=_scale(data["value"].to_list(), measure), axis=axis)
-    base = alt.Chart().encode(x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(grid=False, tickCount=6)), y=y)
+    scale, epochs = _scale(data["value"].to_list(), measure), data["epoch"].to_list()
+    low, high = scale["domain"]
+    accuracy = measure in ACCURACIES
+    format = ticks.accuracy(high - low) if accuracy else ticks.NUMBER
+    y = alt.Y("value:Q", title=MEASURES[measure], scale=scale, axis=alt.Axis(format=format, tickCount=5))
+    x = alt.X(
+        "epoch:Q", title=None, scale=alt.Scale(domain=[min(0.0, *epochs), max(epochs)], nice=False),
+        axis=alt.Axis(grid=False, tickCount=6, **ticks.whole(epochs)),
+    )  # fmt: skip
+    base = alt.Chart().encode(x=x, y=y)
     dense = base.transform_filter("!datum.pruned").mark_line(
         color=palette.NOTE, strokeWidth=1.2, strokeDash=[3, 3], clip=True
     )
     line = base.transform_filter("datum.pruned").transform_filter(SHOWN).mark_line(strokeWidth=1.7, clip=True)
     tooltip = [
-        alt.Tooltip("series:N", title="arm"), alt.Tooltip("epoch:Q"),
-        alt.Tooltip("value:Q", title=MEASURES[measure], format=".2%" if measure in ACCURACIES else ".4~g"),
+        alt.Tooltip("series:N", title="arm"), alt.Tooltip("epoch:Q", format=ticks.NUMBER),
+        alt.Tooltip("value:Q", title=MEASURES[measure], format=ticks.ACCURACY if accuracy else ticks.NUMBER),
     ]  # fmt: skip
-    return [dense, line.encode(color=look.colour(), detail="variant:N", tooltip=tooltip, **look.dash())]
+    drawn = line.encode(color=look.colour(), detail="variant:N", tooltip=tooltip, **look.dash())
+    return [drawn] if data["pruned"].all() else [dense, drawn]
 
 
 def _scale(values: list[float], measure: str) -> alt.Scale:

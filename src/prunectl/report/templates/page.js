@@ -30,20 +30,22 @@
     try { await view.signal("shown", shown).runAsync(); } catch { /* a chart without hues */ }
   };
 
+  const cells = (column) => (Array.isArray(column) ? column : column.at);  // arrays have a method `at`
   const rows = (columns) => {
     const names = Object.keys(columns);
     const value = (column, index) => (Array.isArray(column) ? column[index] : column.of[column.at[index]]);
-    const length = names.length ? (columns[names[0]].at || columns[names[0]]).length : 0;
+    const length = names.length ? cells(columns[names[0]]).length : 0;
     return Array.from({ length }, (_, index) => Object.fromEntries(names.map((name) => [name, value(columns[name], index)])));
   };
 
   // A chart takes the width of its place. Panels are spread evenly over their rows; on a narrow screen legends have
   // fewer columns, and the names at the ends of lines are listed below the chart.
   const NARROW = 560;
+  const STRETCH = 2.6;
   const count = (spec, data) => {
     if (spec.concat) return spec.concat.length;
     const column = (data[spec.data.name] || {})[spec.facet.field];
-    return new Set(column ? (column.at || column) : []).size || 1;
+    return new Set(column ? cells(column) : []).size || 1;
   };
   const walk = (node, visit) => {
     if (!node || typeof node !== "object") return;
@@ -51,6 +53,7 @@
     Object.entries(node).forEach(([key, value]) => { if (key !== "datasets") walk(value, visit); });
   };
   const is_names = (layer) => layer.mark && layer.mark.type === "text" && layer.encoding.y && layer.encoding.y.field === "place";
+  const own_x = (spec) => spec.resolve.scale && spec.resolve.scale.x === "independent";
   const fitted = ({ spec: given, data, panel, labels, names }, room, trim = 0) => {
     const spec = structuredClone(given);
     if (room < NARROW) {
@@ -70,23 +73,33 @@
     const panels = count(spec, data);
     const fit = Math.max(1, Math.min(spec.columns || 99, panels, Math.floor((room + 12) / panel)));
     spec.columns = Math.ceil(panels / Math.ceil(panels / fit));
-    const width = Math.floor(Math.max(Math.min(own, 140), Math.min(own * 1.9, room / spec.columns - (panel - own) - trim)));
+    const width = Math.floor(Math.max(Math.min(own, 140), Math.min(own * STRETCH, room / spec.columns - (panel - own) - trim)));
     (spec.concat || [spec.spec]).forEach((view) => { view.width = width; });
-    if (spec.facet) spec.facet.header = { ...spec.facet.header, labelLimit: width + 16 };
+    if (spec.facet) {
+      spec.facet.header = { ...spec.facet.header, labelLimit: width + 16 };
+      // Panels share the x axes of the last row if that has no gap: the panels above one would have none. In a single
+      // column the axis would be too far away.
+      const own_axes = panels % spec.columns || spec.columns === 1 || own_x(spec);
+      if (spec.resolve.axis) spec.resolve.axis.x = own_axes ? "independent" : "shared";
+    }
     return spec;
   };
 
+  const drawing = (kind, attributes) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", kind);
+    Object.entries(attributes).forEach(([key, value]) => element.setAttribute(key, value));
+    return element;
+  };
+  // Each name with its line as it is drawn: colour, dash and the shape of its marks.
   const list = (names) => {
     const items = document.createElement("ul");
     items.className = "names";
-    names.forEach(([name, colour, dash]) => {
+    names.forEach(([name, colour, dash, shape]) => {
       const item = document.createElement("li");
-      const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-      const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-      Object.entries({ width: 26, height: 10, "aria-hidden": "true" }).forEach(([key, value]) => picture.setAttribute(key, value));
-      const look = { x1: 0, x2: 26, y1: 5, y2: 5, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dash[1] ? dash.join(" ") : "none" };
-      Object.entries(look).forEach(([key, value]) => line.setAttribute(key, value));
-      picture.append(line);
+      const picture = drawing("svg", { width: 42, height: 14, "aria-hidden": "true" });
+      const dashes = dash[1] ? dash.join(" ") : "none";
+      picture.append(drawing("line", { x1: 0, x2: 42, y1: 7, y2: 7, stroke: colour, "stroke-width": 2, "stroke-dasharray": dashes }));
+      if (shape) picture.append(drawing("path", { d: shape, fill: colour, transform: "translate(14 0)" }));
       item.append(picture, name);
       items.append(item);
     });

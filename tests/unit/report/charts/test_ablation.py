@@ -99,6 +99,12 @@ def test_an_interval_that_is_cut_has_an_arrow() -> None:
     assert arrows(shown(ablation.differences(whole, look(whole)))) == []
 
 
+def test_an_arm_with_a_single_sparsity_has_no_panel() -> None:
+    """As in a study that is not finished: its panel would be nearly empty."""
+    some = BOTH.filter((pl.col("criterion") == "magnitude") | (pl.col("sparsity") == 0))
+    assert panels(shown(ablation.by_arm(some, look(some)))) == ["magnitude"]
+
+
 def test_a_single_sparsity_is_no_line() -> None:
     single = BOTH.filter(pl.col("sparsity") == 0.5)
     assert ablation.by_arm(single, look(single)) is None

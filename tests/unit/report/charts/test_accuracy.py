@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from prunectl.report.charts import accuracy, look
+from prunectl.base.text import percent
+from prunectl.report.charts import accuracy, axes, look, pieces
 from unit.report import small
 from unit.report.small import domain, encoding, marks, rows, shown, switches
 
@@ -79,7 +80,7 @@ def test_many_variants_are_panels_and_few_are_dashes() -> None:
     moments = ["init", "{ epoch = 1 }", "{ epoch = 2 }", "{ epoch = 3 }", "end"]
     many = pl.concat([small.swept(at=at, seeds=[1]) for at in moments])
     chart = shown(accuracy.against_sparsity(many, look(many)))
-    assert chart.spec["facet"]["field"] == "panel" and chart.panel_px == 330 and chart.labels_px == 0
+    assert chart.spec["facet"]["field"] == "panel" and chart.panel_px == accuracy.PANEL_PX and chart.labels_px == 0
     some = many.filter(pl.col("at").is_in(["init", "end"]))
     few = shown(accuracy.against_sparsity(some, look(some)))
     assert "facet" not in few.spec
@@ -189,11 +190,14 @@ def test_retrainings_are_colours_in_one_panel_for_each_budget() -> None:
         for budget in budgets
     )
     chart = shown(accuracy.against_compression(trials, look(trials)))
-    assert small.panels(chart) == ["budget 0.1", "budget 0.25", "budget 0.5", "budget 0.75", "budget 1"]
+    assert small.panels(chart) == ["budget 10 %", "budget 25 %", "budget 50 %", "budget 75 %", "budget 100 %"]
     assert domain(chart, "color") == ways
     lines = {(row["panel"], row["hue"]) for row in rows(chart)}
     assert len(lines) == 15
     assert "strokeDash" not in str([unit["encoding"] for unit in small.units(chart.spec)]), "no dash is needed"
+    assert chart.spec["columns"] == 5 and chart.spec["resolve"] == {"axis": {"x": "shared"}}, "one row, one figure"
+    assert chart.spec["title"]["text"] == axes.REMAINING, "the title of all x axes, once"
+    assert {unit["encoding"]["x"].get("title") for unit in small.units(chart.spec) if "x" in unit["encoding"]} == {None}
 
 
 def test_published_numbers_in_panels_are_referred_to_and_not_drawn() -> None:
@@ -219,20 +223,95 @@ def test_another_criterion_or_label_takes_no_colour_from_the_retrainings(label: 
     drawn = look(trials, names={"one": label} if label else None)
     chart = shown(accuracy.against_compression(trials, drawn))
     assert domain(chart, "color") == [*(f"magnitude, {way}" for way in ways), label or "snip"]
-    assert small.panels(chart) == [*(f"budget {float(budget):g}" for budget in budgets), "no budget"]
+    assert small.panels(chart) == [*(f"budget {percent(float(budget))}" for budget in budgets), "no budget"]
     assert "strokeDash" not in str([unit["encoding"] for unit in small.units(chart.spec)])
 
 
 def test_a_label_is_in_the_panel_of_its_choices_and_no_name_of_a_dash_is_empty() -> None:
-    """Two criteria have colours, retrainings dashes, budgets panels; an arm with a label has no dash to be named."""
+    """Three criteria have colours, scopes dashes, the rest panels; an arm with a label has no dash to be named."""
     kinds = [
-        small.swept(["magnitude", "snip"], seeds=[1], at="end", retrain=way, budget=budget)
-        .with_columns(arm=pl.format("{} {} {}", "criterion", pl.lit(way), pl.lit(budget)))
+        small.swept(["magnitude", "snip", "random"], seeds=[1], at="end", retrain=way, budget=budget, scope=scope)
+        .with_columns(arm=pl.format("{} {} {} {}", "criterion", pl.lit(way), pl.lit(budget), pl.lit(scope)))
+        for scope in ("global", "erk")
         for way in ("finetune", "lr-rewind")
         for budget in ("0.1", "0.5", "1.0")
     ]  # fmt: skip
     trials = pl.concat([*kinds, small.swept(["grasp"], seeds=[1], at="init", arm="one")])
     chart = shown(accuracy.against_compression(trials, look(trials, names={"one": "ours"})))
-    assert small.panels(chart) == ["budget 0.1", "budget 0.5", "budget 1", "no budget"]
+    panels = [f"{way} · budget {budget}" for way in ("finetune", "lr-rewind") for budget in ("10 %", "50 %", "100 %")]
+    assert small.panels(chart) == [*panels, "no budget"]
     dash = encoding(chart, "strokeDash")
-    assert "" in dash["scale"]["domain"] and dash["legend"]["values"] == ["finetune", "lr-rewind"]
+    assert "" in dash["scale"]["domain"] and dash["legend"]["values"] == ["global", "erk"]
+
+
+WAYS, PARTS = ("finetune", "lr-rewind", "weight-rewind"), ("0.1", "0.5", "1.0")
+
+
+def crossed(*criteria: str, ways: tuple[str, ...] = WAYS, budgets: tuple[str, ...] = PARTS) -> pl.DataFrame:
+    """Every criterion with every retraining and budget."""
+    return pl.concat(
+        small.swept([criterion], seeds=[1], at="end", retrain=way, budget=budget, arm=f"{criterion} {way} {budget}")
+        for criterion in criteria
+        for way in ways
+        for budget in budgets
+    )
+
+
+def test_criteria_by_retrainings_by_budgets_are_a_grid_of_panels_with_shared_axes() -> None:
+    """A row for each criterion, a column for each budget; retrainings, which are more, have the colours."""
+    trials = crossed("magnitude", "random")
+    chart = shown(accuracy.against_compression(trials, look(trials)))
+    assert domain(chart, "color") == list(WAYS)
+    assert small.panels(chart) == [
+        f"{criterion} · budget {budget}"
+        for criterion in ("magnitude", "random")
+        for budget in ("10 %", "50 %", "100 %")
+    ]
+    assert chart.spec["columns"] == 3 and chart.spec["resolve"] == {"axis": {"x": "shared"}}
+    assert "strokeDash" not in str([unit["encoding"] for unit in small.units(chart.spec)])
+
+
+def test_more_criteria_than_retrainings_have_the_colours_and_retrainings_are_rows() -> None:
+    criteria = ["magnitude", "random", "snip", "synflow"]
+    trials = crossed(*criteria, ways=("finetune", "lr-rewind"))
+    chart = shown(accuracy.against_compression(trials, look(trials)))
+    assert domain(chart, "color") == criteria
+    assert small.panels(chart) == [
+        f"{way} · budget {budget}" for way in ("finetune", "lr-rewind") for budget in ("10 %", "50 %", "100 %")
+    ]
+
+
+def test_few_budgets_are_dashes_unless_there_are_too_many_lines() -> None:
+    few = crossed("magnitude", ways=("finetune", "lr-rewind"), budgets=("0.5", "1.0"))
+    chart = shown(accuracy.against_compression(few, look(few)))
+    assert "facet" not in chart.spec
+    assert encoding(chart, "strokeDash")["scale"]["domain"] == ["budget 50 %", "budget 100 %"]
+    many = crossed("magnitude")
+    assert small.panels(shown(accuracy.against_compression(many, look(many)))) == [
+        "budget 10 %", "budget 50 %", "budget 100 %",
+    ]  # fmt: skip
+
+
+def test_names_for_narrow_screens_have_colour_dash_and_shape_and_the_baseline_its_number() -> None:
+    both = pl.concat([TRIALS, small.swept(["magnitude"], at="end")])
+    chart = shown(accuracy.against_sparsity(both, look(both)))
+    drawn = look(both)
+    lines = {(name.text, name.colour, tuple(name.dash), name.shape) for name in chart.names[:-1]}
+    assert lines == {
+        (text, drawn.colours[hue], tuple(drawn.dashes[variant]), drawn.shapes[hue])
+        for text, hue, variant in (
+            ("magnitude", "magnitude", "at init"), ("magnitude, at end", "magnitude", "at end"),
+            ("snip", "snip", "at init"),
+        )
+    }  # fmt: skip
+    last = chart.names[-1]
+    assert (last.text, last.dash, last.shape) == ("dense 90.0 %", pieces.DENSE_DASH, "")
+
+
+def test_colours_have_a_legend_on_all_layers_or_on_none() -> None:
+    """Vega-Lite warns of any other, on the console of the page."""
+    criteria = ["magnitude", "snip", "random", "synflow", "grasp", "lamp", "gradient", "activation"]
+    for trials in (TRIALS, small.swept(criteria)):
+        chart = shown(accuracy.against_sparsity(trials, look(trials), pl.DataFrame([PUBLISHED])))
+        colours = [unit["encoding"].get("color", {}) for unit in small.units(chart.spec)]
+        assert len({colour["legend"] is None for colour in colours if colour.get("field") == "hue"}) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import altair as alt
 import polars as pl
@@ -50,6 +51,13 @@ def test_stacked_charts_keep_their_order_titles_and_data() -> None:
     assert spec["config"]["background"] == "white"
     assert all(not {"config", "datasets", "$schema"} & set(part) for part in spec["vconcat"])
     alt.Chart.validate(spec, alt.Chart._rootschema)
+
+
+def test_a_stacked_chart_keeps_the_title_of_an_axis_that_its_panels_share() -> None:
+    titled = chart("a")
+    below = replace(titled, spec=titled.spec | {"title": {"text": "epoch", "orient": "bottom"}})
+    (part,) = stacked([below])["vconcat"]
+    assert part["title"] == "A" and part["vconcat"][0]["title"]["text"] == "epoch"
 
 
 def test_stacked_charts_share_the_switches_and_lose_what_needs_a_mouse() -> None:

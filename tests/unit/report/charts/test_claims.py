@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -24,13 +26,26 @@ def judged(trials: pl.DataFrame = TRIALS, **values: Any) -> Verdict:
     return verdict(Claim.model_validate(claim), trials, small.arms(trials), small.TASK)
 
 
+def cases(chart: Chart | None) -> list[dict[str, Any]]:
+    """The rows of cases, from top to bottom, without those of single seeds and of the names of arms."""
+    return [row for row in rows(chart) if "case" in row]
+
+
 def test_a_row_for_each_sparsity_in_points_with_its_margin() -> None:
     chart = shown(claims.intervals([judged(margin=0.01)]))
-    found = rows(chart)
+    found = cases(chart)
     assert [row["case"] for row in found] == ["50 %", "90 %"]
     assert [row["mean"] for row in found] == pytest.approx([5.0, 5.0])
     assert {row["margin"] for row in found} == {1.0} and {row["n"] for row in found} == {3}
     assert all(row["low"] < row["mean"] < row["high"] for row in found)
+
+
+def test_the_axis_names_what_is_subtracted_in_words() -> None:
+    chart = claims.intervals([judged()])
+    assert encoding(chart, "x", "point")["title"] == "difference in top-1, points: better minus compared"
+    low = TRIALS.with_columns(loss=1 - pl.col("top1"))
+    turned = claims.intervals([judged(low, metric="loss")])
+    assert encoding(turned, "x", "point")["title"] == "difference in loss, nats: compared minus better"
 
 
 def panels(chart: Chart | None) -> list[dict[str, Any]]:
@@ -43,21 +58,83 @@ def panels(chart: Chart | None) -> list[dict[str, Any]]:
 def test_a_panel_for_each_claim_as_high_as_its_cases_with_a_whole_title() -> None:
     text = "SNIP at initialization is as accurate as magnitude after training, within half a point, at 50 %"
     chart = shown(claims.intervals([judged(), judged(text=text, at_sparsity=0.5)]))
-    assert marks(chart) == ["text", "tick", "rule", "point", "point"] * 2
+    assert marks(chart) == ["tick", "rule", "rule", "point", "point"] * 2
     two, one = panels(chart)
-    assert " ".join(two["title"]) == "1. SNIP is better" and " ".join(one["title"]) == f"2. {text}"
-    assert len(small.rows(chart)) == 2 and two["height"] == 2 * one["height"]
+    assert " ".join(two["title"]["text"]) == "1. SNIP is better" and " ".join(one["title"]["text"]) == f"2. {text}"
+    assert len([row for row in two["rows"] if "case" in row]) == 2 and two["height"] == 2 * one["height"]
     assert chart.spec["resolve"]["scale"] == {"x": "independent", "y": "independent"}
 
 
-def test_names_of_cases_are_whole_above_their_intervals() -> None:
-    """Beside the intervals they would be cut, or push the chart off the page."""
-    scopes = pl.concat([TRIALS, TRIALS.with_columns(scope=pl.lit("erk"), arm=pl.col("arm") + " · erk")])
-    (panel,) = panels(claims.intervals([judged(scopes)]))
-    for row in small.rows(claims.intervals([judged(scopes)])):
-        assert row["text"].replace("\n", " ") == row["case"]
-        assert row["name_y"] < row["y"]
-    assert panel["layer"][0]["mark"]["limit"] == 0
+SCOPES = pl.concat([TRIALS, TRIALS.with_columns(scope=pl.lit("erk"), arm=pl.col("arm") + " · erk")])
+
+
+def labels(chart: Chart | None) -> list[str]:
+    """The labels left of the plot, from top to bottom."""
+    axis = next(unit["encoding"]["y"]["axis"] for unit in small.units(chart.spec) if "axis" in unit["encoding"]["y"])  # type: ignore[union-attr]
+    texts, places = axis["labelExpr"].removesuffix(", datum.value)]").split("[indexof(")
+    assert json.loads(places) == axis["values"] == [row["y"] for row in cases(chart)]
+    assert axis["tickCount"] == len(axis["values"]), "or Vega would leave ticks out"
+    assert axis["labelLimit"] == 0 and axis["labelOverlap"] is False, "all of them are whole"
+    return ["\n".join(text) for text in json.loads(texts)]
+
+
+def test_labels_are_left_of_the_plot_and_an_arm_is_named_once_above_its_cases() -> None:
+    """In the plot they would be on the intervals, and nobody could tell which is whose."""
+    chart = shown(claims.intervals([judged(SCOPES)]))
+    assert labels(chart) == ["50 %", "90 %"] * 2
+    heads = [row for row in rows(chart) if "head" in row]
+    assert [head["head"] for head in heads] == ["global", "erk"]
+    tops = [row["top"] for row in cases(chart)]
+    assert tops[0] >= heads[0]["y"] + claims.TEXT_PX and tops[2] >= heads[1]["y"] + claims.TEXT_PX
+    assert heads[1]["y"] > cases(chart)[1]["bottom"], "clearly separated"
+    at = encoding(chart, "x", "text")["value"]
+    assert at < 0, "names of arms begin where the labels do"
+
+
+def test_what_all_cases_share_is_in_the_title_alone() -> None:
+    both = pl.concat(
+        SCOPES.with_columns(rounds=pl.lit(rounds), arm=pl.col("arm") + f" · {rounds}") for rounds in ("one-shot", "a")
+    )
+    (panel,) = panels(claims.intervals([judged(both, better={"criterion": "snip", "rounds": "a"},
+                                               than={"criterion": "magnitude", "rounds": "a"})]))  # fmt: skip
+    assert "subtitle" not in panel["title"], "rounds are no choice of the claim"
+    one = claims.intervals([judged(SCOPES, at_sparsity=0.9)])
+    (alone,) = panels(one)
+    assert alone["title"]["subtitle"] == ["at 90 %"]
+    assert labels(one) == ["global", "erk"], "the only sparsity is in no row"
+    assert [row["case"] for row in cases(one)] == ["at 90 % · global", "at 90 % · erk"]
+
+
+@pytest.mark.parametrize(
+    ("arms", "shared", "heads"),
+    [
+        (["iterative · global", "iterative · erk"], "iterative", ["global", "erk"]),
+        (["global", "global"], "global", ["", ""]),
+        (["erk · snip against global · snip", "erk · snip against erk · snip"], "", None),
+    ],
+)
+def test_parts_of_two_arms_against_each_other_stay_together(
+    arms: list[str], shared: str, heads: list[str] | None
+) -> None:
+    verdict = judged()
+    details = [
+        replace(detail, arm=arm, sparsity=sparsity)
+        for arm in arms for sparsity, detail in zip((0.5, 0.9), verdict.details, strict=True)
+    ]  # fmt: skip
+    names = claims.names_of(verdict, details)
+    assert {name.shared for name in names} == {shared}
+    assert [name.head for name in names][::2] == (arms if heads is None else heads)
+
+
+def test_long_labels_are_whole_in_several_lines() -> None:
+    rates = '{ name = "rates", per_layer = { "a.long.name.of.a.layer" = 1.0, "another.layer" = 0.5 } }'
+    scope = pl.when(pl.col("scope") == "erk").then(pl.lit(rates)).otherwise("scope")
+    long = SCOPES.with_columns(scope=scope)
+    chart = shown(claims.intervals([judged(long, at_sparsity=0.5)]))
+    label = labels(chart)[1]
+    assert label.count("\n") >= 2 and "…" not in label
+    row = cases(chart)[1]
+    assert row["bottom"] - row["top"] >= claims.TEXT_PX * (1 + label.count("\n"))
 
 
 def test_every_answer_has_a_colour_and_a_shape() -> None:
@@ -72,7 +149,7 @@ def test_the_seeds_of_each_case_are_small_dots() -> None:
     chart = shown(claims.intervals([judged()]))
     dots = small.seeds(chart)
     assert len(dots) == 2 * 3
-    for row in rows(chart):
+    for row in cases(chart):
         own = [dot["seed"] for dot in dots if dot["y"] == row["y"] + 6]
         assert sum(own) / 3 == pytest.approx(row["mean"])
 
@@ -80,18 +157,17 @@ def test_the_seeds_of_each_case_are_small_dots() -> None:
 def test_one_seed_has_a_difference_and_no_interval() -> None:
     chart = claims.intervals([judged(TRIALS.filter(pl.col("seed") == 1))])
     assert not small.seeds(chart)
-    assert {(row["low"], row["high"], row["answer"]) for row in rows(chart)} == {(None, None, "not settled")}
+    assert {(row["low"], row["high"], row["answer"]) for row in cases(chart)} == {(None, None, "not settled")}
 
 
 def test_a_claim_without_any_pair_is_not_drawn() -> None:
     nothing = judged(TRIALS.with_columns(top1=pl.lit(None, pl.Float64)))
     assert claims.intervals([nothing]) is None
     assert claims.intervals([]) is None
-    assert {row["claim"] for row in rows(claims.intervals([nothing, judged()]))} == {"2. SNIP is better"}
+    assert {row["claim"] for row in cases(claims.intervals([nothing, judged()]))} == {"2. SNIP is better"}
 
 
 def test_cases_name_the_arms_that_a_claim_leaves_open() -> None:
-    scopes = pl.concat([TRIALS, TRIALS.with_columns(scope=pl.lit("erk"), arm=pl.col("arm") + " · erk")])
-    assert {row["case"] for row in rows(claims.intervals([judged(scopes)]))} == {
-        f"{sparsity} % · {scope}" for sparsity in (50, 90) for scope in ("global", "erk")
+    assert {row["case"] for row in cases(claims.intervals([judged(SCOPES)]))} == {
+        f"{scope} · {sparsity} %" for sparsity in (50, 90) for scope in ("global", "erk")
     }  # fmt: skip

@@ -25,7 +25,7 @@ def test_time_spent_is_drawn_in_the_time_without_sharing() -> None:
     chart = shown(cost.time(resources(TRAIN, SCORE)))
     assert marks(chart) == ["bar", "bar", "text"]
     bars = {row["kind"]: (row["wall"], row["alone"], row["text"]) for row in rows(chart)}
-    assert bars["train"] == (2.0, 4.0, "2.0 h, unshared 4.0 h")
+    assert bars["train"] == (2.0, 4.0, "2.0 h\nunshared 4.0 h")
     assert bars["score"][2] == "60.0 s"
     assert encoding(chart, "y")["sort"] == ["train", "score"]
 
@@ -43,8 +43,11 @@ def test_the_unit_suits_the_longest_time(factor: float, unit: str) -> None:
     assert encoding(chart, "x")["title"] == f"wall time, {unit}"
 
 
-def test_texts_have_room_at_the_end_of_the_bars() -> None:
-    assert domain(cost.time(resources(TRAIN)), "x") == [0, 7.6]
+def test_texts_are_to_the_right_of_the_bars_which_take_the_whole_frame() -> None:
+    chart = cost.time(resources(TRAIN))
+    assert domain(chart, "x") == pytest.approx([0, 4.08])
+    assert encoding(chart, "x", "text") == {"value": "width"}
+    assert chart is not None and chart.labels_px > 6 * len("unshared 4.0 h")
 
 
 def test_tooltips_count_what_was_made_reused_and_shared() -> None:
@@ -63,7 +66,7 @@ def test_energy_names_the_share_of_steps_that_were_measured() -> None:
     chart = shown(cost.energy(resources(TRAIN, SCORE)))
     assert marks(chart) == ["bar", "text"]
     texts = {row["kind"]: row["text"] for row in rows(chart)}
-    assert texts == {"train": "2 kWh", "score": "100 J, of 1 of 2 steps"}
+    assert texts == {"train": "2 kWh", "score": "100 J\n1 of 2 steps"}
 
 
 def test_energy_is_drawn_only_where_it_was_measured() -> None:

@@ -50,3 +50,16 @@ def test_trials_that_are_not_done_cost_nothing() -> None:
     half = TRIALS.with_columns(top1=pl.when(pl.col("criterion") == "snip").then("top1"))
     chart = shown(efficiency.against_cost(half, look(half), "flops"))
     assert domain(chart, "color") == ["snip"]
+
+
+def test_lines_that_need_panels_have_those_of_the_other_charts() -> None:
+    trials = pl.concat(
+        TRIALS.filter(pl.col("criterion") == "snip").with_columns(
+            at=pl.lit("end"), retrain=pl.lit(way), budget=pl.lit(budget), arm=pl.lit(f"{way} {budget}")
+        )
+        for way in ("finetune", "lr-rewind", "weight-rewind")
+        for budget in ("0.1", "0.5", "1.0")
+    )
+    chart = shown(efficiency.against_cost(trials, look(trials), "flops"))
+    assert small.panels(chart) == ["budget 10 %", "budget 50 %", "budget 100 %"]
+    assert chart.panel_px and not chart.labels_px and not chart.names

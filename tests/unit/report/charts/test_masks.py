@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from prunectl.report.charts import Chart, look, masks
+from prunectl.report.charts import Chart, look, masks, ticks
 from prunectl.results.table import LAYERS
 from unit.report import small
 from unit.report.small import domain, encoding, marks, panels, rows, shown
@@ -41,6 +41,18 @@ def heat(kept: dict[str, dict[str, int]] | None = None, trials: pl.DataFrame = T
 def test_a_panel_per_arm_unless_its_masks_keep_the_same_counts() -> None:
     assert panels(shown(heat(INVERTED))) == ["magnitude", "snip", "magnitude, invert", "snip, invert"]
     assert panels(shown(heat())) == ["magnitude", "snip"]
+
+
+def test_masks_that_several_retrainings_share_are_drawn_once_and_no_switch_hides_them() -> None:
+    kinds = [
+        small.swept(["magnitude"], at="end", retrain=way, budget=budget, arm=f"{way} {budget}")
+        for way in ("finetune", "lr-rewind")
+        for budget in ("0.1", "0.5", "1.0")
+    ]
+    chart = shown(heat(trials=pl.concat(kinds)))
+    assert panels(chart) == ["magnitude"]
+    assert {row["hue"] for row in rows(chart)} == {None}
+    assert "!datum.hue ||" in str(chart.spec["transform"])
 
 
 def test_layers_are_drawn_from_input_to_output_and_sparsities_by_value() -> None:
@@ -91,6 +103,7 @@ def test_the_compression_reached_is_drawn_with_its_range_over_the_seeds() -> Non
         assert (row["mean"], row["low"], row["high"], row["n"]) == pytest.approx((0.01, 0.0, 0.02, 3))
     assert {row["compression"] for row in rows(chart)} == {2, 10}, "sparsity 0 is compressed by nothing"
     assert domain(chart, "y") == pytest.approx([-0.022, 0.022])
+    assert encoding(chart, "y", "point")["axis"]["format"] == ticks.SHARE, "0 has no sign"
 
 
 def test_masks_that_hit_what_was_asked_for_have_no_chart() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 import polars as pl
 import pytest
@@ -82,25 +84,38 @@ def test_the_baseline_is_a_dashed_line_with_its_accuracy() -> None:
     assert pieces.dense_text(0.935) == "dense 93.5 %"
 
 
-def faceted(**options: object) -> dict[str, object]:
+def faceted(order: Sequence[str] = ("b", "a"), **options: object) -> dict[str, object]:
     sheet = Sheet()
     data = sheet.values([{"p": "a", "x": 1}, {"p": "b", "x": 2}])
     layer = alt.Chart().mark_point().encode(x="x:Q")
-    chart = pieces.faceted([layer], data, "p", ["b", "a"], 2, width=100, height=50, **options)  # type: ignore[arg-type]
+    chart = pieces.faceted([layer], data, "p", order, 2, width=100, height=50, **options)  # type: ignore[arg-type]
     spec: dict[str, object] = chart.to_dict(validate=True)
     return spec
 
 
-def test_panels_come_in_the_given_order_each_with_its_x_axis() -> None:
-    spec = faceted()
+def test_panels_come_in_the_given_order_with_their_x_axes_below_the_last_row() -> None:
+    spec = faceted(x_title="share")
     assert spec["facet"] == {"field": "p", "type": "nominal", "title": None, "sort": ["b", "a"]}
     assert spec["columns"] == 2
-    assert spec["resolve"] == {"axis": {"x": "independent"}}
+    assert spec["resolve"] == {"axis": {"x": "shared"}}
+    assert spec["title"] == {"text": "share", "orient": "bottom", **pieces.BELOW}, "the title of all of them"
+
+
+def test_panels_with_a_gap_in_their_last_row_have_each_its_x_axis() -> None:
+    """Under a shared one the panel above the gap would have none."""
+    assert faceted(order=["a", "b", "c"])["resolve"] == {"axis": {"x": "independent"}}
+
+
+@pytest.mark.parametrize(
+    ("panels", "most", "columns"), [(5, 4, 3), (8, 6, 4), (5, 5, 5), (3, 4, 3), (9, 4, 3), (1, 4, 1)]
+)
+def test_rows_of_panels_are_as_even_as_possible(panels: int, most: int, columns: int) -> None:
+    assert pieces.in_rows(panels, most) == columns
 
 
 def test_panels_can_have_their_own_scales_and_shorter_heads() -> None:
     spec = faceted(own_y=True, label_px=120)
-    assert spec["resolve"] == {"axis": {"x": "independent"}, "scale": {"y": "independent"}}
+    assert spec["resolve"] == {"axis": {"x": "shared"}, "scale": {"y": "independent"}}
     assert spec["facet"]["header"] == {"labelLimit": 120}  # type: ignore[index]
 
 

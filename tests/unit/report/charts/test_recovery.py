@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from prunectl.base.text import percent
 from prunectl.report.charts import look, recovery
 from unit.report import small
 from unit.report.small import encoding, marks, panels, rows, shown
@@ -57,7 +58,7 @@ RENDA = pl.concat(
 def test_many_budgets_are_a_panel_each_with_a_colour_for_each_retraining() -> None:
     """Thirty lines in one frame could not be told apart: Renda's study has three retrainings and five budgets."""
     chart = shown(recovery.before_and_after(RENDA, look(RENDA)))
-    assert panels(chart) == [f"budget {float(budget):g}" for budget in BUDGETS]
+    assert panels(chart) == [f"budget {percent(float(budget))}" for budget in BUDGETS]
     assert chart.panel_px is not None
     after = [row for row in rows(chart) if row["phase"] == "after retraining"]
     assert {row["hue"] for row in after} == {"finetune", "lr-rewind", "weight-rewind"} and len(after) == 3 * 5 * 2

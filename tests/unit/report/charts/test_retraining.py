@@ -56,7 +56,7 @@ def test_lines_stay_retrainings_where_there_are_more_budgets_than_those(budgets:
 def test_one_retraining_is_one_line_whose_switches_are_its_budgets() -> None:
     chart = shown(drawn(study('retrain = "lr-rewind"\nbudget = [0.5, 1.0]')))
     assert {row["line"] for row in rows(chart)} == {"lr-rewind"} == set(domain(chart, "color"))
-    assert switches(chart) == ["budget 0.5", "budget 1"]
+    assert switches(chart) == ["budget 50 %", "budget 100 %"]
 
 
 def test_rewinding_to_several_moments_is_one_line_against_the_rest_of_the_training() -> None:
@@ -72,10 +72,20 @@ def test_finetunings_of_their_own_length_are_points_of_one_line() -> None:
     assert {(row["line"], row["share"]) for row in rows(chart)} == {("finetune", 0.25), ("finetune", 0.5)}
 
 
-def test_several_criteria_keep_their_colours_and_kinds_become_dashes() -> None:
-    results = study(THREE, criteria='["magnitude", "snip"]')
+def test_criteria_are_rows_of_panels_where_retrainings_have_the_colours() -> None:
+    chart = shown(drawn(study(THREE, criteria='["magnitude", "snip"]')))
+    assert {row["line"] for row in rows(chart)} == {row["hue"] for row in rows(chart)} == KINDS
+    sparsities = ("30 %", "60 %", "90 %", "98 %")
+    assert panels(chart) == [f"{name} · {value} sparsity" for name in ("magnitude", "snip") for value in sparsities]
+    assert chart.spec["columns"] == 4, "a row for each criterion"
+    assert "strokeDash" not in str(chart.spec["spec"])
+
+
+def test_more_criteria_than_retrainings_keep_their_colours_and_kinds_become_dashes() -> None:
+    criteria = ["magnitude", "snip", "random", "synflow"]
+    results = study(THREE.replace('"none", ', ""), criteria=str(criteria).replace("'", '"'))
     chart = shown(drawn(results))
-    assert {row["line"] for row in rows(chart)} == {row["hue"] for row in rows(chart)} == {"magnitude", "snip"}
+    assert {row["line"] for row in rows(chart)} == {row["hue"] for row in rows(chart)} == set(criteria)
     colours = look(results.trials).colours
     scale = encoding(chart, "color")["scale"]
     assert dict(zip(scale["domain"], scale["range"], strict=True)) == colours
@@ -90,10 +100,10 @@ def test_a_retraining_has_one_colour_on_every_chart() -> None:
 
 
 def test_budgets_far_apart_have_a_log_axis() -> None:
-    far = encoding(drawn(study('retrain = "lr-rewind"\nbudget = [0.01, 0.1, 1.0]')), "x")
-    assert "log scale" in far["title"] and far["scale"]["type"] == "log"
-    near = encoding(drawn(study('retrain = "lr-rewind"\nbudget = [0.5, 1.0]')), "x")
-    assert "log scale" not in near["title"] and near["scale"]["domain"][0] == 0
+    far = shown(drawn(study('retrain = "lr-rewind"\nbudget = [0.01, 0.1, 1.0]')))
+    assert "log scale" in far.spec["title"]["text"] and encoding(far, "x")["scale"]["type"] == "log"
+    near = shown(drawn(study('retrain = "lr-rewind"\nbudget = [0.5, 1.0]')))
+    assert "log scale" not in near.spec["title"]["text"] and encoding(near, "x")["scale"]["domain"][0] == 0
 
 
 def test_pruning_in_rounds_is_named_in_the_caption() -> None:

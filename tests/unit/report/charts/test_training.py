@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from prunectl.report.charts import Chart, look, training
+from prunectl.report.charts import Chart, look, ticks, training
 from prunectl.results.table import CURVES
 from unit.report import small
 from unit.report.small import domain, encoding, marks, panels, rows, shown
@@ -61,7 +61,7 @@ def test_losses_have_a_chart_of_their_own() -> None:
 def test_training_accuracy_has_a_chart_of_its_own_in_percent() -> None:
     chart = shown(drawn(curve(), measure="train_top1"))
     assert (chart.name, chart.title) == ("curves-train-top1", "Training accuracy along the training")
-    assert "' %'" in encoding(chart, "y")["axis"]["labelExpr"]
+    assert encoding(chart, "y")["axis"]["format"] in ticks.ACCURACIES
     last = [row["value"] for row in rows(chart) if not row["pruned"] and row["epoch"] == 4]
     assert last == pytest.approx([0.902 / 2] * 2)
     assert "augmented" in chart.caption and "augmented" not in shown(drawn(curve())).caption
@@ -103,3 +103,27 @@ def test_curves_without_the_measure_are_left_out() -> None:
 def test_a_training_with_one_evaluation_leaves_no_empty_panel() -> None:
     """A line of one point draws nothing."""
     assert training.curves(curve(epochs=1), TRIALS, look(TRIALS)) is None
+
+
+def test_epochs_are_whole_numbers_where_they_are_whole() -> None:
+    """Of two epochs the ticks would be 0.5 apart."""
+    axis = encoding(shown(drawn(curve(epochs=2))), "x")["axis"]
+    assert (axis["format"], axis["tickMinStep"]) == (ticks.COUNT, 1)
+    halves = curve(epochs=4).with_columns(epoch=pl.col("epoch") / 2)
+    parts = encoding(shown(drawn(halves)), "x")["axis"]
+    assert parts["format"] == ticks.NUMBER and "tickMinStep" not in parts
+
+
+def test_lines_that_need_panels_have_those_of_the_other_charts_at_the_highest_sparsity() -> None:
+    ways, budgets = ("finetune", "lr-rewind", "weight-rewind"), ("0.1", "0.5", "1.0")
+    trials = pl.concat(
+        small.swept(["magnitude"], at="end", retrain=way, budget=budget, arm=f"{way} {budget}")
+        for way in ways
+        for budget in budgets
+    )
+    chart = shown(drawn(curve(trials), trials))
+    assert panels(chart) == ["budget 10 %", "budget 50 %", "budget 100 %"]
+    assert "All at 90 % sparsity." in chart.caption
+    assert {(row["panel"], row["hue"]) for row in rows(chart) if row["pruned"]} == {
+        (panel, way) for panel in panels(chart) for way in ways
+    }
