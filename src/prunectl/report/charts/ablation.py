@@ -103,7 +103,7 @@ def by_arm(trials: pl.DataFrame, look: Look) -> Chart | None:
         "ones hollow, next to each other. Sparsities are evenly spaced; what the ablations change, with its interval, "
         f"is in the chart above.{CUT if min(shown) > min(axes.numbers(frame, ['center'])) else ''}",
         spec=spec_of(chart, sheet, look.shown()),
-        panel_px=width + 40,
+        panel_px=width + 48,
     )
 
 
