@@ -105,7 +105,10 @@ def _kinds(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     if max(by_arm) == 1:
         yield "One seed settles nothing, so nothing is judged."
         return
-    yield f"Accuracies are {of}s over the seeds, differences means."
+    if of == "mean":
+        yield "Accuracies and differences are means over the seeds."
+    else:
+        yield f"Accuracies are {of}s over the seeds, differences are means."
     if max(by_arm) < FEWEST:
         yield "Two seeds have no interval, and settle nothing."
         return

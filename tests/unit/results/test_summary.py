@@ -96,7 +96,7 @@ def test_medians_by_hand() -> None:
     dense = sorted(trials.unique("seed")["top1_dense"])
     text = "\n".join(summary.sentences(trials, "median"))
     assert f"Dense vgg16 on cifar10: {dense[1] * 100:.2f} %" in text
-    assert "Accuracies are medians over the seeds, differences means." in text
+    assert "Accuracies are medians over the seeds, differences are means." in text
 
 
 def test_an_ablation_without_its_twin_is_not_compared() -> None:
