@@ -45,6 +45,7 @@ COUNTED: dict[str, tuple[int, int, dict[str, float]]] = {
         {"top1": 434.67031, "sd": 5.97719, "min": 428.8382, "max": 440.1040, "sparsity": 642.984, "n": 2340},
     ),
     "atlas-digits": (109, 1, {"top1": 99.51324, "sparsity": 36 * (0.8 + 0.9 + 0.95), "n": 545}),
+    "atlas-mnist": (106, 1, {"top1": 93.830234, "sparsity": 35 * (0.9 + 0.98 + 0.99), "n": 318}),
 }  # fmt: skip
 
 THESIS = {"dataset": "cifar10", "scope": "global"}

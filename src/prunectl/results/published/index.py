@@ -41,6 +41,8 @@ HARDLY = (
 )
 ONE = "SNIP alone was initialized by Xavier. One run each, seed 42, without intervals."
 
+ELSEWHERE = "Numbers of another machine than yours: the same recipe, seeds and sparsities, but not the same bits."
+
 TABLES: Mapping[str, Description] = {
     "comp6258-figure1": Description(
         title="VGG-16 on CIFAR-10: four criteria, four ablations, five sparsities, pruned at initialization",
@@ -131,7 +133,12 @@ TABLES: Mapping[str, Description] = {
     "atlas-digits": Description(
         title="Every included criterion on tiny-cnn and digits: at initialization, and after training with lr-rewind",
         source="prunectl itself: studies/atlas/digits.toml, five seeds, on one core of an AMD EPYC, torch 2.14.1",
-        warning="Numbers of another machine than yours: the same recipe, seeds and sparsities, but not the same bits.",
+        warning=ELSEWHERE,
+    ),
+    "atlas-mnist": Description(
+        title="Every included criterion on LeNet-300-100, MNIST: at initialization, and after training with lr-rewind",
+        source="prunectl itself: studies/atlas/mnist.toml, three seeds, on two cores of an AMD EPYC, torch 2.14.1",
+        warning=ELSEWHERE,
     ),
 }
 
