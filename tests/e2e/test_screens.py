@@ -58,7 +58,7 @@ ROTATED = f"""[...document.querySelectorAll('[data-chart]')].flatMap((chart) =>
   {LABELS}.filter((label) => /rotate\\((?!0)/.test(label.getAttribute('transform')))
     .map((label) => label.textContent))"""
 """The labels of ticks that are not horizontal."""
-CLAIMS = """[...document.querySelectorAll("#chart-claims g.role-scope[class*='concat_']")].map((panel) => {
+CLAIMS = """[...document.querySelectorAll("#chart-claims g.role-scope[class*='_concat_']")].map((panel) => {
   const edge = (mark, side) => mark.getBoundingClientRect()[side];
   const texts = [...panel.querySelectorAll('[class*=role-axis-label] text')];
   const labels = texts.filter((label) => label.textContent.endsWith('%'));
@@ -67,6 +67,9 @@ CLAIMS = """[...document.querySelectorAll("#chart-claims g.role-scope[class*='co
   return [labels.length, labels.filter((label) => edge(label, 'right') > left).length];
 })"""
 """Of the panel of each claim: how many labels its cases have, and how many of these reach into the plot."""
+TITLES = """[...document.querySelectorAll("#chart-claims .role-title-text text")].map((title) =>
+  [parseInt(title.textContent, 10), Math.max(1, title.querySelectorAll("tspan").length)])"""
+"""Of the title of the panel of each claim: its number, and on how many lines it is."""
 WIDTHS = (390, 768, 1280)
 """Of a phone, a tablet and a laptop. The last one is what the other tests need."""
 
@@ -124,6 +127,9 @@ def test_at_every_width_charts_are_within_the_page_and_use_it(page_file: Path, t
         assert tab.evaluate(TOUCHING) == [], f"at {width} px"
         assert tab.evaluate(ROTATED) == [], "labels of ticks are horizontal"
         assert tab.evaluate(CLAIMS) == [[4, 0], [1, 0], [4, 0]], "labels of cases are left of their plot"
+        lines = dict(tab.evaluate(TITLES))
+        assert list(lines) == [1, 2, 3], "panels are in the order of the claims"
+        assert (max(lines.values()) == 1) == (width > NARROW), "titles wrap only where their panel is narrow"
         ticks = tab.evaluate("[...document.querySelectorAll('#chart-top1-sparsity .role-axis-label')][0].textContent")
         assert all(text in ticks for text in ("0 %", "30 %", "60 %", "90 %", "98 %")), ticks
     assert not [text for text in tab.said if "Infinite extent" in text]

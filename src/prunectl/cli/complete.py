@@ -154,7 +154,8 @@ def charts(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     from prunectl.results.claims import verdicts
 
     results = results_of(open_study(_file(ctx), store=ctx.params.get("store")))
-    return [chart.name for section in charts(results, verdicts(results)).values() for chart in section]
+    sections = charts(results, verdicts(results), secondary=True)
+    return [chart.name for section in sections.values() for chart in section]
 
 
 @offering

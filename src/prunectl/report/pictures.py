@@ -50,7 +50,7 @@ def pdf(results: Results, published: pl.DataFrame | None, center: Center, chart:
 
 
 def _spec(results: Results, published: pl.DataFrame | None, center: Center, name: str | None) -> Any:
-    sections = charts(results, verdicts(results), published, center)
+    sections = charts(results, verdicts(results), published, center, secondary=name is not None)
     named = {chart.name: chart for section in sections.values() for chart in section}
     if not named:
         raise _nothing()

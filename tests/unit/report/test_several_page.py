@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from statistics import mean
 
 import altair as alt
 import polars as pl
 import pytest
 
 import made_up
+from prunectl.base.text import percent
 from prunectl.report import several_page
 from prunectl.report.charts import several
 from prunectl.results.table import Results
@@ -38,6 +40,9 @@ def test_studies_are_panels_and_their_arms_have_one_colour(studies: list[Results
     alt.Chart.validate(chart.spec, alt.Chart._rootschema)
     assert chart.spec["facet"]["sort"] == list(NETWORKS)
     assert chart.spec["resolve"]["scale"] == {"y": "independent"}
+    numbers = [percent(mean(study.trials["top1_dense"].to_list()), 1) for study in studies]
+    dense = ", ".join(f"{name} {number}" for name, number in zip(NETWORKS, numbers, strict=True))
+    assert f"dashed: its dense network ({dense})." in chart.caption, "panels have no room for the number"
 
 
 def test_a_page_has_an_overview_and_a_section_for_each_study(studies: list[Results]) -> None:

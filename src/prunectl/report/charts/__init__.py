@@ -44,8 +44,13 @@ def charts(
     verdicts: Sequence[Verdict] = (),
     published: pl.DataFrame | None = None,
     center: Center = "mean",
+    *,
+    secondary: bool = False,
 ) -> dict[str, list[Chart]]:
-    """Every chart that has data, by the section of the report that it belongs to; accuracies as means or medians."""
+    """Every chart that has data, by the section of the report that it belongs to; accuracies as means or medians.
+
+    `secondary`: with the charts that have the panels of another one, on another axis, which no page shows twice.
+    """
     trials = pruned(results.trials)
     if trials.is_empty():
         return {}
@@ -76,7 +81,10 @@ def charts(
             cost.energy(results.resources),
         ],
     }
-    with_data = {name: [chart for chart in section if chart is not None] for name, section in sections.items()}
+    with_data = {
+        name: [chart for chart in section if chart is not None and (secondary or not chart.secondary)]
+        for name, section in sections.items()
+    }
     return {name: section for name, section in with_data.items() if section}
 
 

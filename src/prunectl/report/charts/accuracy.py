@@ -14,7 +14,7 @@ from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.report.charts.marked import Marked
 from prunectl.report.charts.pieces import FIELDS, HEIGHT, WIDTH
 from prunectl.report.charts.shading import Shading
-from prunectl.report.charts.split import needed, split
+from prunectl.report.charts.split import Panels, needed, split
 from prunectl.results.statistics import center
 from prunectl.results.table import METRICS
 
@@ -32,14 +32,16 @@ def against_sparsity(
     if frame.is_empty() or frame["sparsity"].n_unique() < 2:
         return None
     look = look.among(frame)
-    x = axes.sparsity(frame["sparsity"].to_list(), width=_frame_px(frame, look))
-    marked = _marked(trials, published, "top1", look, x, frame)
+    panels = _panels(frame, trials, look)
+    x = axes.sparsity(frame["sparsity"].to_list(), width=_frame_px(panels))
+    marked = Marked.of(trials, published, "top1", look, x, axes.numbers(frame), panels)
     texts = [pieces.spread(frame, look), marked.caption, matching.caption if matching is not None else ""]
     return Chart(
         name="top1-sparsity",
         title="Top-1 accuracy against sparsity",
-        caption=_caption(texts, frame, "top1", look),
-        **_drawn(frame, trials, look, x, "top1", "sparsity", marked, matching),
+        caption=_caption(texts, panels, "top1", look),
+        secondary=panels is not None and _compressions(frame).n_unique() > 1,
+        **_drawn(frame, panels, look, x, "top1", "sparsity", marked, matching),
     )
 
 
@@ -52,11 +54,12 @@ def against_compression(
 ) -> Chart | None:
     """Accuracy against compression on a log axis, each tick with the weights remaining."""
     frame = pieces.means(trials, look, metric).filter(pl.col("compression").is_finite())
-    if frame.is_empty() or frame["compression"].n_unique() < 2:
+    if _compressions(frame).n_unique() < 2:
         return None
     look = look.among(frame)
-    x = axes.remaining(frame["compression"].to_list(), width=_frame_px(frame, look))
-    marked = _marked(trials, published, metric, look, x, frame)
+    panels = _panels(frame, trials, look)
+    x = axes.remaining(frame["compression"].to_list(), width=_frame_px(panels))
+    marked = Marked.of(trials, published, metric, look, x, axes.numbers(frame), panels)
     limits = collapse.limits(trials, look)
     texts = [
         pieces.spread(frame, look),
@@ -67,28 +70,30 @@ def against_compression(
     return Chart(
         name=f"{metric}-compression",
         title=f"{TITLES[metric].capitalize()} against weights remaining",
-        caption=_caption(texts, frame, metric, look),
-        **_drawn(frame, trials, look, x, metric, "compression", marked, matching, collapse.within(limits, x)),
+        caption=_caption(texts, panels, metric, look),
+        **_drawn(frame, panels, look, x, metric, "compression", marked, matching, collapse.within(limits, x)),
     )
 
 
-def _frame_px(frame: pl.DataFrame, look: Look) -> float:
+def _compressions(frame: pl.DataFrame) -> pl.Series:
+    """Those that an axis can have."""
+    return frame["compression"].filter(frame["compression"].is_finite())
+
+
+def _panels(frame: pl.DataFrame, trials: pl.DataFrame, look: Look) -> Panels | None:
+    """The panels of the lines; None where one frame has room for all of them."""
+    return split(frame, trials, look) if needed(frame, look) else None
+
+
+def _frame_px(panels: Panels | None) -> float:
     """The width of the narrowest frame, for the labels of its ticks."""
-    return PANEL_WIDTH if needed(frame, look) else ticks.NARROWEST_PX
+    return ticks.NARROWEST_PX if panels is None else PANEL_WIDTH
 
 
-def _caption(texts: list[str], frame: pl.DataFrame, metric: str, look: Look) -> str:
+def _caption(texts: list[str], panels: Panels | None, metric: str, look: Look) -> str:
     """Sentences, and what the dashed line of panels is, which have no room for its name."""
-    dense = _dense(frame, metric, look) if needed(frame, look) else None
+    dense = None if panels is None else _dense(panels.frame, metric, look)
     return " ".join(filter(None, [*texts, f"Grey and dashed: {pieces.dense_text(dense)}." if dense else ""]))
-
-
-def _marked(
-    trials: pl.DataFrame, published: pl.DataFrame | None, metric: str, look: Look, x: alt.X, frame: pl.DataFrame
-) -> Marked:
-    """The published numbers, without marks in panels: a number that leaves a choice open has no panel."""
-    marked = Marked.of(trials, published, metric, look, x, axes.numbers(frame))
-    return marked.unmarked() if needed(frame, look) else marked
 
 
 def _dense(frame: pl.DataFrame, metric: str, look: Look) -> float | None:
@@ -98,7 +103,7 @@ def _dense(frame: pl.DataFrame, metric: str, look: Look) -> float | None:
 
 def _drawn(
     frame: pl.DataFrame,
-    trials: pl.DataFrame,
+    panels: Panels | None,
     look: Look,
     x: alt.X,
     metric: str,
@@ -113,11 +118,11 @@ def _drawn(
     y = axes.accuracy(TITLES[metric], numbers)
     under = [] if dense is None else [pieces.dense_rule(dense)]
     sheet = Sheet()
-    if needed(frame, look):
+    if panels is not None:
         title, x = x["title"], x.copy()
         x["title"] = None  # that of all panels is below them
         band = matching.band(x, along) if matching is not None else []
-        chart = _panels(frame, trials, look, x, y, sheet, [*band, *under], title)
+        chart = _faceted(panels, x, y, sheet, [*band, *under], marked, title)
         return {"spec": spec_of(chart, sheet, look.shown()), "panel_px": PANEL_PX}
     named = labels.fit(frame, look)
     under = (matching.band(x, along) if matching is not None else []) + under
@@ -139,22 +144,14 @@ def _drawn(
     }
 
 
-def _panels(
-    frame: pl.DataFrame,
-    trials: pl.DataFrame,
-    look: Look,
-    x: alt.X,
-    y: alt.Y,
-    sheet: Sheet,
-    under: Sequence[Any],
-    title: str,
+def _faceted(
+    panels: Panels, x: alt.X, y: alt.Y, sheet: Sheet, under: Sequence[Any], marked: Marked, title: str
 ) -> alt.FacetChart:
-    """The lines in panels with shared axes."""
-    panels = split(frame, trials, look)
-    layers = pieces.lines(panels.look, x, y, pieces.tooltip(look, str(y["title"])), legend=True)
-    layers = [*under, *(layers if pieces.bounded(frame) else layers[1:])]
-    data = sheet.rows(pieces.with_seeds(panels.frame), [*FIELDS, "seed", "panel"])
+    """The lines in panels with shared axes, each with the published numbers about its arms."""
+    layers = pieces.lines(panels.look, x, y, pieces.tooltip(panels.look, str(y["title"])), legend=True)
+    layers = layers if pieces.bounded(panels.frame) else layers[1:]
+    data = sheet.rows(marked.below(pieces.with_seeds(panels.frame)), [*FIELDS, "seed", "panel", *marked.columns])
     return pieces.faceted(
-        layers, data, "panel", panels.order, panels.columns, width=PANEL_WIDTH, height=200, transform=ONLY_SHOWN,
-        x_title=title,
+        [*under, *layers, *marked.marks(x, y, panels.look, legend=True)], data, "panel", panels.order, panels.columns,
+        width=PANEL_WIDTH, height=200, transform=ONLY_SHOWN, x_title=title,
     )  # fmt: skip

@@ -30,10 +30,20 @@ BELOW_PX = 6
 """How far below the interval its seeds are."""
 CASE = "isValid(datum.n)"
 """The filter that leaves the rows of cases: those of single seeds have a place and a difference alone."""
-LINE, HEAD, LABEL = 52, 46, 20
-"""Characters of a line of a title, of the name of an arm above its cases, and of a label left of the plot: so much
-fits on a phone.
+HEAD, LABEL = 46, 20
+"""Characters of a line of the name of an arm above its cases, and of a label left of the plot: what fits on a phone."""
+TITLE, SUBTITLE = 64, 78
+"""Characters of a line of a title and of what all cases share, in a panel of WIDTH. The page wraps them again, to the
+width that its panels have.
 """
+AROUND_PX, LINE_PX = 70, 16
+"""The height of a panel around its cases (axis and gap), and of a line of its title."""
+EVEN, EVEN_ENOUGH = 0.6, 0.85
+"""Panels are in two columns only where the height of the shorter one is at least this share of the taller one's: else a
+part is white. Where it is at least the second share, the panels stay in the order of the claims from left to right.
+"""
+GAP = 28
+"""Between panels, in pixels."""
 BOUNDS = {"mean": "mean difference", "low": "t-interval from", "high": "to", "margin": "at least"}
 """The numbers of a case in its tooltip."""
 PARTS = " · "
@@ -50,7 +60,10 @@ class Names:
 
 
 def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
-    """A panel per claim, as high as its cases need: a row for each case, its name left of the plot."""
+    """A panel per claim, as high as its cases need: a row for each case, its name left of the plot.
+
+    The panels fill two columns of about the same height, or one column in the width of the page.
+    """
     sheet = Sheet()
     panels = [
         _panel(number, verdict, details, sheet)
@@ -59,7 +72,8 @@ def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
     ]
     if not panels:
         return None
-    chart = alt.concat(*panels, columns=2, spacing=28).resolve_scale(x="independent", y="independent")
+    columns = [alt.vconcat(*column, spacing=GAP) for column in _columns(panels)]
+    chart = alt.hconcat(*columns, spacing=GAP).resolve_scale(x="independent", y="independent")
     return Chart(
         name="claims",
         title="The differences that the claims are about",
@@ -68,6 +82,39 @@ def intervals(verdicts: Sequence[Verdict]) -> Chart | None:
         "what each case alone shows.",
         spec=spec_of(chart, sheet),
         panel_px=PANEL_PX,
+    )
+
+
+def _columns(panels: Sequence[Any]) -> list[Sequence[Any]]:
+    """The panels in two columns of about the same height, each in the order of the claims; in one column where two
+    would not be even.
+    """
+    heights = [_height(panel) for panel in panels]
+    in_order = list(range(len(panels)))
+    highest_first = sorted(in_order, key=lambda at: -heights[at])
+    both = [_filled(heights, order) for order in (in_order, highest_first)]
+    evenness, columns = max(both, key=lambda filled: min(filled[0], EVEN_ENOUGH))  # the first one if both are
+    return [panels] if evenness < EVEN else [[panels[at] for at in column] for column in columns]
+
+
+def _filled(heights: Sequence[float], order: Sequence[int]) -> tuple[float, list[list[int]]]:
+    """Two columns, each panel in the one that is shorter when its turn comes, and the height of the shorter one as a
+    share of the taller one's.
+    """
+    columns: list[list[int]] = [[], []]
+    filled = [0.0, 0.0]
+    for at in order:
+        column = filled.index(min(filled))
+        columns[column].append(at)
+        filled[column] += heights[at]
+    return min(filled) / max(filled), sorted(map(sorted, columns))
+
+
+def _height(panel: Any) -> float:
+    """About how high a panel is."""
+    title, subtitle = panel.title.text, panel.title.subtitle
+    return float(
+        AROUND_PX + LINE_PX * (len(title) + (0 if subtitle is alt.Undefined else len(subtitle))) + panel.height
     )
 
 
@@ -81,8 +128,8 @@ def _panel(number: int, verdict: Verdict, details: Sequence[Detail], sheet: Shee
     bounded, several = any(row["low"] is not None for row in rows), bool(seeds)
     layers = _layers(_title(verdict), height, rows, named=bool(heads), bounded=bounded, several=several)
     title = alt.TitleParams(
-        wrap(f"{number}. {verdict.claim.text}", LINE, max_lines=4, placeholder=" …"), frame="bounds", offset=6,
-        subtitle=wrap(names[0].shared, LINE + 6, max_lines=3, placeholder=" …") or alt.Undefined,
+        wrap(f"{number}. {verdict.claim.text}", TITLE, max_lines=4, placeholder=" …"), frame="bounds", offset=6,
+        subtitle=wrap(names[0].shared, SUBTITLE, max_lines=3, placeholder=" …") or alt.Undefined,
     )  # fmt: skip
     chart: Any = alt.layer(*layers, data=data, width=WIDTH, height=height, title=title)
     return chart

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import polars as pl
 
+from prunectl.base.text import percent
 from prunectl.report import palette
 from prunectl.report.charts import axes, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
@@ -59,10 +60,16 @@ def against_compression(studies: Mapping[str, Results], look: Look) -> Chart | N
         name="studies-top1",
         title="Top-1 accuracy against weights remaining",
         caption=f"{pieces.spread(frame, look)} A panel for each study, with its own scale; dashed: its dense "
-        f"network.{own}",
+        f"network{_dense(frame)}.{own}",
         spec=spec_of(chart, sheet, look.shown()),
         panel_px=PANEL_PX,
     )
+
+
+def _dense(frame: pl.DataFrame) -> str:
+    """The accuracy of the dense network of each study, which its panel has no room for."""
+    known = frame.select("panel", "dense").drop_nulls().unique(maintain_order=True).rows()
+    return f" ({', '.join(f'{name} {percent(value, 1)}' for name, value in known)})" if known else ""
 
 
 def _frame(study: Results, look: Look) -> pl.DataFrame:

@@ -18,7 +18,9 @@ PANELLED = ("budget", "dataset", "model", "init", "structure", "scope", "rounds"
 COMPARED = ("criterion", "retrain")
 """Of these one has the colours where both vary with the budget; the other one and the budgets are panels."""
 MOST_LINES = 7
-"""With more lines than this, budgets are panels even if there are dashes enough for them."""
+"""With more lines than this, there are panels even if there are dashes enough: for budgets, and for what crosses the
+colours, as rounds and structures do with retrainings.
+"""
 COLUMNS = 4
 """Maximum number of panels in a row, unless they have budgets: all of these are in a row."""
 
@@ -31,18 +33,29 @@ class Panels:
     look: Look  # with a dash for each of these variants
     order: Sequence[str]  # of the panels: where two columns are panels, a row for each value of the first one
     columns: int  # maximum number of panels in a row
+    by: Sequence[str]  # the columns of the table of trials whose values a panel has
 
 
 def needed(frame: pl.DataFrame, look: Look) -> bool:
     """Whether the lines of a summary need panels. `look` is that of the frame."""
     if "criterion" in look.role.variant or len(look.variants) > MOST_VARIANTS:
         return True
-    lines = frame.select("hue", "variant").n_unique()
-    return "budget" in look.role.variant and lines > MOST_LINES
+    lines = frame.select("hue", "variant").drop_nulls().unique()  # without the dense network, in all panels
+    return lines.height > MOST_LINES and ("budget" in look.role.variant or _crossed(lines))
+
+
+def _crossed(lines: pl.DataFrame) -> bool:
+    """Whether several colours are compared in most variants. A variant that only one of them has is a reference for
+    the others, and belongs into their frame.
+    """
+    colours = lines.group_by("variant").len()["len"]
+    return 2 * int((colours > 1).sum()) > colours.len() > 1
 
 
 def split(frame: pl.DataFrame, trials: pl.DataFrame, look: Look) -> Panels:
-    """Columns become panels: as few as possible, so that a panel holds all lines that can be distinguished in it."""
+    """Columns become panels: all of them if one row has room for these panels, and else as few as possible, so that a
+    panel holds all lines that can be distinguished in it.
+    """
     columns = _columns(trials, look)
     rest = [name for name in look.role.variant if name not in columns]
     unlabelled = replace(look, role=replace(look.role, names={}))  # a label names a colour, and no panel
@@ -56,15 +69,20 @@ def split(frame: pl.DataFrame, trials: pl.DataFrame, look: Look) -> Panels:
         look=replace(look, dashes=Look.of(look.role, variants).dashes),
         order=[panel for panel in _order(trials, unlabelled, columns) if panel in shown],
         columns=max(COLUMNS, trials["budget"].drop_nulls().n_unique()) if "budget" in columns else COLUMNS,
+        by=columns,
     )
 
 
 def _columns(trials: pl.DataFrame, look: Look) -> tuple[str, ...]:
-    """The fewest columns without which at most MOST_VARIANTS variants are left, budgets if one column is enough."""
+    """The columns that become panels: all that vary if one row has room for their panels; else the fewest without
+    which at most MOST_VARIANTS variants are left, budgets if one column is enough.
+    """
     varying = [name for name in (*COMPARED, *PANELLED) if name in look.role.variant]
     crossed = "budget" in varying and varying[0] in COMPARED
     always = (varying[0], "budget") if crossed else ()
     others = [name for name in PANELLED if name in varying and name not in always]
+    if _variants(trials, look, (*always, *others), "panel")["panel"].n_unique() <= COLUMNS:
+        return (*always, *others)
     for number in range(0 if always else 1, len(others)):
         for more in combinations(others, number):
             columns = (*always, *more)

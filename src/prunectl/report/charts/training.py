@@ -64,7 +64,10 @@ def _of_sparsities(frame: pl.DataFrame, sparsities: list[float], look: Look) -> 
         panel=pl.col("sparsity").map_elements(_panel, return_dtype=pl.String)
     )
     order = [_panel(value) for value in sparsities]
-    return Panels(frame=_with_dense(drawn, frame, order, look), look=look.among(drawn), order=order, columns=COLUMNS)
+    return Panels(
+        frame=_with_dense(drawn, frame, order, look), look=look.among(drawn), order=order, columns=COLUMNS,
+        by=("sparsity",),
+    )  # fmt: skip
 
 
 def _of_one_sparsity(frame: pl.DataFrame, sparsity: float, trials: pl.DataFrame, look: Look) -> Panels:

@@ -43,7 +43,6 @@
   const NARROW = 560;
   const STRETCH = 2.6;
   const count = (spec, data) => {
-    if (spec.concat) return spec.concat.length;
     const column = (data[spec.data.name] || {})[spec.facet.field];
     return new Set(column ? cells(column) : []).size || 1;
   };
@@ -53,6 +52,39 @@
     Object.entries(node).forEach(([key, value]) => { if (key !== "datasets") walk(value, visit); });
   };
   const is_names = (layer) => layer.mark && layer.mark.type === "text" && layer.encoding.y && layer.encoding.y.field === "place";
+  const LEFT = 30;  // at least so wide are the labels left of a view, where its title begins
+  // A text of some lines in lines that are at most as wide as the room.
+  const pen = document.createElement("canvas").getContext("2d");
+  const wrapped = (lines, font, room) => {
+    pen.font = font;
+    const wide = (text) => pen.measureText(text).width > room;
+    return lines.join(" ").split(" ").reduce((done, word) => {
+      const longer = done.length ? `${done[done.length - 1]} ${word}` : word;
+      return !done.length || wide(longer) ? [...done, word] : [...done.slice(0, -1), longer];
+    }, []);
+  };
+  // Views in columns. Where there is no room for these, all views are in one, by the numbers that their titles begin with.
+  const in_columns = (spec, room, panel, trim) => {
+    const number = (view) => parseInt(view.title.text[0], 10);
+    // The data of a column with a single view is that of the column.
+    const views = spec.hconcat.flatMap(({ data, vconcat }) => vconcat.map((view) => Object.assign(view, data && { data })))
+      .sort((one, other) => number(one) - number(other));
+    const fit = Math.max(1, Math.min(spec.hconcat.length, Math.floor((room + 12) / panel)));
+    if (fit < spec.hconcat.length) spec.hconcat = [{ ...spec.hconcat[0], vconcat: views }];
+    spec.columns = spec.hconcat.length;
+    const own = views[0].width;
+    const width = width_of(own, room, spec.columns, panel, trim);
+    const { font, title: { fontSize, subtitleFontSize } } = spec.config;
+    views.forEach((view) => {
+      const { title } = view;
+      view.width = width;
+      title.text = wrapped(title.text, `bold ${fontSize}px ${font}`, width + LEFT);
+      if (title.subtitle) title.subtitle = wrapped(title.subtitle, `${subtitleFontSize}px ${font}`, width + LEFT);
+    });
+    return spec;
+  };
+  const width_of = (own, room, columns, panel, trim) =>
+    Math.floor(Math.max(Math.min(own, 140), Math.min(own * STRETCH, room / columns - (panel - own) - trim)));
   const own_x = (spec) => spec.resolve.scale && spec.resolve.scale.x === "independent";
   const fitted = ({ spec: given, data, panel, labels, names }, room, trim = 0) => {
     const spec = structuredClone(given);
@@ -69,19 +101,18 @@
       spec.width = Math.max(160, Math.min(680, room - (listed ? 0 : labels) - 70 - trim));
       return spec;
     }
-    const own = spec.concat ? spec.concat[0].width : spec.spec.width;
+    if (spec.hconcat) return in_columns(spec, room, panel, trim);
+    const own = spec.spec.width;
     const panels = count(spec, data);
     const fit = Math.max(1, Math.min(spec.columns || 99, panels, Math.floor((room + 12) / panel)));
     spec.columns = Math.ceil(panels / Math.ceil(panels / fit));
-    const width = Math.floor(Math.max(Math.min(own, 140), Math.min(own * STRETCH, room / spec.columns - (panel - own) - trim)));
-    (spec.concat || [spec.spec]).forEach((view) => { view.width = width; });
-    if (spec.facet) {
-      spec.facet.header = { ...spec.facet.header, labelLimit: width + 16 };
-      // Panels share the x axes of the last row if that has no gap: the panels above one would have none. In a single
-      // column the axis would be too far away.
-      const own_axes = panels % spec.columns || spec.columns === 1 || own_x(spec);
-      if (spec.resolve.axis) spec.resolve.axis.x = own_axes ? "independent" : "shared";
-    }
+    const width = width_of(own, room, spec.columns, panel, trim);
+    spec.spec.width = width;
+    spec.facet.header = { ...spec.facet.header, labelLimit: width + 16 };
+    // Panels share the x axes of the last row if that has no gap: the panels above one would have none. In a single
+    // column the axis would be too far away.
+    const own_axes = panels % spec.columns || spec.columns === 1 || own_x(spec);
+    if (spec.resolve.axis) spec.resolve.axis.x = own_axes ? "independent" : "shared";
     return spec;
   };
 

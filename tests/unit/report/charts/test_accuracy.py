@@ -205,9 +205,87 @@ def test_published_numbers_in_panels_are_referred_to_and_not_drawn() -> None:
     many = pl.concat([small.swept(at=at, seeds=[1]) for at in moments])
     chart = shown(accuracy.against_sparsity(many, look(many), pl.DataFrame([PUBLISHED])))
     assert "facet" in chart.spec and hollow([PUBLISHED], many) == []
-    assert "Published numbers have no marks in panels; the section Tables has them next to ours." in chart.caption
+    assert "1 published number about arms in several panels not drawn; the section Tables has it next" in chart.caption
     of_others = shown(accuracy.against_sparsity(many, look(many), pl.DataFrame([PUBLISHED | {"criterion": "grasp"}])))
     assert "Published" not in of_others.caption
+
+
+def retrained(
+    *kinds: tuple[str, str], ways: tuple[str, ...] = ("finetune", "lr-rewind", "weight-rewind")
+) -> pl.DataFrame:
+    """Magnitude pruning in rounds and structures, each with every retraining."""
+    return pl.concat(
+        small.swept(["magnitude"], seeds=[1], at="end", rounds=rounds, structure=structure, retrain=way,
+                    arm=f"{rounds} {structure} {way}")
+        for rounds, structure in kinds
+        for way in ("finetune", "lr-rewind", "weight-rewind")
+    )  # fmt: skip
+
+
+RENDA = retrained(("one-shot", "weights"), ("iterative", "weights"), ("one-shot", "channels"))
+
+
+def test_retrainings_by_rounds_and_structures_are_panels_with_a_colour_for_each_retraining() -> None:
+    chart = shown(accuracy.against_compression(RENDA, look(RENDA)))
+    assert domain(chart, "color") == list(WAYS)
+    assert small.panels(chart) == ["weights · one-shot", "weights · iterative", "channels · one-shot"]
+    assert "strokeDash" not in str([unit["encoding"] for unit in small.units(chart.spec)]), "no dash is needed"
+    assert chart.spec["columns"] == 3 and chart.spec["resolve"] == {"axis": {"x": "shared"}}
+    assert "Grey and dashed: dense 90.0 %." in chart.caption
+
+
+def test_few_lines_and_what_only_one_colour_has_stay_in_one_frame() -> None:
+    """Magnitude after training is what the criteria at initialization are compared with."""
+    few = retrained(("one-shot", "weights"), ("iterative", "weights"))
+    assert "facet" not in shown(accuracy.against_compression(few, look(few))).spec
+    criteria = ["magnitude", "snip", "random", "synflow", "grasp", "lamp", "gradient"]
+    after = small.swept(["magnitude"], seeds=[1], at="end", retrain="lr-rewind")
+    frankle = pl.concat([small.swept(criteria, seeds=[1]), after])
+    chart = shown(accuracy.against_compression(frankle, look(frankle)))
+    assert "facet" not in chart.spec and len({(row["hue"], row["variant"]) for row in rows(chart)}) == 8
+
+
+ABOUT = {"table": "theirs", "criterion": "magnitude", "ablation": "none", "at": "end", "sparsity": 0.5}
+
+
+def placed(numbers: list[dict[str, Any]], trials: pl.DataFrame = RENDA) -> list[tuple[str, str, float]]:
+    """The panel, the hue and the accuracy of each published number that is drawn."""
+    chart = shown(accuracy.against_compression(trials, look(trials), published=pl.DataFrame(numbers)))
+    (data,) = chart.spec["datasets"].values()
+    tables = [unit for unit in small.units(chart.spec) if unit["mark"].get("filled") is False]
+    assert len(tables) == len({row["table"] for row in data if row.get("table")}), "a mark for each table"
+    return [(row["panel"], row["hue"], row["center"]) for row in data if row.get("table")]
+
+
+def test_a_published_number_is_in_the_panel_of_its_arm() -> None:
+    once = ABOUT | {"rounds": "one-shot", "structure": "weights", "retrain": "finetune", "top1": 0.86}
+    rounds = once | {"rounds": "iterative", "retrain": "lr-rewind", "top1": 0.87}
+    channels = once | {"structure": "channels", "table": "others", "top1": 0.85}
+    assert placed([once, rounds, channels]) == [
+        ("weights · one-shot", "finetune", 0.86),
+        ("weights · iterative", "lr-rewind", 0.87),
+        ("channels · one-shot", "finetune", 0.85),
+    ]
+    assert placed([channels | {"rounds": None}]) == [("channels · one-shot", "finetune", 0.85)], "no other has channels"
+
+
+def test_a_published_number_about_arms_in_several_panels_is_in_none_and_is_counted() -> None:
+    """In all of them it would seem to be about the lines of each."""
+    open_rounds = ABOUT | {"rounds": None, "structure": "weights", "retrain": "finetune", "top1": 0.86}
+    known = open_rounds | {"rounds": "iterative", "top1": 0.87}
+    assert placed([open_rounds, known]) == [("weights · iterative", "finetune", 0.87)]
+    published = pl.DataFrame([open_rounds, known])
+    caption = shown(accuracy.against_compression(RENDA, look(RENDA), published=published)).caption
+    assert "Published numbers: hollow circles theirs. 1 published number about arms in several panels not" in caption
+    budgets = crossed("magnitude")
+    assert placed([ABOUT | {"retrain": "finetune", "top1": 0.86}], budgets) == [], "published without a budget"
+
+
+def test_published_numbers_are_in_the_panels_of_retrainings_too() -> None:
+    """Where criteria have the colours, a number for one retraining belongs to that one's panel."""
+    trials = crossed("magnitude", "random", "snip", ways=("finetune", "lr-rewind"))
+    numbers = [ABOUT | {"retrain": "lr-rewind", "budget": "0.5", "top1": 0.86}]
+    assert placed(numbers, trials) == [("lr-rewind · budget 50 %", "magnitude", 0.86)]
 
 
 @pytest.mark.parametrize("label", [None, "SNIP (init)"])

@@ -12,6 +12,7 @@ import pytest
 import made_up
 from prunectl.report import palette
 from prunectl.report.charts import Chart, charts, stacked
+from prunectl.report.formats import render
 from prunectl.results.claims import verdicts
 from prunectl.results.table import SCHEMA, Results
 from unit.report.small import rows
@@ -91,6 +92,27 @@ def test_a_criterion_has_one_colour_on_all_charts(drawn: dict[str, Chart]) -> No
 def test_top5_of_few_classes_is_not_worth_a_chart(results: Results) -> None:
     easy = replace(results, trials=results.trials.with_columns(top5=pl.lit(1.0)))
     assert "top5-compression" not in [chart.name for chart in charts(easy)["accuracy"]]
+
+
+WAYS = (
+    made_up.STUDY.split("[[prune]]")[0]
+    + """
+[[prune]]
+criterion = "magnitude"
+at = "end"
+retrain = ["finetune", "lr-rewind", "weight-rewind"]
+budget = [0.1, 0.5, 1.0]
+"""
+)
+
+
+def test_panels_are_drawn_once_against_compression_and_against_sparsity_where_they_are_asked_for() -> None:
+    study = made_up.results(WAYS, seeds=1, failed=0, epochs=1)
+    shown = [chart.name for chart in charts(study)["accuracy"]]
+    assert "top1-compression" in shown and "top1-sparsity" not in shown
+    every = {chart.name: chart for chart in charts(study, secondary=True)["accuracy"]}
+    assert [name for name in every if name not in shown] == ["top1-sparsity"]
+    assert "Top-1 accuracy against sparsity" in str(render(study, "svg", chart="top1-sparsity"))
 
 
 def test_a_study_in_which_nothing_is_done_has_no_charts(results: Results) -> None:

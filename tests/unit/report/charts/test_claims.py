@@ -49,10 +49,26 @@ def test_the_axis_names_what_is_subtracted_in_words() -> None:
 
 
 def panels(chart: Chart | None) -> list[dict[str, Any]]:
-    """The panels of a chart, each with its rows."""
+    """The panels of a chart by the numbers of their claims, each with its rows."""
+    return sorted((panel for column in columns(chart) for panel in column), key=number)
+
+
+def number(panel: dict[str, Any]) -> int:
+    """The number of the claim that a panel is about."""
+    return int(panel["title"]["text"][0].split(".")[0])
+
+
+def columns(chart: Chart | None) -> list[list[dict[str, Any]]]:
+    """The panels of each column, from top to bottom. Altair hoists the data of a single panel."""
     assert chart is not None
-    spec = chart.spec  # Altair hoists the data of a single panel
-    return [panel | {"rows": spec["datasets"][panel.get("data", spec.get("data"))["name"]]} for panel in spec["concat"]]
+    spec = chart.spec
+    return [
+        [
+            panel | {"rows": spec["datasets"][panel.get("data", column.get("data", spec.get("data")))["name"]]}
+            for panel in column["vconcat"]
+        ]
+        for column in spec["hconcat"]
+    ]
 
 
 def test_a_panel_for_each_claim_as_high_as_its_cases_with_a_whole_title() -> None:
@@ -63,6 +79,28 @@ def test_a_panel_for_each_claim_as_high_as_its_cases_with_a_whole_title() -> Non
     assert " ".join(two["title"]["text"]) == "1. SNIP is better" and " ".join(one["title"]["text"]) == f"2. {text}"
     assert len([row for row in two["rows"] if "case" in row]) == 2 and two["height"] == 2 * one["height"]
     assert chart.spec["resolve"]["scale"] == {"x": "independent", "y": "independent"}
+
+
+def of_heights(*cases: int) -> list[list[int]]:
+    """The numbers of the claims in each column of a chart of claims with so many cases."""
+    every = judged()
+    verdicts = [replace(every, details=(every.details * count)[:count]) for count in cases]
+    return [[number(panel) for panel in column] for column in columns(shown(claims.intervals(verdicts)))]
+
+
+def test_panels_fill_two_columns_of_about_the_same_height_and_one_where_these_would_not_be_even() -> None:
+    """A panel that is alone in its row, or much higher than its neighbour, would leave white next to it."""
+    assert of_heights(1, 1) == [[1], [2]] and of_heights(1, 1, 1, 1) == [[1, 3], [2, 4]]
+    assert of_heights(9, 9, 30, 1, 1) == [[1, 2, 4, 5], [3]], "the shipped study of Renda et al."
+    assert of_heights(1) == [[1]] and of_heights(1, 1, 1) == [[1, 2, 3]] and of_heights(2, 30) == [[1, 2]]
+    assert of_heights(1, 1, 1, 1, 2, 1) == [[1, 3, 5], [2, 4, 6]], "in the order of the claims, if that is as even"
+
+
+def test_a_title_fills_the_width_of_its_panel() -> None:
+    text = "Single weights can be pruned further than channels, if they are retrained for as long as before"
+    (panel,) = panels(claims.intervals([judged(text=text)]))
+    first, second = panel["title"]["text"]
+    assert claims.TITLE - 10 < len(first) <= claims.TITLE and f"{first} {second}" == f"1. {text}"
 
 
 SCOPES = pl.concat([TRIALS, TRIALS.with_columns(scope=pl.lit("erk"), arm=pl.col("arm") + " · erk")])
