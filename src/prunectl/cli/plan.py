@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from prunectl.base.errors import FAILED
 from prunectl.base.text import and_list, plural, seconds, shortened, size, visible
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Selected, StudyFile, options
 
 if TYPE_CHECKING:
     from prunectl.api.plan import Planned
+    from prunectl.api.session import Session
     from prunectl.results.foresight import AtLook, Foresight
 
 CLAIM = 44
@@ -35,10 +37,7 @@ def plan(selected: Selected, study: StudyFile = None, check: Check = False, json
     """
     session = selected.open(study)
     if check:
-        from prunectl.api.check import check as checked
-
-        checked(session)
-        answer_json({"study": session.study.name, "problems": []}) if json_ else answer(f"{study}: no problems found")
+        _check(session, json_)
         return
     from prunectl.api.plan import planned
 
@@ -48,6 +47,20 @@ def plan(selected: Selected, study: StudyFile = None, check: Check = False, json
     else:
         for line in lines(found):
             answer(line)
+
+
+def _check(session: Session, json_: bool) -> None:
+    """The answer of --check. Exits with FAILED if not everything could be checked."""
+    from prunectl.api.check import check
+
+    unfinished = check(session).unfinished
+    if json_:
+        answer_json({"study": session.study.name, "problems": [], "unfinished": unfinished})
+    else:
+        answer(f"{session.path}: no problems found" + (f", but {unfinished}" if unfinished else ""))
+    if unfinished:
+        say("`run` goes on without the rest of the check; what is wrong fails in its step: a row with the reason")
+        raise typer.Exit(FAILED)
 
 
 def lines(planned: Planned) -> list[str]:

@@ -11,7 +11,7 @@ from prunectl.base.errors import InterruptError, PrunectlError
 from prunectl.base.text import plural
 from prunectl.base.until import Until
 from prunectl.execute.engine import Engine, NotInTimeError
-from prunectl.execute.outcome import Event, Outcome, Request, Status
+from prunectl.execute.outcome import Checking, Event, Outcome, Request, Status
 from prunectl.plan.explain import Todo
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Key, parents
@@ -113,7 +113,8 @@ def drive(
                 engine.start(request(key))
             going(tuple(engine.running))
             for event in engine.wait(BUSY_S):
-                heard(event)
+                if not isinstance(event, Checking):
+                    heard(event)
     except KeyboardInterrupt:
         raise InterruptedRunError from None
     except NotInTimeError:

@@ -26,7 +26,7 @@ from prunectl.catalog.executor import Asked
 from prunectl.execute import ray_cluster
 from prunectl.execute.devices import kind_and_places
 from prunectl.execute.engine import Executor
-from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status, WorkersChanged
+from prunectl.execute.outcome import Checking, Event, Outcome, Progress, Request, Status, WorkersChanged
 from prunectl.execute.ray_cluster import GRACE_S, Members
 from prunectl.execute.ray_joining import Joining, Refused
 from prunectl.execute.spool import Spool
@@ -83,7 +83,7 @@ class RayEngine:
         with suppress(OSError):  # `wait` reports its end
             process.control.send(task)
 
-    def wait(self, timeout_s: float) -> Iterator[Event]:
+    def wait(self, timeout_s: float) -> Iterator[Event | Checking]:
         """What was reported since the last call; waits for a report at most this long. Raises PrunectlError."""
         process = self._alive()
         ready = wait([process.control, process.spool.reading], timeout_s)
@@ -113,7 +113,7 @@ class RayEngine:
             self.process = _Process(self.joining)
         return self.process
 
-    def _received(self, message: Outcome | Progress | Members | Refused) -> Iterator[Event]:
+    def _received(self, message: Outcome | Progress | Checking | Members | Refused) -> Iterator[Event | Checking]:
         if isinstance(message, Refused):
             raise PrunectlError(message.message, hint=message.hint)
         if isinstance(message, Members):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from prunectl.api.check import Checked
 from prunectl.api.plan import Kind, Planned
 from prunectl.base.errors import Problem, StudyError
 from prunectl.cli.plan import NOT_ASKED, claims, lines
@@ -84,10 +85,22 @@ def test_a_claim_that_a_selection_leaves_no_trials_for_is_not_asked(prunectl: Pr
 
 
 def test_a_check_that_passes_is_one_line(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("prunectl.api.check.check", lambda session: None)
+    monkeypatch.setattr("prunectl.api.check.check", lambda session: Checked(here=None))
     said = prunectl("plan", "STUDY", "--check")
     assert (said.code, said.out.endswith("study.toml: no problems found\n"), said.err) == (0, True, "")
-    assert prunectl("plan", "STUDY", "--check", "--json").json() == {"study": "small", "problems": []}
+    assert prunectl("plan", "STUDY", "--check", "--json").json() == {"study": "small", "problems": [], "unfinished": ""}
+
+
+def test_a_check_that_was_not_finished_answers_so_and_exits_with_1(
+    prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prunectl.api.check.check", lambda session: Checked(here=None, unfinished="it died"))
+    said = prunectl("plan", "STUDY", "--check")
+    assert said.code == 1
+    assert said.out.endswith("study.toml: no problems found, but it died\n")
+    assert "fails in its step" in said.err
+    said = prunectl("plan", "STUDY", "--check", "--json")
+    assert (said.code, said.json()["unfinished"]) == (1, "it died")
 
 
 def test_a_check_that_fails_is_one_error_with_every_problem(

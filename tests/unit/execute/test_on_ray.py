@@ -13,7 +13,7 @@ from prunectl.base.errors import PrunectlError
 from prunectl.catalog.executor import Asked
 from prunectl.execute import on_ray, ray_cluster
 from prunectl.execute.on_ray import STARTS, Ray, RayEngine, RayError
-from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status, WorkersChanged
+from prunectl.execute.outcome import Checking, Event, Outcome, Progress, Request, Status, WorkersChanged
 from prunectl.plan.preflight import PREFLIGHT, Preflight
 from prunectl.plan.steps import Key
 
@@ -60,8 +60,8 @@ def request_(key: Key = PREFLIGHT) -> Request:
     return Request(key=key, step=step, store=Path("store"), data=Path("data"), device="cpu", threads=1)
 
 
-def until_outcomes(engine: RayEngine, count: int) -> list[Event]:
-    events: list[Event] = []
+def until_outcomes(engine: RayEngine, count: int) -> list[Event | Checking]:
+    events: list[Event | Checking] = []
     while sum(isinstance(event, Outcome) for event in events) < count:
         events += engine.wait(10.0)
     return events
