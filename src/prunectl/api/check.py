@@ -71,7 +71,7 @@ def checked(session: Session, engine: Engine, workers: Workers, until: Until | N
 
 
 def located(session: Session, problems: Iterable[Problem]) -> list[Problem]:
-    """The problems with the file, line and column of the key that each is about, as far as the file has it."""
-    from prunectl.study.locate import located
+    """The problems with the file, line and column, or the option, of the key that each is about."""
+    from prunectl.study.placed import placed
 
-    return located(session.text, str(session.path), problems)
+    return placed(session.text, str(session.path), problems, session.overridden)

@@ -13,6 +13,7 @@ from prunectl.base import ctrl_c
 from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import size
 from prunectl.base.version import __version__
+from prunectl.catalog.importing import same_directory, stdout_on_stderr
 
 if TYPE_CHECKING:
     from prunectl.catalog.dataset import Dataset
@@ -62,7 +63,8 @@ def data_sets(root: Path) -> dict[str, str]:
 
 def _looked(kind: type[Dataset], root: Path) -> str:
     try:
-        return looked(kind(), root)
+        with stdout_on_stderr(), same_directory():
+            return looked(kind(), root)
     except PrunectlError as error:  # missing or damaged
         return error.message.partition(" (looked for")[0]
     except BaseException as error:  # a third party's data set may raise anything
