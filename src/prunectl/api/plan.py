@@ -51,9 +51,11 @@ class Planned:
     training_steps_unshared: int
     """What every trial on its own would take."""
     estimate_s: float | None
-    """Seconds of one process; None until a step of each kind has been done here."""
+    """Seconds of one process; None until a step of each kind has been done here: see `unknown`."""
     estimate_bytes: int | None
-    """What the artefacts of the steps to do take in the store; None until a step of each kind has been done here."""
+    """What the artefacts of the steps to do take in the store: their files, manifests and directories, in whole blocks
+    of its file system. None until a step of each kind has been done here.
+    """
     workers: str
     """How many workers a run without further options has, and where: '2 workers on cpu'."""
     claims: Sequence[Foresight]
@@ -68,6 +70,8 @@ class Planned:
     """The number of seeds that each arm is granted by now, by label; empty without looks."""
     more: str = ""
     """Whether more seeds may follow, in words; empty without looks."""
+    unknown: Sequence[str] = ()
+    """What is to do that nothing like it was done here, so that time or space is not known."""
     only: Sequence[str] = ()
     """The selectors of the part of the study that is planned; empty for all of it."""
 
@@ -96,6 +100,7 @@ def _planned(session: Session) -> Planned:
         **training_steps(plan),
         estimate_s=expected.wall_s,
         estimate_bytes=expected.size_bytes,
+        unknown=expected.unknown,
         workers=likely_workers(Machine()),
         claims=foresee(session.study, plan),
         made_on={of.label: count for of, count in made_on.items()},
@@ -149,11 +154,12 @@ def past_steps(session: Session, todo: Todo) -> list[Past]:
     past: list[Past] = []
     keys = list(islice(session.store.keys(), MOST_PAST)) if todo.todo else []
     session.store.prefetch(keys)
+    block_bytes = session.store.block_bytes
     for key in keys:
         try:
             manifest = session.store.manifest(key)
         except (DamagedError, KeyError):
             continue
-        made, size_bytes = manifest.made, manifest.size_bytes if manifest.sizes else None
+        made, size_bytes = manifest.made, manifest.stored_bytes(block_bytes) if manifest.sizes else None
         past.append(Past(preimage=manifest.preimage, wall_s=made.wall_s, resume=made.resume, size_bytes=size_bytes))
     return past

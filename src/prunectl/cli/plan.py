@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CLAIM = 44
 """Width of the text of a claim."""
+MOST_KINDS = 6
+"""Maximum number of kinds of steps that a line names."""
 NO_PAIRS = "settles nothing: there are no two arms to compare"
 NOT_ASKED = "not asked: the selection leaves no trials for it"
 
@@ -80,12 +82,12 @@ def lines(planned: Planned) -> list[str]:
         "",
         f"dense trainings: {planned.dense_trainings:,}, one per seed; training steps: {planned.training_steps:,} "
         f"instead of {planned.training_steps_unshared:,} without sharing ({share:.0%} saved)",
-        "estimated time: unknown until a step of each kind has been done here"
+        f"estimated time: {_unknown(planned)}"
         if planned.estimate_s is None
         else f"estimated time: {seconds(planned.estimate_s)} with one process"
         if any(kind.to_do for kind in planned.steps.values())
         else "nothing is left to do",
-        "estimated disk space: unknown until a step of each kind has been done here"
+        f"estimated disk space: {_unknown(planned)}"
         if planned.estimate_bytes is None
         else f"estimated disk space: {size(planned.estimate_bytes)}",
     ]
@@ -93,6 +95,15 @@ def lines(planned: Planned) -> list[str]:
     out += added_seeds(planned)
     out += claims(planned.claims, NOT_ASKED if planned.only else NO_PAIRS)
     return [*out, planned.mixture] if planned.mixture else out
+
+
+def _unknown(planned: Planned) -> str:
+    """Why there is no estimate: which kinds of steps are missing."""
+    shown = list(planned.unknown[:MOST_KINDS])
+    if len(planned.unknown) > MOST_KINDS:
+        shown.append(f"{len(planned.unknown) - MOST_KINDS:,} more")
+    kinds = f": {visible(and_list(shown))}" if shown else ""
+    return f"unknown until a step of each kind has been done here{kinds}"
 
 
 def added_seeds(planned: Planned) -> list[str]:

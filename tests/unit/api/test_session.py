@@ -182,7 +182,7 @@ class Mine(Criterion):
         return {}
 """
     (tmp_path / "mine.py").write_text(rule)
-    study = write_study(tmp_path, SMALL.replace('["magnitude"', '["file:mine.py:Mine"'))
+    study = write_study(tmp_path, SMALL.replace('["magnitude"', '[{ name = "file:mine.py:Mine", power = 3 }'))
     with pytest.raises(
         PrunectlError, match=r"study.toml cannot be read: ZeroDivisionError: .*mine.py:8, in model_post"
     ):
