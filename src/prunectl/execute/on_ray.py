@@ -37,6 +37,8 @@ STARTS = 3
 """How often the process that speaks to Ray is started before a run gives up."""
 ENDING_S = 20.0
 """Seconds for Ray to shut down, after all workers have stopped."""
+JOINING_S = 1.0
+"""Seconds for a process to end that has not joined a Ray: it may not be able to listen."""
 HANDED_ON = ("PYDANTIC_DISABLE_PLUGINS", "TORCH_DEVICE_BACKEND_AUTOLOAD")
 """What the command line sets in the environment of every process."""
 BROKEN = (EOFError, OSError, pickle.UnpicklingError)
@@ -62,6 +64,8 @@ class RayEngine:
         self.joining = joining
         self.running: dict[Key, Request] = {}
         self.members = Members(jobs=0, label="waiting for Ray")
+        self.joined = joining.address is None
+        """Whether there is something to end: a Ray that is started here, or workers in one that was joined."""
         self.process: _Process | None = None
         self.starts = 0
 
@@ -101,7 +105,7 @@ class RayEngine:
         if self.process is not None:
             moments = [request.until.at for request in self.running.values() if request.until is not None]
             left_s = min(GRACE_S, max(0.0, min(moments) - time.time())) if moments else GRACE_S
-            self.process.end(left_s + ENDING_S)
+            self.process.end(left_s + ENDING_S if self.joined else JOINING_S)
             self.process = None
         self.running.clear()
 
@@ -118,6 +122,7 @@ class RayEngine:
             raise PrunectlError(message.message, hint=message.hint)
         if isinstance(message, Members):
             self.members = message
+            self.joined = True
             yield WorkersChanged(label=message.label)
             return
         if isinstance(message, Outcome):

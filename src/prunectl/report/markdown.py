@@ -28,6 +28,7 @@ def report(results: Results, center: Center) -> str:
         escaped(results.mixture),
         *(["## Claims", rule(study.sweep.looks), _items([_verdict(verdict) for verdict in judged])] if judged else []),
         *(["## Top-1 accuracy, %", _grid(grid)] if results.trials.height else []),
+        _items(list(map(escaped, summary.lacking(results.trials)))),
         *_judgement(results),
         "## Resources",
         _items(summary.resources(results.resources)),

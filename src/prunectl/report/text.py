@@ -19,8 +19,6 @@ MARKS = "●■▲◆✚▼▶◀○□△◇"
 MORE = "+"
 """Instead of the marks that do not fit next to others in the same place."""
 PLOT_ROWS = 10
-FAILURES = 5
-"""Maximum number of reasons for missing trials."""
 
 
 def table(results: Results, width: int) -> str:
@@ -32,7 +30,7 @@ def table(results: Results, width: int) -> str:
     parts = [
         "\n".join(wrapped(f"Restricted to {results.selection.text}", width, first="")) if results.selection else "",
         "\n".join(_grid(tables.grid(results.trials), width)),
-        "\n".join(_failures(results, width)),
+        "\n".join(line for text in summary.lacking(results.trials) for line in wrapped(text, width, first="")),
         "\n".join(plot(results, width)),
         "\n".join(
             line
@@ -87,18 +85,6 @@ def _grid(grid: tables.Grid, width: int) -> Iterator[str]:
     if shown.matching:
         yield ""
         yield from wrapped(grid.matching, width, first="")
-
-
-def _failures(results: Results, width: int) -> Iterator[str]:
-    """How many trials are missing, lack their baseline or a count, and why, the most frequent reasons first."""
-    rest = results.trials.filter((pl.col("status") != "done") | pl.col("reason").is_not_null())
-    counts = (
-        rest.group_by("status", "reason", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
-    )
-    for row in counts.head(FAILURES).iter_rows(named=True):
-        but = ", but " if row["status"] == "done" else ": "
-        text = f"{plural(row['len'], 'trial')} {row['status']}" + (f"{but}{row['reason']}" if row["reason"] else "")
-        yield from wrapped(text, width, first="")
 
 
 def plot(results: Results, width: int) -> Iterator[str]:

@@ -96,3 +96,12 @@ def test_an_empty_study_has_an_empty_table(results: Results) -> None:
 def test_a_comment_shows_what_it_is_restricted_to(results: Results) -> None:
     part = replace(results, selection=Selection(overrides=("train.epochs=2",)))
     assert latex.table(part, "mean").splitlines()[1] == "% restricted to --set train.epochs=2"
+
+
+def test_why_trials_failed_stands_below_the_table(results: Results) -> None:
+    failed = pl.when(pl.col("status") == "failed").then(pl.lit("score_it & 50 %")).otherwise(pl.col("reason"))
+    table = latex.table(replace(results, trials=results.trials.with_columns(reason=failed)), "mean")
+    below = table.partition(r"\end{tabular}")[2].partition(r"\end{table}")[0]
+    assert r"{\footnotesize 2 trials failed: score\_it \& 50 \%.\par}" in below
+    done = replace(results, trials=results.trials.filter(pl.col("status") == "done"))
+    assert "footnotesize" not in latex.table(done, "mean")

@@ -87,3 +87,8 @@ def test_it_shows_what_it_is_restricted_to(results: Results, text: str) -> None:
     shown = markdown.report(part, "mean")
     assert "\n\nRestricted to --profile quick --set 'train.lr=\\[1\\]'.\n\n" in shown
     assert "Restricted" not in text
+
+
+def test_why_trials_failed_follows_the_table(text: str) -> None:
+    grid, _, after = text.partition("## Top-1 accuracy, %")[2].partition("## Resources")[0].partition("\n\n- ")
+    assert grid and after.startswith("2 trials failed: the loss is not finite at step 12")
