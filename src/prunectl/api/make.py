@@ -190,7 +190,7 @@ def _out_of_time(until: Until | None, todo: Todo) -> Iterator[None]:
         yield
     except NotInTimeError:
         assert until is not None
-        raise OutOfTimeError(until, len(todo.todo), Tally(reused=set(todo.reused))) from None
+        raise OutOfTimeError(until, len(todo.todo), Tally(reused=set(todo.reused)), begun=False) from None
 
 
 def _pulled(

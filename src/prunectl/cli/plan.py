@@ -91,7 +91,7 @@ def lines(planned: Planned) -> list[str]:
         if planned.estimate_bytes is None
         else f"estimated disk space: {size(planned.estimate_bytes)}",
     ]
-    out.append(f"workers: {planned.workers}, unless `run` is given other --jobs, --device or --executor")
+    out.append(f"where: {planned.workers}, unless `run` is given other --jobs, --device or --executor")
     out += added_seeds(planned)
     out += claims(planned.claims, NOT_ASKED if planned.only else NO_PAIRS)
     return [*out, planned.mixture] if planned.mixture else out

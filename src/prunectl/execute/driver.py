@@ -57,11 +57,14 @@ class InterruptedRunError(InterruptError):
 class OutOfTimeError(InterruptError):
     """The moment has come by which the run was to have stopped, and steps are left."""
 
-    def __init__(self, until: Until, left: int, tally: Tally) -> None:
+    def __init__(self, until: Until, left: int, tally: Tally, *, begun: bool = True) -> None:
         self.tally = tally
+        kept = "no step was finished, and snapshots of trainings under way are kept"
+        if tally.done:
+            kept = "finished steps are kept, and so are the snapshots of trainings under way"
         super().__init__(
-            f"stopped because of --until {until.label}, with {plural(left, 'step')} left; finished steps are kept, "
-            "and so are the snapshots of trainings under way",
+            f"stopped because of --until {until.label}, with {plural(left, 'step')} left; "
+            f"{kept if begun else 'no step was begun'}",
             hint="run the same command to continue",
         )
 

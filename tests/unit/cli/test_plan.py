@@ -49,7 +49,7 @@ def test_what_is_to_do_and_why() -> None:
         "dense trainings: 3, one per seed; training steps: 50 instead of 100 without sharing (50% saved)",
         "estimated time: unknown until a step of each kind has been done here: init and score (net, snip)",
         "estimated disk space: unknown until a step of each kind has been done here: init and score (net, snip)",
-        "workers: 2 workers on cpu, unless `run` is given other --jobs, --device or --executor",
+        "where: 2 workers on cpu, unless `run` is given other --jobs, --device or --executor",
     ]
 
 
