@@ -77,7 +77,7 @@ def open_study(
     from prunectl.api.granted import at_first, grown
     from prunectl.api.studies import study_file
     from prunectl.api.weights import weights_of
-    from prunectl.catalog.importing import calling
+    from prunectl.catalog.importing import same_directory, stdout_on_stderr
     from prunectl.datasets.content import content_of
     from prunectl.plan.build import build
     from prunectl.plan.only import only as restricted
@@ -87,7 +87,7 @@ def open_study(
     path = study_file(path)
     selectors = [only] if isinstance(only, str) else only
     selection = Selection(profile=profile, overrides=tuple(assignments(set)), only=tuple(selectors))
-    with calling(f"{path} cannot be read"):
+    with stdout_on_stderr(), same_directory():  # what a plug-in raises, the command line reports
         loaded = load(path, overrides=selection.overrides, profile=profile)
     study = loaded.study
     for name in study.published.tables:
@@ -99,7 +99,7 @@ def open_study(
     weights = weights_of(loaded)
     opened = open_store(store)
     granted = at_first(path, opened, selection) if study.sweep.looks else {}
-    with _placed_in(loaded), calling(f"{path} cannot be planned"):
+    with _placed_in(loaded), stdout_on_stderr(), same_directory():
         whole = build(study, content, weights.digests, granted)
     plan = restricted(whole, selection.only)
     session = Session(

@@ -167,8 +167,11 @@ def test_a_data_set_of_a_third_party_neither_ends_nor_moves_the_command(
     assert capfd.readouterr() == ("", "loud\n")
 
 
-def test_a_parameter_of_a_third_party_that_raises_is_an_error_with_its_line(tmp_path: Path) -> None:
+def test_a_rule_of_a_third_party_neither_moves_the_command_nor_prints_into_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     rule = """\
+import os
 from prunectl import Criterion
 
 
@@ -176,17 +179,18 @@ class Mine(Criterion):
     power: int = 2
 
     def model_post_init(self, context):
-        1 / (self.power - 3)
+        os.chdir("/")
+        print("loud")
 
     def score(self, subject):
         return {}
 """
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(rule)
-    study = write_study(tmp_path, SMALL.replace('["magnitude"', '[{ name = "file:mine.py:Mine", power = 3 }'))
-    with pytest.raises(
-        PrunectlError, match=r"study.toml cannot be read: ZeroDivisionError: .*mine.py:8, in model_post"
-    ):
-        open_study(study, store=tmp_path / "store")
+    open_study(write_study(tmp_path, SMALL.replace('["magnitude"', '[{ name = "file:mine.py:Mine", power = 3 }')))
+    assert Path.cwd() == tmp_path
+    out, err = capfd.readouterr()
+    assert out == "" and "loud" in err
 
 
 def test_what_only_the_plan_shows_to_be_wrong_with_an_option_is_blamed_on_the_option(tmp_path: Path) -> None:
