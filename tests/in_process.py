@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from prunectl.catalog.executor import Executor
-from prunectl.execute.outcome import Outcome, Progress, Request
+from prunectl.execute.outcome import Checking, Outcome, Progress, Request
 from prunectl.plan.steps import Key
 
 
@@ -24,7 +24,7 @@ class Engine:
         self.running[request.key] = request
         self.started.append(request)
 
-    def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
+    def wait(self, timeout_s: float) -> Iterator[Outcome | Progress | Checking]:
         from prunectl.execute import child
 
         for request in list(self.running.values()):

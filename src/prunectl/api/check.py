@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prunectl.base.errors import Problem, StudyError
@@ -16,25 +17,35 @@ if TYPE_CHECKING:
     from prunectl.store.hardware import HardwareClass
 
 
-def check(session: Session, machine: Machine | None = None) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A check that has found no problem."""
+
+    here: HardwareClass | None
+    """What the steps will be done on, if that is known."""
+    unfinished: str = ""
+    """Why not everything could be checked, as a sentence; empty if everything was."""
+
+
+def check(session: Session, machine: Machine | None = None) -> Checked:
     """Build the network, read the data, ask scopes and structures. Raises StudyError with every problem found."""
     from prunectl.api.machine import Machine, settled
 
     workers = settled(machine or Machine(device="cpu", jobs=1, executor="local"))
     engine = workers.engine()
     try:
-        checked(session, engine, workers)
+        return checked(session, engine, workers)
     finally:
         engine.stop()
 
 
-def checked(session: Session, engine: Engine, workers: Workers, until: Until | None = None) -> HardwareClass | None:
-    """The same by an engine that exists already, which is left running. Returns what the steps will be done on.
+def checked(session: Session, engine: Engine, workers: Workers, until: Until | None = None) -> Checked:
+    """The same by an engine that exists already, which is left running.
 
     Raises NotInTimeError as well, if the run begins to stop before.
     """
     from prunectl.catalog.registered import refuse_unreadable
-    from prunectl.execute.outcome import Request
+    from prunectl.execute.outcome import Request, Status
     from prunectl.execute.preflight import check
     from prunectl.plan.preflight import PREFLIGHT, preflight
 
@@ -50,14 +61,17 @@ def checked(session: Session, engine: Engine, workers: Workers, until: Until | N
         until=until,
     )
     outcome = check(engine, request)
+    unfinished = f"the check before the first step could not be finished: {outcome.reason}"
+    ended = outcome.status is Status.LOST
     if outcome.problems:
         count = plural(len(outcome.problems), "problem")
-        raise StudyError(f"{session.path}: {count}", located(session, outcome.problems))
-    return outcome.hardware_class
+        hint = f"{unfinished}; there may be more problems" if ended else None
+        raise StudyError(f"{session.path}: {count}", located(session, outcome.problems), hint=hint)
+    return Checked(here=outcome.hardware_class, unfinished=unfinished if ended else "")
 
 
 def located(session: Session, problems: Iterable[Problem]) -> list[Problem]:
-    """The problems with the file, line and column of the key that each is about, as far as the file has it."""
-    from prunectl.study.locate import located
+    """The problems with the file, line and column, or the option, of the key that each is about."""
+    from prunectl.study.placed import placed
 
-    return located(session.text, str(session.path), problems)
+    return placed(session.text, str(session.path), problems, session.overridden)

@@ -12,6 +12,7 @@ from prunectl.api.session import Place, data_root
 from prunectl.base import ctrl_c
 from prunectl.base.errors import DataError, PrunectlError, described
 from prunectl.base.text import did_you_mean
+from prunectl.catalog.importing import calling, same_directory, stdout_on_stderr
 
 if TYPE_CHECKING:
     from prunectl.api.session import Session
@@ -62,7 +63,8 @@ def _usual() -> Iterator[Dataset]:
 
 def _found(dataset: Dataset, root: Path) -> Found:
     try:
-        place, where = dataset.located(root), "included"
+        with stdout_on_stderr(), same_directory():
+            place, where = dataset.located(root), "included"
     except DataError as error:
         place, where = None, error.message
         there = False
@@ -88,7 +90,8 @@ def absent(dataset: Dataset, root: Path) -> bool:
     if dataset.download_bytes is None:
         return False
     try:
-        dataset.located(root)
+        with calling(f"{dataset.label()} cannot be looked for"):
+            dataset.located(root)
     except DataError:
         return True
     return False
@@ -133,11 +136,12 @@ def provided(dataset: Dataset, root: Path) -> Path | None:
 
     if absent(dataset, root):
         download(dataset, root)
-    where = dataset.located(root)  # its error has the way to get what cannot be downloaded
-    if dataset.in_files:
-        content_of(dataset, root)
-    else:
-        verified(dataset, root)
+    with calling(f"{dataset.label()} cannot be read", DataError):
+        where = dataset.located(root)  # its error has the way to get what cannot be downloaded
+        if dataset.in_files:
+            content_of(dataset, root)
+        else:
+            verified(dataset, root)
     return where
 
 
@@ -152,7 +156,8 @@ def download(dataset: Dataset, root: Path) -> None:
     with writing(root, hint="choose another directory with --data DIR or PRUNECTL_DATA"):
         make_directory(root / ASIDE)
     try:
-        dataset.download(root / ASIDE)
+        with calling(f"{dataset.label()} cannot be downloaded"):
+            dataset.download(root / ASIDE)
         _move(root / ASIDE, root)
     except (OSError, RuntimeError, HTTPException, EOFError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__

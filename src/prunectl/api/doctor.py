@@ -13,6 +13,7 @@ from prunectl.base import ctrl_c
 from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import size
 from prunectl.base.version import __version__
+from prunectl.catalog.importing import same_directory, stdout_on_stderr
 
 if TYPE_CHECKING:
     from prunectl.catalog.dataset import Dataset
@@ -29,6 +30,7 @@ def findings(store: Place | None = None, data: Place | None = None) -> dict[str,
     from prunectl.execute.energy import counters
 
     opened, root = open_store(store), data_root(None, Path(), None if data is None else Path(data))
+    free = f"{size(shutil.disk_usage(opened.root).free)} free"
     return {
         "prunectl": __version__,
         "python": platform.python_version(),
@@ -37,9 +39,9 @@ def findings(store: Place | None = None, data: Place | None = None) -> dict[str,
         "cores": cores(),
         "CUDA devices": ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())) or "none",
         "energy counters": counters(),
-        "store": f"{opened} ({size(shutil.disk_usage(opened.root).free)} free)",
+        "store": str(opened) if opened.url else f"{opened} ({free})",
         **({"its place": advised} if (advised := advice(opened)) else {}),
-        **({"copies of it": str(opened.root)} if opened.url else {}),
+        **({"copies of it": f"{opened.root} ({free})"} if opened.url else {}),
         "data": str(root),
         "settings": str(settings_file()) + ("" if settings_file().exists() else " (no such file)"),
         **data_sets(root),
@@ -62,7 +64,8 @@ def data_sets(root: Path) -> dict[str, str]:
 
 def _looked(kind: type[Dataset], root: Path) -> str:
     try:
-        return looked(kind(), root)
+        with stdout_on_stderr(), same_directory():
+            return looked(kind(), root)
     except PrunectlError as error:  # missing or damaged
         return error.message.partition(" (looked for")[0]
     except BaseException as error:  # a third party's data set may raise anything

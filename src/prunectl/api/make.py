@@ -16,6 +16,7 @@ from prunectl.base.errors import StoreError
 from prunectl.base.text import and_list, plural
 
 if TYPE_CHECKING:
+    from prunectl.api.check import Checked
     from prunectl.api.machine import Workers
     from prunectl.api.results import Warn
     from prunectl.api.session import Session
@@ -159,9 +160,10 @@ def _checked_and_driven(
     with contextlib.ExitStack() as stack:
         stack.callback(engine.stop)
         with _out_of_time(machine.until, todo):
-            here = checked(session, engine, workers, machine.until)
-        if here:
-            _warn_of_others(session, todo, here, warn)
+            found = checked(session, engine, workers, machine.until)
+        _warn_if_unfinished(found, warn)
+        if found.here:
+            _warn_of_others(session, todo, found.here, warn)
         record(session, stage)
         listen = stack.enter_context(show(session.plan, todo))
         listen(WorkersChanged(label=engine.label if workers.executor.elsewhere else workers.label))
@@ -188,7 +190,7 @@ def _out_of_time(until: Until | None, todo: Todo) -> Iterator[None]:
         yield
     except NotInTimeError:
         assert until is not None
-        raise OutOfTimeError(until, len(todo.todo), Tally(reused=set(todo.reused))) from None
+        raise OutOfTimeError(until, len(todo.todo), Tally(reused=set(todo.reused)), begun=False) from None
 
 
 def _pulled(
@@ -198,7 +200,7 @@ def _pulled(
     from prunectl.api.pulled import followed, pull_of
     from prunectl.store import layout
 
-    check(session)
+    _warn_if_unfinished(check(session), warn)
     record(session, stage)
     failures = session.store.listed(layout.FAILURES)
     for key in todo.todo:  # a worker that sees no failure tries the step, once
@@ -207,6 +209,15 @@ def _pulled(
     with show(session.plan, todo) as listen:
         pool = workers.executor.submit(pull_of(session, stage, machine))
         return followed(session, todo, pool, lambda: todo_of(session, stage), listen, warn, machine=machine)
+
+
+def _warn_if_unfinished(found: Checked, warn: Warn) -> None:
+    """The run goes on: a worker that dies takes no more than its step along."""
+    if found.unfinished:
+        warn(
+            f"{found.unfinished}. The run goes on without the rest of the check; what it could not look at, and is "
+            "wrong, fails in its own step and is a row with the reason"
+        )
 
 
 def _warn_of_others(session: Session, todo: Todo, here: HardwareClass, warn: Warn) -> None:

@@ -52,9 +52,11 @@ class Planned:
     training_steps_unshared: int
     """What every trial on its own would take."""
     estimate_s: float | None
-    """Seconds of one process; None until a step of each kind has been done here."""
+    """Seconds of one process; None until a step of each kind has been done here: see `unknown`."""
     estimate_bytes: int | None
-    """What the artefacts of the steps to do take in the store; None until a step of each kind has been done here."""
+    """What the artefacts of the steps to do take in the store: their files, manifests and directories, in whole blocks
+    of its file system. None until a step of each kind has been done here.
+    """
     workers: str
     """How many workers a run without further options has, and where: '2 workers on cpu'."""
     claims: Sequence[Foresight]
@@ -73,6 +75,8 @@ class Planned:
     """What has not been checked, because only torch or the data can show it, and how to check it; empty where nothing
     is to do.
     """
+    unknown: Sequence[str] = ()
+    """What is to do that nothing like it was done here, so that time or space is not known."""
     only: Sequence[str] = ()
     """The selectors of the part of the study that is planned; empty for all of it."""
 
@@ -101,6 +105,7 @@ def _planned(session: Session) -> Planned:
         **training_steps(plan),
         estimate_s=expected.wall_s,
         estimate_bytes=expected.size_bytes,
+        unknown=expected.unknown,
         workers=likely_workers(Machine()),
         claims=foresee(session.study, plan),
         made_on={of.label: count for of, count in made_on.items()},
@@ -165,11 +170,12 @@ def past_steps(session: Session, todo: Todo) -> list[Past]:
     past: list[Past] = []
     keys = list(islice(session.store.keys(), MOST_PAST)) if todo.todo else []
     session.store.prefetch(keys)
+    block_bytes = session.store.block_bytes
     for key in keys:
         try:
             manifest = session.store.manifest(key)
         except (DamagedError, KeyError):
             continue
-        made, size_bytes = manifest.made, manifest.size_bytes if manifest.sizes else None
+        made, size_bytes = manifest.made, manifest.stored_bytes(block_bytes) if manifest.sizes else None
         past.append(Past(preimage=manifest.preimage, wall_s=made.wall_s, resume=made.resume, size_bytes=size_bytes))
     return past

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from prunectl.catalog.dataset import Content
     from prunectl.plan.graph import Plan
     from prunectl.store.local import LocalStore
+    from prunectl.study.load import Loaded
+    from prunectl.study.overrides import Override
     from prunectl.study.schema import Study
 
 Selectors = str | Sequence[str]
@@ -47,6 +49,8 @@ class Session:
     """The files of weights that the study begins from, by the digest of their tensors."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """The digests of these files, by the name that the study gives them."""
+    overridden: Mapping[tuple[str | int, ...], Override] = field(default_factory=dict)
+    """The overrides in force, by the path of what each has set."""
     granted: Mapping[str, int] = field(default_factory=dict)
     """Where seeds are added until claims are settled: the number of seeds of arms by label, as far as any were added.
     The plan follows from it; `api/granted.py` finds it in the store.
@@ -73,6 +77,7 @@ def open_study(
     from prunectl.api.granted import at_first, grown
     from prunectl.api.studies import study_file
     from prunectl.api.weights import weights_of
+    from prunectl.catalog.importing import same_directory, stdout_on_stderr
     from prunectl.datasets.content import content_of
     from prunectl.plan.build import build
     from prunectl.plan.only import only as restricted
@@ -82,7 +87,8 @@ def open_study(
     path = study_file(path)
     selectors = [only] if isinstance(only, str) else only
     selection = Selection(profile=profile, overrides=tuple(assignments(set)), only=tuple(selectors))
-    loaded = load(path, overrides=selection.overrides, profile=profile)
+    with stdout_on_stderr(), same_directory():  # what a plug-in raises, the command line reports
+        loaded = load(path, overrides=selection.overrides, profile=profile)
     study = loaded.study
     for name in study.published.tables:
         describe(name, study.published.folder)  # an unknown table is reported now, not after hours
@@ -93,7 +99,7 @@ def open_study(
     weights = weights_of(loaded)
     opened = open_store(store)
     granted = at_first(path, opened, selection) if study.sweep.looks else {}
-    with _placed_in(path, loaded.text):
+    with _placed_in(loaded), stdout_on_stderr(), same_directory():
         whole = build(study, content, weights.digests, granted)
     plan = restricted(whole, selection.only)
     session = Session(
@@ -108,17 +114,18 @@ def open_study(
         named_by_profile=loaded.named_by_profile,
         weights=weights.files,
         digests=weights.digests,
+        overridden=loaded.overridden,
         granted=granted,
     )
     return grown(session)
 
 
 @contextmanager
-def _placed_in(path: Path, text: str) -> Iterator[None]:
-    """Give problems that only the plan shows their line and column, as those of the file have them."""
+def _placed_in(loaded: Loaded) -> Iterator[None]:
+    """Give problems that only the plan shows their place, as those of the file have it."""
     from prunectl.base.errors import StudyError
     from prunectl.base.text import plural
-    from prunectl.study.locate import located
+    from prunectl.study.placed import placed
 
     try:
         yield
@@ -126,7 +133,8 @@ def _placed_in(path: Path, text: str) -> Iterator[None]:
         if not error.problems:
             raise
         count = plural(len(error.problems), "problem")
-        raise StudyError(f"{path}: {count}", located(text, str(path), error.problems)) from None
+        problems = placed(loaded.text, str(loaded.path), error.problems, loaded.overridden)
+        raise StudyError(f"{loaded.path}: {count}", problems) from None
 
 
 def assignments(set: Overrides) -> list[str]:

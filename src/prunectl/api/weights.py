@@ -31,7 +31,7 @@ def weights_of(loaded: Loaded) -> Weights:
     """
     from prunectl.models.weights_file import digest_of
     from prunectl.study.initial import weights_files
-    from prunectl.study.locate import located
+    from prunectl.study.placed import placed
 
     digests: dict[str, str] = {}
     files: dict[str, Path] = {}
@@ -47,7 +47,7 @@ def weights_of(loaded: Loaded) -> Weights:
             problems.append(Problem(path=key, message=error.message, hint=error.hint))
     if problems:
         where = visible(str(loaded.path))
-        lines = located(loaded.text, where, problems)
+        lines = placed(loaded.text, where, problems, loaded.overridden)
         raise StudyError(f"{where}: {plural(len(problems), 'problem')}", lines)
     return Weights(digests=digests, files=files)
 

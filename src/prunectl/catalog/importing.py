@@ -1,4 +1,4 @@
-"""Importing somebody else's module without letting it disturb the command that does it."""
+"""Importing and calling somebody else's code without letting it disturb the command that does it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from functools import reduce
 from importlib import import_module
 from typing import Any
+
+from prunectl.base import ctrl_c
+from prunectl.base.errors import PrunectlError, described, their_modules
 
 
 def imported(place: str) -> Any:
@@ -25,6 +28,26 @@ def imported(place: str) -> Any:
 
 def _attribute(module: Any, attribute: str) -> Any:
     return reduce(getattr, attribute.split("."), module)
+
+
+@contextlib.contextmanager
+def calling(failing: str, error_type: type[PrunectlError] = PrunectlError, *, theirs: bool = False) -> Iterator[None]:
+    """While methods of entries are called in the process of a command, of which any may be a third party's.
+
+    What it prints goes to stderr, a change of the working directory is undone, and whatever it raises, SystemExit
+    included, is an error of `error_type` that begins with `failing` and has its line. Other exceptions are prunectl's
+    mistakes, and are raised as they are; with `theirs` they come from what code of a third party has returned.
+    """
+    try:
+        with stdout_on_stderr(), same_directory():
+            yield
+    except PrunectlError:
+        raise
+    except BaseException as error:
+        ctrl_c.pass_on(error)
+        if not theirs and not their_modules(error):
+            raise
+        raise error_type(f"{failing}: {described(error, full_path=True)}") from error
 
 
 @contextlib.contextmanager

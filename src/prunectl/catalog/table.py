@@ -63,7 +63,7 @@ def named(catalog: str, value: Any) -> Entry:
     table = {"name": value} if isinstance(value, str) else value
     if not isinstance(table, dict):
         what = f"the name of {a(tables.CATALOGS[catalog].one)}, or a table with a name"
-        raise refusal(f"must be {what}, not {shown(value)}", value)
+        raise refusal(f"must be {what}, not {shown(value)}: {listing(names(catalog))}", value)
     return resolve(catalog, table)
 
 

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from prunectl.base.errors import FAILED
 from prunectl.base.text import and_list, plural, seconds, shortened, size, visible
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Selected, StudyFile, options
 
 if TYPE_CHECKING:
     from prunectl.api.plan import Planned
+    from prunectl.api.session import Session
     from prunectl.results.foresight import AtLook, Foresight
 
 CLAIM = 44
 """Width of the text of a claim."""
+MOST_KINDS = 6
+"""Maximum number of kinds of steps that a line names."""
 NO_PAIRS = "settles nothing: there are no two arms to compare"
 NOT_ASKED = "not asked: the selection leaves no trials for it"
 
@@ -35,10 +39,7 @@ def plan(selected: Selected, study: StudyFile = None, check: Check = False, json
     """
     session = selected.open(study)
     if check:
-        from prunectl.api.check import check as checked
-
-        checked(session)
-        answer_json({"study": session.study.name, "problems": []}) if json_ else answer(f"{study}: no problems found")
+        _check(session, json_)
         return
     from prunectl.api.plan import planned
 
@@ -48,6 +49,20 @@ def plan(selected: Selected, study: StudyFile = None, check: Check = False, json
     else:
         for line in lines(found):
             answer(line)
+
+
+def _check(session: Session, json_: bool) -> None:
+    """The answer of --check. Exits with FAILED if not everything could be checked."""
+    from prunectl.api.check import check
+
+    unfinished = check(session).unfinished
+    if json_:
+        answer_json({"study": session.study.name, "problems": [], "unfinished": unfinished})
+    else:
+        answer(f"{session.path}: no problems found" + (f", but {unfinished}" if unfinished else ""))
+    if unfinished:
+        say("`run` goes on without the rest of the check; what is wrong fails in its step: a row with the reason")
+        raise typer.Exit(FAILED)
 
 
 def lines(planned: Planned) -> list[str]:
@@ -67,20 +82,29 @@ def lines(planned: Planned) -> list[str]:
         "",
         f"dense trainings: {planned.dense_trainings:,}, one per seed; training steps: {planned.training_steps:,} "
         f"instead of {planned.training_steps_unshared:,} without sharing ({share:.0%} saved)",
-        "estimated time: unknown until a step of each kind has been done here"
+        f"estimated time: {_unknown(planned)}"
         if planned.estimate_s is None
         else f"estimated time: {seconds(planned.estimate_s)} with one process"
         if any(kind.to_do for kind in planned.steps.values())
         else "nothing is left to do",
-        "estimated disk space: unknown until a step of each kind has been done here"
+        f"estimated disk space: {_unknown(planned)}"
         if planned.estimate_bytes is None
         else f"estimated disk space: {size(planned.estimate_bytes)}",
     ]
-    out.append(f"workers: {planned.workers}, unless `run` is given other --jobs, --device or --executor")
+    out.append(f"where: {planned.workers}, unless `run` is given other --jobs, --device or --executor")
     out += [planned.unchecked] if planned.unchecked else []
     out += added_seeds(planned)
     out += claims(planned.claims, NOT_ASKED if planned.only else NO_PAIRS)
     return [*out, planned.mixture] if planned.mixture else out
+
+
+def _unknown(planned: Planned) -> str:
+    """Why there is no estimate: which kinds of steps are missing."""
+    shown = list(planned.unknown[:MOST_KINDS])
+    if len(planned.unknown) > MOST_KINDS:
+        shown.append(f"{len(planned.unknown) - MOST_KINDS:,} more")
+    kinds = f": {visible(and_list(shown))}" if shown else ""
+    return f"unknown until a step of each kind has been done here{kinds}"
 
 
 def added_seeds(planned: Planned) -> list[str]:

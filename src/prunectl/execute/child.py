@@ -18,11 +18,11 @@ from pathlib import Path
 import torch
 
 from prunectl.base import ctrl_c
-from prunectl.base.errors import MethodError, PrunectlError, StoreError, described
+from prunectl.base.errors import MethodError, Problem, PrunectlError, StoreError, described
 from prunectl.catalog.hook import Shown
 from prunectl.execute import hardware
 from prunectl.execute.energy import Meter
-from prunectl.execute.outcome import Outcome, Request, Status
+from prunectl.execute.outcome import Checking, Outcome, Request, Status
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Key, Step, key_of, parents, preimage
 from prunectl.store.address import store_at
@@ -55,10 +55,11 @@ def do(
     stopping: Callable[[], bool],
     progress: Callable[[int, int], None],
     show: Callable[[Shown], None] = lambda shown: None,
+    checking: Callable[[Checking], None] = lambda checking: None,
 ) -> Outcome:
     """Do what a request asks; whatever happens is an outcome. What a training shows comes before its progress."""
     if isinstance(request.step, Preflight):
-        return _checked(request, request.step)
+        return _checked(request, request.step, checking)
     try:
         store = store_at(request.store)
     except PrunectlError as error:
@@ -66,17 +67,22 @@ def do(
     return _do(store, request, request.step, _Driver(stopping=stopping, progress=progress, show=show))
 
 
-def _checked(request: Request, step: Preflight) -> Outcome:
+def _checked(request: Request, step: Preflight, checking: Callable[[Checking], None]) -> Outcome:
     """The check before the first step. What it should have caught itself is printed, and the reason."""
     device = torch.device(request.device)
+    here = hardware.hardware_class(device, request.threads)
+
+    def looking(subject: str, problems: tuple[Problem, ...]) -> None:
+        checking(Checking(key=request.key, subject=subject, problems=problems, hardware_class=here))
+
     try:
-        problems = preflight.problems_of(step, request.data, request.weights, device)
+        problems = preflight.problems_of(step, request.data, request.weights, device, looking)
     except BaseException as error:
         ctrl_c.pass_on(error)
         traceback.print_exception(error)
         return Outcome(key=request.key, status=Status.FAILED, reason=described(error))
     status = Status.FAILED if problems else Status.DONE
-    return Outcome(key=request.key, status=status, problems=problems, hardware_class=hardware.hardware_class(device))
+    return Outcome(key=request.key, status=status, problems=problems, hardware_class=here)
 
 
 def _do(store: LocalStore, request: Request, step: Step, driver: _Driver) -> Outcome:
@@ -149,7 +155,7 @@ def _make(store: LocalStore, request: Request, step: Step, driver: _Driver) -> O
             energy_j=None if any(credits) else meter.joules(),  # the energy of earlier attempts is not known
             resume=resumed[0] if resumed else None,
             device_class=hardware.device_class(device),
-            threads=torch.get_num_threads(),
+            threads=request.threads,
         )
         store.put(key, preimage(step), out, made)
     remove_tree(store.snapshots(key))

@@ -11,7 +11,7 @@ from prunectl.base.errors import InterruptError, PrunectlError
 from prunectl.base.text import plural
 from prunectl.base.until import Until
 from prunectl.execute.engine import Engine, NotInTimeError
-from prunectl.execute.outcome import Event, Outcome, Request, Status
+from prunectl.execute.outcome import Checking, Event, Outcome, Request, Status
 from prunectl.plan.explain import Todo
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Key, parents
@@ -57,11 +57,14 @@ class InterruptedRunError(InterruptError):
 class OutOfTimeError(InterruptError):
     """The moment has come by which the run was to have stopped, and steps are left."""
 
-    def __init__(self, until: Until, left: int, tally: Tally) -> None:
+    def __init__(self, until: Until, left: int, tally: Tally, *, begun: bool = True) -> None:
         self.tally = tally
+        kept = "no step was finished, and snapshots of trainings under way are kept"
+        if tally.done:
+            kept = "finished steps are kept, and so are the snapshots of trainings under way"
         super().__init__(
-            f"stopped because of --until {until.label}, with {plural(left, 'step')} left; finished steps are kept, "
-            "and so are the snapshots of trainings under way",
+            f"stopped because of --until {until.label}, with {plural(left, 'step')} left; "
+            f"{kept if begun else 'no step was begun'}",
             hint="run the same command to continue",
         )
 
@@ -113,7 +116,8 @@ def drive(
                 engine.start(request(key))
             going(tuple(engine.running))
             for event in engine.wait(BUSY_S):
-                heard(event)
+                if not isinstance(event, Checking):
+                    heard(event)
     except KeyboardInterrupt:
         raise InterruptedRunError from None
     except NotInTimeError:

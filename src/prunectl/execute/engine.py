@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from prunectl.catalog.executor import Executor
-from prunectl.execute.outcome import Event, Request
+from prunectl.execute.outcome import Checking, Event, Request
 from prunectl.plan.steps import Key
 
 __all__ = ["Engine", "Executor", "NotInTimeError"]
@@ -30,7 +30,7 @@ class Engine(Protocol):
     def start(self, request: Request) -> None:
         """Start a request; fewer than `jobs` are running. Raises NotInTimeError, which leaves it undone."""
 
-    def wait(self, timeout_s: float) -> Iterator[Event]:
+    def wait(self, timeout_s: float) -> Iterator[Event | Checking]:
         """What has been reported since the last call; waits for a report at most this long."""
 
     def stop(self) -> None:

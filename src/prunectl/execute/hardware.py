@@ -90,10 +90,9 @@ def device_class(device: torch.device) -> str:
     return "/".join(part for part in parts if part)
 
 
-def hardware_class(device: torch.device) -> HardwareClass:
-    """The class that a step would have in this process."""
-    threads = None if device.type == "cuda" else torch.get_num_threads()
-    return HardwareClass(device=device_class(device), threads=threads)
+def hardware_class(device: torch.device, threads: int) -> HardwareClass:
+    """The class of a step that is given this number of threads."""
+    return HardwareClass(device=device_class(device), threads=None if device.type == "cuda" else threads)
 
 
 def versions() -> dict[str, str]:

@@ -25,7 +25,7 @@ from prunectl.base.theirs import third_party
 from prunectl.base.until import Until
 from prunectl.execute.engine import Executor, NotInTimeError
 from prunectl.execute.nursery import Ended
-from prunectl.execute.outcome import Outcome, Progress, Request, Status
+from prunectl.execute.outcome import Checking, Outcome, Progress, Request, Status
 from prunectl.execute.spool import Spool
 from prunectl.execute.started import NurseryProcess, close_idle, left, start_early, taken
 from prunectl.execute.task import Done, Task, packed
@@ -108,7 +108,7 @@ class LocalEngine:
                 return
         raise NurseryError
 
-    def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
+    def wait(self, timeout_s: float) -> Iterator[Outcome | Progress | Checking]:
         """What workers have reported; waits for a report at most this long."""
         by_connection = {worker.connection: worker for worker in self.workers.values()}
         controls: list[Connection | int] = []
@@ -223,14 +223,14 @@ class LocalEngine:
         del self.workers[worker.number]
         worker.close()
 
-    def _received(self, worker: _Worker) -> Iterator[Outcome | Progress]:
+    def _received(self, worker: _Worker) -> Iterator[Outcome | Progress | Checking]:
         """One message of a worker, or its death."""
         try:
             event = worker.connection.recv()
         except BROKEN:
             yield from self._died(worker)
             return
-        if isinstance(event, Progress):
+        if isinstance(event, Progress | Checking):
             yield event
             return
         assert isinstance(event, Done)
@@ -241,7 +241,7 @@ class LocalEngine:
             self._forget(worker)
         yield event.outcome
 
-    def _ended(self, nursery: NurseryProcess) -> Iterator[Outcome | Progress]:
+    def _ended(self, nursery: NurseryProcess) -> Iterator[Outcome | Progress | Checking]:
         """What workers reported before they ended; a process that they left behind may keep their connection open."""
         try:
             nursery.listen()

@@ -26,7 +26,7 @@ from prunectl.catalog.executor import Asked
 from prunectl.execute import ray_cluster
 from prunectl.execute.devices import kind_and_places
 from prunectl.execute.engine import Executor
-from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status, WorkersChanged
+from prunectl.execute.outcome import Checking, Event, Outcome, Progress, Request, Status, WorkersChanged
 from prunectl.execute.ray_cluster import GRACE_S, Members
 from prunectl.execute.ray_joining import Joining, Refused
 from prunectl.execute.spool import Spool
@@ -37,6 +37,8 @@ STARTS = 3
 """How often the process that speaks to Ray is started before a run gives up."""
 ENDING_S = 20.0
 """Seconds for Ray to shut down, after all workers have stopped."""
+JOINING_S = 1.0
+"""Seconds for a process to end that has not joined a Ray: it may not be able to listen."""
 HANDED_ON = ("PYDANTIC_DISABLE_PLUGINS", "TORCH_DEVICE_BACKEND_AUTOLOAD")
 """What the command line sets in the environment of every process."""
 BROKEN = (EOFError, OSError, pickle.UnpicklingError)
@@ -62,6 +64,8 @@ class RayEngine:
         self.joining = joining
         self.running: dict[Key, Request] = {}
         self.members = Members(jobs=0, label="waiting for Ray")
+        self.joined = joining.address is None
+        """Whether there is something to end: a Ray that is started here, or workers in one that was joined."""
         self.process: _Process | None = None
         self.starts = 0
 
@@ -83,7 +87,7 @@ class RayEngine:
         with suppress(OSError):  # `wait` reports its end
             process.control.send(task)
 
-    def wait(self, timeout_s: float) -> Iterator[Event]:
+    def wait(self, timeout_s: float) -> Iterator[Event | Checking]:
         """What was reported since the last call; waits for a report at most this long. Raises PrunectlError."""
         process = self._alive()
         ready = wait([process.control, process.spool.reading], timeout_s)
@@ -101,7 +105,7 @@ class RayEngine:
         if self.process is not None:
             moments = [request.until.at for request in self.running.values() if request.until is not None]
             left_s = min(GRACE_S, max(0.0, min(moments) - time.time())) if moments else GRACE_S
-            self.process.end(left_s + ENDING_S)
+            self.process.end(left_s + ENDING_S if self.joined else JOINING_S)
             self.process = None
         self.running.clear()
 
@@ -113,11 +117,12 @@ class RayEngine:
             self.process = _Process(self.joining)
         return self.process
 
-    def _received(self, message: Outcome | Progress | Members | Refused) -> Iterator[Event]:
+    def _received(self, message: Outcome | Progress | Checking | Members | Refused) -> Iterator[Event | Checking]:
         if isinstance(message, Refused):
             raise PrunectlError(message.message, hint=message.hint)
         if isinstance(message, Members):
             self.members = message
+            self.joined = True
             yield WorkersChanged(label=message.label)
             return
         if isinstance(message, Outcome):

@@ -84,6 +84,19 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Checking:
+    """How far a preflight has come, reported before it runs code that may end its worker."""
+
+    key: Key
+    subject: str
+    """What it looks at next: 'criterion file:mine.py:Mine'."""
+    problems: tuple[Problem, ...]
+    """What it has found so far."""
+    hardware_class: HardwareClass
+    """Where the steps of this run will be done."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkersChanged:
     """How many workers a run has, and where: when it begins, and when that changes."""
 

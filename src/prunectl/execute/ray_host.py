@@ -19,7 +19,7 @@ from prunectl.base.version import __version__
 from prunectl.execute.devices import resolve_devices
 from prunectl.execute.engine import NotInTimeError
 from prunectl.execute.local import LocalEngine
-from prunectl.execute.outcome import Event, Outcome, Request, Status
+from prunectl.execute.outcome import Checking, Event, Outcome, Request, Status
 from prunectl.plan.preflight import Preflight
 from prunectl.plan.steps import Key
 
@@ -79,7 +79,7 @@ class Host:
             if isinstance(request.step, Preflight):
                 self.engine.share(request.step.data, request.data)
 
-    def do(self, key: Key, packed: bytes, suspect: bool) -> Iterator[Event | None]:
+    def do(self, key: Key, packed: bytes, suspect: bool) -> Iterator[Event | Checking | None]:
         """Do a request: None once it has begun, its progress, its outcome. A suspect step gets a fresh worker."""
         yield None
         try:
@@ -95,7 +95,7 @@ class Host:
     def _here(self, request: Request) -> Request:
         return replace(request, device=self.device, devices=(), workers=self.hosting.readers, jobs=self.hosting.jobs)
 
-    def _done(self, request: Request) -> Iterator[Event]:
+    def _done(self, request: Request) -> Iterator[Event | Checking]:
         try:
             self.engine.start(request)
             while not self.stopping:

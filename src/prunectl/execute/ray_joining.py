@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from prunectl.base.text import plural
 
 STORE_BYTES = 80 * 2**20
 """The object store of a Ray that is started here: results travel through prunectl's own store."""
+REACH_S = 5.0
+"""How long a connection to the address of a Ray may take, in seconds."""
 LONGEST_PATH = 40
 """Characters of Ray's folder: with 65 more of Ray's own, a socket's address must not exceed 107 bytes."""
 
@@ -64,6 +67,8 @@ class Size:
 
 def join(joining: Joining) -> None:
     """Join the Ray at an address, or start one that no one else can use. Raises RefusedError."""
+    if joining.address is not None:
+        reach(joining.address)
     os.environ.update({"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"})
     if joining.address is None:
         os.environ.update(private(joining.path))
@@ -85,6 +90,22 @@ def join(joining: Joining) -> None:
         )
     except Exception as error:  # Ray raises almost anything
         raise _refused(joining.address, error) from error
+
+
+def reach(address: str) -> None:
+    """Raises RefusedError if nobody answers at HOST:PORT: Ray itself would go on trying for many minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        return  # "auto": Ray looks for one
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_S).close()
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise RefusedError(
+            f"no Ray can be reached at {address}: {why} (tried for up to {REACH_S:.0f} seconds)",
+            "is `ray start --head --port=PORT` running there, and can this machine connect to that port? The address "
+            "is that of --executor, or RAY_ADDRESS; without one a Ray is started on this machine",
+        ) from None
 
 
 def _refused(address: str | None, error: Exception) -> RefusedError:

@@ -28,7 +28,7 @@ from prunectl.catalog.hook import Shown
 from prunectl.catalog.referenced import entry_of
 from prunectl.execute import hardware
 from prunectl.execute.child import do
-from prunectl.execute.outcome import Outcome, Progress, Request, Status
+from prunectl.execute.outcome import Checking, Outcome, Progress, Request, Status
 from prunectl.execute.spool import Spool
 from prunectl.execute.surroundings import Surroundings
 from prunectl.execute.task import Done, Task
@@ -103,15 +103,20 @@ class Worker:
             return Outcome(key=task.key, status=Status.FAILED, reason=reason, problems=problems), True
         hardware.settle(request.threads)
         self.shown = None
-        outcome = do(request, self.stop, lambda done, total: self._report(task.key, done, total), self._show)
+        outcome = do(
+            request, self.stop, lambda done, total: self._report(task.key, done, total), self._show, self._send
+        )
         return outcome, reading.foreign
 
     def _show(self, shown: Shown) -> None:
         self.shown = shown
 
     def _report(self, key: Key, done: int, total: int) -> None:
+        self._send(Progress(key=key, done=done, total=total, shown=self.shown))
+
+    def _send(self, event: Progress | Checking) -> None:
         try:
-            self.connection.send(Progress(key=key, done=done, total=total, shown=self.shown))
+            self.connection.send(event)
         except ConnectionError:
             self.stop.asked = True  # the driver is gone: nobody would receive the outcome
 

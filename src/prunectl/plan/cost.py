@@ -86,7 +86,7 @@ class Past:
     wall_s: float
     resume: str | None = None
     size_bytes: int | None = None
-    """Of its artefact; None if not recorded."""
+    """What its artefact takes in the store; None if not recorded."""
 
 
 ALIKE = (
@@ -103,7 +103,9 @@ class Estimate:
     wall_s: float | None
     """Seconds of one process."""
     size_bytes: int | None
-    """Bytes of artefacts in the store."""
+    """Bytes that artefacts take in the store."""
+    unknown: tuple[str, ...] = ()
+    """What is to do that nothing like it was done here, or recorded: 'score (tiny-cnn, snip, digits)'."""
 
 
 def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> Estimate:
@@ -126,7 +128,17 @@ def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> Estimat
     known_bytes = {like: median(values) for like, values in sizes.items()}
     units, steps = _wanted(plan, todo)
     total = _total(steps, known_bytes)
-    return Estimate(wall_s=_total(units, known_s), size_bytes=None if total is None else round(total))
+    unknown = [like for like in units if like not in known_s or like not in known_bytes]
+    return Estimate(
+        wall_s=_total(units, known_s),
+        size_bytes=None if total is None else round(total),
+        unknown=tuple(map(_in_words, unknown)),
+    )
+
+
+def _in_words(like: str) -> str:
+    kind, _, names = like.partition("/")
+    return f"{kind} ({names.replace('/', ', ')})" if names else kind
 
 
 def _wanted(plan: Plan, todo: Collection[Key]) -> tuple[Counter[str], Counter[str]]:

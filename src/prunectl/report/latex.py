@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prunectl.base.text import visible
 from prunectl.report import tables
-from prunectl.results import judgement
+from prunectl.results import judgement, summary
 from prunectl.results.headline import headline
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
@@ -60,6 +60,7 @@ def table(results: Results, center: Center) -> str:
             *body,
             r"\bottomrule",
             r"\end{tabular}",
+            *(rf"\par\smallskip{{\footnotesize {escaped(text)}.\par}}" for text in summary.lacking(results.trials)),
             r"\end{table}",
             *_judged(results),
             "",

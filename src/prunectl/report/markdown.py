@@ -29,6 +29,7 @@ def report(results: Results, center: Center) -> str:
         *_answer(answer),
         *(["## Claims", rule(study.sweep.looks), _items([_verdict(verdict) for verdict in judged])] if judged else []),
         *(["## Top-1 accuracy, %", _grid(grid)] if grid else []),
+        _items(list(map(escaped, summary.lacking(results.trials)))),
         *(part for held in published_tables.held_by(results) for part in _published(held)),
         *_judgement(results),
         "## Resources",

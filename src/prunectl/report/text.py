@@ -23,8 +23,6 @@ PLOT_ROWS = 10
 GAP = 2
 LEAST_NOTE = 24
 """Minimum width of what explains a figure next to it."""
-FAILURES = 5
-"""Maximum number of reasons for missing trials."""
 
 
 def table(results: Results, width: int) -> str:
@@ -38,7 +36,7 @@ def table(results: Results, width: int) -> str:
         "\n".join(_head(results, width)),
         "\n".join(_answer(answer, width)),
         "\n".join(_grid(grid, width)) if grid else "",
-        "\n".join(_failures(results, width)),
+        "\n".join(line for text in summary.lacking(results.trials) for line in wrapped(text, width, first="")),
         "\n".join(plot(results, width)),
         "\n".join(
             line
@@ -114,18 +112,6 @@ def _grid(grid: tables.Grid, width: int) -> Iterator[str]:
     if shown.matching:
         yield ""
         yield from wrapped(grid.matching, width, first="")
-
-
-def _failures(results: Results, width: int) -> Iterator[str]:
-    """How many trials are missing, lack their baseline or a count, and why, the most frequent reasons first."""
-    rest = results.trials.filter((pl.col("status") != "done") | pl.col("reason").is_not_null())
-    counts = (
-        rest.group_by("status", "reason", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
-    )
-    for row in counts.head(FAILURES).iter_rows(named=True):
-        but = ", but " if row["status"] == "done" else ": "
-        text = f"{plural(row['len'], 'trial')} {row['status']}" + (f"{but}{row['reason']}" if row["reason"] else "")
-        yield from wrapped(text, width, first="")
 
 
 def plot(results: Results, width: int) -> Iterator[str]:

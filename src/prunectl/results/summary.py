@@ -26,6 +26,8 @@ from prunectl.results.statistics import FEWEST, Center, bootstrap, center, kinds
 if TYPE_CHECKING:
     from prunectl.plan.graph import Placed
 
+MOST_REASONS = 5
+"""Maximum number of reasons for trials that failed or are missing."""
 RANKED = 12
 """The maximum number of arms that are ranked by critical compression."""
 
@@ -79,6 +81,20 @@ def missing(trials: pl.DataFrame) -> str:
         f"{f', {failed:,} failed' if failed else ''}, {rest.height:,} {'is' if rest.height == 1 else 'are'} missing: "
         f"{and_list(arms)}"
     )
+
+
+def lacking(trials: pl.DataFrame) -> list[str]:
+    """How many trials failed, are missing, or lack their baseline or a count, and why: the most frequent first."""
+    rest = trials.filter((pl.col("status") != "done") | pl.col("reason").is_not_null())
+    counts = (
+        rest.group_by("status", "reason", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
+    )
+    return [_lacking(**row) for row in counts.head(MOST_REASONS).iter_rows(named=True)]
+
+
+def _lacking(status: str, reason: str | None, len: int) -> str:
+    but = ", but " if status == "done" else ": "
+    return f"{plural(len, 'trial')} {status}" + (f"{but}{reason}" if reason else "")
 
 
 def coverage(trials: pl.DataFrame) -> str:

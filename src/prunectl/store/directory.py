@@ -41,6 +41,10 @@ LEFT = re.compile(rf"{DRAFT.pattern}|\..+\.\d+|\.tmp\w{{6}}")
 
 _log = logging.getLogger("prunectl")
 
+BLOCKS = (512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536)
+"""Sizes of blocks that are taken from the file system, in bytes."""
+USUAL_BLOCK = 4096
+
 
 class StoreDirectory:
     """Where a store is."""
@@ -59,6 +63,17 @@ class StoreDirectory:
     def url(self) -> str | None:
         """The URL of a store that is not a directory."""
         return None
+
+    @property
+    def block_bytes(self) -> int:
+        """In what units files take space: the blocks of the file system, or single bytes in a bucket."""
+        if self.url is not None:
+            return 1
+        with contextlib.suppress(OSError, AttributeError):
+            block_bytes = os.statvfs(self.root).f_frsize
+            if block_bytes in BLOCKS:  # network file systems report the size of their requests
+                return block_bytes
+        return USUAL_BLOCK
 
     @property
     def jobs(self) -> Path:

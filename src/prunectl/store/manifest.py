@@ -83,6 +83,15 @@ class Manifest:
         """The size of all files together, without the manifest."""
         return sum(self.sizes.values())
 
+    def stored_bytes(self, block_bytes: int) -> int:
+        """What the artefact takes where it is stored: its files, its manifest and its directory, in whole blocks.
+
+        With blocks of one byte, as in a bucket, there is no directory.
+        """
+        sizes = [*self.sizes.values(), len(encode(self))]
+        directory = block_bytes if block_bytes > 1 else 0
+        return directory + sum(-(-size // block_bytes) * block_bytes for size in sizes)
+
 
 def encode(manifest: Manifest) -> bytes:
     """The manifest as JSON. It includes a digest of itself, so that any changed byte is detected."""

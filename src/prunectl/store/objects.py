@@ -28,6 +28,14 @@ _CREDENTIALS = {
     "gs": "set GOOGLE_APPLICATION_CREDENTIALS",
     "az": "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
 }
+_FILES = {
+    "s3": "; files in ~/.aws are not read",
+    "gs": " to a file of a service account, or run `gcloud auth application-default login`",
+    "az": "; the login of `az` is not read",
+}
+"""Which files may hold credentials, to follow the variables."""
+METADATA = ("http://169.254.", "http://[fd00:ec2::", "http://metadata.google.internal")
+"""How the addresses begin at which a machine in a cloud is given credentials: asked last, if there are no others."""
 
 
 class Objects:
@@ -136,7 +144,7 @@ def connect(url: str) -> Objects:
     try:
         if scheme == "file":
             return Objects(url, from_url(url, mkdir=True))
-        bucket = from_url(url, client_options={"allow_http": _on_loopback()}, retry_config={"max_retries": RETRIES})
+        bucket = from_url(url, client_options={"allow_http": _allows_http(url)}, retry_config={"max_retries": RETRIES})
     except (BaseError, OSError, ValueError) as error:
         raise request_error(error, url, "opened") from error
     return Objects(url, bucket)
@@ -157,11 +165,22 @@ def _scheme(url: str) -> str:
     return scheme
 
 
-def _on_loopback() -> bool:
-    """Whether the server is on this machine, so that HTTP without encryption is safe."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+def _allows_http(url: str) -> bool:
+    """Whether HTTP without encryption may be used: the server is on this machine, or the user allows it.
+
+    Raises StoreError for a server that could not be used.
+    """
+    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+    endpoint = next(filter(None, map(os.environ.get, names)), "")
     allowed = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")
-    return allowed or urlsplit(endpoint).hostname in LOOPBACK
+    if allowed or urlsplit(endpoint).hostname in LOOPBACK:
+        return True
+    if url.startswith("s3://") and endpoint.lower().startswith("http://"):
+        raise StoreError(
+            f"the store {url} is on {endpoint}, without encryption, and that is not this machine",
+            hint="use https://, or set AWS_ALLOW_HTTP=true if everybody on the way may read it",
+        )
+    return False
 
 
 def request_error(error: Exception, url: str, doing: str) -> StoreError:
@@ -175,5 +194,8 @@ def request_error(error: Exception, url: str, doing: str) -> StoreError:
         why = "the server refuses it" if scheme in _CREDENTIALS else "permission denied"
         hint = _CREDENTIALS.get(scheme, "choose another with --store or PRUNECTL_STORE")
         return StoreError(f"the store {url} cannot be {doing}: {why}", hint=hint)
+    if scheme in _CREDENTIALS and any(place in text for place in METADATA):
+        why = "there are no credentials in the environment, and this machine is given none by a cloud"
+        return StoreError(f"the store {url} cannot be {doing}: {why}", hint=_CREDENTIALS[scheme] + _FILES[scheme])
     first = text.partition("\n")[0].partition(" in ")[0] if "Server returned" in text else text.partition("\n")[0]
     return StoreError(f"the store {url} cannot be {doing}: {first.strip()[:300]}", hint=_AGAIN)

@@ -20,7 +20,8 @@ from prunectl.study import check
 from prunectl.study.data_section import DataSection
 from prunectl.study.document import parse, read_text
 from prunectl.study.locate import line_column, offsets
-from prunectl.study.overrides import Override, applied, from_option, from_profile
+from prunectl.study.overrides import Override, applied, from_option, from_profile, override_of
+from prunectl.study.placed import short
 from prunectl.study.reported import ReportSection
 from prunectl.study.schema import (
     Claim,
@@ -34,7 +35,6 @@ from prunectl.study.schema import (
 
 S = TypeVar("S", bound=Section)
 
-LONGEST_LABEL = 200
 MOST = 50
 """Most problems shown at once."""
 
@@ -46,6 +46,8 @@ class Loaded:
     study: Study
     text: str
     path: Path
+    overridden: Mapping[Key, Override] = field(default_factory=dict)
+    """The overrides in force, by the path of what each has set."""
     named_by_profile: bool = False
     """Whether the study has its name from the profile, and the file gives it another one."""
 
@@ -70,7 +72,8 @@ def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = Non
         text = "\n".join([text.rstrip("\n"), "", "# changed for this run by", *comments, ""])
     named = any(override.path == ("name",) and override.value == study.name for override in layers[0])
     named_by_profile = named and study.name != reading.document.get("name")
-    return Loaded(study=study, text=text, path=path, named_by_profile=named_by_profile)
+    _, in_force, _ = applied(reading.document, layers)
+    return Loaded(study=study, text=text, path=path, overridden=in_force, named_by_profile=named_by_profile)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +122,7 @@ class _Reading:
             sweep_overridden=any(key[0] == "sweep" for key in in_force),
         )
         for problem in problems:
-            self.add(problem, override=self.override_of(problem.path, in_force))
+            self.add(problem, override=override_of(problem.path, in_force, self.offsets))
         return study
 
     def profiles(self) -> None:
@@ -140,14 +143,7 @@ class _Reading:
             offset = self.offset(origin)
             line, column = line_column(self.text, offset)
             label = f"{visible(str(self.path))}:{line}:{column}"
-        self.problems.setdefault(replace(problem, where=_short(label)), offset)
-
-    def override_of(self, path: Key, in_force: Mapping[Key, Override]) -> Override | None:
-        """The override that set what is at a path, or that made the table there."""
-        around = [path[:n] for n in range(len(path), 0, -1)]
-        if path not in self.offsets:
-            around += [inner for inner in in_force if inner[: len(path)] == path]
-        return next((in_force[key] for key in around if key in in_force), None)
+        self.problems.setdefault(replace(problem, where=None if label is None else short(label)), offset)
 
     def offset(self, path: Key) -> int:
         while path and path not in self.offsets:
@@ -160,10 +156,6 @@ class _Reading:
         first = f", the first {MOST}" if len(problems) > MOST else ""
         message = f"{visible(str(self.path))}: {count}{first}"
         return StudyError(message, problems[:MOST])
-
-
-def _short(label: str | None) -> str | None:
-    return label if label is None or len(label) <= LONGEST_LABEL else label[:LONGEST_LABEL] + "…"
 
 
 LENGTHS = {("train", "epochs"), ("train", "steps")}

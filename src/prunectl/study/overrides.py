@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,14 @@ class Override:
     label: str
     origin: Path | None = None
     """Where in the file it is written, for an override of a profile."""
+
+
+def override_of(path: Path, in_force: Mapping[Path, Override], written: Collection[Path]) -> Override | None:
+    """The override that set what is at a path, or that made the table there; `written` are the paths in the file."""
+    around = [path[:n] for n in range(len(path), 0, -1)]
+    if path not in written:
+        around += [inner for inner in in_force if inner[: len(path)] == path]
+    return next((in_force[key] for key in around if key in in_force), None)
 
 
 def _refusal(message: str, *, hint: str | None = None, path: Path = ()) -> StudyError:

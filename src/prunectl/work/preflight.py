@@ -39,6 +39,8 @@ from prunectl.work.tried import tried
 from prunectl.work.unreadable import unreadable
 
 CPU = torch.device("cpu")
+Look = Callable[[str], None]
+"""Called with what is looked at next."""
 PRECISION = ("train", "precision")
 
 
@@ -47,21 +49,41 @@ def problems_of(
     data_root: Path,
     weights: Mapping[str, Path] = MappingProxyType({}),
     device: torch.device = CPU,
+    looking: Callable[[str, tuple[Problem, ...]], None] = lambda subject, found: None,
 ) -> tuple[Problem, ...]:
     """Everything that would stop the study, with the key of the study file that it is about. Empty if nothing would.
 
     `weights` are the files of weights that the study begins from, by the digest of their tensors;
-    `device` is where steps will be done.
+    `device` is where steps will be done. `looking` is called before code is run that may end this process: with what
+    is looked at next, and the problems found so far.
     """
+    found: list[Problem] = []
+
+    def look(subject: str) -> None:
+        looking(subject, tuple(dict.fromkeys(found)))
+
     with seeded(preflight.seed, "preflight"):
-        found = list(_device(preflight.precision, device))
-        found += [problem for data in preflight.data for problem in _data(data, data_root)]
-        found += _pictures(preflight.parts, data_root)
-        wrong = {network: list(_network(network, preflight, weights)) for network in preflight.networks}
-        found += [problem for problems in wrong.values() for problem in problems]
-        for network in (network for network, problems in wrong.items() if not problems):
-            found += _trials(network, preflight)  # last: what a third party does to the process changes no other answer
+        for problem in _all(preflight, data_root, weights, device, look):
+            found.append(problem)  # noqa: PERF402  # one at a time: `look` is called between them
     return tuple(dict.fromkeys(found))
+
+
+def _all(
+    preflight: Preflight, data_root: Path, weights: Mapping[str, Path], device: torch.device, look: Look
+) -> Iterator[Problem]:
+    yield from _device(preflight.precision, device)
+    for data in preflight.data:
+        look(f"data set {data.dataset.label()}")
+        yield from _data(data, data_root)
+    yield from _pictures(preflight.parts, data_root)
+    sound = []
+    for network in preflight.networks:
+        look(f"model {network.model.label()}")
+        problems = list(_network(network, preflight, weights))
+        yield from problems
+        sound += [] if problems else [network]
+    for network in sound:  # last: what a third party does to the process changes no other answer
+        yield from _trials(network, preflight, look)
 
 
 def _device(asked: Precision, device: torch.device) -> Iterator[Problem]:
@@ -230,11 +252,12 @@ def _checked(label: str, check: Callable[[], Iterable[str]], before: str = "") -
     return reasons
 
 
-def _trials(network: Network, preflight: Preflight) -> Iterator[Problem]:
+def _trials(network: Network, preflight: Preflight, look: Look) -> Iterator[Problem]:
     """What third parties' criteria raise when they score the network."""
     asked = {asked.criterion: asked.table for asked in reversed(preflight.asked) if is_theirs(type(asked.criterion))}
     built = empty(network, preflight.seed).eval() if asked else nn.Identity()
     for criterion, table in asked.items():
+        look(f"criterion {criterion.label()}")
         again = criterion.label() == preflight.judged
         for message, hint in tried(criterion, built, network, preflight.exclude, again=again):
             yield Problem(path=("prune", table, "criterion"), message=message, hint=hint)

@@ -17,11 +17,21 @@ from prunectl.catalog.dataset import Dataset
 def test_versions_places_and_data_sets_are_found(tmp_path: Path) -> None:
     found = findings(tmp_path / "store", tmp_path / "data")
     assert found["store"].startswith(str(tmp_path / "store"))
+    assert found["store"].endswith(" free)")
     assert found["data"] == str(tmp_path / "data")
     assert found["settings"] == os.devnull
     assert found["data set digits"] == "found, checksum OK"
     assert found["data set mnist"].startswith("mnist was not found")
     assert {"prunectl", "python", "torch", "polars", "cores", "CUDA devices"} <= set(found)
+
+
+def test_the_free_space_of_a_bucket_is_not_that_of_the_local_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNECTL_CACHE", str(tmp_path / "copies"))
+    found = findings(f"file://{tmp_path}/bucket", tmp_path / "data")
+    assert found["store"] == f"file://{tmp_path}/bucket"
+    assert found["copies of it"].startswith(str(tmp_path / "copies")) and found["copies of it"].endswith(" free)")
 
 
 def test_a_data_set_without_a_usual_place_is_left_out(tmp_path: Path) -> None:

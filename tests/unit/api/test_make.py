@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 import pytest
 
 from cli import write_study
 from in_process import ENGINES, Engine, InProcess
+from prunectl.api.check import check
 from prunectl.api.machine import Machine
 from prunectl.api.make import make, todo_of
 from prunectl.api.results import results_of
 from prunectl.api.session import Session, open_study
-from prunectl.base.errors import MethodError, StudyError
+from prunectl.base.errors import MethodError, Problem, StudyError
 from prunectl.base.until import Until
 from prunectl.execute import child
 from prunectl.execute.driver import OutOfTimeError
-from prunectl.execute.outcome import Event, Outcome, Progress, Status, WorkersChanged
+from prunectl.execute.outcome import Checking, Event, Outcome, Progress, Status, WorkersChanged
 from prunectl.plan.preflight import PREFLIGHT
 from prunectl.plan.steps import Train
+from prunectl.store.hardware import HardwareClass
 from prunectl.work.perform import perform
 from small import HERE, SMALL
 
@@ -88,7 +90,7 @@ def test_a_failure_is_reported_and_the_rest_is_done(tmp_path: Path) -> None:
 class Dying(Engine):
     """An engine in which the process of the first training is killed."""
 
-    def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
+    def wait(self, timeout_s: float) -> Iterator[Outcome | Progress | Checking]:
         for key, request in list(self.running.items()):
             if isinstance(request.step, Train):
                 del self.running[key]
@@ -102,6 +104,54 @@ class Deadly(InProcess):
 
 
 KILLED = "its process was killed by signal 9"
+
+
+class Unchecked(Engine):
+    """Dies of every check, after the first report of it."""
+
+    problems: tuple[Problem, ...] = ()
+
+    def wait(self, timeout_s: float) -> Iterator[Outcome | Progress | Checking]:
+        if self.running.pop(PREFLIGHT, None) is None:
+            yield from super().wait(timeout_s)
+        else:
+            here = HardwareClass(device="cpu/other", threads=1)
+            yield Checking(key=PREFLIGHT, subject="criterion x", problems=self.problems, hardware_class=here)
+            yield Outcome(key=PREFLIGHT, status=Status.LOST, reason=KILLED)
+
+
+class Uncheckable(InProcess):
+    problems: ClassVar[tuple[Problem, ...]] = ()
+
+    def engine(self, jobs: int, imports: Sequence[str]) -> Any:
+        ENGINES.append(engine := Unchecked())
+        engine.problems = self.problems
+        return engine
+
+
+def test_a_run_goes_on_without_a_check_that_no_worker_survives(own: Session) -> None:
+    measured = own.plan.trials[-1].measure
+    own.store.delete(measured)
+    warned: list[str] = []
+    tally = make(own, "retrain", Machine(executor=Uncheckable()), warn=warned.append)
+    assert tally.done == {measured}
+    assert [request.key for request in ENGINES[-1].started] == [PREFLIGHT, PREFLIGHT, measured]
+    assert len(warned) == 2, "the second is about the hardware, which is known"
+    assert warned[0].startswith(
+        f"the check before the first step could not be finished: {KILLED}, while criterion x was checked. The run goes"
+    )
+    own.store.delete(measured)
+    assert check(own, Machine(executor=Uncheckable())).unfinished in warned[0]
+
+
+def test_problems_that_were_found_before_a_check_died_stop_the_run(own: Session) -> None:
+    own.store.delete(own.plan.trials[-1].measure)
+    executor = Uncheckable()
+    Uncheckable.problems = (Problem(path=("train", "lr"), message="is odd"),)
+    with pytest.raises(StudyError, match="1 problem") as raised:
+        make(own, "retrain", Machine(executor=executor))
+    Uncheckable.problems = ()
+    assert f"{KILLED}, while criterion x was checked; there may be more problems" in str(raised.value)
 
 
 def test_a_step_whose_process_died_leaves_a_reason_and_is_tried_again(own: Session) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from cli import write_study
+from prunectl.api.make import todo_of
 from prunectl.api.plan import planned
 from prunectl.api.session import Session, open_study
 from small import SMALL
@@ -37,6 +40,21 @@ def test_what_changed_and_how_long_it_takes_comes_from_the_store(completed: tupl
     assert found.estimate_bytes is not None and found.estimate_bytes > 0
     assert found.unchecked.startswith("not checked: that the network ")
     assert "--check` checks this, and `run` does before its first training" in found.unchecked
+    assert found.unknown == ()
+
+
+def test_the_space_of_many_small_artefacts_is_that_of_their_blocks(completed: tuple[Path, object]) -> None:
+    """Of files, manifests and directories: the sizes of the files alone are a fraction of it."""
+    folder, _ = completed
+    done = open_study(folder / "study.toml", store=folder / "store")
+    other = open_study(folder / "study.toml", set=["train.lr=0.07"], store=folder / "store")
+    to_do = todo_of(other, "retrain").todo
+    alike = [key for key, changed in zip(done.plan.steps, other.plan.steps, strict=True) if changed in to_do]
+    block = done.store.block_bytes
+    paths = [path for key in alike for folder in [done.store.fetch(key)] for path in [folder, *folder.iterdir()]]
+    taken = sum(-(-(path.stat().st_size if path.is_file() else 1) // block) * block for path in paths)
+    assert planned(other).estimate_bytes == pytest.approx(taken, rel=0.15)
+    assert taken > 1.4 * sum(done.store.manifest(key).size_bytes for key in alike)
 
 
 def test_failures_and_what_they_skip_are_counted(own: Session) -> None:

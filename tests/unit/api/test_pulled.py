@@ -10,6 +10,7 @@ from typing import ClassVar
 import pytest
 
 from cli import write_study
+from prunectl.api.check import Checked
 from prunectl.api.machine import Machine
 from prunectl.api.make import make, todo_of
 from prunectl.api.pulled import pull_of
@@ -63,7 +64,7 @@ class Pulling(Executor):
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prunectl.api.pulled.LOOK_S", 0.0)
     monkeypatch.setattr("prunectl.api.pulled.IDLE", 0.0)
-    monkeypatch.setattr("prunectl.api.make.check", lambda session: None)
+    monkeypatch.setattr("prunectl.api.make.check", lambda session: Checked(here=None))
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cli import write_study
+from prunectl.api.check import located
 from prunectl.api.session import advice, assignments, data_root, existing_store, open_store, open_study
-from prunectl.base.errors import PrunectlError, StoreError, StudyError
+from prunectl.base.errors import DataError, Problem, PrunectlError, StoreError, StudyError
 from small import SMALL
 
 
@@ -132,3 +133,70 @@ def test_the_store_of_an_earlier_prunectl_stays_in_use_until_it_is_moved(home: P
     assert command == f"mkdir -p {home}/data/prunectl && mv {earlier} {home}/data/prunectl/store"
     subprocess.run(command, shell=True, check=True)
     assert open_store().root == home / "data" / "prunectl" / "store"
+
+
+RUDE = """\
+import os, sys
+from prunectl import Dataset
+
+
+class Mine(Dataset):
+    shape, classes, train_size, test_size, mean, std, fingerprint = (1, 8, 8), 2, 4, 4, (0.5,), (0.5,), None
+    how: str = ""
+
+    def arrays(self, root):
+        print("loud")
+        os.chdir("/")
+        return sys.exit(7) if self.how == "exits" else [1, 2]
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "why"), [("exits", r"SystemExit: 7 \(.*mine.py:12, in arrays\)"), ("", "list, not Arr")]
+)
+def test_a_data_set_of_a_third_party_neither_ends_nor_moves_the_command(
+    how: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(RUDE)
+    own = SMALL.replace('"digits"\ntrain_limit = 100\ntest_limit = 50', f'"file:mine.py:Mine"\nhow = "{how}"')
+    study = write_study(tmp_path, own)
+    with pytest.raises(DataError, match=why):
+        open_study(study, store="store")
+    assert Path.cwd() == tmp_path
+    assert capfd.readouterr() == ("", "loud\n")
+
+
+def test_a_rule_of_a_third_party_neither_moves_the_command_nor_prints_into_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rule = """\
+import os
+from prunectl import Criterion
+
+
+class Mine(Criterion):
+    power: int = 2
+
+    def model_post_init(self, context):
+        os.chdir("/")
+        print("loud")
+
+    def score(self, subject):
+        return {}
+"""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(rule)
+    open_study(write_study(tmp_path, SMALL.replace('["magnitude"', '[{ name = "file:mine.py:Mine", power = 3 }')))
+    assert Path.cwd() == tmp_path
+    out, err = capfd.readouterr()
+    assert out == "" and "loud" in err
+
+
+def test_what_only_the_plan_shows_to_be_wrong_with_an_option_is_blamed_on_the_option(tmp_path: Path) -> None:
+    study = write_study(tmp_path, SMALL)
+    session = open_study(study, set=['prunable.exclude=["hed"]', "train.lr=0.1"], store=tmp_path / "store")
+    problems = [Problem(path=("prunable", "exclude", 0), message="x"), Problem(path=("train", "epochs"), message="x")]
+    option, line = located(session, problems)
+    assert option.where == '--set prunable.exclude=["hed"]'
+    assert line.where is not None and line.where.startswith(f"{study}:")

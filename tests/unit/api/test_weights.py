@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from prunectl.api.check import check
+from prunectl.api.check import Checked, check
 from prunectl.api.run import complete
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import PrunectlError, StudyError
@@ -87,7 +87,12 @@ def test_weights_that_change_after_the_study_was_read_are_not_used(tmp_path: Pat
 def test_a_file_that_changes_during_a_run_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(tmp_path)
     session = opened(tmp_path)
-    monkeypatch.setattr("prunectl.api.make.checked", lambda *given: begin(tmp_path, **{"head.bias": -torch.ones(10)}))
+
+    def checked(*given: object) -> Checked:
+        begin(tmp_path, **{"head.bias": -torch.ones(10)})
+        return Checked(here=None)
+
+    monkeypatch.setattr("prunectl.api.make.checked", checked)
     with pytest.raises(PrunectlError, match="have changed since the study was read"):
         complete(session, HERE)
     assert not list((tmp_path / "store").glob("failures/*/*")), "it is no outcome of the study"

@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from prunectl.catalog.importing import imported, same_directory, stdout_on_stderr
+from prunectl.base.errors import DataError, PrunectlError, StudyError
+from prunectl.catalog.importing import calling, imported, same_directory, stdout_on_stderr
 
 Module = Callable[[str], str]
 
@@ -52,6 +54,35 @@ def test_both_are_undone_where_it_raises(module: Module, tmp_path: Path, monkeyp
         imported(f"{module('import os, sys; os.chdir(chr(47)); sys.stdout = None; sys.exit(7)')}:X")
     assert Path.cwd() == tmp_path
     assert sys.stdout is before
+
+
+def raising(source: str) -> Callable[[], None]:
+    """A function of a third party's module."""
+    scope: dict[str, Any] = {"__name__": "plugged"}
+    exec(compile(f"import os, sys\ndef act():\n    {source}\n", "/far/plugged.py", "exec"), scope)
+    act: Callable[[], None] = scope["act"]
+    return act
+
+
+@pytest.mark.parametrize("source", ["sys.exit(7)", "1 / 0", "raise GeneratorExit", "raise MemoryError"])
+def test_whatever_a_method_raises_is_an_error_with_its_line(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    what = r"^mine cannot be read: \w+.*\(/far/plugged.py:3, in act\)"
+    with pytest.raises(DataError, match=what), calling("mine cannot be read", DataError):
+        raising(f"os.chdir('/'); print('loud'); {source}")()
+    assert Path.cwd() == tmp_path
+    assert capfd.readouterr() == ("", "loud\n")
+
+
+def test_ctrl_c_our_own_errors_and_our_own_mistakes_stay_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prunectl.catalog.importing.their_modules", lambda error: set())
+    for error in (KeyboardInterrupt(), StudyError("x"), ValueError("ours")):
+        with pytest.raises(type(error)), calling("x"):
+            raise error
+    with pytest.raises(PrunectlError, match="x: ValueError: theirs"), calling("x", theirs=True):
+        raise ValueError("theirs")
 
 
 def test_a_directory_that_is_gone_and_a_closed_stdout_are_no_reason_to_fail(

@@ -43,10 +43,13 @@ def test_an_entry_stands_for_itself() -> None:
     assert named("criteria", snip) is snip
 
 
-@pytest.mark.parametrize(("value", "told"), [(3, "3"), (True, "true"), ([], "an empty list"), (None, "the NoneType")])
+@pytest.mark.parametrize(
+    ("value", "told"), [(3, "3"), (True, "true"), ([], "an empty list"), (None, "the NoneType None")]
+)
 def test_what_is_neither_a_name_nor_a_table_is_refused(value: Any, told: str) -> None:
     (problem,) = refused(named, "criteria", value).values()
-    assert problem.message.startswith(f"must be the name of a criterion, or a table with a name, not {told}")
+    listed = ", ".join(names("criteria"))
+    assert problem.message == f"must be the name of a criterion, or a table with a name, not {told}: {listed}"
 
 
 def test_a_table_without_a_name_is_answered_with_every_name() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from prunectl.api.check import Checked
 from prunectl.api.plan import Kind, Planned
 from prunectl.base.errors import Problem, StudyError
 from prunectl.cli.plan import NOT_ASKED, claims, lines
@@ -36,7 +37,7 @@ def test_what_is_to_do_and_why() -> None:
     planned = Planned(
         study="s", trials=9, steps={"train": kind}, changed=["train: recipe.lr 0.1 → 0.2"], dense_trainings=3,
         training_steps=50, training_steps_unshared=100, estimate_s=None, estimate_bytes=None,
-        workers="2 workers on cpu", claims=(),
+        workers="2 workers on cpu", claims=(), unknown=("init", "score (net, snip)"),
     )  # fmt: skip
     assert lines(planned) == [
         "s: 9 trials",
@@ -46,10 +47,21 @@ def test_what_is_to_do_and_why() -> None:
         "  train: recipe.lr 0.1 → 0.2",
         "",
         "dense trainings: 3, one per seed; training steps: 50 instead of 100 without sharing (50% saved)",
-        "estimated time: unknown until a step of each kind has been done here",
-        "estimated disk space: unknown until a step of each kind has been done here",
-        "workers: 2 workers on cpu, unless `run` is given other --jobs, --device or --executor",
+        "estimated time: unknown until a step of each kind has been done here: init and score (net, snip)",
+        "estimated disk space: unknown until a step of each kind has been done here: init and score (net, snip)",
+        "where: 2 workers on cpu, unless `run` is given other --jobs, --device or --executor",
     ]
+
+
+def test_of_many_kinds_that_were_never_done_the_first_are_named() -> None:
+    kind = Kind(steps=9, to_do=9, reused=0, failed=0, skipped=0, why={"never made": 9})
+    planned = Planned(
+        study="s", trials=9, steps={"score": kind}, changed=[], dense_trainings=0, training_steps=0,
+        training_steps_unshared=0, estimate_s=1.0, estimate_bytes=None, workers="2 workers on cpu", claims=(),
+        unknown=[f"score (net, c{number})" for number in range(9)],
+    )  # fmt: skip
+    (line,) = [line for line in lines(planned) if "unknown" in line]
+    assert line.startswith("estimated disk space:") and line.endswith("score (net, c5) and 3 more")
 
 
 def foresight(seeds: int, cases: int, text: str = "A claim", over: Over = "cases") -> Foresight:
@@ -84,10 +96,22 @@ def test_a_claim_that_a_selection_leaves_no_trials_for_is_not_asked(prunectl: Pr
 
 
 def test_a_check_that_passes_is_one_line(prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("prunectl.api.check.check", lambda session: None)
+    monkeypatch.setattr("prunectl.api.check.check", lambda session: Checked(here=None))
     said = prunectl("plan", "STUDY", "--check")
     assert (said.code, said.out.endswith("study.toml: no problems found\n"), said.err) == (0, True, "")
-    assert prunectl("plan", "STUDY", "--check", "--json").json() == {"study": "small", "problems": []}
+    assert prunectl("plan", "STUDY", "--check", "--json").json() == {"study": "small", "problems": [], "unfinished": ""}
+
+
+def test_a_check_that_was_not_finished_answers_so_and_exits_with_1(
+    prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prunectl.api.check.check", lambda session: Checked(here=None, unfinished="it died"))
+    said = prunectl("plan", "STUDY", "--check")
+    assert said.code == 1
+    assert said.out.endswith("study.toml: no problems found, but it died\n")
+    assert "fails in its step" in said.err
+    said = prunectl("plan", "STUDY", "--check", "--json")
+    assert (said.code, said.json()["unfinished"]) == (1, "it died")
 
 
 def test_a_check_that_fails_is_one_error_with_every_problem(

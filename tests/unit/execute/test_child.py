@@ -62,6 +62,16 @@ def test_a_step_is_done_once_and_described(own: Session, key: Key) -> None:
     assert do(own, key).status is Status.REUSED
 
 
+def test_an_artefact_has_the_threads_that_its_step_was_given_and_not_those_that_it_left(
+    own: Session, key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = torch.get_num_threads()
+    performing(monkeypatch, lambda out: torch.set_num_threads(before + 3))
+    assert do(own, key, threads=1).status is Status.DONE
+    torch.set_num_threads(before)
+    assert own.store.manifest(key).made.threads == 1
+
+
 def test_a_step_that_another_process_is_making_is_left_to_it(own: Session, key: Key) -> None:
     with own.store.lock(key):
         assert do(own, key).status is Status.BUSY
@@ -194,7 +204,7 @@ def test_a_preflight_leaves_nothing_in_the_store(own: Session) -> None:
     before = set(own.store.keys())
     sound = preflight(own.study, own.plan, own.content)
     assert do(own, PREFLIGHT, step=sound) == Outcome(
-        key=PREFLIGHT, status=Status.DONE, hardware_class=hardware.hardware_class(torch.device("cpu"))
+        key=PREFLIGHT, status=Status.DONE, hardware_class=hardware.hardware_class(torch.device("cpu"), 1)
     )
     assert set(own.store.keys()) == before
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prunectl.base.until import Until
-from prunectl.execute.driver import MOST_STOPS, FatalError, InterruptedRunError, OutOfTimeError, drive
+from prunectl.execute.driver import MOST_STOPS, FatalError, InterruptedRunError, OutOfTimeError, Tally, drive
 from prunectl.execute.engine import NotInTimeError
 from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status
 from prunectl.plan.build import build
@@ -365,3 +365,11 @@ def test_a_worker_waits_for_a_step_that_will_leave_more_to_do_than_its_maker_can
     )
     engine = Scripted(plan, Shared(plan, {train}, patience=10**6))
     assert drive(plan, rest, engine, request(plan), leaves=True).left == {train, chain.measure}
+
+
+def test_what_was_kept_is_what_there_is_to_keep() -> None:
+    until = Until(at=9.0, begin=9.0)
+    nothing = OutOfTimeError(until, 3, Tally(reused={Key("a")}))
+    assert "3 steps left; no step was finished, and snapshots of trainings under way are kept" in nothing.message
+    assert OutOfTimeError(until, 3, Tally(), begun=False).message.endswith("with 3 steps left; no step was begun")
+    assert "finished steps are kept" in OutOfTimeError(until, 3, Tally(done={Key("a")})).message

@@ -41,4 +41,8 @@ def test_the_class_of_the_processor_names_its_instructions() -> None:
     cpu, machine, instructions, *_ = hardware.device_class(CPU).split("/")
     assert (cpu, machine) == ("cpu", platform.machine())
     assert instructions == torch.backends.cpu.get_cpu_capability()
-    assert hardware.hardware_class(CPU).threads == torch.get_num_threads()
+
+
+def test_the_class_of_a_step_has_the_number_of_threads_that_it_was_given() -> None:
+    """Code of third parties may have changed the number in this process."""
+    assert hardware.hardware_class(CPU, torch.get_num_threads() + 3).threads == torch.get_num_threads() + 3

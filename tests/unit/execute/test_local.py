@@ -24,6 +24,7 @@ from prunectl.execute import local, started
 from prunectl.execute.local import LocalEngine, NurseryError, _reason
 from prunectl.execute.nursery import Ended
 from prunectl.execute.outcome import Outcome, Request, Status
+from prunectl.execute.preflight import check
 from prunectl.execute.spool import Spool
 from prunectl.plan.preflight import PREFLIGHT, Preflight, preflight
 from prunectl.plan.steps import Key, Measure, Score, Step, Train, key_of
@@ -249,6 +250,20 @@ def test_what_the_code_of_third_parties_does_ends_with_its_worker(
 
     assert run.score("is-stopped", theirs).status is Status.DONE
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_check_that_kills_its_worker_leaves_the_name_of_the_culprit(run: Running, theirs: type) -> None:
+    """Twice: the run goes on, and the worker that does the first step is another."""
+    sound = preflight(run.session.study, run.session.plan, run.session.content)
+    deadly = [replace(sound.asked[0], criterion=theirs(how=how)) for how in ("prints", "segfaults")]
+    request = Request(
+        key=PREFLIGHT, step=replace(sound, asked=tuple(deadly)), store=Path(), data=Path(), device="cpu", threads=1
+    )
+    outcome = check(run.engine, request)
+    assert outcome.status is Status.LOST and "signal 11, SIGSEGV" in outcome.reason
+    assert outcome.reason.endswith(", while criterion theirs(how=segfaults) was checked")
+    assert outcome.hardware_class is not None and outcome.hardware_class.threads == 1
+    assert not run.engine.workers and not run.engine.running
 
 
 def test_a_step_whose_worker_died_gets_a_fresh_worker_and_the_others_go_on(

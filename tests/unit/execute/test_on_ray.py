@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,8 +13,9 @@ from prunectl.api.machine import Machine, executor_of, settled
 from prunectl.base.errors import PrunectlError
 from prunectl.catalog.executor import Asked
 from prunectl.execute import on_ray, ray_cluster
-from prunectl.execute.on_ray import STARTS, Ray, RayEngine, RayError
-from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status, WorkersChanged
+from prunectl.execute.on_ray import ENDING_S, JOINING_S, STARTS, Ray, RayEngine, RayError
+from prunectl.execute.outcome import Checking, Event, Outcome, Progress, Request, Status, WorkersChanged
+from prunectl.execute.ray_cluster import GRACE_S, Members
 from prunectl.plan.preflight import PREFLIGHT, Preflight
 from prunectl.plan.steps import Key
 
@@ -60,8 +62,8 @@ def request_(key: Key = PREFLIGHT) -> Request:
     return Request(key=key, step=step, store=Path("store"), data=Path("data"), device="cpu", threads=1)
 
 
-def until_outcomes(engine: RayEngine, count: int) -> list[Event]:
-    events: list[Event] = []
+def until_outcomes(engine: RayEngine, count: int) -> list[Event | Checking]:
+    events: list[Event | Checking] = []
     while sum(isinstance(event, Outcome) for event in events) < count:
         events += engine.wait(10.0)
     return events
@@ -95,6 +97,25 @@ def test_a_process_that_dies_loses_its_steps_and_is_started_again_but_not_for_ev
     with pytest.raises(RayError, match="ended 3 times"):
         used.start(request_(KEY))
     used.stop()
+
+
+@pytest.mark.parametrize(
+    ("address", "events", "grace_s"),
+    [
+        ("head:6379", [], JOINING_S),
+        ("head:6379", [Members(jobs=1, label="1 worker")], GRACE_S + ENDING_S),
+        ("local", [], GRACE_S + ENDING_S),
+    ],
+)
+def test_only_what_has_joined_a_ray_is_waited_for(address: str, events: list[Members], grace_s: float) -> None:
+    """A process that still tries to join one does not listen; a Ray that is started here has to be shut down."""
+    graces: list[float] = []
+    used = engine(address)
+    used.process = SimpleNamespace(end=graces.append)  # type: ignore[assignment]
+    for event in events:
+        assert list(used._received(event)) == [WorkersChanged(label="1 worker")]
+    used.stop()
+    assert graces == [grace_s]
 
 
 @pytest.mark.usefixtures("stand_in")

@@ -12,10 +12,11 @@ from prunectl.base.errors import Problem
 from prunectl.base.until import Until
 from prunectl.execute.driver import InterruptedRunError
 from prunectl.execute.engine import NotInTimeError
-from prunectl.execute.outcome import Outcome, Progress, Request, Status
+from prunectl.execute.outcome import Checking, Outcome, Progress, Request, Status
 from prunectl.execute.preflight import PreflightError, check
 from prunectl.plan.preflight import PREFLIGHT, Preflight
 from prunectl.plan.steps import Key
+from prunectl.store.hardware import HardwareClass
 
 REQUEST = Request(
     key=PREFLIGHT,
@@ -32,14 +33,14 @@ class Answering:
 
     jobs = 1
 
-    def __init__(self, *turns: list[Outcome | Progress]) -> None:
+    def __init__(self, *turns: list[Outcome | Progress | Checking]) -> None:
         self.turns = list(turns)
         self.running: dict[Key, Request] = {}
 
     def start(self, request: Request) -> None:
         self.running[request.key] = request
 
-    def wait(self, timeout_s: float) -> Iterator[Outcome | Progress]:
+    def wait(self, timeout_s: float) -> Iterator[Outcome | Progress | Checking]:
         if not self.turns:
             raise KeyboardInterrupt
         yield from self.turns.pop(0)
@@ -61,11 +62,30 @@ def test_problems_are_returned() -> None:
     assert check(Answering([failed]), REQUEST).problems == (problem,)
 
 
-def test_a_worker_that_dies_is_an_accident_and_not_a_problem_of_the_study() -> None:
-    killed = Outcome(key=PREFLIGHT, status=Status.FAILED, reason="its process was killed by signal 9")
-    with pytest.raises(PreflightError, match="killed by signal 9") as raised:
-        check(Answering([killed]), REQUEST)
+def test_a_check_that_fails_itself_is_an_accident_and_not_a_problem_of_the_study() -> None:
+    failed = Outcome(key=PREFLIGHT, status=Status.FAILED, reason="KeyError: 'x'")
+    with pytest.raises(PreflightError, match="KeyError: 'x'") as raised:
+        check(Answering([failed]), REQUEST)
     assert raised.value.exit_code == 1
+
+
+LOST = Outcome(key=PREFLIGHT, status=Status.LOST, reason="its worker was killed by signal 9")
+HERE = HardwareClass(device="cpu", threads=1)
+
+
+def test_a_check_whose_worker_died_is_tried_once_more() -> None:
+    done = Outcome(key=PREFLIGHT, status=Status.DONE)
+    assert check(Answering([LOST], [done]), REQUEST) == done
+
+
+def test_a_second_worker_that_dies_leaves_what_the_check_has_found_before() -> None:
+    first = Checking(key=PREFLIGHT, subject="model a", problems=(), hardware_class=HERE)
+    last = replace(first, subject="criterion b", problems=(Problem(message="x"),))
+    outcome = check(Answering([first, LOST], [first], [last, LOST]), REQUEST)
+    assert outcome.status is Status.LOST
+    assert outcome.reason == "its worker was killed by signal 9, while criterion b was checked"
+    assert outcome.problems == last.problems and outcome.hardware_class == HERE
+    assert check(Answering([LOST], [LOST]), REQUEST) == LOST
 
 
 def test_ctrl_c_says_how_to_continue() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from typing import Any
 
 import pytest
@@ -56,6 +57,34 @@ def test_a_ray_of_our_own_has_a_token_that_is_in_no_file() -> None:
 
 
 @pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
+        (TimeoutError("timed out"), "timed out"),
+        (OverflowError("port must be 0-65535."), "port must be"),
+    ],
+)
+def test_an_address_where_nobody_answers_is_refused_at_once(
+    error: Exception, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(place: tuple[str, int], timeout: float) -> None:
+        assert place == ("head", 6379) and timeout == ray_joining.REACH_S
+        raise error
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(RefusedError) as raised:
+        ray_joining.join(joining(address="head:6379"))
+    assert raised.value.refused.message.startswith(f"no Ray can be reached at head:6379: {why}")
+    assert "RAY_ADDRESS" in (raised.value.refused.hint or "")
+
+
+def test_an_address_that_answers_is_left_to_ray() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ray_joining.reach(f"127.0.0.1:{server.getsockname()[1]}")
+    ray_joining.reach("auto")
+
+
+@pytest.mark.parametrize(
     ("address", "expected"), [("head:6379", "the Ray at head:6379 cannot be joined"), (None, "cannot be started")]
 )
 def test_a_ray_that_cannot_be_had_is_a_message(
@@ -71,6 +100,7 @@ def test_a_ray_that_cannot_be_had_is_a_message(
         raise ConnectionError("nobody answers")
 
     monkeypatch.setattr(ray, "init", fail)
+    monkeypatch.setattr(ray_joining, "reach", lambda address: None)
     with pytest.raises(RefusedError, match=expected) as raised:
         ray_joining.join(joining(address=address))
     assert "nobody answers" in raised.value.refused.message

@@ -134,4 +134,8 @@ def test_disk_space_is_the_median_of_like_steps_and_unknown_where_none_was_recor
     past = [Past(preimage=text, wall_s=1.0, size_bytes=size) for size in (10, 90, 20)]
     assert estimate(planned, scores, past).size_bytes == len(scores) * 20
     assert estimate(planned, scores, [Past(preimage=text, wall_s=1.0)]).size_bytes is None
-    assert estimate(planned, list(planned.steps), past).size_bytes is None
+    everything = estimate(planned, list(planned.steps), past)
+    assert everything.size_bytes is None
+    assert [name.partition(" ")[0] for name in everything.unknown] == ["init", "train", "measure", "prune"]
+    assert everything.unknown[1] == "train (tiny-cnn, digits)"
+    assert estimate(planned, scores, past).unknown == ()

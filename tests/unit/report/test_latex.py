@@ -102,3 +102,12 @@ def test_the_caption_of_a_profile_names_what_was_run(results: Results) -> None:
     part = replace(results, selection=Selection(profile="quick"))
     caption = "vgg16 on cifar10: the quick profile of ``VGG-16 pruned at initialization'': top-1 accuracy"
     assert rf"\caption{{{caption}" in latex.table(part, "mean")
+
+
+def test_why_trials_failed_stands_below_the_table(results: Results) -> None:
+    failed = pl.when(pl.col("status") == "failed").then(pl.lit("score_it & 50 %")).otherwise(pl.col("reason"))
+    table = latex.table(replace(results, trials=results.trials.with_columns(reason=failed)), "mean")
+    below = table.partition(r"\end{tabular}")[2].partition(r"\end{table}")[0]
+    assert r"{\footnotesize 2 trials failed: score\_it \& 50 \%.\par}" in below
+    done = replace(results, trials=results.trials.filter(pl.col("status") == "done"))
+    assert "footnotesize" not in latex.table(done, "mean")

@@ -106,3 +106,8 @@ def test_published_numbers_are_tables(results: Results) -> None:
     assert "\n\ncomp6258-figure1: Vijayakumar" in part
     assert "| arm | sparsity | published % | ours % | difference | 95 % t-interval | seeds | holds it |" in part
     assert "| magnitude · at init | 30 % | " in part
+
+
+def test_why_trials_failed_follows_the_table(text: str) -> None:
+    grid, _, after = text.partition("## Top-1 accuracy, %")[2].partition("## Resources")[0].partition("\n\n- ")
+    assert grid and after.startswith("2 trials failed: the loss is not finite at step 12")

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -196,6 +197,14 @@ def test_a_damaged_record_that_cannot_be_moved_is_warned_about_once(
         for _ in range(3):
             assert store.failure(KEY) is None
     assert caplog.text.count("it cannot be set aside") == 1
+
+
+def test_files_take_space_in_the_blocks_of_their_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network file system reports the size of its requests, a megabyte: no file takes that."""
+    store = LocalStore(tmp_path)
+    for reported, expected in ((1024, 1024), (4096, 4096), (1 << 20, 4096), (0, 4096)):
+        monkeypatch.setattr(os, "statvfs", lambda path, size=reported: SimpleNamespace(f_frsize=size))
+        assert store.block_bytes == expected
 
 
 def test_a_store_is_opened_and_read_without_being_written(tmp_path: Path) -> None:

@@ -34,6 +34,15 @@ def test_its_size_is_that_of_all_its_files() -> None:
     assert MANIFEST.size_bytes == 7
 
 
+def test_what_it_takes_on_a_disk_is_whole_blocks_with_the_manifest_and_the_directory() -> None:
+    manifest = len(encode(MANIFEST))
+    assert manifest < 4096
+    assert MANIFEST.stored_bytes(4096) == 4 * 4096
+    assert MANIFEST.stored_bytes(1) == 7 + manifest, "an object in a bucket has neither blocks nor a directory"
+    full = replace(MANIFEST, sizes={"a": 4096, "b": 4097})
+    assert full.stored_bytes(4096) == (1 + 1 + 1 + 2) * 4096
+
+
 def test_its_kind_is_read_from_the_pre_image_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read = decode(encode(MANIFEST), KEY)
     assert read.kind == "init"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from prunectl.store.address import store_at
 from prunectl.store.claims import EXPIRES_S, Claims
 from prunectl.store.local import DamagedError, LocalStore
 from prunectl.store.manifest import Made
-from prunectl.store.objects import Objects, connect
+from prunectl.store.objects import Objects, connect, request_error
 from prunectl.store.remote import RemoteStore
 
 MADE = Made(wall_s=1.5, cpu_s=1.0, peak_bytes=7, device="cpu", hardware="x", versions={"torch": "2"}, created="now")
@@ -254,6 +255,31 @@ def test_the_extra_is_named_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "obstore.store", None)
     with pytest.raises(StoreError, match=r"obstore.*\n.*prunectl\[remote\]"):
         connect("s3://bucket/x")
+
+
+@pytest.mark.parametrize(
+    ("url", "asked", "hint"),
+    [
+        ("s3://b/x", "PUT http://169.254.169.254/latest/api/token", "AWS_ACCESS_KEY_ID.*files in ~/.aws are not read"),
+        ("gs://b/x", "GET http://metadata.google.internal/computeMetadata", "GOOGLE_APPLICATION_CREDENTIALS.*gcloud"),
+        ("az://b/x", "GET http://169.254.169.254/metadata/identity/oauth2", "AZURE_STORAGE_ACCOUNT_KEY"),
+    ],
+)
+def test_without_credentials_the_variables_are_named_and_not_the_network(url: str, asked: str, hint: str) -> None:
+    """Where there are none, a machine in a cloud is asked for those that it is given; elsewhere nobody answers."""
+    error = request_error(ValueError(f"Generic S3 error: Error performing {asked}"), url, "read")
+    assert error.message.startswith(f"the store {url} cannot be read: there are no credentials in the environment")
+    assert "network" not in str(error)
+    assert re.search(hint, error.hint or "")
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"])
+def test_a_server_elsewhere_without_encryption_needs_to_be_allowed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "http://minio.lab:9000")
+    with pytest.raises(StoreError, match=r"on http://minio.lab:9000, without encryption.*\n.*AWS_ALLOW_HTTP=true"):
+        connect("s3://bucket/x")
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    assert connect("s3://bucket/x").url == "s3://bucket/x"
 
 
 # ---- a real server ---------------------------------------------------------------------------------------
