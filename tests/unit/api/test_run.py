@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
-import torch
 
 import prunectl
 from cli import environment, write_study
@@ -112,14 +111,6 @@ def test_it_runs_without_a_guard_around_the_main_module(how: str, tmp_path: Path
     assert "Traceback" not in done.stderr
 
 
-@pytest.fixture
-def two_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 def remade(session: Session) -> str:
     """Have one training and its measurement to do again; the key of the training."""
     trial = session.plan.trials[-1]
@@ -128,11 +119,11 @@ def remade(session: Session) -> str:
     return trial.state
 
 
-@pytest.mark.usefixtures("two_threads")
 def test_reusing_what_other_threads_made_is_reported_before_anything_is_done(own: Session) -> None:
     key = remade(own)
     warnings: list[tuple[str, bool]] = []
-    again = complete(own, HERE, warn=lambda text: warnings.append((text, own.store.has(key))))
+    machine = replace(HERE, threads=2)
+    again = complete(own, machine, warn=lambda text: warnings.append((text, own.store.has(key))))
     ((text, late),) = warnings
     assert not late
     assert "steps that this run reuses were not made on cpu/" in text
