@@ -30,14 +30,11 @@ def bars(console: Console) -> Progress:
     """A display without bars yet, that fits the console."""
     bar = BAR if console.width >= WIDE else SHORT_BAR
     state = max(1, console.width - LEAST_NAME - bar - TIME - GAPS)
+    states = Column(no_wrap=True, max_width=state, overflow="ellipsis")
     return Progress(
         Name(),
         BarColumn(bar_width=bar, table_column=Column(width=bar)),
-        TextColumn(
-            "{task.fields[state]}",
-            markup=False,
-            table_column=Column(no_wrap=True, max_width=state, overflow="ellipsis"),
-        ),
+        TextColumn("{task.fields[state]}", markup=False, table_column=states),
         TimeElapsedColumn(table_column=Column(width=TIME, no_wrap=True, justify="right")),
         console=console,
         transient=True,

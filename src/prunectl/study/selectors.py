@@ -99,8 +99,8 @@ def _condition(piece: str, selector: str) -> Condition:
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if not numeric and (field in ("seed", "sparsity", "compression") or sign in _ORDER):
         values = _NUMBER.findall(text)
-        hint = _repeated(field, sign, values) if len(values) > 1 else None
-        raise StudyError(f"--only {selector!r}: {field} takes one number, not {text.strip()!r}", hint=hint)
+        several = _repeated(field, sign, values) if len(values) > 1 else None
+        raise StudyError(f"--only {selector!r}: {field} takes one number, not {text.strip()!r}", hint=several)
     return Condition(field=field, sign=sign, value=value, text=piece.strip())
 
 
