@@ -130,5 +130,6 @@ def _stored(name: str, session: Session, warn: Warn) -> tuple[Source, dict[str, 
     from prunectl.report.comparison_page import Source
 
     trials = table_of(session, warn=warn)
-    source = Source(name=name, trials=trials, text=session.text, restricted=session.selection.text)
+    study, restricted = session.study.name, session.selection.text
+    source = Source(name=name, trials=trials, study=study, text=session.text, restricted=restricted)
     return source, session.study.model_dump(mode="json")

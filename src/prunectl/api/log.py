@@ -159,12 +159,14 @@ def _curve(store: LocalStore, key: str) -> Iterator[dict[str, Any]]:
 
 
 def session_here(store: LocalStore, warn: Warn = warn_in_log) -> Session | None:
-    """The study of the last run that was made in this directory; None if there was none, or its file is gone."""
+    """The whole study of the last run that was made in this directory, whatever --only the run had: an arm that the run
+    left out has steps, too. None if there was no run, or its file is gone.
+    """
     from prunectl.api.runs import last, reopen
 
     run = last(store, Path.cwd(), warn=warn)
     try:
-        return None if run is None else reopen(run, store, warn=warn)
+        return None if run is None else reopen(run, store, warn=warn, whole=True)
     except PrunectlError as error:
         warn(error.message)
         return None

@@ -121,8 +121,11 @@ def last(store: LocalStore, directory: Path, warn: Warn = warn_in_log) -> Run | 
     return here[-1] if here else None
 
 
-def reopen(run: Run, store: LocalStore, warn: Warn = warn_in_log) -> Session:
-    """Open the study of a run as the run did. Raises PrunectlError if its file is gone."""
+def reopen(run: Run, store: LocalStore, warn: Warn = warn_in_log, *, whole: bool = False) -> Session:
+    """Open the study of a run as the run did; with `whole` every trial, also those that its --only left out.
+
+    Raises PrunectlError if its file is gone.
+    """
     from prunectl.store.runs import content_digest
 
     caption = run.caption
@@ -135,8 +138,9 @@ def reopen(run: Run, store: LocalStore, warn: Warn = warn_in_log) -> Session:
         )
     if content_digest(path) != caption.sha256:
         warn(f"{path} has changed since it was run at {when}: this is the study as it is now")
+    only = () if whole else caption.only
     return open_study(
-        path, only=caption.only, set=caption.overrides, profile=caption.profile, store=store.address, data=caption.data
+        path, only=only, set=caption.overrides, profile=caption.profile, store=store.address, data=caption.data
     )
 
 

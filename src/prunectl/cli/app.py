@@ -36,6 +36,7 @@ from prunectl.cli import (
 from prunectl.cli.console import say
 from prunectl.cli.help import DO, KEEP, PREPARE, SEE, Command, Group
 from prunectl.cli.signals import listen
+from prunectl.cli.usage import wrong_usage
 
 
 class Commands(Group):
@@ -65,14 +66,6 @@ class Commands(Group):
         except EOFError as error:
             raise RuntimeError("an end of file that nobody handled") from error
         return result
-
-
-def wrong_usage(error: ClickException) -> PrunectlError:
-    """What typer finds wrong with a command line, in the words of every other error."""
-    text = error.format_message().rstrip(".")
-    ctx = getattr(error, "ctx", None)
-    hint = f"`{ctx.command_path} --help` shows what it takes" if ctx is not None else None
-    return PrunectlError(text[:1].lower() + text[1:], hint=hint)
 
 
 app = typer.Typer(

@@ -217,22 +217,14 @@ class Live:
 
     def __init__(self, plan: Plan, todo: Iterable[Key]) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bars
-        from rich.table import Column
+
+        from prunectl.cli.bars import bars
 
         self.titles, self.count = Titles(plan), Count(todo)
         self.left = Left(plan, self.count)
         self.counts: Counter[str] = Counter()
         self.skips: Counter[str] = Counter()
-        self.bars: Bars = Bars(
-            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
-            BarColumn(bar_width=16),
-            TextColumn("{task.fields[state]}", markup=False, table_column=Column(no_wrap=True)),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
+        self.bars: Bars = bars(Console(stderr=True))
         self.all: TaskID = self.bars.add_task("steps", total=len(self.count.expected), state="")
         self.running: dict[Key, TaskID] = {}
         self.begun = time.monotonic()

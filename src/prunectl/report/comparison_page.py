@@ -26,10 +26,11 @@ ANSWERS = {"higher": "↑ higher", "lower": "↓ lower", "the same": "= the same
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """A table of ours: its name as it was given, its trials, and the text of its study file, if it has one."""
+    """A table of ours: its name as it was given, its trials, and its study's name and file, if it has one."""
 
     name: str
     trials: pl.DataFrame
+    study: str = ""
     text: str = ""
     restricted: str = ""  # what of the study was asked for; empty for all of it
 
@@ -46,12 +47,13 @@ def build(sources: Sequence[Source], comparison: Comparison | None, held: Sequen
     sides = list(zip(map(letter, range(1, len(sources))), comparison.sides if comparison else (), strict=True))
     drawn = [charts.differences(comparison, look), charts.accuracies(comparison, look)] if comparison else []
     published = [_published(number, table, look) for number, table in enumerate(held, 1)]
-    names = dict.fromkeys([*(side.name for _, side in sides), *(table.name for table in held)])
+    names = dict.fromkeys([*_called(sources), *(table.name for table in held)])
+    differing = _differing([side for _, side in sides])
     return shell.rendered(
         "comparison.html.j2",
         [chart for chart in [*drawn, *(table["chart"] for table in published)] if chart is not None],
         look,
-        title=f"{sources[0].name} compared with {and_list(list(names))}",
+        title=" compared with ".join([next(iter(names)), and_list(list(names)[1:])]),
         sources=[_source(at, source) for at, source in enumerate(sources)],
         sentences=[
             *(text for other, side in sides for text in compare.sentences(side, other)),
@@ -59,7 +61,8 @@ def build(sources: Sequence[Source], comparison: Comparison | None, held: Sequen
             *compare.intervals(comparison, (row["n"] for table in held for row in table.rows)),
         ],
         letters=[letter(at) for at in range(len(sources))],
-        differing=_differing([side for _, side in sides]),
+        differing=[row for row in differing if not _about_claim(row[0])],
+        claims=[row for row in differing if _about_claim(row[0])],
         drawn=[chart for chart in drawn if chart is not None],
         several=len(sides) > 1,
         cells=[_cell(other, cell) for other, side in sides for cell in side.cells],
@@ -69,6 +72,17 @@ def build(sources: Sequence[Source], comparison: Comparison | None, held: Sequen
         published=published,
         studies=[(label, source.text) for label, source in zip(labels, sources, strict=True) if source.text],
     )
+
+
+def _called(sources: Sequence[Source]) -> list[str]:
+    """The names of tables in the heading: of the studies, else of the files; as given where these are the same."""
+    short = [source.study or PurePath(source.name).name or source.name for source in sources]
+    return [name if short.count(name) == 1 else source.name for name, source in zip(short, sources, strict=True)]
+
+
+def _about_claim(key: str) -> bool:
+    """Whether a key of a study belongs to a claim: studies differ in many of these, and they are folded."""
+    return key.startswith("claim[") or key == "claim"
 
 
 def _label(at: int, name: str) -> str:

@@ -109,7 +109,8 @@ class Grid:
     @property
     def matching(self) -> str:
         """What the column of matching sparsities has, in words; nothing where there is no such column."""
-        return matching_words.column(self.margin) if any(row.matching for row in self.rows) else ""
+        shown = [row.matching for row in self.rows if row.matching]
+        return matching_words.column(self.margin, shown) if shown else ""
 
     @property
     def ranked(self) -> tuple[Row, ...]:

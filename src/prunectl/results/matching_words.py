@@ -49,12 +49,15 @@ def tolerance(margin: float) -> str:
     return f"{number} point" if number == "1" else f"{number} points"
 
 
-def column(margin: float) -> str:
-    """What a column of cells has."""
+def column(margin: float, shown: Sequence[str]) -> str:
+    """What a column of cells has: brackets and signs are explained where a cell that is shown has them."""
+    signs = {"(settled)": "settled: the same", "≥": "≥: up to the last of the sweep"}
+    meant = "; ".join(words for sign, words in signs.items() if any(sign in text for text in shown))
+    bracket = "; in brackets what is proved and what is not excluded, each at 95 % on one side"
     return (
         "Matching: the highest sparsity at which, and at every lower one, the mean lies at most "
-        f"{points(margin)} below the dense network; in brackets what is proved and what is not excluded, "
-        "each at 95 % on one side (settled: the same; ≥: up to the last of the sweep)."
+        f"{points(margin)} below the dense network"
+        f"{bracket if any('(' in text for text in shown) else ''}{f' ({meant})' if meant else ''}."
     )
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ DIGITS = 1e-4
 
 _SIGNS = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|[(\[{,)\]}]")
 _CONDITION = re.compile(r"\s*([A-Za-z_]\w*)\s*(!=|<=|>=|=|<|>)\s*(.*)", re.DOTALL)
+_NUMBER = re.compile(r"\d+\.?\d*|\.\d+")
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -81,7 +83,8 @@ def _condition(piece: str, selector: str) -> Condition:
     match = _CONDITION.fullmatch(piece)
     if match is None or match[1] not in FIELDS or not match[3].strip():
         field = match[1] if match else piece.partition("=")[0].strip()
-        hint = EXAMPLE if field in FIELDS else did_you_mean(field, FIELDS, "{}=...") or EXAMPLE
+        near = None if field in FIELDS else did_you_mean(field, FIELDS, "{}=...")
+        hint = near or _or_instead(piece, selector) or EXAMPLE
         raise StudyError(f"--only {selector!r}: {piece!r} is no condition; fields: {', '.join(FIELDS)}", hint=hint)
     field, sign, text = match[1], match[2], match[3]
     if text.startswith("="):
@@ -95,8 +98,23 @@ def _condition(piece: str, selector: str) -> Condition:
         raise StudyError(f"--only {selector!r}: the value of {field} is {error}", hint=EXAMPLE) from None
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if not numeric and (field in ("seed", "sparsity", "compression") or sign in _ORDER):
-        raise StudyError(f"--only {selector!r}: {field} takes numbers, not {text.strip()!r}")
+        values = _NUMBER.findall(text)
+        several = _repeated(field, sign, values) if len(values) > 1 else None
+        raise StudyError(f"--only {selector!r}: {field} takes one number, not {text.strip()!r}", hint=several)
     return Condition(field=field, sign=sign, value=value, text=piece.strip())
+
+
+def _or_instead(piece: str, selector: str) -> str | None:
+    """The hint for a value without a field, as in sparsity=0.9,0.98: a comma means and."""
+    before = next((match for match in map(_CONDITION.fullmatch, _pieces(selector)) if match), None)
+    plain = not any(sign in piece for sign in "=<>!")
+    return _repeated(before[1], before[2], [before[3], piece]) if before and plain else None
+
+
+def _repeated(field: str, sign: str, values: Iterable[str]) -> str:
+    """The hint for several values of one field."""
+    options = " ".join(f"--only {shlex.quote(f'{field}{sign}{value}')}" for value in values)
+    return f"a comma means and; for several values repeat the option: {options}"
 
 
 def _pieces(text: str) -> Iterator[str]:

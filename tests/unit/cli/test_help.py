@@ -70,8 +70,7 @@ def test_a_group_alone_shows_its_commands_and_ends_well(words: tuple[str, ...], 
     ("words", "message"),
     [
         (("nonsense",), "no such command 'nonsense'"),
-        (("plan", "a", "b"), "got unexpected extra argument(s) (b)"),
-        (("cache", "show"), "missing argument 'KEY'"),
+        (("judge", "a", "b"), "got unexpected extra argument(s) (b)"),
         (("run", "--nonsense"), "no such option: --nonsense"),
         (("run", "--jobs", "0"), "invalid value for '--jobs' / '-j': 0 is not in the range x>=1"),
     ],
@@ -80,6 +79,23 @@ def test_a_wrong_command_line_is_an_error_like_any_other(
     words: tuple[str, ...], message: str, prunectl: Prunectl
 ) -> None:
     ran = prunectl(*words)
-    group = {"nonsense": "", "cache": " cache show"}.get(words[0], f" {words[0]}")
+    group = "" if words[0] == "nonsense" else f" {words[0]}"
     assert ran.code == 2
     assert ran.err == f"error: {message}\n  `prunectl{group} --help` shows what it takes\n"
+
+
+def test_a_missing_argument_is_explained_by_examples(prunectl: Prunectl) -> None:
+    assert prunectl("log").err == (
+        "error: missing argument 'KEY|ARM': the beginning of a step's key, or an arm as tables call it\n"
+        "  for example `prunectl log snip` or `prunectl log 3f2a90`; `prunectl log --help` shows what it takes\n"
+    )
+    assert "for example `prunectl cache show 3f2a90`; " in prunectl("cache", "show").err
+
+
+def test_a_command_for_one_study_shows_how_to_do_several(prunectl: Prunectl) -> None:
+    assert prunectl("run", "smoke", "l.toml").err == (
+        "error: got unexpected extra argument(s) (l.toml)\n"
+        "  prunectl run takes one study; for several: `prunectl run smoke && prunectl run l.toml`; `prunectl "
+        "run --help` shows what it takes\n"
+    )
+    assert "takes one study" not in prunectl("log", "snip", "a.toml", "b.toml").err

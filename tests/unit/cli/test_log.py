@@ -80,6 +80,13 @@ def test_without_a_study_it_is_that_of_the_last_run_here(prunectl: Prunectl) -> 
     assert prunectl("log", "random").out.count("train random · at init, 50 %, seed 1: done in ") == 1
 
 
+def test_an_arm_that_the_last_command_left_out_is_there_all_the_same(prunectl: Prunectl) -> None:
+    """`log` took over the --only of the last command without a word, and denied that the study has the arm."""
+    assert prunectl("run", "STUDY", "--only", "criterion=random", "-q").code == 0
+    ran = prunectl("log", "magnitude · at init")
+    assert (ran.code, ran.out.count("train magnitude · at init, 50 %, seed 1: done in ")) == (0, 1), ran.err
+
+
 def test_of_a_long_curve_the_first_and_the_last_point_are_shown() -> None:
     keys = ("lr", "train_loss", "test_loss", "top1")
     curve = [{"step": step, "epoch": step / 10, **dict.fromkeys(keys, 0.5)} for step in range(100)]

@@ -160,3 +160,34 @@ def test_one_sentence_explains_both_kinds_of_interval() -> None:
     assert html.count("with 3 seeds it holds the true mean in 61 % of studies); they judge nothing. Differences") == 1
     few = small.swept(seeds=[1, 2])
     assert "judge nothing" not in two(few, few), "two seeds have no interval"
+
+
+def test_charts_and_tables_come_before_what_differs_and_claims_are_folded() -> None:
+    """Three screens of claim[2].better.at stood before the first chart."""
+    trials = small.swept()
+    claims = [{"text": "a", "margin": 0.01}, {"text": "b", "margin": 0.02}]
+    keys: list[dict[str, Any]] = [{"train": {"lr": 0.1}, "claim": claims}, {"train": {"lr": 0.2}}]
+    html = two(trials, trials.with_columns(top1=pl.col("top1") + 0.01), keys=keys)
+    heads = re.findall(r'<section id="([^"]+)"', html)
+    assert heads == ["summary", "charts-section", "cases", "differs", "provenance"]
+    assert re.findall(r'<li><a href="#([^"]+)"', html) == heads[:-1]
+    shown, folded = html.partition('id="differs"')[2].split("<details>")[:2]
+    assert "train.lr" in shown and "claim[" not in shown
+    assert "<summary>The claims differ in 4 keys</summary>" in folded and "claim[1].margin" in folded
+    none = two(trials, trials, keys=[{"claim": claims}, {"claim": claims[:1]}])
+    assert "No known differences" not in none and "The claims differ in 2 keys" in none
+
+
+def test_the_heading_names_studies_not_paths(published: Held) -> None:
+    trials = small.swept()
+
+    def heading(*sources: Source) -> str:
+        names = [source.name for source in sources]
+        html = build(sources, compare(*(source.trials for source in sources), names=names), [published])
+        return html.partition("<h1><bdi>")[2].partition("</bdi>")[0]
+
+    one = Source(name="a/long/path/one.toml", trials=trials, study="one-study")
+    file = Source(name="results/table.csv", trials=trials)
+    assert heading(one, file) == "one-study compared with table.csv and comp6258-figure1"
+    other = Source(name="b/one.toml", trials=trials, study="one-study")
+    assert heading(one, other) == "a/long/path/one.toml compared with b/one.toml and comp6258-figure1"

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import re
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -110,3 +111,17 @@ def test_a_page_reloads_itself_only_if_asked() -> None:
 def test_a_value_that_a_template_needs_cannot_be_forgotten() -> None:
     with pytest.raises(UndefinedError):
         shell.rendered("comparison.html.j2", (), None, title="T")
+
+
+def test_on_paper_headings_stay_with_what_follows_and_charts_with_their_titles() -> None:
+    """The heading of the claims was at the foot of a page, the first verdict on the next."""
+    style = resources.files("prunectl.report").joinpath("templates/page.css").read_text(encoding="utf-8")
+    rules = re.findall(r"^  ([^{}\n]+) \{ ([^}]*) \}", style.partition("@media print {")[2], re.MULTILINE)
+
+    def having(declaration: str) -> set[str]:
+        return {name for names, body in rules if declaration in body for name in names.split(", ")}
+
+    assert {"h2", "h3", "figcaption", ".note", ".claim p", "summary"} <= having("break-after: avoid")
+    whole = having("break-inside: avoid")
+    assert {"figure", ".note", "tr"} <= whole
+    assert ".claim" not in whole, "a claim with a long table left the rest of a page empty"

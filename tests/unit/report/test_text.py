@@ -256,3 +256,12 @@ def test_claims_that_a_selection_leaves_no_trials_for_are_not_asked(results: Res
     assert "not settled" not in printed and "Supported:" not in printed, "no claim is judged"
     whole = text.table(replace(part, selection=Selection()), 200)
     assert "? not settled: Inverting does no harm" in whole, "trials that a study lacks are another matter"
+
+
+def test_of_matching_sparsities_only_the_signs_that_are_shown_are_explained(results: Results) -> None:
+    """With two seeds brackets and "settled" were explained that no cell had."""
+    few = text.table(of(results, small.swept(seeds=[1, 2])), 120).partition("Matching:")[2]
+    explained = " ".join(few.partition("\n\n")[0].split())
+    assert explained.endswith("below the dense network.") and "bracket" not in explained
+    several = " ".join(text.table(results, 120).partition("Matching:")[2].partition("\n\n")[0].split())
+    assert "in brackets what is proved and what is not excluded" in several and "(settled: the same)." in several

@@ -55,7 +55,7 @@ def holds(selector: str, sparsity: float = 0.9, seed: int = 1, **table: Any) -> 
 )
 def test_conditions(selector: str, expected: bool) -> None:
     if selector == "sparsity = .9":
-        with pytest.raises(StudyError, match="takes numbers"):
+        with pytest.raises(StudyError, match="takes one number"):
             conditions(selector)
         return
     assert holds(selector) is expected
@@ -81,13 +81,20 @@ def test_a_comma_inside_brackets_or_quotes_does_not_split() -> None:
         ("sed=1", "'sed=1' is no condition", "did you mean seed=...?"),
         ("criterion", "'criterion' is no condition", "write --only"),
         ("criterion=", "is no condition", "write --only"),
-        ("seed=x", "seed takes numbers, not 'x'", None),
-        ("seed=true", "seed takes numbers", None),
+        ("seed=x", "seed takes one number, not 'x'", None),
+        ("seed=true", "seed takes one number", None),
         ("criterion>snip", "criterion has no order", "write criterion= or criterion!="),
         ("criterion>magnitude", "criterion has no order$", "write criterion= or criterion!="),
         ("seed==1", "'seed==1' is no condition", "one = is enough: seed=1"),
         ("criterion!==snip", "is no condition", "one = is enough: criterion!=snip"),
-        ("budget>half", "budget takes numbers", None),
+        ("budget>half", "budget takes one number", None),
+        (
+            "sparsity=0.9|0.98",
+            "sparsity takes one number, not '0.9|0.98'",
+            "for several values repeat the option: --only sparsity=0.9 --only sparsity=0.98",
+        ),
+        ("sparsity>=[0.9, 0.98]", "sparsity takes one number", "--only 'sparsity>=0.9' --only 'sparsity>=0.98'"),
+        ("criterion=snip,grasp", "'grasp' is no condition", "--only criterion=snip --only criterion=grasp"),
         ("at>3", "at has no order", "write at= or at!="),
         ("criterion={name=", "not a value of TOML", "write --only"),
     ],
