@@ -1,4 +1,4 @@
-"""What a chart of curves leaves out, by name: lines, and the parts of lines beyond its axis. No line is silently absent."""
+"""What a chart of curves leaves out, by name: lines, and parts of lines beyond its axis."""
 
 from __future__ import annotations
 
