@@ -22,27 +22,39 @@ from prunectl.results.headline import headline
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
+LONGEST = 150
+"""Maximum length of a heading of all titles."""
+NAME_LENGTH = 60
+"""Maximum length of the name of a study above its panel and in links."""
+
 
 def build(studies: Sequence[Results], *, center: Center = "mean") -> str:
     """The page. The same results always give the same page, byte for byte."""
-    titles = list(_titles(studies))
+    titles, names = _titles(studies), _names(studies)
     done = [study for study in studies if study.trials["top1"].is_not_null().any()]
     look = charts.look_of(done, center) if done else None
-    named = {title: study for title, study in zip(titles, studies, strict=True) if study in done}
+    named = {name: study for name, study in zip(names, studies, strict=True) if study in done}
     drawn = [charts.against_compression(named, look)] if look else []
     found = [chart for chart in drawn if chart is not None]
     sections = [
-        _study(at, title, study, center, look) for at, (title, study) in enumerate(zip(titles, studies, strict=True), 1)
+        _study(at, title, study, center, look) | {"link": name}
+        for at, (title, name, study) in enumerate(zip(titles, names, studies, strict=True), 1)
     ]
     return shell.rendered(
         "several.html.j2",
         [*found, *(section["marked"] for section in sections if section["marked"])],
         look,
-        title=and_list(titles),
+        title=_title(titles, names),
         facts=[("studies", str(len(studies)))],
         figures=found,
         studies=sections,
     )
+
+
+def _title(titles: Sequence[str], names: Sequence[str]) -> str:
+    """The titles of all studies, or their names where these titles are too long for a heading."""
+    together = and_list(titles)
+    return together if len(together) <= LONGEST else and_list(names)
 
 
 def _titles(studies: Sequence[Results]) -> Sequence[str]:
@@ -52,9 +64,23 @@ def _titles(studies: Sequence[Results]) -> Sequence[str]:
         f"{title} ({study.study.name})" if titles.count(title) > 1 else title
         for title, study in zip(titles, studies, strict=True)
     ]
-    numbered = [f"{title} {at}" if full.count(title) > 1 else title for at, title in enumerate(full, 1)]
-    short = distinct(numbered, 90)
-    return [short[title] for title in numbered]
+    return _distinct(full, shell.TITLE_LENGTH)
+
+
+def _names(studies: Sequence[Results]) -> Sequence[str]:
+    """The name of each study, for panels and links; that of a profile has the profile in it."""
+    names = []
+    for study in studies:
+        name, profile = study.study.name, study.selection.profile
+        names.append(name if profile is None or profile in name else f"{name} · {profile}")
+    return _distinct(names, NAME_LENGTH)
+
+
+def _distinct(texts: Sequence[str], length: int) -> Sequence[str]:
+    """The texts, with their number where several are the same; those longer than `length` are cut."""
+    numbered = [f"{text} {at}" if texts.count(text) > 1 else text for at, text in enumerate(texts, 1)]
+    short = distinct(numbered, length)
+    return [short[text] for text in numbered]
 
 
 def _marked(at: int, results: Results, look: Look | None) -> Chart | None:

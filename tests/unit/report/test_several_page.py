@@ -68,3 +68,45 @@ def test_published_numbers_are_marks_and_a_table_of_their_study(studies: list[Re
 def test_studies_of_one_title_are_told_apart(studies: list[Results]) -> None:
     html = several_page.build([studies[0], studies[0]])
     assert "VGG-16 (made-up) 1" in html and "VGG-16 (made-up) 2" in html
+
+
+CROWDED = (
+    made_up.STUDY.split("[[prune]]")[0]
+    + '[[prune]]\ncriterion = "magnitude"\nat = "end"\nretrain = ["finetune", "lr-rewind", "weight-rewind"]\n'
+    + 'structure = ["weights", "channels"]\n[[prune]]\ncriterion = "snip"\n'
+)
+
+
+def test_a_study_with_too_many_lines_has_the_best_arm_of_each_colour_and_names_it(studies: list[Results]) -> None:
+    crowded = made_up.results(CROWDED, seeds=3, failed=0, epochs=2)
+    named = {"few": studies[0], "crowded": crowded}
+    chart = several.against_compression(named, several.look_of(list(named.values()), "mean"))
+    assert chart is not None
+    alt.Chart.validate(chart.spec, alt.Chart._rootschema)
+    (data,) = chart.spec["datasets"].values()
+    assert all("strokeDash" not in layer["encoding"] for layer in chart.spec["spec"]["layer"]), "no dash is needed"
+    lines = {(row["panel"], row["hue"], row["series"]) for row in data}
+    assert len(lines) == len({line[:2] for line in lines}) == 4, "one line for each colour of a study"
+    (best,) = {name for panel, hue, name in lines if (panel, hue) == ("crowded", "magnitude")}
+    means = {
+        arm: mean(own["top1"].to_list())
+        for (arm,), own in crowded.trials.filter(
+            (pl.col("sparsity") > 0) & (pl.col("ablation") == "none") & (pl.col("criterion") == "magnitude")
+        ).group_by("arm")
+    }
+    assert all(part in max(means, key=lambda arm: means[arm]) for part in best.split(", ")[1].split(" · ")[:2])
+    assert best in chart.caption and "5 other arms are in the tables of the studies." in chart.caption
+
+
+def test_links_and_panels_have_the_names_of_studies_and_titles_are_whole(studies: list[Results]) -> None:
+    long = "A very long title of a study, which goes on until no panel has room for it, and no link of the navigation"
+    named = [
+        replace(study, study=study.study.model_copy(update={"title": f"{long} {at}", "name": f"study-{at}"}))
+        for at, study in enumerate(studies)
+    ]
+    html = several_page.build(named)
+    for at in range(3):
+        assert f'<li><a href="#study-{at + 1}">study-{at}</a></li>' in html
+        assert f"<bdi>{long} {at}</bdi></h2>" in html, "whole"
+    assert "<h1><bdi>study-0, study-1 and study-2</bdi></h1>" in html
+    assert "…" not in html.partition("<footer")[0].partition('id="charts"')[0].partition("<h1>")[2].split("<details")[0]

@@ -2,7 +2,7 @@
 
 In a chart with panels, a number is in the panel of the arms that it is about. One that is about arms in several panels,
 because its table leaves open what these differ in (a budget, a moment), has no mark: next to the lines of each panel it
-would seem to be about these. The caption counts such numbers.
+would seem to be about these. So has one whose table leaves open what the colours are. The caption counts such numbers.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from prunectl.report.charts.chart import Sheet
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.report.charts.split import Panels
 from prunectl.results.aggregate import with_roles
+from prunectl.results.published.against import TOLERANCE
 
 SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "triangle-down", "triangle-right", "triangle-left")
 """The hollow mark of each table, in turn."""
@@ -41,6 +42,8 @@ class Marked:
     shapes: dict[str, str]  # of the tables that have a number on the chart
     outside: int  # numbers beyond the axes
     open: int = 0  # numbers about arms in several panels
+    unknown: Sequence[str] = ()  # the table of each number about arms of ours that has no value in the hue's column
+    hue: str = ""  # the column that colours are
 
     @classmethod
     def of(
@@ -48,9 +51,10 @@ class Marked:
         ours: Sequence[float], panels: Panels | None = None,
     ) -> Marked:  # fmt: skip
         """Those on an axis of sparsity or compression, which is that of our own numbers, and not far from these."""
+        unknown = _without_hue(trials, published, metric, look)
         frame = _of_hues(trials, published, metric, look, panels)
         if frame is None:
-            return cls(frame=None, shapes={}, outside=0)
+            return cls(frame=None, shapes={}, outside=0, unknown=unknown, hue=look.role.hue)
         low, high = x["scale"]["domain"]
         reach = NEAR * max(max(ours) - min(ours), 0.01)
         near = pl.col("center").is_between(min(ours) - reach, max(ours) + reach)
@@ -59,7 +63,8 @@ class Marked:
         tables = inside["table"].unique(maintain_order=True).to_list()
         shapes = {table: SHAPES[at % len(SHAPES)] for at, table in enumerate(tables)}
         return cls(frame=inside if tables else None, shapes=shapes, outside=_numbers(frame.filter(~within)),
-                   open=_numbers(frame.filter(within & pl.col("open"))))  # fmt: skip
+                   open=_numbers(frame.filter(within & pl.col("open"))), unknown=unknown,
+                   hue=look.role.hue)  # fmt: skip
 
     @property
     def columns(self) -> list[str]:
@@ -81,7 +86,14 @@ class Marked:
             f"{plural(self.open, 'published number')} about arms in several panels not drawn; the section Tables has "
             f"{'it' if self.open == 1 else 'them'} next to ours."
         )
-        return " ".join(filter(None, [text, beyond if self.outside else "", several if self.open else ""]))
+        them = "it" if len(self.unknown) == 1 else "them"
+        colourless = (
+            f"{plural(len(self.unknown), 'published number')} of {and_list(list(dict.fromkeys(self.unknown)))} without "
+            f"a mark, because the table has no value in the column `{self.hue}` of the colours; the section Tables has "
+            f"{them} next to ours."
+        )
+        sentences = [text, beyond if self.outside else "", several if self.open else ""]
+        return " ".join(filter(None, [*sentences, colourless if self.unknown else ""]))
 
     def below(self, ours: pl.DataFrame) -> pl.DataFrame:
         """The data of panels with the published numbers below: all marks of a panel are from the same data."""
@@ -116,14 +128,40 @@ def _numbers(frame: pl.DataFrame) -> int:
     return frame["number"].n_unique()
 
 
+def _known(look: Look) -> pl.Expr:
+    """Whether the colour of a published number is known."""
+    return pl.col(look.role.hue).is_not_null() | pl.col("criterion").is_in(look.role.alone)
+
+
+def _asked(published: pl.DataFrame, metric: str) -> pl.DataFrame:
+    """The published numbers of unmodified arms."""
+    return published.filter(arms.unmodified() & pl.col(metric).is_not_null())
+
+
+def _without_hue(trials: pl.DataFrame, published: pl.DataFrame | None, metric: str, look: Look) -> Sequence[str]:
+    """The tables of the numbers that are about arms of ours, as far as these describe them, but have no colour."""
+    if published is None or published.is_empty() or metric not in published.columns:
+        return ()
+    pruned = _asked(published, metric).filter(~_known(look) & pl.col("criterion").is_not_null())
+    columns = [name for name in arms.MATCHED if name in pruned.columns and name != look.role.hue]
+    ours = trials.filter(arms.unmodified()).select(*columns, "sparsity").unique(maintain_order=True)
+    known = list(ours.iter_rows(named=True))
+    return [row["table"] for row in pruned.iter_rows(named=True) if any(_about(row, cells, columns) for cells in known)]
+
+
+def _about(row: Mapping[str, Any], cells: Mapping[str, Any], columns: Sequence[str]) -> bool:
+    """Whether a published number is about an arm at a sparsity."""
+    near = abs(cells["sparsity"] - row["sparsity"]) <= TOLERANCE
+    return near and all(_asks(row[name], name, cells) for name in columns)
+
+
 def _of_hues(
     trials: pl.DataFrame, published: pl.DataFrame | None, metric: str, look: Look, panels: Panels | None
 ) -> pl.DataFrame | None:
     """A row for each number and hue that it is about, with the panel of these arms, and whether it is left `open`."""
     if published is None or published.is_empty() or metric not in published.columns:
         return None
-    about = pl.col(look.role.hue).is_not_null() | pl.col("criterion").is_in(look.role.alone)
-    numbers = published.filter(arms.unmodified() & pl.col(metric).is_not_null() & about)
+    numbers = _asked(published, metric).filter(_known(look))
     wanted = dict.fromkeys((*arms.MATCHED, look.role.hue, *(panels.by if panels is not None else ())))
     columns = [name for name in wanted if name in published.columns]
     ours = _arms(trials, look, panels)

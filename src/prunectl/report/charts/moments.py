@@ -26,6 +26,7 @@ def against_moment(results: Results, look: Look) -> Chart | None:
         return None  # labels distinguish moments, and a line goes through all of them
     once = pl.col("at").is_not_null()  # not during the training
     pruned = results.trials.filter(arms.unmodified() & (pl.col("sparsity") > 0) & (pl.col("retrain") == "none") & once)
+    retrained = bool((results.trials.filter(arms.unmodified())["retrain"] != "none").any())
     look = _without_moments(pruned, look)
     frame = pieces.means(pruned, look).with_columns(pl.col("at").map_elements(words, return_dtype=pl.String))
     drawn = set(frame["at"])
@@ -47,7 +48,7 @@ def against_moment(results: Results, look: Look) -> Chart | None:
     return Chart(
         name="top1-moment",
         title="Top-1 accuracy against the moment of pruning",
-        caption=_caption(pieces.spread(frame, look)),
+        caption=_caption(pieces.spread(frame, look)) + (" Without networks that are retrained." if retrained else ""),
         spec=spec_of(chart, sheet, look.shown()),
         panel_px=width + 70,
     )

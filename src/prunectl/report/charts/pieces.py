@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import altair as alt
@@ -31,6 +32,10 @@ PANELS = 6
 FIELDS = ("series", "hue", "variant", "sparsity", "compression", "center", "low", "high", "sd", "n")
 """The columns that lines and their tooltips need."""
 
+HEAD_LETTER_PX, HEAD_LINE_PX = 6.6, 15
+"""About how wide a letter of a panel's title is, and the height of each of its lines."""
+HEAD_OVER_PX = 16
+"""How much wider than its panel a title may be."""
 
 BELOW: dict[str, Any] = {"anchor": "middle", "fontSize": 12, "fontWeight": "normal", "offset": 6}
 """The look of the title of an axis that panels share."""
@@ -136,14 +141,22 @@ def faceted(
     """A panel for each value of a column, in the given order, at most `columns` in a row.
 
     Panels that fill their rows have their x axes below the last row only; else the panels above a gap would have none.
-    `x_title` is the title of all x axes, given once. `own_y`: each panel has its own y scale.
+    Titles of panels that are too long are in several lines. `x_title` is the title of all x axes, given once.
+    `own_y`: each panel has its own y scale.
     """
+    heads = [head_lines(name, width if label_px is None else label_px) for name in order]
+    most = max(map(len, heads), default=1)
     facet = alt.Facet(f"{panel}:N", title=None, sort=list(order))
-    if label_px is not None:
-        facet = facet.header(labelLimit=label_px)
+    header: dict[str, Any] = {} if label_px is None else {"labelLimit": label_px}
+    if most > 1:
+        header = header | {"labelExpr": ticks.texts_of(order, heads, "label")}
+    if header:
+        facet = facet.header(**header)
     scales = {"scale": alt.ScaleResolveMap(y="independent")} if own_y else {}
     if own_y:  # aligned by their frames: labels of axes that are wider or higher move no panel
-        options = {"bounds": "flush", "spacing": SPACING, **options}
+        spacing = options.get("spacing", SPACING)
+        spacing = spacing | {"row": spacing["row"] + HEAD_LINE_PX * (most - 1)}
+        options = {"bounds": "flush", **options, "spacing": spacing}
     if x_title is not None:
         options["title"] = alt.TitleParams(x_title, orient="bottom", **BELOW)
     columns = in_rows(len(order), columns)
@@ -152,6 +165,11 @@ def faceted(
         data=data, spec=alt.layer(*layers, width=width, height=height), facet=facet, columns=columns,
         resolve=alt.Resolve(axis=axis, **scales), **options,
     )  # fmt: skip
+
+
+def head_lines(name: str, width: float) -> list[str]:
+    """The title of a panel in as many lines as it needs to be whole."""
+    return wrap(name, max(12, int((width + HEAD_OVER_PX) / HEAD_LETTER_PX)), break_on_hyphens=False) or [name]
 
 
 def in_rows(panels: int, most: int) -> int:

@@ -23,10 +23,10 @@ from prunectl.results.table import Results
 TRAINED, RETROACTIVE = "trained", "retroactive"
 APART_PX = 2.5
 """The distance at which lines of one sparsity are drawn."""
-HIGHEST = 760
-"""The greatest height of the chart: with names that need more, it has a legend."""
-MOST_NAMED = 12
-"""With more lines than this, the chart has a legend."""
+MOST_NAMED = 6
+"""With more lines than this, the chart has a legend: their names would run into one block."""
+PALE = 0.5
+"""The opacity of what is retroactive."""
 NAMED = 4
 """Maximum number of arms without a line that the caption names."""
 COLUMNS: dict[str, Any] = {
@@ -52,7 +52,7 @@ def over_training(results: Results, look: Look) -> Chart | None:
     )
     names = last["series"].to_list()
     height = max(HEIGHT, labels.height_px(names))
-    named = height <= HIGHEST and last.height <= MOST_NAMED  # with any variants: their dashes are not drawn here
+    named = last.height <= MOST_NAMED
     chart: Any = _lines(frame, sheet, look, legend=not named).transform_filter(SHOWN)
     if named:
         place = alt.Y(scale=alt.Scale(domain=[math.log(bound) for bound in _domain(frame)]), title=None)
@@ -63,7 +63,7 @@ def over_training(results: Results, look: Look) -> Chart | None:
         caption=_caption(results, [arm for arm in matching if arm not in highest]),
         spec=spec_of(chart.properties(width=WIDTH, height=height if named else HEIGHT), sheet, look.shown()),
         labels_px=labels.names_px(names) if named else 0,
-        names=labels.listed(last, "step", look, dashed=False, marked=False) if named else (),
+        names=labels.listed(last, "step", look, marked=False) if named else (),
     )
 
 
@@ -149,21 +149,22 @@ def _lines(frame: pl.DataFrame, sheet: Sheet, look: Look, *, legend: bool) -> al
     x = alt.X("step:Q", title="training step", scale=alt.Scale(nice=False),
               axis=alt.Axis(grid=False, tickCount=6, **ticks.whole(frame["step"].to_list())))  # fmt: skip
     parts = [TRAINED, RETROACTIVE]
-    dash = alt.StrokeDash("part:N", scale=alt.Scale(domain=parts, range=[[1, 0], [5, 4]]), legend=dash_legend(parts))
+    pale = alt.Opacity("part:N", scale=alt.Scale(domain=parts, range=[1, PALE]), legend=dash_legend(parts))
     tooltip = [
         alt.Tooltip("arm:N"), alt.Tooltip("part:N"), alt.Tooltip("step:Q", format=ticks.COUNT),
         alt.Tooltip("kept:Q", title="weights remaining", format=ticks.SHARE),
         alt.Tooltip("sparsity:Q", title="highest matching sparsity", format=ticks.SHARE),
     ]  # fmt: skip
     mark: alt.Chart = alt.Chart(sheet.rows(frame, columns)).mark_line(interpolate="step-after", strokeWidth=2)
-    return mark.encode(x=x, y=y, color=look.colour(legend), detail="arm:N", strokeDash=dash, tooltip=tooltip)
+    return mark.encode(x=x, y=y, color=look.colour(legend), detail="arm:N", opacity=pale, tooltip=tooltip,
+                       **look.dash(legend))  # fmt: skip
 
 
 def _caption(results: Results, without: list[str]) -> str:
     margin = points(results.study.report.matching_margin)
     text = (
         "Each unmodified arm at the highest sparsity at which, and at every lower one, its mean accuracy lies at most "
-        f"{margin} below the dense network. Dashed: retroactive, after a dense training that was done in full. "
+        f"{margin} below the dense network. Pale: retroactive, after a dense training that was done in full. "
         "Lines of one sparsity are drawn slightly apart."
     )
     if not without:

@@ -10,7 +10,7 @@ import polars as pl
 
 from prunectl.base.text import percent
 from prunectl.report import arms
-from prunectl.report.charts import axes, pieces, ticks
+from prunectl.report.charts import axes, cut, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.results.aggregate import summarise, with_roles
@@ -26,7 +26,8 @@ def against_budget(results: Results, look: Look) -> Chart | None:
     frame = _frame(results, look)
     if frame.is_empty() or frame.group_by("line", "variant").agg(pl.col("share").n_unique())["share"].max() == 1:
         return None
-    sparsities = pieces.spread_out(sorted(frame["sparsity"].unique().to_list()))
+    known = sorted(frame["sparsity"].unique().to_list())
+    sparsities = pieces.spread_out(known)
     shown, names = _panelled(frame.filter(pl.col("sparsity").is_in(sparsities)), look)
     sheet = Sheet()
     data = sheet.rows(pieces.with_seeds(shown), ["panel", "line", *pieces.FIELDS, "seed", "ablation", "share"])
@@ -38,7 +39,7 @@ def against_budget(results: Results, look: Look) -> Chart | None:
     return Chart(
         name="top1-budget",
         title="Top-1 accuracy against retraining time",
-        caption=_caption(results, pieces.spread(frame, look)),
+        caption=_caption(results, pieces.spread(frame, look)) + cut.panels(sparsities, known),
         spec=spec_of(chart, sheet, look.shown()),
         panel_px=WIDTH + 75,
     )

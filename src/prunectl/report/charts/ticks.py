@@ -66,10 +66,15 @@ def whole(values: Sequence[float]) -> dict[str, Any]:
     return {"format": COUNT, "tickMinStep": 1} if known else {"format": NUMBER}
 
 
+def texts_of(values: Sequence[Any], texts: Sequence[Sequence[str]], key: str) -> str:
+    """The expression that gives each value its text of one or more lines; `key` is the field of a guide's datum."""
+    return f"{json.dumps(list(texts), ensure_ascii=False)}[indexof({json.dumps(list(values))}, datum.{key})]"
+
+
 def written(values: Sequence[Any], texts: Sequence[Sequence[str]]) -> dict[str, Any]:
     """The given text, of one or more lines, for each tick, as options of an axis that draws all of them."""
     # Without their number Vega would leave ticks out of a narrow axis.
-    expression = f"{json.dumps(list(texts), ensure_ascii=False)}[indexof({json.dumps(list(values))}, datum.value)]"
+    expression = texts_of(values, texts, "value")
     return {"tickCount": len(values), "labelOverlap": False, "labelExpr": expression, "labelAngle": 0}
 
 

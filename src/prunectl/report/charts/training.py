@@ -10,7 +10,7 @@ import polars as pl
 
 from prunectl.base.text import percent
 from prunectl.report import arms, palette
-from prunectl.report.charts import pieces, ticks
+from prunectl.report.charts import cut, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.report.charts.split import COLUMNS, Panels, needed, split
@@ -34,8 +34,10 @@ def curves(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str =
 
     The training accuracy is of the images as they were seen: augmented, each by the weights of its own step.
     """
-    frame = _lines_only(_means(curve, trials, look, measure))
-    panels = pieces.spread_out(sorted(frame.filter(pl.col("sparsity") > 0)["sparsity"].unique().to_list()))
+    means = _means(curve, trials, look, measure)
+    frame = _lines_only(means)
+    sparsities = sorted(frame.filter(pl.col("sparsity") > 0)["sparsity"].unique().to_list())
+    panels = pieces.spread_out(sparsities)
     if not panels:
         return None
     drawn = _of_sparsities(frame, panels, look)
@@ -48,11 +50,15 @@ def curves(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str =
         x_title="epoch",
     )  # fmt: skip
     dense = "" if drawn.frame["pruned"].all() else "; grey and dashed: the dense network"
-    at = f" All at {_panel(panels[-1])}." if drawn.order[0] != _panel(panels[0]) else ""
+    by_sparsity = drawn.order[0] == _panel(panels[0])
+    at = cut.panels(panels, sparsities) if by_sparsity else f" All at {_panel(panels[-1])}."
+    domain, where = (_domain(drawn.frame, measure), "below" if measure in ACCURACIES else "above")
+    beyond = cut.caption(drawn.frame, domain, where, named_panels=by_sparsity)
     return Chart(
         name=f"curves-{measure.replace('_', '-')}",
         title=f"{TITLES[measure]} along the training",
-        caption=f"Unmodified arms, {look.center}s over the seeds{dense}.{at}{NOTES[measure]}",
+        caption=f"Unmodified arms, {look.center}s over the seeds{dense}.{at}{NOTES[measure]}{beyond}"
+        + _absent(trials, look, means, frame, drawn.frame),
         spec=spec_of(chart, sheet, look.shown()),
         panel_px=WIDTH + 35,
     )
@@ -82,9 +88,7 @@ def _panel(sparsity: float) -> str:
 
 def _means(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str) -> pl.DataFrame:
     """For each arm, sparsity and epoch the mean or median over the seeds."""
-    trained = with_roles(trials, look.role).filter(
-        arms.unmodified() & (pl.col("status") == "done") & pl.col("artefact").is_not_null()
-    )
+    trained = _trained(trials, look)
     points = _thinned(curve.filter(pl.col(measure).is_not_null()))
     names = trained.select("artefact", "arm", "hue", "variant", "sparsity")
     joined = pieces.with_series(points.join(names, on="artefact", how="inner", maintain_order="left_right"))
@@ -92,6 +96,27 @@ def _means(curve: pl.DataFrame, trials: pl.DataFrame, look: Look, measure: str) 
         joined.group_by("arm", "hue", "variant", "series", "sparsity", "epoch", maintain_order=True)
         .agg(value=look.over_seeds(measure))
         .sort("hue", "variant", "sparsity", "epoch")
+    )
+
+
+def _trained(trials: pl.DataFrame, look: Look) -> pl.DataFrame:
+    """The trials that may have a curve."""
+    done = arms.unmodified() & (pl.col("status") == "done") & pl.col("artefact").is_not_null()
+    return with_roles(trials, look.role).filter(done)
+
+
+def _absent(
+    trials: pl.DataFrame, look: Look, means: pl.DataFrame, lines: pl.DataFrame, drawn: pl.DataFrame
+) -> str:  # fmt: skip
+    """The arms without a line: without epochs, with only one, or not at the sparsities that are drawn."""
+    every = pieces.with_series(_trained(trials, look).filter(pl.col("sparsity") > 0))["series"].to_list()
+    once, several, shown = (
+        set(each.filter(pl.col("sparsity") > 0)["series"].drop_nulls()) for each in (means, lines, drawn)
+    )
+    return (
+        cut.absent(every, once, "because no epoch of theirs has this number")
+        + cut.absent([name for name in every if name in once], several, "because they have one epoch only")
+        + cut.absent([name for name in every if name in several], shown, "because they have other sparsities")
     )
 
 
@@ -117,8 +142,8 @@ def _with_dense(drawn: pl.DataFrame, frame: pl.DataFrame, panels: Sequence[str],
 
 
 def _layers(data: pl.DataFrame, look: Look, measure: str) -> list[alt.Chart]:
-    scale, epochs = _scale(data["value"].to_list(), measure), data["epoch"].to_list()
-    low, high = scale["domain"]
+    (low, high), epochs = _domain(data, measure), data["epoch"].to_list()
+    scale = alt.Scale(domain=[low, high], nice=False, zero=False)
     accuracy = measure in ACCURACIES
     format = ticks.accuracy(high - low) if accuracy else ticks.NUMBER
     y = alt.Y("value:Q", title=MEASURES[measure], scale=scale, axis=alt.Axis(format=format, tickCount=5))
@@ -139,9 +164,6 @@ def _layers(data: pl.DataFrame, look: Look, measure: str) -> list[alt.Chart]:
     return [drawn] if data["pruned"].all() else [dense, drawn]
 
 
-def _scale(values: list[float], measure: str) -> alt.Scale:
-    """Without the lowest 2 % of accuracies or the highest 2 % of losses: the first epochs would flatten the rest."""
-    ordered = sorted(value for value in values if value == value and abs(value) < float("inf"))
-    if measure in ACCURACIES:
-        return alt.Scale(domain=[ordered[len(ordered) // 50], ordered[-1]], nice=True, zero=False, clamp=False)
-    return alt.Scale(domain=[ordered[0], ordered[-(len(ordered) // 50) - 1]], nice=True, zero=False)
+def _domain(frame: pl.DataFrame, measure: str) -> tuple[float, float]:
+    """The axis of a measure; the caption names what lies beyond it."""
+    return cut.accuracies(frame) if measure in ACCURACIES else cut.losses(frame)

@@ -281,6 +281,19 @@ def test_a_published_number_about_arms_in_several_panels_is_in_none_and_is_count
     assert placed([ABOUT | {"retrain": "finetune", "top1": 0.86}], budgets) == [], "published without a budget"
 
 
+def test_published_numbers_without_the_column_of_the_colours_are_counted_with_the_reason() -> None:
+    """A file without a column `retrain` was once read and matched, and had no mark and no word."""
+    number = ABOUT | {"rounds": "one-shot", "structure": "weights", "retrain": None, "top1": 0.86}
+    others = [number | {"criterion": "grasp"}, number | {"sparsity": 0.7}, number | {"ablation": "shuffle"}]
+    published = pl.DataFrame([number, number | {"sparsity": 0.9}, *others])
+    caption = shown(accuracy.against_compression(RENDA, look(RENDA), published=published)).caption
+    assert "2 published numbers of theirs without a mark, because the table has no value in the column `retrain`" in (
+        caption
+    )
+    known = pl.DataFrame([number | {"retrain": "finetune"}])
+    assert "without a mark" not in shown(accuracy.against_compression(RENDA, look(RENDA), published=known)).caption
+
+
 def test_published_numbers_are_in_the_panels_of_retrainings_too() -> None:
     """Where criteria have the colours, a number for one retraining belongs to that one's panel."""
     trials = crossed("magnitude", "random", "snip", ways=("finetune", "lr-rewind"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import polars as pl
@@ -127,3 +130,30 @@ def test_many_sparsities_are_thinned_to_panels_with_both_ends() -> None:
     assert len(chosen) == pieces.PANELS
     assert (chosen[0], chosen[-1]) == (many[0], many[-1])
     assert chosen == sorted(set(chosen))
+
+
+def headed(names: Sequence[str], **options: Any) -> dict[str, Any]:
+    point = alt.Chart().mark_point().encode(x="x:Q")
+    chart = pieces.faceted([point], alt.NamedData("data"), "panel", names, 2, width=140, height=60, **options)
+    spec: dict[str, Any] = chart.to_dict(validate=False)
+    return spec
+
+
+LONG = "magnitude, at end · lr-rewind · iterative · channels"
+
+
+def test_titles_of_panels_that_are_too_long_are_whole_in_several_lines() -> None:
+    assert " ".join(pieces.head_lines(LONG, 140)) == LONG
+    assert all(len(line) * pieces.HEAD_LETTER_PX <= 140 + pieces.HEAD_OVER_PX for line in pieces.head_lines(LONG, 140))
+    expression = headed(["snip", LONG])["facet"]["header"]["labelExpr"]
+    found = re.fullmatch(r"(\[.*\])\[indexof\((\[.*\]), datum\.label\)\]", expression)
+    assert found is not None
+    texts, ordered = found.groups()
+    assert json.loads(ordered) == ["snip", LONG]
+    assert json.loads(texts) == [["snip"], pieces.head_lines(LONG, 140)]
+    assert "header" not in headed(["snip", "magnitude"])["facet"], "short titles stay as they are"
+
+
+def test_panels_that_are_aligned_by_their_frames_have_room_for_titles_of_several_lines() -> None:
+    room = headed(["snip", LONG], own_y=True)["spacing"]["row"] - headed(["snip"], own_y=True)["spacing"]["row"]
+    assert room == pieces.HEAD_LINE_PX * (len(pieces.head_lines(LONG, 140)) - 1) > 0

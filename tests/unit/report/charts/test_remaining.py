@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -10,7 +11,7 @@ import made_up
 from prunectl.report.charts import Chart, look, remaining
 from prunectl.results.courses import REMAINING
 from prunectl.results.table import Results
-from unit.report.small import marks, rows, shown, switches
+from unit.report.small import marks, rows, shown, switches, units
 
 START = made_up.STUDY.partition("[[prune]]")[0]
 STEPS = 80 * 391
@@ -81,3 +82,35 @@ def test_arms_that_match_nowhere_are_named_and_not_drawn() -> None:
     assert {row["hue"] for row in rows(chart)} == {"magnitude"}
     assert "1.00 points below" in chart.caption and chart.caption.endswith("no sparsity: random · at init.")
     assert drawn(study('criterion = "random"', worse="random")) is None
+
+
+def encodings(chart: Chart | None) -> dict[str, Any]:
+    """The channels of the lines."""
+    (line,) = [unit for unit in units(shown(chart).spec) if unit["mark"]["type"] == "line"]
+    channels: dict[str, Any] = line["encoding"]
+    return channels
+
+
+RETRAINED = """criterion = "magnitude"
+at = "end"
+retrain = ["finetune", "lr-rewind", { name = "weight-rewind", to = { epoch = 20 } }]
+"""
+
+
+def test_more_lines_than_names_have_room_for_have_a_legend_of_colours_and_dashes() -> None:
+    """Nine names of two lines ran into one block, and the three lines of a colour were the same."""
+    chart = drawn(study(RETRAINED + 'structure = ["weights", "channels"]\nscope = ["global", "layerwise"]'))
+    assert marks(chart) == ["line"] and chart is not None and (chart.labels_px, chart.names) == (0, ())
+    lines = encodings(chart)
+    assert lines["color"]["legend"] is not None and lines["opacity"]["scale"]["domain"] == ["trained", "retroactive"]
+    names, dashes = (lines["strokeDash"]["scale"][key] for key in ("domain", "range"))
+    assert len(names) == len(set(names)) == len({tuple(dash) for dash in dashes}) == 4
+    assert {row["variant"] for row in rows(chart)} == set(names)
+    assert len({(row["hue"], row["variant"]) for row in rows(chart)}) == 12, "each is another colour or dash"
+
+
+def test_few_lines_have_names_whose_symbols_differ() -> None:
+    chart = drawn(study(RETRAINED + 'structure = ["weights", "channels"]'))
+    assert marks(chart) == ["line", "text"] and chart is not None and len(chart.names) == 6
+    assert len({(name.colour, tuple(name.dash)) for name in chart.names}) == 6
+    assert "Pale: retroactive" in chart.caption

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from prunectl.report.charts import Chart, look, ticks, training
+from prunectl.report.charts.cut import DENSE
 from prunectl.results.table import CURVES
 from unit.report import small
 from unit.report.small import domain, encoding, marks, panels, rows, shown
@@ -127,3 +128,62 @@ def test_lines_that_need_panels_have_those_of_the_other_charts_at_the_highest_sp
     assert {(row["panel"], row["hue"]) for row in rows(chart) if row["pruned"]} == {
         (panel, way) for panel in panels(chart) for way in ways
     }
+
+
+def silent(chart: Chart | None) -> set[str]:
+    """The lines that are not whole within the axis of a chart of curves, and that its caption does not name."""
+    made = shown(chart)
+    low, high = domain(made, "y")
+    cut = {
+        row["series"] if row["pruned"] else DENSE
+        for row in rows(made)
+        if row["value"] is None or not low <= row["value"] <= high
+    }
+    return {name for name in cut if name not in made.caption}
+
+
+FAR_BELOW = pl.col("artefact").str.starts_with("snip · at init/0.9")
+
+
+@pytest.mark.parametrize("measure", training.MEASURES)
+@pytest.mark.parametrize("epochs", [2, 4, 90])
+def test_no_curve_is_silently_absent(measure: str, epochs: int) -> None:
+    """One line of many is much worse than the others: its 2 % of the points were once cut off without a word."""
+    many = pl.concat([small.swept(at=at, retrain=way) for at in ("init", "end") for way in ("none", "finetune")])
+    for trials in (TRIALS, many):
+        bad = pl.when(FAR_BELOW).then(pl.col(measure) * (100 if measure == "train_loss" else 0.01)).otherwise(measure)
+        assert silent(drawn(curve(trials, epochs).with_columns(bad), trials, measure)) == set()
+
+
+def test_the_axis_holds_the_end_of_each_curve_of_accuracies() -> None:
+    """2 % of the points are those of one line of fifty: cut off, they would be all of it."""
+    criteria = [f"c{number}" for number in range(60)]
+    trials = small.swept(criteria, sparsities=(0.0, 0.5), seeds=[1])
+    worst = pl.when(pl.col("artefact").str.starts_with("c7 ")).then(0.01).otherwise(0.9)
+    chart = drawn(curve(trials).with_columns(top1=worst), trials)
+    assert domain(chart, "y")[0] <= 0.01 and silent(chart) == set()
+
+
+def test_curves_beyond_the_panel_are_named() -> None:
+    criteria = [f"c{number}" for number in range(60)]
+    trials = small.swept(criteria, sparsities=(0.0, 0.5), seeds=[1])
+    far = pl.when(pl.col("artefact").str.starts_with("c7 · at init/0.5")).then(1e6).otherwise("train_loss")
+    chart = drawn(curve(trials).with_columns(train_loss=far), trials, "train_loss")
+    assert domain(chart, "y")[1] < 2, "it flattens no other curve"
+    assert "Not drawn, because above the panel: c7" in shown(chart).caption
+    early = shown(drawn(curve(epochs=60)))
+    assert "In part below the panel: " in early.caption and "the dense network" in early.caption
+
+
+def test_arms_without_a_curve_are_named() -> None:
+    without = curve().filter(~pl.col("artefact").str.starts_with("snip"))
+    assert "No line, because no epoch of theirs has this number: snip." in shown(drawn(without)).caption
+    one = curve().filter((pl.col("epoch") == 1) | ~pl.col("artefact").str.starts_with("snip"))
+    assert "No line, because they have one epoch only: snip." in shown(drawn(one)).caption
+    other = pl.concat([TRIALS.filter(pl.col("criterion") == "magnitude"), small.swept(["lamp"])])
+    assert "No line" not in shown(drawn(curve(other), other)).caption
+
+
+def test_sparsities_without_a_panel_are_counted() -> None:
+    many = small.swept(sparsities=[0.0, *(number / 10 for number in range(1, 10))])
+    assert "6 of 9 sparsities." in shown(drawn(curve(many), many)).caption
