@@ -149,7 +149,7 @@ def _lines(frame: pl.DataFrame, sheet: Sheet, look: Look, *, legend: bool) -> al
     x = alt.X("step:Q", title="training step", scale=alt.Scale(nice=False),
               axis=alt.Axis(grid=False, tickCount=6, **ticks.whole(frame["step"].to_list())))  # fmt: skip
     parts = [TRAINED, RETROACTIVE]
-    pale = alt.Opacity("part:N", scale=alt.Scale(domain=parts, range=[1, PALE]), legend=dash_legend(parts))
+    pale = alt.Opacity("part:O", sort=parts, scale=alt.Scale(domain=parts, range=[1, PALE]), legend=dash_legend(parts))
     tooltip = [
         alt.Tooltip("arm:N"), alt.Tooltip("part:N"), alt.Tooltip("step:Q", format=ticks.COUNT),
         alt.Tooltip("kept:Q", title="weights remaining", format=ticks.SHARE),
