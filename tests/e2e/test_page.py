@@ -180,6 +180,18 @@ def test_it_fits_the_window(tab: browser.Page, file: Path, width: int) -> None:
     assert tab.evaluate("document.querySelector('#chart-top1-sparsity svg').getBoundingClientRect().width") <= width
 
 
+ALONE = """[...document.querySelectorAll('.figures')].map((place) => {
+  const narrow = [...place.children].filter((figure) => !figure.matches('.wide'));
+  const last = narrow.at(-1);
+  return narrow.length % 2 ? last.getBoundingClientRect().width / place.getBoundingClientRect().width : null;
+}).filter((share) => share !== null)"""
+
+
+def test_a_chart_without_a_neighbour_takes_the_width_of_the_page(opened: browser.Page) -> None:
+    shares = opened.evaluate(ALONE)
+    assert shares and min(shares) > 0.99
+
+
 def test_a_picture_of_it_is_not_blank(opened: browser.Page, tmp_path: Path) -> None:
     opened.picture(tmp_path / "page.png")
     assert (tmp_path / "page.png").stat().st_size > 300_000
