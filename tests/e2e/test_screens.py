@@ -199,7 +199,7 @@ def test_it_looks_as_it_did(page_file: Path, tab: browser.Page, look: str, tmp_p
         tab.open(page_file)
     if os.environ.get("PRUNECTL_DRAW_SCREENS"):
         SCREENS.mkdir(exist_ok=True)
-        seen.quantize(64, method=Image.Quantize.MAXCOVERAGE, kmeans=3).save(file, optimize=True)
+        seen.quantize(128, method=Image.Quantize.MAXCOVERAGE, kmeans=3).save(file, optimize=True)
         pytest.skip(f"{file.name} is drawn again: look at it")
     seen.save(tmp_path / file.name)
     assert file.stat().st_size < 40_000

@@ -164,5 +164,6 @@ started.start_early()
 
 def test_the_tests_end_though_a_nursery_that_they_forked_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(warm.ADDRESS, raising=False)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     done = subprocess.run([sys.executable, "-c", ENDS_WITH_AN_IDLE_NURSERY], capture_output=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
