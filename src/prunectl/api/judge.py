@@ -120,11 +120,11 @@ SETTINGS = {
     "mnist": Setting(model="lenet-300-100", epochs=2, batch_size=128, sparsities="0.9, 0.98, 0.99", seeds=3),
     "cifar10": Setting(
         model="resnet-20",
-        epochs=6,
-        batch_size=128,
+        epochs=5,
+        batch_size=32,
         sparsities="0.8, 0.9, 0.95",
         seeds=3,
-        limits="train_limit = 5_000\n",
+        limits="train_limit = 3_000\ntest_limit = 2_000\n",
     ),
 }
 """By data set. The first needs no download; the last takes an hour. studies/atlas/ has the same recipes."""
