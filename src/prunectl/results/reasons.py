@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from prunectl.base.text import and_list, percent, plural
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.seeds import Look
-from prunectl.results.chance import JUDGED_BY, guessed
+from prunectl.results.chance import limits
 from prunectl.results.judging import Answer, Judgement, answered, below
 from prunectl.results.statistics import FEWEST, Interval
-from prunectl.results.table import METRICS, Task
+from prunectl.results.table import Task
 from prunectl.study.schema import Claim
 
 SAME = "the two arms are the same training"
@@ -40,9 +40,9 @@ class Detail:
 
 def guessing(metric: type[Metric], task: Task) -> str:
     """Why a case of networks at chance settles nothing, with the limit."""
-    known = [each for each in METRICS if each.name in (metric.name, JUDGED_BY) and guessed(each, task) is not None]
-    judged = next((each for each in known if each.name == metric.name), known[0])
-    limit, end = guessed(judged, task) or 0.0, "at most" if judged.better == "high" else "at least"
+    known = limits(metric, task)
+    judged = metric if metric in known else next(iter(known))
+    limit, end = known[judged], "at most" if judged.better == "high" else "at least"
     shown = percent(limit, 2) if judged.unit == "fraction" else f"{limit:.4g}"
     return f"every network is at chance ({judged.title} {end} {shown} with {task.classes:,} classes)"
 
