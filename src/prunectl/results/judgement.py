@@ -1,4 +1,7 @@
-"""A criterion judged against the others of its study: what the trials answer about it, question by question."""
+"""A criterion judged against the others of its study: what the trials answer about it, question by question.
+
+The verdicts on claims are in `claims.py`.
+"""
 
 from __future__ import annotations
 
