@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from prunectl.base.keys import canonical
 from prunectl.base.operations import UncountedError
-from prunectl.catalog.structure import Masks, Pruned
+from prunectl.catalog.masks import Masks, Pruned
 from prunectl.plan.steps import Network
 from prunectl.pruning.engines.paths import effective
 from prunectl.pruning.mask import of_weights, pack, unpack

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from prunectl.base.operations import UncountedError
-from prunectl.catalog.structure import Masks
+from prunectl.catalog.masks import Masks
 from prunectl.models.flops import Flops
 from prunectl.plan.steps import Measure
 from prunectl.pruning import mask as masking
@@ -18,10 +18,10 @@ from prunectl.pruning.prunable import prunable
 from prunectl.store import layout
 from prunectl.training.evaluate import answers, scored
 from prunectl.training.pixels import memory_format
-from prunectl.work import last_test
+from prunectl.work import last_logits
 from prunectl.work.context import Context, Inputs
 from prunectl.work.costs import costs_of
-from prunectl.work.last_test import LastTest
+from prunectl.work.last_logits import LastTest
 from prunectl.work.masks import described, read_described, read_masks
 from prunectl.work.material import hold, normalize_of, part_of
 from prunectl.work.networks import empty, restored
@@ -53,7 +53,7 @@ def _score(step: Measure, network: nn.Module, context: Context) -> dict[str, flo
     """The metrics by name. The last test of a training that this worker has just done is not repeated."""
     source = part_of(step.data, step.part, context)
     test = LastTest(state=step.state, mask=step.mask, data=step.data, device=context.device)
-    known = last_test.kept(test) if step.part == "test" else None
+    known = last_logits.kept(test) if step.part == "test" else None
     if known is not None:
         return scored(known, source.labels, step.metrics)
     images = hold(source, memory_format(network))

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
-from prunectl.catalog.structure import Pruned, Units
+from prunectl.catalog.masks import Pruned
+from prunectl.catalog.structure import Units
 from prunectl.plan.steps import Sensitivity
 from prunectl.pruning import mask as masking
 from prunectl.pruning.scopes.layerwise import Layerwise
