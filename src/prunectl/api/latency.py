@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from prunectl.api.damage import warn_in_log
 from prunectl.api.machine import Machine, settled
-from prunectl.api.results import warn_in_log
 from prunectl.base.errors import PrunectlError
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from prunectl.api.damage import Warn
     from prunectl.api.make import Show
-    from prunectl.api.results import Warn
     from prunectl.api.session import Session
     from prunectl.execute.driver import Tally
     from prunectl.plan.conditions import Conditions
