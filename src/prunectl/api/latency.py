@@ -118,9 +118,9 @@ def _timed(session: Session, conditions: Conditions) -> Session:
 
 
 def _frame(session: Session) -> pl.DataFrame:
+    from prunectl.results.artefacts import Artefacts
     from prunectl.results.gather import table
     from prunectl.results.latency import latencies
-    from prunectl.results.shelf import Shelf
 
-    shelf = Shelf(session.plan, session.store)
-    return latencies(session.plan, table(session.study, session.plan, session.store, shelf), shelf.document)
+    artefacts = Artefacts(session.plan, session.store)
+    return latencies(session.plan, table(session.study, session.plan, session.store, artefacts), artefacts.document)

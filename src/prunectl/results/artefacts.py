@@ -12,7 +12,7 @@ from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Manifest
 
 
-class Shelf:
+class Artefacts:
     """A plan's artefacts, read and verified once each. Raises DamagedError for one that is not sound."""
 
     def __init__(self, plan: Plan, store: LocalStore) -> None:
