@@ -74,7 +74,7 @@ def criterion_of(asked: str) -> Criterion:
     from prunectl.base.cells import parsed
     from prunectl.catalog.criterion import Criterion
     from prunectl.catalog.problems import problems_of
-    from prunectl.catalog.table import resolve
+    from prunectl.catalog.section import resolve
 
     try:
         value = parsed(asked)

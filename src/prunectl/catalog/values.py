@@ -22,8 +22,8 @@ from pydantic_core import CoreSchema
 from prunectl.base.errors import Problem
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.problems import line, refusal, refused
+from prunectl.catalog.section import Section, named
 from prunectl.catalog.seeds import UntilSettled
-from prunectl.catalog.table import Section, named
 from prunectl.catalog.wording import shown
 
 T = TypeVar("T")

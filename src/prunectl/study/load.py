@@ -15,7 +15,7 @@ from prunectl.base.errors import Problem, StudyError
 from prunectl.base.text import visible
 from prunectl.catalog.problems import existing, problems_of
 from prunectl.catalog.referenced import paths_in
-from prunectl.catalog.table import Section
+from prunectl.catalog.section import Section
 from prunectl.study import check
 from prunectl.study.data_section import DataSection
 from prunectl.study.document import parse, read_text

@@ -16,7 +16,7 @@ from prunectl.base.theirs import FILE_MODULE
 from prunectl.catalog import referenced, source_file
 from prunectl.catalog.masks import Pruned
 from prunectl.catalog.model import Model
-from prunectl.catalog.table import resolve
+from prunectl.catalog.section import resolve
 from prunectl.models.resnet import ResNet20
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.steps import Network
