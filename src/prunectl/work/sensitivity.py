@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from prunectl.training.pixels import memory_format
 from prunectl.work.context import Context, Inputs
 from prunectl.work.material import hold, normalize_of, part_of
 from prunectl.work.networks import restored
-from prunectl.work.tensors import read_tensors, write_json
+from prunectl.work.tensors import or_null, read_tensors, write_json
 
 
 def perform(step: Sensitivity, inputs: Inputs, out: Path, context: Context) -> None:
@@ -47,8 +46,7 @@ def perform(step: Sensitivity, inputs: Inputs, out: Path, context: Context) -> N
         masking.apply(pruned.masks, without)
         measured = evaluate(without, images, normalize, step.metrics)
         gone = int((~pruned.masks[name]).sum())
-        numbers = {key: value if math.isfinite(value) else None for key, value in measured.items()}
-        rows.append(row | numbers | {"gone": gone, "reason": None})
+        rows.append(row | or_null(measured) | {"gone": gone, "reason": None})
     write_json(out / layout.SENSITIVITY, {"rows": rows})
 
 
