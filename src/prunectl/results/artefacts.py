@@ -56,7 +56,7 @@ class Artefacts:
             return None
 
     def metrics(self, trial: Trial) -> dict[str, Any] | None:
-        """What was measured of a trial, or None if it is not there; plug-ins' metrics as far as they are there."""
+        """What was measured of a trial, or None if nothing was; plug-ins' metrics as far as they were measured."""
         document: dict[str, Any] | None = self.document(trial.measure, layout.METRICS)
         if document is None:
             return None

@@ -198,7 +198,7 @@ def _layers(plan: Plan, artefacts: Artefacts) -> Iterator[dict[str, Any]]:
 
 
 def progress_of(plan: Plan, artefacts: Artefacts) -> dict[str, Any]:
-    """The progress documents of the trainings that end in a trial's network, as far as they are there."""
+    """The progress documents of the trainings that end in a trial's network, as far as the store has them."""
     trained = dict.fromkeys(trial.state for trial in plan.trials if isinstance(plan.steps[trial.state], Train))
     documents = {state: artefacts.document(state, layout.PROGRESS) for state in trained}
     return {state: document for state, document in documents.items() if document}
