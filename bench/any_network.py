@@ -57,7 +57,7 @@ from prunectl.training.trainee import Material, Training, begin
 from prunectl.work.export import export
 from prunectl.work.masks import write_masks
 from prunectl.work.networks import drawn
-from prunectl.work.surveyed import surveyed, unprunable
+from prunectl.work.preflight_layers import surveyed, unprunable
 from prunectl.work.tensors import write_tensors
 
 NETWORKS = (

@@ -15,7 +15,7 @@ from prunectl.plan.graph import Placed
 from prunectl.plan.resolve import arms_of, dense_of
 from prunectl.results.table import CURVES, LAYERS, RESOURCES, SCHEMA, Results, Task
 from prunectl.results.table_files import to_csv, to_json, to_parquet
-from prunectl.study.load import Loaded, load
+from prunectl.study.load import LoadedStudy, load
 
 STUDY = """\
 name = "made-up"
@@ -78,7 +78,7 @@ HARM = {"none": 0.0, "random": 0.9, "magnitude": 0.55, "snip": 0.45, "synflow": 
 ABLATED = {"none": 0.0, "shuffle": 0.02, "reinit": 0.05, "invert": 1.5}
 
 
-def study(text: str = STUDY, seeds: int = 5) -> Loaded:
+def study(text: str = STUDY, seeds: int = 5) -> LoadedStudy:
     """A study read from a text, as from a file."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "made_up.toml"

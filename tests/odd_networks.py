@@ -126,7 +126,7 @@ def channels_last() -> nn.Module:
 def transposed() -> nn.Module:
     """A weight that is a transposed matrix in memory."""
     network = Plain()
-    network.fc.weight = nn.Parameter(torch.empty(16, 8).t())
+    network.fc.weight = nn.Parameter(torch.full((16, 8), 0.1).t())
     return network
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from prunectl.catalog.seeds import Look
-from prunectl.results.judging import Answer, Case, Over, at_looks, judge
 from prunectl.results.statistics import Center, bootstrap, incomplete_beta
+from prunectl.results.verdict_rule import Answer, Case, Over, at_looks, judge
 
 FAR = 100.0
 """A distance from the margin, in standard deviations, that is settled by three seeds."""

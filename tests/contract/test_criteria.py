@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from networks import SHAPE, batch, normalized_network, small_network
 from prunectl.base.keys import canonical
 from prunectl.catalog.criterion import Criterion, DataCriterion
+from prunectl.catalog.masks import Masks
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.structure import Masks, Structure
+from prunectl.catalog.structure import Structure
 from prunectl.catalog.tables import entry_type, names, read_entry
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.single_weights import SingleWeights

@@ -14,7 +14,7 @@ from networks import SHAPE, batch, normalized_network, small_network
 from prunectl.base.batch_norm import is_batch_norm
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion
-from prunectl.catalog.structure import Masks
+from prunectl.catalog.masks import Masks
 from prunectl.pruning.criteria.bn_scale import BnScale
 from prunectl.pruning.criteria.channel_activation import ChannelActivation
 from prunectl.pruning.criteria.filter_norm import L1Norm, L2Norm

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from networks import SHAPE, batch, small_network
-from prunectl.catalog.structure import Masks
+from prunectl.catalog.masks import Masks
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.force import Force
 from prunectl.pruning.engines.single_weights import SingleWeights

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prunectl.base.errors import MethodError
-from prunectl.catalog.structure import Masks
+from prunectl.catalog.masks import Masks
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.obs import Obs
 from prunectl.pruning.engines import inverse_fisher

@@ -14,7 +14,7 @@ from torch.nn import functional
 from networks import CLASSES, SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion
-from prunectl.catalog.structure import Masks
+from prunectl.catalog.masks import Masks
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.fisher import Fisher
 from prunectl.pruning.criteria.grasp import Grasp

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from drawing import Drawing, Guess, Jolt, Noise, Noisy, RandomFeatures, disturb, drawing_network, global_state
 from networks import SHAPE, small_network
 from prunectl.base.rng import generator, seed_globals
+from prunectl.catalog.masks import Pruned
 from prunectl.catalog.recipe import Recipe
-from prunectl.catalog.structure import Pruned
 from prunectl.datasets.content import content_of
 from prunectl.datasets.digits import Digits
 from prunectl.plan.steps import Data, Init, Key, Measure, Network, Recalibrate, Train

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from prunectl.api.results import warn_in_log
+from prunectl.api.damage import warn_in_log
 from prunectl.base.errors import PrunectlError, StoreError
 
 if TYPE_CHECKING:
-    from prunectl.api.results import Warn
+    from prunectl.api.damage import Warn
     from prunectl.api.session import Session
     from prunectl.store.collect import Garbage, Item
     from prunectl.store.local import LocalStore

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prunectl.api.results import table_of, warn_in_log
+from prunectl.api.damage import warn_in_log
+from prunectl.api.results import table_of
 from prunectl.api.session import Overrides, Place, Selectors, open_study
 from prunectl.base.errors import PrunectlError
 
 if TYPE_CHECKING:
-    from prunectl.api.results import Warn
+    from prunectl.api.damage import Warn
     from prunectl.api.session import Session
     from prunectl.report.comparison_page import Source
     from prunectl.results.compare import Comparison

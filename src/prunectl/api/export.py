@@ -93,9 +93,9 @@ def load_network(folder: str | os.PathLike[str], *, compact: bool = False) -> to
 
 def _not_made(session: Session, trial: Trial, key: str) -> PrunectlError:
     from prunectl.plan.steps import Key
-    from prunectl.results.shelf import Shelf
+    from prunectl.results.artefacts import Artefacts
 
-    status, reason = Shelf(session.plan, session.store).why_missing(Key(key))
+    status, reason = Artefacts(session.plan, session.store).why_missing(Key(key))
     return PrunectlError(
         f"this trial failed: {reason}" if status == "failed" else "this trial has not been made yet",
         hint="make it: " + shlex.join(["prunectl", "run", str(session.path), *_asking_for(session, trial).options()]),

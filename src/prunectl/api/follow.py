@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from prunectl.api.damage import warn_in_log
 from prunectl.api.granted import grown
-from prunectl.api.results import results_of, warn_in_log
+from prunectl.api.results import results_of
 
 if TYPE_CHECKING:
-    from prunectl.api.results import Warn
+    from prunectl.api.damage import Warn
     from prunectl.api.session import Session
     from prunectl.results.table import Results
 

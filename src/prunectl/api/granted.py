@@ -12,12 +12,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from prunectl.api.results import undamaged, warn_in_log
+from prunectl.api.damage import undamaged, warn_in_log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from prunectl.api.results import Warn
+    from prunectl.api.damage import Warn
     from prunectl.api.session import Session
     from prunectl.plan.graph import Plan
     from prunectl.store.local import LocalStore

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from prunectl.api.damage import warn_in_log
 from prunectl.api.machine import Machine, settled
-from prunectl.api.results import warn_in_log
 from prunectl.base.errors import PrunectlError
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from prunectl.api.damage import Warn
     from prunectl.api.make import Show
-    from prunectl.api.results import Warn
     from prunectl.api.session import Session
     from prunectl.execute.driver import Tally
     from prunectl.plan.conditions import Conditions
@@ -118,9 +118,9 @@ def _timed(session: Session, conditions: Conditions) -> Session:
 
 
 def _frame(session: Session) -> pl.DataFrame:
+    from prunectl.results.artefacts import Artefacts
     from prunectl.results.gather import table
     from prunectl.results.latency import latencies
-    from prunectl.results.shelf import Shelf
 
-    shelf = Shelf(session.plan, session.store)
-    return latencies(session.plan, table(session.study, session.plan, session.store, shelf), shelf.document)
+    artefacts = Artefacts(session.plan, session.store)
+    return latencies(session.plan, table(session.study, session.plan, session.store, artefacts), artefacts.document)

@@ -10,12 +10,12 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prunectl.api.results import warn_in_log
+from prunectl.api.damage import warn_in_log
 from prunectl.base.errors import PrunectlError
 from prunectl.base.text import and_list
 
 if TYPE_CHECKING:
-    from prunectl.api.results import Warn
+    from prunectl.api.damage import Warn
     from prunectl.api.session import Session
     from prunectl.store.local import LocalStore
 

@@ -145,7 +145,7 @@ def entry_of(catalog: str, kind: type[T], option: str, asked: str) -> T:
     from pydantic import ValidationError
 
     from prunectl.catalog.problems import problems_of
-    from prunectl.catalog.table import resolve
+    from prunectl.catalog.section import resolve
     from prunectl.catalog.tables import names
 
     table = _table(asked, option, names(catalog)[0])

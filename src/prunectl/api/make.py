@@ -8,17 +8,17 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from prunectl.api.check import check, checked
+from prunectl.api.damage import warn_in_log
 from prunectl.api.granted import grown
 from prunectl.api.machine import Machine, settled
-from prunectl.api.results import warn_in_log
 from prunectl.api.runs import record, seeds_by_arm
 from prunectl.base.errors import StoreError
 from prunectl.base.text import and_list, plural
 
 if TYPE_CHECKING:
     from prunectl.api.check import Checked
+    from prunectl.api.damage import Warn
     from prunectl.api.machine import Workers
-    from prunectl.api.results import Warn
     from prunectl.api.session import Session
     from prunectl.base.until import Until
     from prunectl.execute.driver import Listener, Tally

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prunectl.api.results import warn_in_log
+from prunectl.api.damage import warn_in_log
 from prunectl.base.errors import PrunectlError, StudyError
 
 if TYPE_CHECKING:
-    from prunectl.api.results import Warn
+    from prunectl.api.damage import Warn
     from prunectl.api.session import Place
     from prunectl.base.errors import Problem
 

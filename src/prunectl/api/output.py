@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prunectl.api.damage import warn_in_log
 from prunectl.api.report import ELSEWHERE, write
-from prunectl.api.results import warn_in_log
 from prunectl.base.errors import PrunectlError, writing
 
 if TYPE_CHECKING:
-    from prunectl.api.results import Warn
+    from prunectl.api.damage import Warn
     from prunectl.api.session import Session
     from prunectl.results.table import Results
 

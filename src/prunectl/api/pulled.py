@@ -13,8 +13,8 @@ from prunectl.base.errors import FAILED, InterruptError
 from prunectl.base.text import plural
 
 if TYPE_CHECKING:
+    from prunectl.api.damage import Warn
     from prunectl.api.machine import Machine
-    from prunectl.api.results import Warn
     from prunectl.api.session import Session
     from prunectl.catalog.executor import Pool, Pull, Seen
     from prunectl.execute.driver import Listener, Tally

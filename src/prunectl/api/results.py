@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
+
+from prunectl.api.damage import Warn, undamaged, warn_in_log
 
 if TYPE_CHECKING:
     import polars as pl
@@ -13,11 +13,7 @@ if TYPE_CHECKING:
     from prunectl.plan.stage import Stage
     from prunectl.results.table import Results
 
-T = TypeVar("T")
-Warn = Callable[[str], None]
-"""Receives one sentence about something that the user should know and need not act on."""
-
-warn_in_log: Warn = logging.getLogger("prunectl").warning
+__all__ = ["Warn", "results_of", "rows_of", "table_of", "undamaged", "warn_in_log"]
 
 
 def results_of(session: Session, *, warn: Warn = warn_in_log) -> Results:
@@ -55,17 +51,3 @@ def rows_of(session: Session, stage: Stage) -> list[dict[str, Any]]:
     from prunectl.results.stage import rows_of
 
     return rows_of(session.plan, session.store, stage)
-
-
-def undamaged(attempt: Callable[[], T], warn: Warn, *, then: str = "the next run recomputes it") -> T:
-    """What an attempt to make or read artefacts returns.
-
-    An artefact that is found damaged is set aside, so that it is missing from then on, and the attempt is repeated.
-    """
-    from prunectl.store.local import DamagedError
-
-    while True:
-        try:
-            return attempt()
-        except DamagedError as error:
-            warn(f"{error}; {error.fate}" + (f", and {then}" if error.kept is None else ""))

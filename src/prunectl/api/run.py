@@ -6,16 +6,17 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from prunectl.api.damage import undamaged, warn_in_log
 from prunectl.api.latency import with_latencies
 from prunectl.api.machine import Machine, deadline, starting_early
 from prunectl.api.make import make_looking, silently
-from prunectl.api.results import rows_of, undamaged, warn_in_log
+from prunectl.api.results import rows_of
 from prunectl.api.session import open_study
 from prunectl.api.track import tracking
 
 if TYPE_CHECKING:
+    from prunectl.api.damage import Warn
     from prunectl.api.make import Show
-    from prunectl.api.results import Warn
     from prunectl.api.session import Overrides, Place, Selectors, Session
     from prunectl.api.track import Tracking
     from prunectl.catalog.executor import Executor

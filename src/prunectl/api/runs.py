@@ -11,14 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prunectl.api.results import warn_in_log
+from prunectl.api.damage import warn_in_log
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import PrunectlError
 from prunectl.base.keys import canonical, digest
 from prunectl.plan.stage import APART
 
 if TYPE_CHECKING:
-    from prunectl.api.results import Warn
+    from prunectl.api.damage import Warn
     from prunectl.plan.graph import Plan
     from prunectl.plan.stage import Stage
     from prunectl.plan.steps import Key

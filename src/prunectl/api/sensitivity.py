@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from prunectl.api.damage import warn_in_log
 from prunectl.api.machine import Machine
-from prunectl.api.results import warn_in_log
 from prunectl.base.errors import StudyError
 
 if TYPE_CHECKING:
+    from prunectl.api.damage import Warn
     from prunectl.api.make import Show
-    from prunectl.api.results import Warn
     from prunectl.api.session import Session
     from prunectl.catalog.criterion import Criterion
     from prunectl.execute.driver import Tally
@@ -54,8 +54,8 @@ def sensitivity(
 
     `margin` is the loss of top-1 accuracy (a fraction) that a proposed rate may have. Raises what `make` raises.
     """
+    from prunectl.api.damage import undamaged
     from prunectl.api.make import make, silently
-    from prunectl.api.results import undamaged
     from prunectl.results.sensitivity import spared
 
     session = replace(session, plan=alone.plan)
@@ -74,7 +74,7 @@ def criterion_of(asked: str) -> Criterion:
     from prunectl.base.cells import parsed
     from prunectl.catalog.criterion import Criterion
     from prunectl.catalog.problems import problems_of
-    from prunectl.catalog.table import resolve
+    from prunectl.catalog.section import resolve
 
     try:
         value = parsed(asked)

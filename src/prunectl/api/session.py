@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from prunectl.catalog.dataset import Content
     from prunectl.plan.graph import Plan
     from prunectl.store.local import LocalStore
-    from prunectl.study.load import Loaded
+    from prunectl.study.load import LoadedStudy
     from prunectl.study.overrides import Override
     from prunectl.study.schema import Study
 
@@ -121,7 +121,7 @@ def open_study(
 
 
 @contextmanager
-def _placed_in(loaded: Loaded) -> Iterator[None]:
+def _placed_in(loaded: LoadedStudy) -> Iterator[None]:
     """Give problems that only the plan shows their place, as those of the file have it."""
     from prunectl.base.errors import StudyError
     from prunectl.base.text import plural

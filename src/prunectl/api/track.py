@@ -15,17 +15,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prunectl.api.damage import warn_in_log
 from prunectl.api.machine import entry_of
 from prunectl.api.output import TRACKING, claim, folder_of
-from prunectl.api.results import warn_in_log
 from prunectl.base import ctrl_c
 from prunectl.base.cells import cell
 from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import plural
 
 if TYPE_CHECKING:
+    from prunectl.api.damage import Warn
     from prunectl.api.make import Show
-    from prunectl.api.results import Warn
     from prunectl.api.session import Session
     from prunectl.catalog.tracker import Log, Tracker
     from prunectl.execute.driver import Listener

@@ -11,7 +11,7 @@ from prunectl.base.errors import Problem, PrunectlError, StudyError
 from prunectl.base.text import plural, visible
 
 if TYPE_CHECKING:
-    from prunectl.study.load import Loaded
+    from prunectl.study.load import LoadedStudy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Weights:
     """A digest → where such a file is."""
 
 
-def weights_of(loaded: Loaded) -> Weights:
+def weights_of(loaded: LoadedStudy) -> Weights:
     """Read every file of weights that a study names, relative to its own directory. Raises StudyError.
 
     Where pretrained weights are is known by their library, which a process of its own asks: it imports torch.
@@ -52,7 +52,7 @@ def weights_of(loaded: Loaded) -> Weights:
     return Weights(digests=digests, files=files)
 
 
-def _place(loaded: Loaded, file: str) -> Path:
+def _place(loaded: LoadedStudy, file: str) -> Path:
     """Where a file of weights is. Raises PrunectlError."""
     from prunectl.models.pretrained import pretrained_file
     from prunectl.study.initial import PRETRAINED

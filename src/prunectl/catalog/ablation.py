@@ -11,7 +11,7 @@ from prunectl.catalog.structure import Structure, Units
 if TYPE_CHECKING:
     import torch
 
-    from prunectl.catalog.structure import Masks
+    from prunectl.catalog.masks import Masks
 
 
 class Ablation(Entry):

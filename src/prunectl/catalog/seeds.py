@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from prunectl.base.errors import Problem
-from prunectl.catalog.table import Section
+from prunectl.catalog.section import Section
 from prunectl.catalog.wording import shown
 
 ALPHA = 0.05

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from prunectl.base.errors import MethodError
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.masks import Masks, Pruned
 from prunectl.catalog.required import required
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from prunectl.catalog.criterion import Scores
-
-__all__ = ["Masks", "Pruned", "Structure", "Units"]
 
 
 class Units(Protocol):
@@ -72,14 +69,3 @@ class Structure(Entry):
     def units(self, network: nn.Module, shape: tuple[int, int, int]) -> Units:
         """What of a network can be removed; `shape` (C, H, W) is that of its images."""
         raise NotImplementedError
-
-    def problems(self, network: nn.Module, shape: tuple[int, int, int], weights: Collection[str]) -> list[str]:
-        """What prevents pruning these weights (by name) of a network, for the user, naming the layer and the remedy.
-
-        Asked before the first training. Unless a structure checks more, `units` has to accept the network.
-        """
-        try:
-            self.units(network, shape)
-        except MethodError as error:
-            return [str(error)]
-        return []

@@ -11,7 +11,7 @@ from prunectl.catalog.required import lacking
 
 
 def fault_of(name: str, found: Any, kind: type[Entry], *, bare: bool = False) -> str | None:
-    """What is wrong with what a name of a catalogue stands for, in words that follow its name, or None.
+    """What is wrong with the class that a name of a catalogue means, in words that follow its name, or None.
 
     `kind` is the class that every entry of the catalogue is; `bare`: every entry is used without parameters. Raises
     whatever the class raises when it is looked at.

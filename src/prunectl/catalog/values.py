@@ -22,8 +22,8 @@ from pydantic_core import CoreSchema
 from prunectl.base.errors import Problem
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.problems import line, refusal, refused
+from prunectl.catalog.section import Section, named
 from prunectl.catalog.seeds import UntilSettled
-from prunectl.catalog.table import Section, named
 from prunectl.catalog.wording import shown
 
 T = TypeVar("T")
@@ -242,7 +242,7 @@ def _unit_of(value: Any) -> str:
 
 
 class _OrFlops:
-    """The JSON Schema of a budget, with the word that stands for a table."""
+    """The JSON Schema of a budget, with the word that means a table."""
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         *lengths, flops = handler(core_schema)["oneOf"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 from prunectl.base.keys import Texts, digest
 from prunectl.catalog.retraining import After
@@ -122,8 +123,8 @@ class Plan:
 class StepSet:
     """Steps by key while a plan is built; adding one twice is adding it once."""
 
-    def __init__(self) -> None:
-        self.steps: dict[Key, Step] = {}
+    def __init__(self, steps: Mapping[Key, Step] = MappingProxyType({})) -> None:
+        self.steps = dict(steps)
         self._texts = Texts()
         """Of the networks, data sets, recipes and entries that steps share."""
 

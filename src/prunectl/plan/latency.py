@@ -11,8 +11,7 @@ from prunectl.plan.steps import Latency, Measure
 
 def timed(plan: Plan, conditions: Conditions) -> Plan:
     """The plan with a step for each network of its trials, which `asked` lists. Trials share that of one network."""
-    steps = StepSet()
-    steps.steps.update(plan.steps)
+    steps = StepSet(plan.steps)
     trials = tuple(replace(trial, latency=steps.add(_step(plan, trial, conditions))) for trial in plan.trials)
     asked = frozenset(trial.latency for trial in trials if trial.latency is not None)
     return replace(plan, steps=steps.steps, trials=trials, asked=asked)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from prunectl.base.text import percent, plural
 from prunectl.plan.graph import Plan, Trial
-from prunectl.plan.steps import Ablate, Collapse, Key, Prune, PruneRounds, Score, Sensitivity, Step, Train, parent_keys
+from prunectl.plan.steps import Ablate, Collapse, Key, Prune, PruneRounds, Score, Sensitivity, Step, Train
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,24 +26,13 @@ def purposes(plan: Plan) -> Mapping[Key, Purpose]:
     sparsities: dict[Key, set[float]] = {}
     for trial in plan.trials:
         own = [key for key in (trial.state, trial.mask, trial.collapse, *trial.measures) if key is not None]
-        for key in _needed(plan, own):
+        for key in plan.closure(own):
             first.setdefault(key, trial)
             arms.setdefault(key, set()).add(id(trial.placed))
             sparsities.setdefault(key, set()).add(trial.sparsity)
     return {
         key: Purpose(trial=trial, arms=len(arms[key]), sparsities=len(sparsities[key])) for key, trial in first.items()
     }
-
-
-def _needed(plan: Plan, keys: list[Key]) -> set[Key]:
-    found: set[Key] = set()
-    stack = keys
-    while stack:
-        key = stack.pop()
-        if key not in found:
-            found.add(key)
-            stack.extend(parent_keys(plan.steps[key]))
-    return found
 
 
 class Titles:

@@ -75,6 +75,21 @@ class Preflight:
     bn_l1: bool = False
     """Whether [train] penalizes the scales of BatchNorm."""
 
+    @property
+    def criteria(self) -> dict[Criterion, int]:
+        """Each criterion that is asked for, with the first [[prune]] table that does."""
+        return {asked.criterion: asked.table for asked in reversed(self.asked)}
+
+    @property
+    def scopes(self) -> dict[Scope, int]:
+        """The same for scopes."""
+        return {asked.scope: asked.table for asked in reversed(self.asked)}
+
+    @property
+    def structures(self) -> dict[Structure, int]:
+        """The same for structures."""
+        return {asked.structure: asked.table for asked in reversed(self.asked)}
+
 
 def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
     """What to check before the trials of a plan, which may be fewer than those of its study."""

@@ -39,8 +39,7 @@ def alone(plan: Plan, rates: Sequence[float], criterion: Criterion | None = None
         raise StudyError(reason, hint="choose another with --criterion")
     measured = plan.steps[first.baseline_measure]
     assert isinstance(measured, Measure)
-    steps = StepSet()
-    steps.steps.update(plan.steps)
+    steps = StepSet(plan.steps)
     scores = steps.add(
         Score(
             network=measured.network, data=_train_data(plan, first.baseline) if criterion.needs_data else None,

@@ -18,12 +18,17 @@ def of_prunable(sparsity: float, of: Denominator, network: nn.Module, prunable: 
     """
     if of == "prunable":
         return sparsity
-    total = sum(parameter.numel() for parameter in network.parameters())
+    total = number_of_parameters(network)
     count = sum(weight.numel() for weight in prunable.values())
     gone = round(sparsity * total)
     if gone >= count:
         raise MethodError(unreachable(sparsity, total=total, prunable=count))
     return gone / count
+
+
+def number_of_parameters(network: nn.Module) -> int:
+    """All of them, whether they may be pruned or not; shared ones count once."""
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def unreachable(sparsity: float, *, total: int, prunable: int) -> str:

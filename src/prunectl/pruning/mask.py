@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from prunectl.base.errors import MethodError
+from prunectl.catalog.masks import Masks, Pruned
 from prunectl.catalog.scope import Groups, Scope, removed
-from prunectl.catalog.structure import Masks, Pruned
 from prunectl.pruning.denominator import floored
 from prunectl.pruning.engines.select import lowest_among
 

@@ -15,9 +15,10 @@ from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import seeded
 from prunectl.catalog.criterion import Criterion, Subject
+from prunectl.catalog.masks import Masks, Pruned
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.structure import Masks, Pruned, Units
+from prunectl.catalog.structure import Units
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.independence import refuse_dependence
 from prunectl.pruning.engines.select import all_finite

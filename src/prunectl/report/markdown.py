@@ -10,10 +10,10 @@ from prunectl.report import published_tables, tables, tiles
 from prunectl.results import judgement, summary
 from prunectl.results.claims import Verdict, verdicts
 from prunectl.results.headline import headline
-from prunectl.results.judging import rule
 from prunectl.results.published.against import Held, held_sentences
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
+from prunectl.results.verdict_rule import rule
 
 
 def report(results: Results, center: Center) -> str:

@@ -17,10 +17,10 @@ from prunectl.results import granting, judgement, summary
 from prunectl.results.aggregate import given_names
 from prunectl.results.claims import Verdict
 from prunectl.results.headline import headline
-from prunectl.results.judging import rule
 from prunectl.results.reasons import Detail
 from prunectl.results.statistics import Center, Interval
 from prunectl.results.table import Results
+from prunectl.results.verdict_rule import rule
 
 SECTIONS = {
     "accuracy": "Accuracy",

@@ -13,8 +13,8 @@ from prunectl.results import claims, granting, judgement, summary
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
 from prunectl.results.headline import headline
-from prunectl.results.judging import rule
 from prunectl.results.table import Results
+from prunectl.results.verdict_rule import rule
 
 MARKS = "●■▲◆✚▼▶◀○□△◇"
 MORE = "+"

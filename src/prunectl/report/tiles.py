@@ -14,11 +14,11 @@ from prunectl.report.tables import Grid
 from prunectl.results import granting, matching_words, ranking, summary
 from prunectl.results.aggregate import PARTS, Roles, given_names, roles
 from prunectl.results.claims import Verdict
-from prunectl.results.judging import Outcome
 from prunectl.results.ranking import Best
 from prunectl.results.statistics import Center
 from prunectl.results.summary import Ablated
 from prunectl.results.table import Results
+from prunectl.results.verdict_rule import Outcome
 
 MARKS: dict[Outcome, str] = {"supported": "✓", "refuted": "✗", "not settled": "?", "not asked": "–"}
 """What stands before each answer to a claim."""

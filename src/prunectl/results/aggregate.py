@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from prunectl.base.text import UNKNOWN
 from prunectl.catalog.criterion import Unpruned
 from prunectl.results.pairing import groups, pair
-from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, median, sd, t_interval
+from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, sd, t_interval
 from prunectl.results.wording import NO_BUDGET, NOT_RETRAINED, in_words
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ SUMMARY: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Roles:
-    """What a study varies: `hue` is the column that a colour stands for, `variant` the further ones."""
+    """What a study varies: `hue` is the column that has the colours, `variant` are the further ones."""
 
     hue: str
     variant: tuple[str, ...]

@@ -26,11 +26,18 @@ def at_chance(trials: pl.DataFrame, sides: Sequence[str], metric: type[Metric], 
     `sides` are the suffixes of the columns of the networks that are compared: '' and '_other'. A metric whose chance is
     not known (ece) leaves the question to top-1.
     """
-    asked = [each for each in METRICS if each.name in (metric.name, JUDGED_BY)]
-    known = [(each, limit) for each in asked if (limit := guessed(each, task)) is not None]
+    known = limits(metric, task)
     return bool(known) and all(
-        _no_better(trials[f"{each.name}{side}"].to_list(), each, limit) for each, limit in known for side in sides
+        _no_better(trials[f"{judged.name}{side}"].to_list(), judged, limit)
+        for judged, limit in known.items()
+        for side in sides
     )
+
+
+def limits(metric: type[Metric], task: Task) -> dict[type[Metric], float]:
+    """The best value that guessing gives in each metric that networks are judged by, as far as chance is known."""
+    asked = [each for each in METRICS if each.name in (metric.name, JUDGED_BY)]
+    return {each: limit for each in asked if (limit := guessed(each, task)) is not None}
 
 
 def guessed(metric: type[Metric], task: Task) -> float | None:

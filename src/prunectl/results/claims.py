@@ -14,21 +14,21 @@ from prunectl.plan.graph import Placed
 from prunectl.results import reasons
 from prunectl.results.cases import Cases, Compared, cases_of
 from prunectl.results.chance import at_chance
-from prunectl.results.judging import (
-    Case,
-    Finding,
-    Judgement,
-    Outcome,
-    at_looks,
-    judge,
-    more_seeds_can_settle,
-    supporting_level,
-)
 from prunectl.results.matched import of_seeds
 from prunectl.results.reasons import Detail
 from prunectl.results.sides import Sides, difference_of, sides_of
 from prunectl.results.statistics import Interval, mean
 from prunectl.results.table import METRICS, Results, Task
+from prunectl.results.verdict_rule import (
+    Case,
+    CaseFinding,
+    Outcome,
+    Ruling,
+    at_looks,
+    judge,
+    more_seeds_can_settle,
+    supporting_level,
+)
 from prunectl.study.schema import Claim
 
 SUFFIXES = ("", "_other")
@@ -98,17 +98,39 @@ def verdict(
     looks: Sequence[Look] = (),
     matching_margin: float = 0.01,
 ) -> Verdict:
-    """The verdict on one claim, by the rule in `judging.py`: with looks, that of the first that settles it.
+    """The verdict on one claim, by the rule in `verdict_rule.py`: with looks, that of the first that settles it.
 
     The margin is for claims about matching sparsities.
     """
     if claim.metric.swept:
         trials = trials.join(of_seeds(trials, matching_margin), on=["arm", "seed"], how="left", maintain_order="left")
-    if not looks:
-        cases = cases_of(claim, trials, arms)
-        numbers = [_case(claim, each, task) for each in cases.compared]
-        judgement = judge(numbers, claim.margin, claim.over) if numbers else None
-        return _verdict(claim, cases, _sides(claim, cases, arms), numbers, judgement)
+    judged = _at_looks(claim, trials, arms, task, looks) if looks else _at_once(claim, trials, arms, task)
+    sides = sides_of(claim, (compared.pairs for compared in judged.cases.compared), arms)
+    return _verdict(claim, judged, sides, looks)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Judged:
+    """The cases of a claim in words and in numbers, and what follows from the numbers, if there are any."""
+
+    cases: Cases
+    numbers: Sequence[Case]
+    ruling: Ruling | None
+    at: Look | None = None  # the look that the ruling is of, None before the first
+    further: Look | None = None  # the look that may settle what this one leaves open
+
+
+def _at_once(claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed], task: Task) -> _Judged:
+    """The claim judged by all the seeds that the table has."""
+    cases = cases_of(claim, trials, arms)
+    numbers = [_case(claim, each, task) for each in cases.compared]
+    return _Judged(cases=cases, numbers=numbers, ruling=judge(numbers, claim.margin, claim.over) if numbers else None)
+
+
+def _at_looks(
+    claim: Claim, trials: pl.DataFrame, arms: Mapping[str, Placed], task: Task, looks: Sequence[Look]
+) -> _Judged:
+    """The claim judged at the first look that settles it, else at the last that can be taken."""
     seen: dict[Look, tuple[Cases, list[Case]]] = {}
 
     def cases_at(look: Look) -> list[Case] | None:
@@ -116,19 +138,14 @@ def verdict(
         seen[look] = cases, [_case(claim, each, task, look.seeds) for each in cases.compared]
         return seen[look][1] if cases.compared and all(_taken(each, look) for each in cases.compared) else None
 
-    settled = at_looks(looks, cases_at, claim.margin, claim.over)
-    at, judgement = settled or (None, None)
+    at, ruling = at_looks(looks, cases_at, claim.margin, claim.over) or (None, None)
     cases, numbers = seen[at or looks[0]]
-    if judgement is None and numbers:  # what is there, shown at the level of the first look
-        judgement = judge(numbers, claim.margin, claim.over, looks[0].alpha)
+    if ruling is None and numbers:  # trials of the first look are missing: those that are done, at its level
+        ruling = judge(numbers, claim.margin, claim.over, looks[0].alpha)
     later = None if at is None else next((look for look in looks if look.seeds > at.seeds), None)
-    opens = judgement is not None and judgement.answer == "not settled"
+    opens = ruling is not None and ruling.answer == "not settled"
     further = later if opens and more_seeds_can_settle(numbers, claim.over) else None
-    return _verdict(claim, cases, _sides(claim, cases, arms), numbers, judgement, looks, at, further)
-
-
-def _sides(claim: Claim, cases: Cases, arms: Mapping[str, Placed]) -> Sides:
-    return sides_of(claim, (compared.pairs for compared in cases.compared), arms)
+    return _Judged(cases=cases, numbers=numbers, ruling=ruling, at=at, further=further)
 
 
 def _taken(compared: Compared, look: Look) -> bool:
@@ -137,40 +154,38 @@ def _taken(compared: Compared, look: Look) -> bool:
     return compared.pairs.height == look.seeds and "missing" not in statuses
 
 
-def _verdict(
-    claim: Claim,
-    cases: Cases,
-    sides: Sides,
-    numbers: Sequence[Case],
-    judgement: Judgement | None,
-    looks: Sequence[Look] = (),
-    at: Look | None = None,
-    further: Look | None = None,
-) -> Verdict:
-    alpha = (at or looks[0]).alpha if looks else ALPHA
+def _verdict(claim: Claim, judged: _Judged, sides: Sides, looks: Sequence[Look]) -> Verdict:
+    cases, ruling = judged.cases, judged.ruling
+    alpha = (judged.at or looks[0]).alpha if looks else ALPHA
     supports = supporting_level(alpha)
-    if judgement is None:
+    if ruling is None:
         return Verdict(
             claim=claim, answer="not settled", reason=cases.none, n=0, supports=supports, level=supports, average=None,
             details=(), artefacts=(),
         )  # fmt: skip
-    details = tuple(map(_detail, cases.compared, numbers, judgement.findings))
-    looked = reasons.at_look(judgement.answer, looks, at, further) if looks else ""
-    columns = [compared.pairs[name].to_list() for compared in cases.compared for name in ("arm", "arm_other")]
+    details = tuple(map(_detail, cases.compared, judged.numbers, ruling.findings))
+    looked = reasons.at_look(ruling.answer, looks, judged.at, judged.further) if looks else ""
     return Verdict(
         claim=claim,
-        answer=judgement.answer,
-        reason=reasons.reason(claim, difference_of(claim, sides), judgement, details, cases.also, looked),
+        answer=ruling.answer,
+        reason=reasons.reason(claim, difference_of(claim, sides), ruling, details, cases.also, looked),
         n=min(detail.n for detail in details),
         supports=supports,
-        level=judgement.level,
-        average=judgement.average,
+        level=ruling.level,
+        average=ruling.average,
         details=details,
         artefacts=tuple(dict.fromkeys(key for detail in details for key in detail.artefacts)),
-        look=at,
-        further=further,
-        arms=tuple(dict.fromkeys(label for column in columns for label in column if label != "dense")),
+        look=judged.at,
+        further=judged.further,
+        arms=_compared_arms(claim, cases),
     )
+
+
+def _compared_arms(claim: Claim, cases: Cases) -> tuple[str, ...]:
+    """The labels of the arms of the cases; a dense network that they are compared with is no arm."""
+    sides = ("arm",) if isinstance(claim.than, str) else ("arm", "arm_other")
+    columns = [compared.pairs[name].to_list() for compared in cases.compared for name in sides]
+    return tuple(dict.fromkeys(label for column in columns for label in column))
 
 
 def _case(claim: Claim, compared: Compared, task: Task, seeds: int | None = None) -> Case:
@@ -209,7 +224,7 @@ def _same_training(pairs: pl.DataFrame) -> bool:
     ).is_empty()
 
 
-def _detail(compared: Compared, case: Case, finding: Finding) -> Detail:
+def _detail(compared: Compared, case: Case, finding: CaseFinding) -> Detail:
     differences = list(case.differences.values())
     keys = _artefacts(compared.pairs)
     return Detail(

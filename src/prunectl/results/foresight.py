@@ -11,8 +11,8 @@ import polars as pl
 from prunectl.catalog.seeds import Look
 from prunectl.plan.graph import Plan
 from prunectl.results.cases import Compared, cases_of
-from prunectl.results.judging import Over, spreads_needed
 from prunectl.results.statistics import FEWEST
+from prunectl.results.verdict_rule import Over, spreads_needed
 from prunectl.study.arms import CHOICES
 from prunectl.study.schema import Claim, Study
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -17,7 +17,7 @@ from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.resolve import images_of
 from prunectl.plan.steps import Collapse, During, Key, Measure, Prune, PruneRounds, Score, Step, Train
 from prunectl.results import courses, latency
-from prunectl.results.shelf import Shelf
+from prunectl.results.artefacts import Artefacts
 from prunectl.results.table import LAYERS, METRICS, RESOURCES, SCHEMA, Results, Task
 from prunectl.store import layout
 from prunectl.store.hardware import HardwareClass, counted
@@ -29,11 +29,11 @@ BASELINE = "the dense baseline failed"
 """How the reason of a trial begins whose own steps are done, but not those of the network it is compared with."""
 
 
-def table(study: Study, plan: Plan, store: LocalStore, shelf: Shelf | None = None) -> pl.DataFrame:
+def table(study: Study, plan: Plan, store: LocalStore, artefacts: Artefacts | None = None) -> pl.DataFrame:
     """One row per trial, complete and in the order of the plan: its length follows from the study and seeds granted."""
-    shelf = shelf or Shelf(plan, store)
-    shelf.read_ahead()
-    rows = [_row(study, trial, shelf) for trial in plan.trials]
+    artefacts = artefacts or Artefacts(plan, store)
+    artefacts.read_ahead()
+    rows = [_row(study, trial, artefacts) for trial in plan.trials]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
@@ -51,8 +51,8 @@ def results(
 
     `selection` is what of the study was asked for: the report shows it.
     """
-    shelf = Shelf(plan, store)
-    trials, progress = table(study, plan, store, shelf), progress_of(plan, shelf)
+    artefacts = Artefacts(plan, store)
+    trials, progress = table(study, plan, store, artefacts), progress_of(plan, artefacts)
     return Results(
         study=study,
         arms=plan.arms,
@@ -60,13 +60,13 @@ def results(
         selection=selection,
         task=task_of(study, content),
         trials=trials,
-        layers=pl.DataFrame(list(_layers(plan, shelf)), schema=LAYERS, orient="row"),
+        layers=pl.DataFrame(list(_layers(plan, artefacts)), schema=LAYERS, orient="row"),
         curves=courses.curves(progress),
         remaining=courses.remaining(progress),
-        resources=pl.DataFrame(_resources(plan, shelf, made), schema=RESOURCES, orient="row"),
-        versions=_versions(plan, shelf),
-        made_on=_made_on(plan, shelf),
-        latencies=latency.latencies(plan, trials, shelf.document),
+        resources=pl.DataFrame(_resources(plan, artefacts, made), schema=RESOURCES, orient="row"),
+        versions=_versions(plan, artefacts),
+        made_on=_made_on(plan, artefacts),
+        latencies=latency.latencies(plan, trials, artefacts.document),
     )
 
 
@@ -76,10 +76,10 @@ def task_of(study: Study, content: Content) -> Task:
     return Task(classes=content.classes, images=images["test"], validation=images["validation"], train=images["train"])
 
 
-def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
-    arm, metrics = trial.arm, shelf.metrics(trial)
-    dense = shelf.document(trial.baseline_measure, layout.METRICS)
-    before = shelf.document(trial.measure_before, layout.METRICS) if trial.measure_before else None
+def _row(study: Study, trial: Trial, artefacts: Artefacts) -> dict[str, Any]:
+    arm, metrics = trial.arm, artefacts.metrics(trial)
+    dense = artefacts.document(trial.baseline_measure, layout.METRICS)
+    before = artefacts.document(trial.measure_before, layout.METRICS) if trial.measure_before else None
     row: dict[str, Any] = dict.fromkeys(SCHEMA)
     row |= {
         "study": study.name,
@@ -94,23 +94,23 @@ def _row(study: Study, trial: Trial, shelf: Shelf) -> dict[str, Any]:
         "top1_dense": dense["top1"] if dense else None,
         "top1_before_retrain": before["top1"] if before else None,
         "artefact": trial.state,
-        **critical(trial, shelf),
-        **latency.of_trial(trial, shelf.document),
-        "n_tied": shelf.tied(trial),
+        **critical(trial, artefacts),
+        **latency.of_trial(trial, artefacts.document),
+        "n_tied": artefacts.tied(trial),
     }
     if metrics is None:
-        status, why = shelf.why_missing(trial.measure)
+        status, why = artefacts.why_missing(trial.measure)
         return row | {"status": status, "reason": why}
-    made = shelf.manifest(trial.state)
+    made = artefacts.manifest(trial.state)
     return (
         row
         | _measured(trial, study.sweep.of, metrics)
         | {
-            "train_s": shelf.train_s(trial.state),
-            "score_s": shelf.score_s(trial),
+            "train_s": artefacts.train_s(trial.state),
+            "score_s": artefacts.score_s(trial),
             "device": made.made.device if made else None,
             "status": "done",
-            "reason": "; ".join(_reservations(trial, metrics, shelf)) or None,
+            "reason": "; ".join(_reservations(trial, metrics, artefacts)) or None,
         }
     )
 
@@ -119,25 +119,21 @@ COLLAPSE = ("max_compression", "critical_compression", "critical_by")
 """The columns about collapse."""
 
 
-def critical(trial: Trial, shelf: Shelf) -> dict[str, Any]:
+def critical(trial: Trial, artefacts: Artefacts) -> dict[str, Any]:
     """The columns about collapse; null where they were not asked for, or not computed."""
-    info = shelf.document(trial.collapse, layout.INFO) if trial.collapse else None
+    info = artefacts.document(trial.collapse, layout.INFO) if trial.collapse else None
     return {name: info[name] if info else None for name in COLLAPSE}
 
 
-def _reservations(trial: Trial, metrics: dict[str, Any], shelf: Shelf) -> Iterator[str]:
+def _reservations(trial: Trial, metrics: dict[str, Any], artefacts: Artefacts) -> Iterator[str]:
     """What a trial that is done lacks, and why: the network that it is compared with, counts that are null."""
-    baseline, why = shelf.why_missing(trial.baseline_measure) if _lacks_baseline(trial, shelf) else ("done", None)
-    if baseline == "failed":
+    if (why := _failed(artefacts, trial.baseline_measure, layout.METRICS)) is not None:
         yield f"{BASELINE}: {why}"
     for key in trial.measured_apart:
-        status, why = shelf.why_missing(key) if shelf.document(key, layout.METRICS) is None else ("done", None)
-        if status == "failed":
-            yield f"{_measured_in(shelf.plan, key)} could not be measured: {why}"
-    if trial.collapse and shelf.document(trial.collapse, layout.INFO) is None:
-        status, why = shelf.why_missing(trial.collapse)
-        if status == "failed":
-            yield f"the critical compression is not known: {why}"
+        if (why := _failed(artefacts, key, layout.METRICS)) is not None:
+            yield f"{_measured_in(artefacts.plan, key)} could not be measured: {why}"
+    if trial.collapse and (why := _failed(artefacts, trial.collapse, layout.INFO)) is not None:
+        yield f"the critical compression is not known: {why}"
     for name, doubt in metrics["uncounted"].items():
         yield f"{name} is not known: {doubt}"
 
@@ -149,8 +145,12 @@ def _measured_in(plan: Plan, key: Key) -> str:
     return and_list([metric.name for metric in step.metrics])
 
 
-def _lacks_baseline(trial: Trial, shelf: Shelf) -> bool:
-    return shelf.document(trial.baseline_measure, layout.METRICS) is None
+def _failed(artefacts: Artefacts, key: Key, name: str) -> str | None:
+    """Why an artefact with this document failed; None if it is there, or has not been made yet."""
+    if artefacts.document(key, name) is not None:
+        return None
+    status, why = artefacts.why_missing(key)
+    return why if status == "failed" else None
 
 
 def denominator(plan: Plan, trial: Trial) -> Denominator:
@@ -180,9 +180,9 @@ def _measured(trial: Trial, of: Denominator, metrics: dict[str, Any]) -> dict[st
     }
 
 
-def _layers(plan: Plan, shelf: Shelf) -> Iterator[dict[str, Any]]:
+def _layers(plan: Plan, artefacts: Artefacts) -> Iterator[dict[str, Any]]:
     for trial in plan.trials:
-        metrics = shelf.document(trial.measure, layout.METRICS)
+        metrics = artefacts.document(trial.measure, layout.METRICS)
         for index, layer in enumerate(metrics["layers"] if metrics else ()):
             yield {
                 "arm": trial.arm.label,
@@ -197,14 +197,14 @@ def _layers(plan: Plan, shelf: Shelf) -> Iterator[dict[str, Any]]:
             }
 
 
-def progress_of(plan: Plan, shelf: Shelf) -> dict[str, Any]:
-    """The progress documents of the trainings that end in a trial's network, as far as they are there."""
+def progress_of(plan: Plan, artefacts: Artefacts) -> dict[str, Any]:
+    """The progress documents of the trainings that end in a trial's network, as far as the store has them."""
     trained = dict.fromkeys(trial.state for trial in plan.trials if isinstance(plan.steps[trial.state], Train))
-    documents = {state: shelf.document(state, layout.PROGRESS) for state in trained}
+    documents = {state: artefacts.document(state, layout.PROGRESS) for state in trained}
     return {state: document for state, document in documents.items() if document}
 
 
-def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]:
+def _resources(plan: Plan, artefacts: Artefacts, made: set[Key]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str | None], list[Key]] = {}
     asked = plan.closure(plan.targets("retrain"))  # of a study's part, its part
     for key, step in plan.steps.items():
@@ -215,28 +215,33 @@ def _resources(plan: Plan, shelf: Shelf, made: set[Key]) -> list[dict[str, Any]]
         needed = plan.closure((*trial.measures, *((trial.collapse,) if trial.collapse else ())))
         unshared.update(needed)
         alone.update(needed - _passed_through(plan, needed))
-    rows = []
-    for (kind, criterion), keys in groups.items():
-        there = [found for key in keys if (found := shelf.manifest(key)) is not None]
-        joules = [found.made.energy_j for found in there if found.made.energy_j is not None]
-        rows.append(
-            {
-                "kind": kind,
-                "criterion": criterion,
-                "steps": len(keys),
-                "made": len(made.intersection(keys)),
-                "reused": len(there) - len(made.intersection(keys)),
-                "wall_s": sum(manifest.made.wall_s for manifest in there),
-                "cpu_s": sum(manifest.made.cpu_s for manifest in there),
-                "energy_j": sum(joules) if joules else None,
-                "metered": len(joules),
-                "peak_bytes": max((manifest.made.peak_bytes for manifest in there), default=None),
-                "unshared": sum(unshared[key] for key in keys),
-                "unshared_s": sum(alone[key] * shelf.whole_s(key) for key in keys),
-                "device": ", ".join(sorted({manifest.made.device for manifest in there})) or None,
-            }
-        )
-    return rows
+    return [
+        {
+            "kind": kind,
+            "criterion": criterion,
+            "steps": len(keys),
+            "made": len(made.intersection(keys)),
+            **_spent(artefacts, keys, made),
+            "unshared": sum(unshared[key] for key in keys),
+            "unshared_s": sum(alone[key] * artefacts.whole_s(key) for key in keys),
+        }
+        for (kind, criterion), keys in groups.items()
+    ]
+
+
+def _spent(artefacts: Artefacts, keys: Sequence[Key], made: set[Key]) -> dict[str, Any]:
+    """What those of these steps took that have an artefact, whenever it was made."""
+    spent = [manifest.made for key in keys if (manifest := artefacts.manifest(key)) is not None]
+    joules = [each.energy_j for each in spent if each.energy_j is not None]
+    return {
+        "reused": len(spent) - len(made.intersection(keys)),
+        "wall_s": sum(each.wall_s for each in spent),
+        "cpu_s": sum(each.cpu_s for each in spent),
+        "energy_j": sum(joules) if joules else None,
+        "metered": len(joules),
+        "peak_bytes": max((each.peak_bytes for each in spent), default=None),
+        "device": ", ".join(sorted({each.device for each in spent})) or None,
+    }
 
 
 def _passed_through(plan: Plan, needed: set[Key]) -> set[Key]:
@@ -258,17 +263,17 @@ def _criterion(plan: Plan, step: Step) -> str | None:
     return None
 
 
-def _made_on(plan: Plan, shelf: Shelf) -> dict[HardwareClass, int]:
-    """Of all the steps behind the table that are there."""
-    there = (shelf.manifest(key) for key in plan.closure(plan.targets("retrain")))
-    return counted(manifest.made.hardware_class for manifest in there if manifest is not None)
+def _made_on(plan: Plan, artefacts: Artefacts) -> dict[HardwareClass, int]:
+    """The number of steps behind the table that have an artefact, by the class of hardware that made it."""
+    manifests = (artefacts.manifest(key) for key in plan.closure(plan.targets("retrain")))
+    return counted(manifest.made.hardware_class for manifest in manifests if manifest is not None)
 
 
-def _versions(plan: Plan, shelf: Shelf) -> dict[str, str]:
+def _versions(plan: Plan, artefacts: Artefacts) -> dict[str, str]:
     """Of the machines that made the artefacts; where several differ, all of them."""
     seen: dict[str, set[str]] = {}
     for key in plan.steps:
-        if (manifest := shelf.manifest(key)) is not None:
+        if (manifest := artefacts.manifest(key)) is not None:
             for name, version in {**manifest.made.versions, "hardware": manifest.made.hardware}.items():
                 seen.setdefault(name, set()).add(version)
     return {name: ", ".join(sorted(versions)) for name, versions in seen.items()}

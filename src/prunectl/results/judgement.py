@@ -1,8 +1,11 @@
-"""A criterion judged against the others of its study: what the trials answer about it, question by question."""
+"""A criterion judged against the others of its study: what the trials answer about it, question by question.
+
+The verdicts on claims are in `claims.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -16,7 +19,7 @@ from prunectl.results.pairing import groups, pair
 from prunectl.results.published.against import TOLERANCE
 from prunectl.results.published.index import ATLAS
 from prunectl.results.published.load import load
-from prunectl.results.statistics import FEWEST, Interval, mean, t_interval
+from prunectl.results.statistics import FEWEST, Interval, mean, paired, t_interval
 from prunectl.results.table import Results
 from prunectl.results.wording import in_words
 
@@ -157,16 +160,14 @@ def _ranked(named: pl.DataFrame, judged: str) -> Iterator[Finding]:
             continue
         means = dict(cell.group_by("_criterion", maintain_order=True).agg(pl.col("top1").mean()).rows())
         ranked = sorted(means, key=lambda name: -means[name])
-        apart: dict[str, list[str]] = {"better than": [], "worse than": [], "not set apart from": []}
+        differences: dict[str, list[float]] = {}
         for (other,), against in groups(rest, ["_criterion"]):
             pairs = pair(own, against, ignore=["criterion", "scope", "rounds"]).frame
-            _, interval = _difference((pairs["top1"] - pairs["top1_other"]).to_list())
-            apart[_set_apart(interval)].append(other)
+            differences[other] = (pairs["top1"] - pairs["top1_other"]).to_list()
         yield Finding(
             question=f"How good is it at {percent(sparsity)} sparsity, pruned at {at}?",
             answer=f"{_place(ranked.index(judged) + 1)} of {len(ranked)}",
-            evidence=f"{percent(means[judged], 2)}; "
-            + "; ".join(f"{how} {and_list(names)}" for how, names in apart.items() if names),
+            evidence="; ".join([percent(means[judged], 2), *_set_apart(differences.items())]),
         )
 
 
@@ -193,16 +194,14 @@ def _placed(cell: pl.DataFrame, alike: pl.DataFrame, where: str) -> Finding:
     """Seeds are paired: the same seed draws the same weights and the same batches on both machines."""
     mine = dict(cell.select("seed", "top1").iter_rows())
     own = mean(list(mine.values()))
-    apart: dict[str, list[str]] = {"better than": [], "worse than": [], "not set apart from": []}
-    for criterion, runs in alike.sort("top1", descending=True).select("criterion", "runs").iter_rows():
-        theirs = dict(enumerate(runs, start=1))
-        _, interval = _difference([mine[seed] - theirs[seed] for seed in mine if seed in theirs])
-        apart[_set_apart(interval)].append(words(criterion))
+    others = alike.sort("top1", descending=True).select("criterion", "runs").iter_rows()
+    differences = [
+        (words(criterion), list(paired(mine, dict(enumerate(runs, start=1))).values())) for criterion, runs in others
+    ]
     return Finding(
         question=f"How good is it {where}?",
         answer=f"{_place(1 + alike.filter(pl.col('top1') > own).height)} of {1 + alike.height}",
-        evidence=f"{percent(own, 2)}; "
-        + "; ".join(f"{how} {and_list(names)}" for how, names in apart.items() if names),
+        evidence="; ".join([percent(own, 2), *_set_apart(differences)]),
     )
 
 
@@ -239,10 +238,16 @@ def _difference(values: list[float]) -> tuple[float | None, Interval | None]:
     return (mean(values), t_interval(values, LEVEL)) if values else (None, None)
 
 
-def _set_apart(interval: Interval | None) -> str:
-    if interval is None or interval.low <= 0 <= interval.high:
-        return "not set apart from"
-    return "better than" if interval.low > 0 else "worse than"
+def _set_apart(differences: Iterable[tuple[str, list[float]]]) -> Iterator[str]:
+    """From which of the others a criterion is set apart, by its differences to each, paired by seed."""
+    apart: dict[str, list[str]] = {"better than": [], "worse than": [], "not set apart from": []}
+    for other, values in differences:
+        _, interval = _difference(values)
+        if interval is None or interval.low <= 0 <= interval.high:
+            apart["not set apart from"].append(other)
+        else:
+            apart["better than" if interval.low > 0 else "worse than"].append(other)
+    yield from (f"{how} {and_list(names)}" for how, names in apart.items() if names)
 
 
 def _spread(value: float | None, interval: Interval | None) -> str:

@@ -1,6 +1,6 @@
 """Up to which sparsity, and from which moment on, the arms of a table match the dense network.
 
-An arm is compared with the dense networks of its own seeds and initialization. The rule is in `matching.py`.
+An arm is compared with the dense networks of its own seeds and initialization. The rule is in `matching_rule.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import polars as pl
 from prunectl.catalog.values import PruningMoment
 from prunectl.plan.graph import Placed
 from prunectl.results.aggregate import pruned
-from prunectl.results.matching import Place, Reach, reach, within
+from prunectl.results.matching_rule import Place, Reach, reach, within
 from prunectl.results.pairing import groups
 from prunectl.study.arms import moment_label
 

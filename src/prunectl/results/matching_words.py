@@ -9,7 +9,7 @@ import polars as pl
 
 from prunectl.base.text import and_list, percent, plural, points
 from prunectl.results.matched import Matching, Moments, of_arms, of_moments
-from prunectl.results.matching import Reach
+from prunectl.results.matching_rule import Reach
 from prunectl.results.statistics import FEWEST
 from prunectl.results.table import Results
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from prunectl.base.text import and_list, percent, plural
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.seeds import Look
-from prunectl.results.chance import JUDGED_BY, guessed
-from prunectl.results.judging import Answer, Judgement, answered, below
+from prunectl.results.chance import limits
 from prunectl.results.statistics import FEWEST, Interval
-from prunectl.results.table import METRICS, Task
+from prunectl.results.table import Task
+from prunectl.results.verdict_rule import Answer, Ruling, answered, below
 from prunectl.study.schema import Claim
 
 SAME = "the two arms are the same training"
@@ -40,9 +40,9 @@ class Detail:
 
 def guessing(metric: type[Metric], task: Task) -> str:
     """Why a case of networks at chance settles nothing, with the limit."""
-    known = [each for each in METRICS if each.name in (metric.name, JUDGED_BY) and guessed(each, task) is not None]
-    judged = next((each for each in known if each.name == metric.name), known[0])
-    limit, end = guessed(judged, task) or 0.0, "at most" if judged.better == "high" else "at least"
+    known = limits(metric, task)
+    judged = metric if metric in known else next(iter(known))
+    limit, end = known[judged], "at most" if judged.better == "high" else "at least"
     shown = percent(limit, 2) if judged.unit == "fraction" else f"{limit:.4g}"
     return f"every network is at chance ({judged.title} {end} {shown} with {task.classes:,} classes)"
 
@@ -50,7 +50,7 @@ def guessing(metric: type[Metric], task: Task) -> str:
 def reason(
     claim: Claim,
     minus: str,
-    judgement: Judgement,
+    ruling: Ruling,
     details: Sequence[Detail],
     also: Sequence[str],
     looked: str = "",
@@ -59,7 +59,7 @@ def reason(
     sides differ in, `looked` at which look the answer was given.
     """
     in_words = _average if claim.over == "average" else _cases
-    parts = [in_words(claim, _subject(claim, minus), judgement, details)]
+    parts = [in_words(claim, _subject(claim, minus), ruling, details)]
     parts += [looked] if looked else []
     parts += [f"Mind that {and_list(also)}"] if also else []
     return ". ".join(parts)
@@ -109,27 +109,27 @@ def _needed(claim: Claim) -> str:
     return f"at least {claim.metric.difference(claim.margin)}"
 
 
-def _cases(claim: Claim, subject: str, judgement: Judgement, details: Sequence[Detail]) -> str:
-    if judgement.answer == "supported":
+def _cases(claim: Claim, subject: str, ruling: Ruling, details: Sequence[Detail]) -> str:
+    if ruling.answer == "supported":
         worst = min(details, key=lambda detail: detail.interval.low if detail.interval else 0)
         every = f"in all {len(details)} cases, most narrowly " if len(details) > 1 else ""
         return f"{_start(subject)} is {_needed(claim)} {every}{phrase(claim, worst, worst.interval)}"
-    if judgement.answer == "refuted":
+    if ruling.answer == "refuted":
         return "; ".join(
-            [f"{_start(subject)} is not {_needed(claim)} {_against(claim, judgement, details)}", *_idle(details)]
+            [f"{_start(subject)} is not {_needed(claim)} {_against(claim, ruling, details)}", *_idle(details)]
         )
     return _open(claim, details, f"Whether {subject} is {_needed(claim)} stays open")
 
 
-def _against(claim: Claim, judgement: Judgement, details: Sequence[Detail]) -> str:
+def _against(claim: Claim, ruling: Ruling, details: Sequence[Detail]) -> str:
     """What refutes a claim: the clearest of the cases that do, or the mean over the cases."""
     refuting = [detail for detail in details if detail.answer == "refuted"]
     if refuting:
         worst = min(refuting, key=lambda detail: detail.refuting.high if detail.refuting else 0)
         where = f"in {len(refuting)} of {len(details)} cases, most clearly " if len(details) > 1 else ""
         return where + phrase(claim, worst, worst.refuting)
-    assert judgement.average is not None, "a claim is refuted by a case or by the mean over the cases"
-    return f"on average over the cases: {_middle(claim, judgement.average)}"
+    assert ruling.average is not None, "a claim is refuted by a case or by the mean over the cases"
+    return f"on average over the cases: {_middle(claim, ruling.average)}"
 
 
 def _middle(claim: Claim, interval: Interval) -> str:
@@ -171,11 +171,11 @@ def _idle(details: Sequence[Detail]) -> list[str]:
     return [f"in {count} of {len(details)} cases {idle}" for idle, count in counts.items()]
 
 
-def _average(claim: Claim, subject: str, judgement: Judgement, details: Sequence[Detail]) -> str:
+def _average(claim: Claim, subject: str, ruling: Ruling, details: Sequence[Detail]) -> str:
     over = f"on average over {plural(len(details), 'case')}"
-    interval = judgement.average or details[0].interval
-    if judgement.answer != "not settled" and interval is not None:
-        has = "" if judgement.answer == "supported" else "not "
+    interval = ruling.average or details[0].interval
+    if ruling.answer != "not settled" and interval is not None:
+        has = "" if ruling.answer == "supported" else "not "
         return f"{_start(subject)} is {has}{_needed(claim)} {over}: {_middle(claim, interval)}"
     if (few := _too_few(details)) is not None:
         return few

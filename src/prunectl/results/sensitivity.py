@@ -10,7 +10,7 @@ import polars as pl
 
 from prunectl.base.cells import cell
 from prunectl.plan.sensitivity import Alone
-from prunectl.results.shelf import Shelf
+from prunectl.results.artefacts import Artefacts
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 
@@ -69,8 +69,8 @@ class Spared:
 
 def spared(study: str, alone: Alone, store: LocalStore, margin: float) -> Spared:
     """What the store holds of the steps. Raises DamagedError."""
-    shelf = Shelf(alone.plan, store)
-    dense = shelf.document(alone.dense, layout.METRICS)
+    artefacts = Artefacts(alone.plan, store)
+    dense = artefacts.document(alone.dense, layout.METRICS)
     top1 = dense["top1"] if dense else None
     return Spared(
         study=study,
@@ -79,13 +79,13 @@ def spared(study: str, alone: Alone, store: LocalStore, margin: float) -> Spared
         seed=alone.seed,
         margin=margin,
         top1_dense=top1,
-        rows=pl.DataFrame(list(_rows(alone, shelf, top1)), schema=SENSITIVITIES, orient="row"),
+        rows=pl.DataFrame(list(_rows(alone, artefacts, top1)), schema=SENSITIVITIES, orient="row"),
     )
 
 
-def _rows(alone: Alone, shelf: Shelf, dense: float | None) -> Iterator[dict[str, Any]]:
+def _rows(alone: Alone, artefacts: Artefacts, dense: float | None) -> Iterator[dict[str, Any]]:
     """In the order of the network's layers, each with its rates in ascending order."""
-    documents = {rate: shelf.document(key, layout.SENSITIVITY) for rate, key in alone.by_rate.items()}
+    documents = {rate: artefacts.document(key, layout.SENSITIVITY) for rate, key in alone.by_rate.items()}
     known = {rate: document["rows"] for rate, document in documents.items() if document}
     for index, _ in enumerate(next(iter(known.values()), ())):
         for rate, rows in known.items():

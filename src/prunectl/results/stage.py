@@ -10,8 +10,8 @@ from safetensors.numpy import load
 
 from prunectl.plan.graph import Plan, Trial
 from prunectl.plan.stage import Stage
+from prunectl.results.artefacts import Artefacts
 from prunectl.results.gather import critical, denominator
-from prunectl.results.shelf import Shelf
 from prunectl.results.table import METRICS
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
@@ -22,24 +22,28 @@ if TYPE_CHECKING:
 
 def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]:
     """The rows of a stage, in the order of the plan. Raises DamagedError for an artefact that is not sound."""
-    shelf = Shelf(plan, store)
-    shelf.read_ahead()
+    artefacts = Artefacts(plan, store)
+    artefacts.read_ahead()
     if stage == "train":
         first = {trial.baseline: trial for trial in plan.trials}
         return [
             {
                 "seed": trial.seed,
                 "artefact": key,
-                **_metrics(shelf, trial.baseline_measure, shelf.document(trial.baseline_measure, layout.METRICS)),
+                **_metrics(
+                    artefacts, trial.baseline_measure, artefacts.document(trial.baseline_measure, layout.METRICS)
+                ),
             }
             for key, trial in first.items()
         ]
     if stage == "retrain":
-        return [{**_trial(trial), **_metrics(shelf, trial.measure, shelf.metrics(trial))} for trial in plan.trials]
+        return [
+            {**_trial(trial), **_metrics(artefacts, trial.measure, artefacts.metrics(trial))} for trial in plan.trials
+        ]
     pruned = [trial for trial in plan.trials if trial.plain_mask is not None]
     if stage == "prune":
         return [
-            {**_trial(trial), "arm": name, **_mask(shelf, trial, trial.plain_mask), **critical(trial, shelf)}
+            {**_trial(trial), "arm": name, **_mask(artefacts, trial, trial.plain_mask), **critical(trial, artefacts)}
             for trial, name in _unablated(pruned)
         ]
     plain = {_place(trial): trial.plain_mask for trial in pruned if trial.arm.ablation.changes != "ranking"}
@@ -47,7 +51,7 @@ def rows_of(plan: Plan, store: LocalStore, stage: Stage) -> list[dict[str, Any]]
         {
             **_trial(trial),
             "ablation": trial.arm.ablation.name,
-            **_mask(shelf, trial, trial.mask, plain.get(_place(trial))),
+            **_mask(artefacts, trial, trial.mask, plain.get(_place(trial))),
         }
         for trial in pruned
         if trial.arm.ablation.changes != "nothing"
@@ -82,32 +86,32 @@ def _trial(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _metrics(shelf: Shelf, measure: Key, metrics: dict[str, Any] | None) -> dict[str, Any]:
+def _metrics(artefacts: Artefacts, measure: Key, metrics: dict[str, Any] | None) -> dict[str, Any]:
     if metrics is None:
-        return {**{metric.name: None for metric in METRICS}, "reason": shelf.why_missing(measure)[1]}
+        return {**{metric.name: None for metric in METRICS}, "reason": artefacts.why_missing(measure)[1]}
     return {metric.name: metrics[metric.name] for metric in METRICS if metric.name in metrics} | {"reason": None}
 
 
-def _mask(shelf: Shelf, trial: Trial, mask: Key | None, original: Key | None = None) -> dict[str, Any]:
+def _mask(artefacts: Artefacts, trial: Trial, mask: Key | None, original: Key | None = None) -> dict[str, Any]:
     """What a mask leaves, layer by layer; how much of it moved, if it is an ablated one and its original is there."""
     assert mask is not None
-    info = shelf.document(mask, layout.INFO)
+    info = artefacts.document(mask, layout.INFO)
     if info is None:
-        return {"layers": None, "reason": shelf.why_missing(mask)[1]}
+        return {"layers": None, "reason": artefacts.why_missing(mask)[1]}
     layers = [
         {"name": layer["name"], "n": layer["n"], "kept": layer["kept"], "sparsity": 1 - layer["kept"] / layer["n"]}
         for layer in info["layers"]
     ]
-    for layer, moved in zip(layers, _moved(shelf, original, mask, layers), strict=False):
+    for layer, moved in zip(layers, _moved(artefacts, original, mask, layers), strict=False):
         layer["moved"] = moved
     prunable, n_kept = (sum(layer[name] for layer in layers) for name in ("n", "kept"))
-    of_all = denominator(shelf.plan, trial) == "all"
+    of_all = denominator(artefacts.plan, trial) == "all"
     total, kept = (info["n_params"], info["n_nonzero"]) if of_all else (prunable, n_kept)
     return {
         "layers": layers,
         "artefact": mask,
         "n_kept": n_kept,
-        "sparsity_of": denominator(shelf.plan, trial),
+        "sparsity_of": denominator(artefacts.plan, trial),
         "sparsity_actual": 1 - kept / total,
         "compression_actual": total / kept if kept else None,
         "tied": info["tied"],
@@ -126,11 +130,11 @@ def _on_path(info: dict[str, Any]) -> int | None:
     return sum(int(layer["effective"]) for layer in info["layers"])
 
 
-def _moved(shelf: Shelf, plain: Key | None, ablated: Key, layers: list[dict[str, Any]]) -> list[float]:
+def _moved(artefacts: Artefacts, plain: Key | None, ablated: Key, layers: list[dict[str, Any]]) -> list[float]:
     """Per layer, the fraction of places at which the ablated mask differs from the original; empty if one is gone."""
     if plain is None:
         return []
-    original, changed = (shelf.content(key, layout.MASK) for key in (plain, ablated))
+    original, changed = (artefacts.content(key, layout.MASK) for key in (plain, ablated))
     if original is None or changed is None:
         return []
     one, other = load(original), load(changed)

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations_with_replacement
+from statistics import median
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from prunectl.base.rng import seed_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 K = TypeVar("K", bound=Hashable)
 
 Center = Literal["mean", "median"]
-"""What stands for several seeds."""
+"""How a number is averaged over seeds."""
 
 FEWEST = 3
 """The least number of values that have an interval."""
@@ -61,12 +62,6 @@ def sd(values: Sequence[float]) -> float | None:
         return None
     centre = mean(values)
     return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
-
-
-def median(values: Sequence[float]) -> float:
-    """The middle value, or the mean of the two in the middle."""
-    ordered, half = sorted(values), len(values) // 2
-    return ordered[half] if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def center(values: Sequence[float], of: Center) -> float:

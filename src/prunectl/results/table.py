@@ -122,7 +122,7 @@ class Results:
     versions: dict[str, str]  # prunectl, torch, python, ... of the machine that made the artefacts
     selection: Selection = WHOLE  # what of the study was asked for
     remaining: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REMAINING))  # of trainings that prune
-    made_on: Mapping[HardwareClass, int] = field(default_factory=dict)  # of how many of the steps that are there
+    made_on: Mapping[HardwareClass, int] = field(default_factory=dict)  # the number of steps that have an artefact
     latencies: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LATENCIES))  # variant × batch size
 
     @property

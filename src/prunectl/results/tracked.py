@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from prunectl.base.text import percent
 from prunectl.catalog.tracker import Tracked
+from prunectl.results.artefacts import Artefacts
 from prunectl.results.courses import CURVES, curves
 from prunectl.results.gather import progress_of, table
-from prunectl.results.shelf import Shelf
 from prunectl.results.table import ARM, METRICS
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ def part(plan: Plan, trials: Sequence[Trial]) -> Plan:
 def tracked(study: Study, plan: Plan, store: LocalStore, trials: Sequence[Trial]) -> Iterator[Tracked]:
     """Those of the trials that are done. Raises DamagedError."""
     alone = part(plan, trials)
-    shelf = Shelf(alone, store)
-    rows = table(study, alone, store, shelf).to_dicts()
+    artefacts = Artefacts(alone, store)
+    rows = table(study, alone, store, artefacts).to_dicts()
     points: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    for point in curves(progress_of(alone, shelf)).to_dicts():
+    for point in curves(progress_of(alone, artefacts)).to_dicts():
         points.setdefault(point["artefact"], []).append((point["step"], _known(point, POINT)))
     for trial, row in zip(trials, rows, strict=True):
         if row["status"] == "done":

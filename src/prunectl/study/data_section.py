@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from prunectl.catalog.metric import Part
-from prunectl.catalog.table import FlatSection
+from prunectl.catalog.section import FlatSection
 from prunectl.catalog.values import Count, HeldOut
 from prunectl.study.named import NamedAugmentation, NamedDataset
 

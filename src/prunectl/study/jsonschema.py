@@ -18,7 +18,7 @@ from prunectl.catalog import tables
 from prunectl.catalog.criterion import Unpruned
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.metric import Metric
-from prunectl.catalog.table import FlatSection
+from prunectl.catalog.section import FlatSection
 from prunectl.catalog.tables import entry_type, names
 from prunectl.study.data_section import DataSection
 from prunectl.study.schema import SELECTORS, ModelSection, Study

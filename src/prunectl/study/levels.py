@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from prunectl.base.errors import Problem
-from prunectl.catalog.table import Section
+from prunectl.catalog.section import Section
 from prunectl.catalog.values import Rate
 
 

@@ -15,7 +15,7 @@ from prunectl.base.errors import Problem, StudyError
 from prunectl.base.text import visible
 from prunectl.catalog.problems import existing, problems_of
 from prunectl.catalog.referenced import paths_in
-from prunectl.catalog.table import Section
+from prunectl.catalog.section import Section
 from prunectl.study import check
 from prunectl.study.data_section import DataSection
 from prunectl.study.document import parse, read_text
@@ -40,7 +40,7 @@ MOST = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loaded:
+class LoadedStudy:
     """A study and the text that it was read from, with a comment line per override at its end."""
 
     study: Study
@@ -52,7 +52,7 @@ class Loaded:
     """Whether the study has its name from the profile, and the file gives it another one."""
 
 
-def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = None) -> Loaded:
+def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = None) -> LoadedStudy:
     """The study in a file, with a profile and then `key=value` overrides applied.
 
     Raises StudyError with every problem found: in the file, in the overrides, and in profiles not chosen.
@@ -73,7 +73,7 @@ def load(path: Path, *, overrides: Sequence[str] = (), profile: str | None = Non
     named = any(override.path == ("name",) and override.value == study.name for override in layers[0])
     named_by_profile = named and study.name != reading.document.get("name")
     _, in_force, _ = applied(reading.document, layers)
-    return Loaded(study=study, text=text, path=path, overridden=in_force, named_by_profile=named_by_profile)
+    return LoadedStudy(study=study, text=text, path=path, overridden=in_force, named_by_profile=named_by_profile)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from prunectl.catalog import tables
 from prunectl.catalog.criterion import Unpruned
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.retraining import Retraining
-from prunectl.catalog.table import tupled
+from prunectl.catalog.section import tupled
 from prunectl.catalog.values import At, Budget, Initialization
 from prunectl.study.arms import agrees
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, PrivateAttr
 
 from prunectl.catalog.referenced import study_folder
-from prunectl.catalog.table import Section
+from prunectl.catalog.section import Section
 from prunectl.catalog.values import Tolerance
 
 

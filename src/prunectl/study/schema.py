@@ -15,8 +15,8 @@ from prunectl.base.errors import Problem
 from prunectl.catalog.criterion import Unpruned
 from prunectl.catalog.problems import unknown
 from prunectl.catalog.recipe import Precision
+from prunectl.catalog.section import FlatSection, Section
 from prunectl.catalog.seeds import Look, UntilSettled
-from prunectl.catalog.table import FlatSection, Section
 from prunectl.catalog.values import (
     At,
     BatchSize,

@@ -12,7 +12,7 @@ from prunectl.base.errors import StudyError
 from prunectl.base.text import plural, visible
 from prunectl.catalog.executor import Executor
 from prunectl.catalog.problems import problems_of
-from prunectl.catalog.table import Section
+from prunectl.catalog.section import Section
 from prunectl.catalog.tracker import Tracker
 from prunectl.catalog.values import catalogued
 from prunectl.study.document import parse, read_text

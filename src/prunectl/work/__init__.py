@@ -1,1 +1,4 @@
-"""How each kind of step is done: one module per kind, each `perform(step, inputs, out, context)`."""
+"""How steps are done: a module named after each kind, with `perform(step, inputs, out, context)`, and what they share.
+
+Also here, because they need the same: the checks before the first step (`preflight`), and `prunectl export` (`export`).
+"""

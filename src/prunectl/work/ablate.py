@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prunectl.base.rng import generator
-from prunectl.catalog.structure import Pruned
+from prunectl.catalog.masks import Pruned
 from prunectl.plan.steps import Ablate
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import read_masks, write_masks

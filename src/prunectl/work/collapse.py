@@ -10,7 +10,7 @@ import torch
 
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
-from prunectl.catalog.structure import Pruned
+from prunectl.catalog.masks import Pruned
 from prunectl.plan.steps import Collapse
 from prunectl.pruning.engines.collapse import best_ranks, search
 from prunectl.pruning.prunable import prunable

@@ -21,12 +21,14 @@ from prunectl.base.onnx_extra import INSTALL, missing
 from prunectl.base.version import __version__
 from prunectl.catalog.code import code_of
 from prunectl.catalog.entry import CODE
+from prunectl.catalog.masks import Masks
 from prunectl.catalog.model import Model
 from prunectl.catalog.referenced import MADE, Made, entry_of
 from prunectl.catalog.source_file import SourceFile
 from prunectl.catalog.tables import entry_type
 from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
+from prunectl.pruning.denominator import number_of_parameters
 from prunectl.pruning.engines.compact import IMAGES, TOLERANCE, Compacted, Widths, compact, difference, resized
 from prunectl.store.atomic import make_directory, sha256
 from prunectl.store.output import write_output
@@ -71,10 +73,8 @@ def export(
     masks = read_masks(mask) or {}
     masked = restored(network, seed, state, torch.device("cpu"))
     masking.apply(masks, masked)
-    try:
-        small = compact(masked, masks, network.shape) if smaller else None
-    except MethodError as error:
-        raise PrunectlError(f"no compact network: {error}", hint="export it without --compact") from error
+    small = _compacted(masked, masks, network.shape) if smaller else None
+    networks = [masked, *([] if small is None else [small.network])]
     made = MADE.get(type(network.model))
     document: dict[str, Any] = {
         "format": FORMAT,
@@ -87,24 +87,30 @@ def export(
             "classes": network.classes,
             "seed": seed,
         },
-        "parameters": _count(masked),
+        "parameters": number_of_parameters(masked),
         "nonzero": sum(int((parameter != 0).sum()) for parameter in masked.parameters()),
         "masks": {name: list(kept.shape) for name, kept in masks.items()},
         "compact": None if small is None else _described(small),
     }
-    networks = [masked, *([] if small is None else [small.network])]
     if format == "onnx":
-        models = [_onnx(network_, network.shape) for network_ in networks]
+        models = [_onnx(each, network.shape) for each in networks]
         document["onnx"] = onnx_described(models)
         files = dict(zip((ONNX, COMPACT_ONNX), [model.content for model in models], strict=False))
     else:
-        files = dict(zip((WEIGHTS, COMPACT), [save(_tensors(network_)) for network_ in networks], strict=False))
+        files = dict(zip((WEIGHTS, COMPACT), [save(_tensors(each)) for each in networks], strict=False))
         files |= {MASK: mask_bytes(masks)} if masks else {}
         files |= {SOURCE: made.file.source} if made is not None else {}
     _write(out, files, document)
     if format == "safetensors":
         _read_back(out, masked, network.shape, smaller=smaller)
     return dict(read_json(out / ABOUT))
+
+
+def _compacted(masked: nn.Module, masks: Masks, shape: tuple[int, int, int]) -> Compacted:
+    try:
+        return compact(masked, masks, shape)
+    except MethodError as error:
+        raise PrunectlError(f"no compact network: {error}", hint="export it without --compact") from error
 
 
 def _write(out: Path, files: Mapping[str, bytes], document: dict[str, Any]) -> None:
@@ -204,7 +210,7 @@ def _described(small: Compacted) -> dict[str, Any]:
     """The compact network in plain numbers: `layers` are (outputs, inputs), `pads` channels of zeros."""
     kept, dense = small.channels
     return {
-        "parameters": _count(small.network),
+        "parameters": number_of_parameters(small.network),
         "channels": kept,
         "channels_dense": dense,
         "difference": small.difference,
@@ -219,10 +225,6 @@ def _widths(described: Mapping[str, Any]) -> Widths:
         layers={name: (outputs, inputs) for name, (outputs, inputs) in described["layers"].items()},
         pads={int(at): (before, after) for at, (before, after) in described["pads"].items()},
     )
-
-
-def _count(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _read_back(out: Path, masked: nn.Module, shape: tuple[int, int, int], *, smaller: bool) -> None:

@@ -6,16 +6,15 @@ worker that ran it does nothing else.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from prunectl.catalog.dataset import Dataset
 from prunectl.datasets.load import Tensors, limited
 from prunectl.plan.steps import Data
 from prunectl.work import originals
+from prunectl.work.recent import Recent
 
 MOST = 4
 """Data sets that are kept: what a study with limits and validation images trains, scores, tests and validates on."""
@@ -23,22 +22,18 @@ MOST = 4
 MOST_COPIES = 12
 """Copies that are kept of their tensors, four for each of them: on a device, and there in another layout."""
 
-_READ: OrderedDict[tuple[Data, Path], Tensors] = OrderedDict()
-_LAID_OUT: OrderedDict[tuple[int, torch.device, torch.memory_format], tuple[Tensor, Tensor]] = OrderedDict()
+_READ: Recent[tuple[Data, Path], Tensors] = Recent(MOST)
+_LAID_OUT: Recent[tuple[int, torch.device, torch.memory_format], tuple[Tensor, Tensor]] = Recent(MOST_COPIES)
 
 
 def read(data: Data, root: Path) -> Tensors:
     """A data set of arrays: images uint8 (N, C, H, W) on the CPU, verified and limited. Raises DataError."""
-    kept = _READ.get((data, root))
-    if kept is None:
-        assert isinstance(data.dataset, Dataset)
+
+    def make() -> Tensors:
         whole = originals.arrays_of(data, root)
-        kept = limited(data.dataset, whole, data.train_limit, data.test_limit, data.validation or 0)
-        _READ[data, root] = kept
-        while len(_READ) > MOST:
-            _READ.popitem(last=False)
-    _READ.move_to_end((data, root))
-    return kept
+        return limited(data.dataset, whole, data.train_limit, data.test_limit, data.validation or 0)
+
+    return _READ.get_or_make((data, root), make)
 
 
 def on(device: torch.device, tensor: Tensor) -> Tensor:
@@ -49,14 +44,9 @@ def on(device: torch.device, tensor: Tensor) -> Tensor:
 def laid_out(images: Tensor, device: torch.device, layout: torch.memory_format) -> Tensor:
     """The same images on a device and in a layout; the last few are kept."""
     key = (id(images), device, layout)
-    kept = _LAID_OUT.get(key)
-    if kept is None:  # `images` is kept with them, so that its id belongs to nothing else
-        kept = (images, _sent(images, device, layout))
-        _LAID_OUT[key] = kept
-        while len(_LAID_OUT) > MOST_COPIES:
-            _LAID_OUT.popitem(last=False)
-    _LAID_OUT.move_to_end(key)
-    return kept[1]
+    # `images` is kept with its copy, so that its id belongs to nothing else
+    _, copy = _LAID_OUT.get_or_make(key, lambda: (images, _sent(images, device, layout)))
+    return copy
 
 
 def release(device: torch.device) -> bool:

@@ -34,7 +34,7 @@ REFERENCE = "dense"
 
 
 def perform(step: Latency, inputs: Inputs, out: Path, context: Context) -> None:
-    """Leaves a row for each variant and batch size. A variant that there is not has nulls and the reason."""
+    """Leaves a row for each variant and batch size. A variant that cannot be made has nulls and the reason."""
     networks = _networks(step, inputs, context.device)
     rows: list[dict[str, Any]] = []
     variants: dict[str, Variant] = {}

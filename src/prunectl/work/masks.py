@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from prunectl.base.keys import canonical
 from prunectl.base.operations import UncountedError
-from prunectl.catalog.structure import Masks, Pruned
+from prunectl.catalog.masks import Masks, Pruned
 from prunectl.plan.steps import Network
+from prunectl.pruning.denominator import number_of_parameters
 from prunectl.pruning.engines.paths import effective
 from prunectl.pruning.mask import of_weights, pack, unpack
 from prunectl.store import layout
@@ -31,7 +32,7 @@ def write_masks(out: Path, pruned: Pruned, network: Network, seed: int, **info: 
     """
     (out / layout.MASK).write_bytes(mask_bytes(pruned.masks))
     built = empty(network, seed)
-    n_params = sum(parameter.numel() for parameter in built.parameters())
+    n_params = number_of_parameters(built)
     left = described(pruned.masks, built, network.shape) | {
         "n_params": n_params,
         "n_nonzero": n_params - sum(int((~mask).sum()) for mask in pruned.masks.values()),

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
-from prunectl.catalog.dataset import Dataset
 from prunectl.catalog.metric import Part
 from prunectl.catalog.recipe import Recipe
 from prunectl.datasets.locate import changed
@@ -43,14 +42,12 @@ def material_of(data: Data, recipe: Recipe, context: Context, layout: torch.memo
 def normalize_of(data: Data, context: Context) -> Normalize:
     """From pixels to numbers, for this data set."""
     dataset = data.dataset
-    assert isinstance(dataset, Dataset)
     return Normalize(dataset.mean, dataset.std, context.device)
 
 
 def part_of(data: Data, part: Part, context: Context) -> Source:
     """A part of a step's data, verified and limited. Of pictures, none is read yet."""
     dataset, device = data.dataset, context.device
-    assert isinstance(dataset, Dataset)
     if isinstance(dataset, Pictures):
         return _pictures(dataset, data, part, context)
     arrays = originals.arrays_of(data, context.data_root)

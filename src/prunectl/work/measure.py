@@ -10,22 +10,23 @@ from typing import Any
 from torch import nn
 
 from prunectl.base.operations import UncountedError
-from prunectl.catalog.structure import Masks
+from prunectl.catalog.masks import Masks
 from prunectl.models.flops import Flops
 from prunectl.plan.steps import Measure
 from prunectl.pruning import mask as masking
+from prunectl.pruning.denominator import number_of_parameters
 from prunectl.pruning.prunable import prunable
 from prunectl.store import layout
 from prunectl.training.evaluate import answers, scored
 from prunectl.training.pixels import memory_format
-from prunectl.work import last_test
+from prunectl.work import last_logits
 from prunectl.work.context import Context, Inputs
 from prunectl.work.costs import costs_of
-from prunectl.work.last_test import LastTest
+from prunectl.work.last_logits import LastTest
 from prunectl.work.masks import described, read_described, read_masks
 from prunectl.work.material import hold, normalize_of, part_of
 from prunectl.work.networks import empty, restored
-from prunectl.work.tensors import write_json
+from prunectl.work.tensors import or_null, write_json
 
 BYTES = 4  # of a float32
 
@@ -37,8 +38,7 @@ def perform(step: Measure, inputs: Inputs, out: Path, context: Context) -> None:
     masks = read_masks(mask) or masking.dense(prunable(network, step.exclude))
     masking.apply(masks, network)
     network.to(memory_format=memory_format(network))
-    score = _score(step, network, context)
-    numbers: dict[str, Any] = {name: value if math.isfinite(value) else None for name, value in score.items()}
+    numbers: dict[str, Any] = dict(or_null(_score(step, network, context)))
     if step.part == "test":
         left = read_described(mask) if mask is not None else None
         left = left or described(masks, empty(step.network, step.seed), step.network.shape)
@@ -53,7 +53,7 @@ def _score(step: Measure, network: nn.Module, context: Context) -> dict[str, flo
     """The metrics by name. The last test of a training that this worker has just done is not repeated."""
     source = part_of(step.data, step.part, context)
     test = LastTest(state=step.state, mask=step.mask, data=step.data, device=context.device)
-    known = last_test.kept(test) if step.part == "test" else None
+    known = last_logits.kept(test) if step.part == "test" else None
     if known is not None:
         return scored(known, source.labels, step.metrics)
     images = hold(source, memory_format(network))
@@ -70,7 +70,7 @@ def what_is_left(
     Bytes: parameters and statistics as float32; pruned, only the kept weights and one bit of mask per prunable one.
     """
     layers, uncounted = left["layers"], dict(left["uncounted"])
-    n_params = sum(parameter.numel() for parameter in network.parameters())
+    n_params = number_of_parameters(network)
     n_prunable, kept = (sum(layer[name] for layer in layers) for name in ("n", "kept"))
     on_path = None if uncounted else sum(layer["effective"] for layer in layers)
     gone = n_prunable - kept + entries

@@ -26,7 +26,6 @@ def empty(network: Network, seed: int) -> nn.Module:
     What it draws while it is built, and no state holds (a buffer that is not persistent, an attribute, its wiring), is
     the same in every step of a seed.
     """
-    assert isinstance(network.model, Model)
     return built(network.model, network.shape, network.classes, seed)
 
 
@@ -41,7 +40,6 @@ def drawn(network: Network, seed: int, purpose: str) -> nn.Module:
     assert isinstance(network.init, str)
     fresh = empty(network, seed)
     if network.init == OWN:
-        assert isinstance(network.model, Model)
         own = built(network.model, network.shape, network.classes, seed, purpose)
         fresh.load_state_dict(own.state_dict())
     else:
@@ -52,7 +50,6 @@ def drawn(network: Network, seed: int, purpose: str) -> nn.Module:
 def loaded(network: Network, seed: int, file: Path) -> nn.Module:
     """The network with its weights from a file: see `weights`. Raises what its library raises."""
     assert isinstance(network.init, Loaded)
-    assert isinstance(network.model, Model)
     if network.init.by_library:
         checked(file, network.init.digest)
         with seeded(seed, "build"):

@@ -5,25 +5,20 @@ Without torch, so that a nursery reads them while it imports torch.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from pathlib import Path
 
 from prunectl.catalog.dataset import Arrays, Dataset
 from prunectl.datasets.fingerprint import original
 from prunectl.plan.steps import Data
+from prunectl.work.recent import Recent
 
 MOST = 1
 """Data sets that are kept: the training and the test part of a study are parts of one."""
 
-_READ: OrderedDict[tuple[Dataset, str, Path], Arrays] = OrderedDict()
+_READ: Recent[tuple[Dataset, str, Path], Arrays] = Recent(MOST)
 
 
 def arrays_of(data: Data, root: Path) -> Arrays:
     """The whole data set, whatever part of it is asked for. Raises what `original` raises."""
-    assert isinstance(data.dataset, Dataset)
     key = (data.dataset, data.fingerprint, root)
-    if key not in _READ:
-        _READ[key] = original(data.dataset, root, data.fingerprint)
-        while len(_READ) > MOST:
-            _READ.popitem(last=False)
-    return _READ[key]
+    return _READ.get_or_make(key, lambda: original(data.dataset, root, data.fingerprint))

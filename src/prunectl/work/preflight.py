@@ -32,11 +32,11 @@ from prunectl.pruning.prunable import kept_layers, prunable
 from prunectl.training import precision
 from prunectl.training.lone_image import values_per_channel
 from prunectl.work import held, originals
-from prunectl.work.beginning import undrawable, unloadable
 from prunectl.work.networks import empty
-from prunectl.work.surveyed import surveyed, unprunable
-from prunectl.work.tried import tried
-from prunectl.work.unreadable import unreadable
+from prunectl.work.preflight_criteria import tried
+from prunectl.work.preflight_layers import surveyed, unprunable
+from prunectl.work.preflight_pictures import unreadable
+from prunectl.work.preflight_weights import undrawable, unloadable
 
 CPU = torch.device("cpu")
 Look = Callable[[str], None]
@@ -185,8 +185,9 @@ def _last_batch(network: nn.Module, image: torch.Tensor, preflight: Preflight) -
 
 def _single_images(built: nn.Module, network: Network, preflight: Preflight) -> Iterator[Problem]:
     """Criteria that look at single images need a network that does."""
-    criteria = {asked.criterion: asked.table for asked in reversed(preflight.asked) if asked.criterion.per_image}
-    for criterion, table in criteria.items():
+    for criterion, table in preflight.criteria.items():
+        if not criterion.per_image:
+            continue
         path = ("prune", table, "criterion")
         try:
             refuse_dependence(criterion.label(), built, network.shape)
@@ -204,13 +205,13 @@ def _penalty(built: nn.Module, preflight: Preflight) -> Iterator[Problem]:
         yield Problem(path=("train", "bn_l1"), message=message, hint="leave it out")
 
 
-def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Survey) -> Iterator[Problem]:
-    """Layers that are excluded, scopes that name layers, structures that have to follow the network."""
+def _arms(built: nn.Module, network: Network, preflight: Preflight, survey: Survey) -> Iterator[Problem]:
+    """What is wrong with the prunable layers; if nothing is, what the choices of arms find wrong with them."""
     wrong = dict(_patterns(built, preflight.exclude))
     yield from wrong.values()
     exclude = [pattern for pattern in preflight.exclude if pattern not in wrong]
     try:
-        unfit = list(unprunable(built, exclude, found))
+        unfit = list(unprunable(built, exclude, survey))
     except MethodError as error:
         unfit = [Problem(path=("prunable", "exclude"), message=str(error))]
     if unfit:
@@ -218,9 +219,23 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
         return
     weights = prunable(built, exclude)
     yield from _beyond(built, weights, preflight)
+    yield from _scopes(weights, preflight)
+    for criterion, table in preflight.criteria.items():
+        check = partial(criterion.check, built, weights, network.shape)
+        for reason in _checked(f"criterion {criterion.label()}", check):
+            yield Problem(path=("prune", table, "criterion"), message=reason)
+    for structure, table in preflight.structures.items():
+        label = f"structure {structure.label()}"
+        check = partial(structure.check, built, weights, network.shape)
+        for reason in _checked(label, check, f"{label}: "):
+            yield Problem(path=("prune", table, "structure"), message=reason)
+
+
+def _scopes(weights: Mapping[str, nn.Parameter], preflight: Preflight) -> Iterator[Problem]:
+    """Scopes that leave too much of every layer, that name layers, that cannot be applied to these weights."""
     shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
     yield from _floors(shapes, preflight)
-    for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
+    for scope, table in preflight.scopes.items():
         flat = {name: weight.detach().flatten() for name, weight in weights.items()} if scope.needs_weights else None
         try:
             scope.groups(shapes, 0.0, {}, flat)
@@ -230,15 +245,6 @@ def _arms(built: nn.Module, network: Network, preflight: Preflight, found: Surve
             ctrl_c.pass_on(error)
             message = f"scope {scope.label()} cannot be applied: {described(error)}"
             yield Problem(path=("prune", table, "scope"), message=message)
-    for criterion, table in {asked.criterion: asked.table for asked in reversed(preflight.asked)}.items():
-        check = partial(criterion.check, built, weights, network.shape)
-        for reason in _checked(f"criterion {criterion.label()}", check):
-            yield Problem(path=("prune", table, "criterion"), message=reason)
-    for structure, table in {asked.structure: asked.table for asked in reversed(preflight.asked)}.items():
-        label = f"structure {structure.label()}"
-        check = partial(structure.check, built, weights, network.shape)
-        for reason in _checked(label, check, f"{label}: "):
-            yield Problem(path=("prune", table, "structure"), message=reason)
 
 
 def _checked(label: str, check: Callable[[], Iterable[str]], before: str = "") -> list[str]:
@@ -254,7 +260,7 @@ def _checked(label: str, check: Callable[[], Iterable[str]], before: str = "") -
 
 def _trials(network: Network, preflight: Preflight, look: Look) -> Iterator[Problem]:
     """What third parties' criteria raise when they score the network."""
-    asked = {asked.criterion: asked.table for asked in reversed(preflight.asked) if is_theirs(type(asked.criterion))}
+    asked = {criterion: table for criterion, table in preflight.criteria.items() if is_theirs(type(criterion))}
     built = empty(network, preflight.seed).eval() if asked else nn.Identity()
     for criterion, table in asked.items():
         look(f"criterion {criterion.label()}")
@@ -267,7 +273,7 @@ def _floors(shapes: dict[str, tuple[int, ...]], preflight: Preflight) -> Iterato
     """Scopes that leave every layer more than the highest sparsity leaves of all."""
     total = sum(math.prod(shape) for shape in shapes.values())
     left = total - round(preflight.highest * total)
-    for scope, table in {asked.scope: asked.table for asked in reversed(preflight.asked)}.items():
+    for scope, table in preflight.scopes.items():
         least = sum(scope.kept(shapes).values())
         refusal = unreachable(scope, total, left, least)
         if refusal is not None:

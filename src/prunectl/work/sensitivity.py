@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ from torch import Tensor
 
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
-from prunectl.catalog.structure import Pruned, Units
+from prunectl.catalog.masks import Pruned
+from prunectl.catalog.structure import Units
 from prunectl.plan.steps import Sensitivity
 from prunectl.pruning import mask as masking
 from prunectl.pruning.scopes.layerwise import Layerwise
@@ -21,7 +21,7 @@ from prunectl.training.pixels import memory_format
 from prunectl.work.context import Context, Inputs
 from prunectl.work.material import hold, normalize_of, part_of
 from prunectl.work.networks import restored
-from prunectl.work.tensors import read_tensors, write_json
+from prunectl.work.tensors import or_null, read_tensors, write_json
 
 
 def perform(step: Sensitivity, inputs: Inputs, out: Path, context: Context) -> None:
@@ -46,8 +46,7 @@ def perform(step: Sensitivity, inputs: Inputs, out: Path, context: Context) -> N
         masking.apply(pruned.masks, without)
         measured = evaluate(without, images, normalize, step.metrics)
         gone = int((~pruned.masks[name]).sum())
-        numbers = {key: value if math.isfinite(value) else None for key, value in measured.items()}
-        rows.append(row | numbers | {"gone": gone, "reason": None})
+        rows.append(row | or_null(measured) | {"gone": gone, "reason": None})
     write_json(out / layout.SENSITIVITY, {"rows": rows})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ from torch import Tensor
 def write_json(path: Path, value: Any) -> None:
     """One JSON document, keys in the order given; floats round-trip exactly."""
     path.write_text(json.dumps(value, allow_nan=False, indent=1) + "\n")
+
+
+def or_null(numbers: Mapping[str, float]) -> dict[str, float | None]:
+    """Numbers as JSON can hold them: None for those that are not finite."""
+    return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
 
 
 def read_json(path: Path) -> Any:

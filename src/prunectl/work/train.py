@@ -13,8 +13,8 @@ import torch
 from prunectl.base.errors import MethodError, PrunectlError
 from prunectl.base.operations import UncountedError
 from prunectl.catalog.hook import Hook, Pruning, Shown, Trainee
+from prunectl.catalog.masks import Masks
 from prunectl.catalog.recipe import stretched
-from prunectl.catalog.structure import Masks
 from prunectl.models.flops import flops_of
 from prunectl.plan.steps import Key, Train, key_of
 from prunectl.pruning import mask as masking
@@ -26,10 +26,10 @@ from prunectl.training.loop import advance
 from prunectl.training.pixels import memory_format
 from prunectl.training.state import load_optimizer
 from prunectl.training.trainee import Training, begin
-from prunectl.work import last_test, snapshots
+from prunectl.work import last_logits, snapshots
 from prunectl.work.context import Context, Inputs, Stopped
 from prunectl.work.during import PrunedTraining
-from prunectl.work.last_test import LastTest
+from prunectl.work.last_logits import LastTest
 from prunectl.work.masks import read_masks
 from prunectl.work.material import material_of
 from prunectl.work.networks import empty, restored
@@ -62,7 +62,7 @@ def perform(step: Train, inputs: Inputs, out: Path, context: Context) -> None:
     write_json(out / layout.PROGRESS, numbers)
     if begun.evaluation.tested == step.to_step and pruned is None:
         test = LastTest(state=key, mask=step.mask, data=step.data.of_tests(), device=context.device)
-        last_test.keep(test, begun.evaluation.answers)
+        last_logits.keep(test, begun.evaluation.answers)
     if pruned is not None and begun.hook is not None:
         pruned.write(out, begun.trainee, begun.hook)
 

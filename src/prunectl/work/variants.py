@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils import prune as torch_prune
 
 from prunectl.base.errors import MethodError
-from prunectl.catalog.structure import Masks
+from prunectl.catalog.masks import Masks
 from prunectl.pruning.engines.compact import compact
 from prunectl.pruning.mask import of_weights
 from prunectl.training.pixels import memory_format

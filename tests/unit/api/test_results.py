@@ -6,9 +6,8 @@ import logging
 
 import pytest
 
-from prunectl.api.results import results_of, rows_of, table_of, undamaged
+from prunectl.api.results import results_of, rows_of, table_of
 from prunectl.api.session import Session
-from prunectl.store.local import DamagedError
 from small import damage
 
 
@@ -41,21 +40,6 @@ def test_warnings_go_to_the_log_of_prunectl_by_default(own: Session, caplog: pyt
     with caplog.at_level(logging.WARNING, logger="prunectl"):
         table_of(own)
     assert "set aside" in caplog.text
-
-
-def test_an_attempt_is_repeated_until_nothing_is_damaged() -> None:
-    attempts: list[int] = []
-
-    def attempt() -> str:
-        attempts.append(1)
-        if len(attempts) < 3:
-            raise DamagedError("a" * 64, "a byte differs")
-        return "sound"
-
-    warnings: list[str] = []
-    assert undamaged(attempt, warnings.append, then="it is recomputed now") == "sound"
-    assert (len(attempts), len(warnings)) == (3, 2)
-    assert warnings[0].endswith("and it is recomputed now")
 
 
 def test_the_rows_of_each_stage(session: Session) -> None:

@@ -15,7 +15,7 @@ from prunectl.base.keys import canonical
 from prunectl.catalog.code import code_of
 from prunectl.catalog.entry import CODE, Absent, Entry
 from prunectl.catalog.problems import problems_of
-from prunectl.catalog.table import resolve
+from prunectl.catalog.section import resolve
 from prunectl.catalog.values import Length, Moment, PruningMoment
 from unit.catalog.conftest import Register
 from unit.catalog.plugins import Blur, Inner, Needy, Outer
@@ -165,7 +165,7 @@ def test_a_cell_of_an_entry_is_read_back_as_the_same_entry(
     blur = {"name": "blur", "radius": radius, "kernel": kernel}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("prunectl.catalog.tables.places", lambda catalog: {"blur": "unit.catalog.plugins:Blur"})
-        patch.setattr("prunectl.catalog.table.names", lambda catalog: ["blur"])
+        patch.setattr("prunectl.catalog.section.names", lambda catalog: ["blur"])
         entry = Outer.model_validate({"blur": blur, "at": at, "length": length})
         written = parsed(cell(entry.written()))
         parameters = {key: value for key, value in written.items() if key != "name"} if written != "outer" else {}

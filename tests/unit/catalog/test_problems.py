@@ -10,7 +10,7 @@ from pydantic import ValidationError, field_validator
 
 from prunectl.base.errors import Problem
 from prunectl.catalog.problems import MOST, RULE, VALUE, all_at_once, existing, line, problems_of, refused, unknown
-from prunectl.catalog.table import Section
+from prunectl.catalog.section import Section
 from prunectl.catalog.values import Fraction, Length
 
 

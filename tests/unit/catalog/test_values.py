@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from prunectl.base.cells import cell, parsed
 from prunectl.catalog.entry import preimage_of, written
 from prunectl.catalog.problems import problems_of
-from prunectl.catalog.table import Section
+from prunectl.catalog.section import Section
 from prunectl.catalog.values import At, Budget, Fraction, Length, Many, Moment, PruningMoment, Seeds, When
 
 AT = TypeAdapter[Any](At)

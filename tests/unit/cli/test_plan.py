@@ -12,7 +12,7 @@ from prunectl.api.plan import Kind, Planned
 from prunectl.base.errors import Problem, StudyError
 from prunectl.cli.plan import NOT_ASKED, claims, lines
 from prunectl.results.foresight import Foresight
-from prunectl.results.judging import Over, spreads_needed
+from prunectl.results.verdict_rule import Over, spreads_needed
 
 Prunectl = Callable[..., Any]
 

@@ -20,7 +20,7 @@ Row = tuple[Arm, dict[str, Any]]
 
 
 def arm(**table: Any) -> Arm:
-    """The one arm of a [[prune]] table: SNIP unless it says otherwise."""
+    """The one arm of a [[prune]] table: SNIP unless it names another criterion."""
     (single,) = expand([PruneSection.model_validate({"criterion": "snip", **table})], "kaiming-normal")
     return single
 

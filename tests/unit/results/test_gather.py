@@ -19,8 +19,8 @@ from prunectl.plan.graph import Plan
 from prunectl.plan.only import only
 from prunectl.plan.steps import Key, preimage
 from prunectl.results import stage
+from prunectl.results.artefacts import Artefacts
 from prunectl.results.gather import results, table
-from prunectl.results.shelf import Shelf
 from prunectl.store import layout
 from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Made
@@ -92,7 +92,7 @@ class Rewound:
             self.store.put(key, preimage(self.plan.steps[key]), out, MADE)
 
     def train_s(self) -> float | None:
-        return Shelf(self.plan, self.store).train_s(self.baseline)
+        return Artefacts(self.plan, self.store).train_s(self.baseline)
 
     def unshared_s(self) -> float:
         told = results(self.study, "", self.plan, self.store, set(), content(self.study)).resources
@@ -138,7 +138,7 @@ def test_a_piece_that_only_another_study_plans_is_counted(tmp_path: Path) -> Non
     study = rewound.study.model_copy(update={"prune": rewound.study.prune[1:]})
     plan = build(study, study.data.dataset.declared("f" * 64))
     assert rewound.first not in plan.steps
-    assert Shelf(plan, rewound.store).train_s(rewound.baseline) == 100.0
+    assert Artefacts(plan, rewound.store).train_s(rewound.baseline) == 100.0
 
 
 def test_each_step_behind_a_missing_trial_is_looked_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,18 +185,18 @@ def test_what_the_steps_were_made_on_is_counted(tmp_path: Path) -> None:
 def test_an_artefact_that_is_deleted_while_it_is_read_is_missing(own: Session) -> None:
     """As by `cache gc`, between the manifest and the file."""
     measure = own.plan.trials[-1].measure
-    shelf = Shelf(own.plan, own.store)
-    assert shelf.manifest(measure) is not None
+    artefacts = Artefacts(own.plan, own.store)
+    assert artefacts.manifest(measure) is not None
     own.store.delete(measure)
-    assert shelf.document(measure, layout.METRICS) is None
-    assert shelf.manifest(measure) is None
-    trials = table(own.study, own.plan, own.store, shelf)
+    assert artefacts.document(measure, layout.METRICS) is None
+    assert artefacts.manifest(measure) is None
+    trials = table(own.study, own.plan, own.store, artefacts)
     assert trials["status"].to_list() == ["done", "done", "done", "missing"]
 
 
 def test_a_file_that_an_artefact_never_had_is_a_mistake_of_ours(own: Session) -> None:
     with pytest.raises(KeyError):
-        Shelf(own.plan, own.store).content(own.plan.trials[-1].measure, "nothing.json")
+        Artefacts(own.plan, own.store).content(own.plan.trials[-1].measure, "nothing.json")
 
 
 def test_how_far_an_ablated_mask_moved_is_left_out_when_its_original_is_deleted(own: Session) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prunectl.catalog.seeds import Look, UntilSettled
-from prunectl.results.judging import (
+from prunectl.results.verdict_rule import (
     Case,
     at_looks,
     average_refuting_level,
@@ -112,3 +112,11 @@ def test_most_claims_are_settled_one_standard_deviation_from_the_margin() -> Non
     answers, seeds = in_turn(LOOKS, 1.0, STUDIES)
     assert answers["supported"] / STUDIES == pytest.approx(0.80, abs=0.03)
     assert seeds == pytest.approx(10.2, abs=0.2)
+
+
+def test_an_arm_that_the_study_calls_dense_gets_more_seeds_too() -> None:
+    """Only what `than = "dense"` names is no arm: a label is a text of the study's own."""
+    trials = both([0.9, 0.91, 0.92], [0.9, 0.92, 0.9], label="dense")
+    found = judged(trials, looks=LOOKS)
+    assert found.further is not None and found.arms == ("dense · shuffle", "dense")
+    assert judged(trials, better={"ablation": "none"}, than="dense").arms == ("dense",)

@@ -51,7 +51,7 @@ def test_where_nothing_is_spared_or_known_nothing_is_proposed() -> None:
 def test_what_is_pasted_is_a_scope() -> None:
     import tomllib
 
-    from prunectl.catalog.table import resolve
+    from prunectl.catalog.section import resolve
     from prunectl.pruning.scopes.rates import Rates
 
     text = spared({"features.0": {0.5: 0.9}, "fc": {0.8: 0.9}}).pasted

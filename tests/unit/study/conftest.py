@@ -12,7 +12,7 @@ import pytest
 from prunectl.base.errors import Problem, StudyError
 from prunectl.catalog import tables, usable
 from prunectl.study import arms
-from prunectl.study.load import Loaded, load
+from prunectl.study.load import LoadedStudy, load
 
 GOOD = """\
 name = "first"
@@ -71,7 +71,7 @@ tables = ["comp6258-figure1"]
 """
 
 REAL = dict(tables.CATALOGS)
-LoadText = Callable[..., Loaded]
+LoadText = Callable[..., LoadedStudy]
 Problems = Callable[..., list[Problem]]
 
 
@@ -109,7 +109,7 @@ def good() -> str:
 def load_text(tmp_path: Path) -> LoadText:
     """Load a study from its text."""
 
-    def from_text(text: str, *overrides: str, profile: str | None = None) -> Loaded:
+    def from_text(text: str, *overrides: str, profile: str | None = None) -> LoadedStudy:
         path = tmp_path / "study.toml"
         path.write_text(text, encoding="utf-8")
         return load(path, overrides=overrides, profile=profile)

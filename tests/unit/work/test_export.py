@@ -14,9 +14,9 @@ import torch
 from prunectl.base.errors import PrunectlError
 from prunectl.base.theirs import FILE_MODULE
 from prunectl.catalog import referenced, source_file
+from prunectl.catalog.masks import Pruned
 from prunectl.catalog.model import Model
-from prunectl.catalog.structure import Pruned
-from prunectl.catalog.table import resolve
+from prunectl.catalog.section import resolve
 from prunectl.models.resnet import ResNet20
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.steps import Network

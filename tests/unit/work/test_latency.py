@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
+from prunectl.catalog.masks import Pruned
 from prunectl.catalog.model import Model
-from prunectl.catalog.structure import Pruned
 from prunectl.models.lenet import LeNet300
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.conditions import Conditions

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from prunectl.catalog.masks import Masks, Pruned
 from prunectl.catalog.model import Model
-from prunectl.catalog.structure import Masks, Pruned
 from prunectl.datasets.content import content_of
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.build import build

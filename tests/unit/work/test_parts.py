@@ -22,7 +22,7 @@ from prunectl.datasets.streaming import Streamed
 from prunectl.plan.graph import Trial
 from prunectl.plan.steps import Data, Measure
 from prunectl.pruning import mask as masking
-from prunectl.results.shelf import Shelf
+from prunectl.results.artefacts import Artefacts
 from prunectl.training.evaluate import evaluate
 from prunectl.training.metrics.top1 import Top1
 from prunectl.training.pixels import Normalize
@@ -95,7 +95,7 @@ def test_a_measurement_that_failed_is_reported(held: Session, tmp_path: Path, mo
     session = open_study(held.path, store=tmp_path / "store", only="sparsity=0")
     make(session, "retrain", HERE)
     trial = session.plan.trials[0]
-    assert Shelf(session.plan, session.store).why_missing(trial.measured_apart[0])[0] == "failed"
+    assert Artefacts(session.plan, session.store).why_missing(trial.measured_apart[0])[0] == "failed"
     row = results_of(session).trials.row(0, named=True)
     assert (row["status"], row["top1_validation"]) == ("done", None)
     assert row["reason"] == "top1_validation could not be measured: the images are gone"

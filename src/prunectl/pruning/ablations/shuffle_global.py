@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prunectl.catalog.ablation import Ablation
-from prunectl.catalog.structure import Masks, Structure, Units
+from prunectl.catalog.masks import Masks
+from prunectl.catalog.structure import Structure, Units
 from prunectl.catalog.wording import shown
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from prunectl.base.errors import MethodError
+from prunectl.catalog.masks import Masks, Pruned
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.structure import Masks, Pruned, Structure
+from prunectl.catalog.structure import Structure
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.select import check_finite
 from prunectl.pruning.prunable import layers_of, own_weight

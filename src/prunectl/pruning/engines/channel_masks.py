@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from prunectl.base.errors import MethodError
+from prunectl.catalog.masks import Masks, Pruned
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.structure import Masks, Pruned
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.channel_graph import ChannelSets
 from prunectl.pruning.engines.channel_ranking import ORDERS, Ranking, ties

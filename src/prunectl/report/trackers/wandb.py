@@ -14,7 +14,7 @@ class Wandb(Tracker):
     """A run of Weights & Biases for each trial, in the group of its arm."""
 
     name = "wandb"
-    summary = "runs of Weights & Biases, offline unless mode says otherwise; needs prunectl[wandb]"
+    summary = "runs of Weights & Biases, offline by default; needs prunectl[wandb]"
     package = "wandb"
 
     project: OfStudy = None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
 from prunectl.base.text import plural, points
 from prunectl.results.published.index import Description, describe, short
 from prunectl.results.published.load import matching
-from prunectl.results.statistics import median
 from prunectl.study.arms import COLUMNS
 from prunectl.study.reading import choices, means
 

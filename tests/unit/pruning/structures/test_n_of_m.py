@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from networks import SHAPE, small_network
 from prunectl.base.errors import MethodError
-from prunectl.catalog.structure import Masks, Units
+from prunectl.catalog.masks import Masks
+from prunectl.catalog.structure import Units
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.erk import Erk
 from prunectl.pruning.scopes.global_ import Global

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeVar
 
-from prunectl.results.judging import ROUNDING, below
 from prunectl.results.statistics import Interval, mean, t_interval
+from prunectl.results.verdict_rule import ROUNDING, below
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from prunectl.results.matching import Place, Reach, reach
+from prunectl.results.matching_rule import Place, Reach, reach
 from simulated import upper_bound
 
 MARGIN = 0.01

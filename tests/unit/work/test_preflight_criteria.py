@@ -17,7 +17,7 @@ from prunectl.base.errors import MethodError, StudyError
 from prunectl.catalog.criterion import Criterion, DataCriterion, Subject
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.steps import Network
-from prunectl.work.tried import MOST_IMAGES, tried
+from prunectl.work.preflight_criteria import MOST_IMAGES, tried
 from small import SMALL
 
 MINE = """\

@@ -17,9 +17,9 @@ from prunectl.datasets.digits import Digits
 from prunectl.plan.steps import Data, Key, Measure
 from prunectl.store import layout
 from prunectl.training import evaluate
-from prunectl.work import last_test, measure
+from prunectl.work import last_logits, measure
 from prunectl.work.context import Context
-from prunectl.work.last_test import LastTest
+from prunectl.work.last_logits import LastTest
 from small import HERE, SMALL
 
 RETRAINED = SMALL.replace('at = "init"', 'at = "end"\nretrain = ["none", "finetune"]').replace(', "random"', "")
@@ -35,9 +35,9 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return evaluate.answers(network, *others)
 
     monkeypatch.setattr(measure, "answers", counted)
-    last_test._LAST.clear()
+    last_logits._LAST.clear()
     yield seen
-    last_test._LAST.clear()
+    last_logits._LAST.clear()
 
 
 def measured(session: Session, step: Measure, folder: Path) -> bytes:
@@ -57,7 +57,7 @@ def test_a_trained_network_is_measured_with_the_answers_of_its_last_test(tmp_pat
     steps = {key: step for key, step in session.plan.steps.items() if isinstance(step, Measure)}
     assert (len(steps), len(passes)) == (3, 1)
     for number, (key, step) in enumerate(steps.items()):
-        last_test._LAST.clear()
+        last_logits._LAST.clear()
         again = measured(session, step, tmp_path / str(number))
         assert again == (session.store.fetch(key) / layout.METRICS).read_bytes(), "another worker measures the same"
     assert len(passes) == 1 + 3
@@ -67,17 +67,17 @@ def test_only_the_answers_of_the_same_network_and_images_are_taken() -> None:
     data = Data(dataset=Digits(), fingerprint="f" * 64, test_limit=50)
     same = LastTest(state=Key("a" * 64), mask=None, data=data, device=torch.device("cpu"))
     logits = [torch.zeros(50, 10)]
-    last_test.keep(same, logits)
-    assert last_test.kept(replace(same)) is logits
+    last_logits.keep(same, logits)
+    assert last_logits.kept(replace(same)) is logits
     for other in (
         replace(same, state=Key("b" * 64)),
         replace(same, mask=Key("b" * 64)),
         replace(same, data=replace(data, test_limit=40)),
         replace(same, device=torch.device("meta")),
     ):
-        assert last_test.kept(other) is None
-    last_test.keep(replace(same, state=Key("b" * 64)), [])
-    assert last_test.kept(same) is None, "the answers of one test are kept"
+        assert last_logits.kept(other) is None
+    last_logits.keep(replace(same, state=Key("b" * 64)), [])
+    assert last_logits.kept(same) is None, "the answers of one test are kept"
 
 
 def test_answers_are_recorded_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

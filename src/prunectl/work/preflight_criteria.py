@@ -1,4 +1,4 @@
-"""A third party's criterion scores a few made-up images before the first training."""
+"""Preflight of criteria: a third party's scores a few made-up images before the first training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a survey finds wrong with a network, in words: layers that are never called, weights of other types, ..."""
+"""Preflight of layers: what a survey finds wrong with a network, such as layers that are never called."""
 
 from __future__ import annotations
 

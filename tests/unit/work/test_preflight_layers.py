@@ -14,7 +14,7 @@ from networks import CLASSES, SHAPE
 from prunectl.catalog.model import Model
 from prunectl.models.tiny import TinyCnn
 from prunectl.plan.steps import Network
-from prunectl.work.surveyed import surveyed, unprunable
+from prunectl.work.preflight_layers import surveyed, unprunable
 
 NETWORK = Network(model=TinyCnn(), init="kaiming-normal", bn_init="ones", shape=SHAPE, classes=CLASSES)
 

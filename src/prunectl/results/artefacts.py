@@ -12,7 +12,7 @@ from prunectl.store.local import LocalStore
 from prunectl.store.manifest import Manifest
 
 
-class Shelf:
+class Artefacts:
     """A plan's artefacts, read and verified once each. Raises DamagedError for one that is not sound."""
 
     def __init__(self, plan: Plan, store: LocalStore) -> None:
@@ -56,7 +56,7 @@ class Shelf:
             return None
 
     def metrics(self, trial: Trial) -> dict[str, Any] | None:
-        """What was measured of a trial, or None if it is not there; plug-ins' metrics as far as they are there."""
+        """What was measured of a trial, or None if nothing was; plug-ins' metrics as far as they were measured."""
         document: dict[str, Any] | None = self.document(trial.measure, layout.METRICS)
         if document is None:
             return None

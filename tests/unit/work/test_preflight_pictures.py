@@ -14,7 +14,7 @@ from prunectl.datasets.content import content_of
 from prunectl.plan.build import build
 from prunectl.plan.preflight import preflight
 from prunectl.study.load import validate
-from prunectl.work import unreadable
+from prunectl.work import preflight_pictures
 from prunectl.work.preflight import problems_of
 
 STUDY: dict[str, Any] = {
@@ -66,7 +66,7 @@ def test_one_that_is_held_out_for_validation_is_named_beyond_the_limit(root: Pat
     for file in (root / "train").rglob("*.[pJ]*"):
         if not file.name.startswith("."):
             file.write_bytes(b"not a picture")
-    assert len(problems(root, train_limit=3, validation=3)) == unreadable.SHOWN + 1
+    assert len(problems(root, train_limit=3, validation=3)) == preflight_pictures.SHOWN + 1
 
 
 def test_many_are_named_by_their_first_and_their_number(root: Path) -> None:
@@ -75,16 +75,16 @@ def test_many_are_named_by_their_first_and_their_number(root: Path) -> None:
     for number in range(8):
         (root / "val" / "ash" / f"{number}.png").write_bytes(b"junk")
     found = problems(root)
-    assert len(found) == unreadable.SHOWN + 1
+    assert len(found) == preflight_pictures.SHOWN + 1
     assert found[-1].message == f"3 more pictures under {root} cannot be read"
 
 
 def test_of_very_many_pictures_the_beginnings_of_files_are_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unreadable, "WHOLE_BYTES", 3)
+    monkeypatch.setattr(preflight_pictures, "WHOLE_BYTES", 3)
     cut, junk = (root / "train" / "ash" / name for name in ("1.png", "2.png"))
     cut.write_bytes(cut.read_bytes()[:60])
     junk.write_bytes(b"not a picture")
     (problem,) = problems(root)
     assert str(junk) in problem.message
-    monkeypatch.setattr(unreadable, "MOST", 0)
+    monkeypatch.setattr(preflight_pictures, "MOST", 0)
     assert problems(root) == ()

@@ -1,4 +1,4 @@
-"""What prevents that a network begins with the weights that a study asks for, drawn or loaded, in words."""
+"""Preflight of weights: why a network cannot begin with those that a study asks for, drawn or loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from prunectl.base import ctrl_c
 from prunectl.base.errors import Path as Key
 from prunectl.base.errors import Problem, described
 from prunectl.base.rng import generator
-from prunectl.catalog.model import Model
 from prunectl.models.fitting import note_on_head, other_head
 from prunectl.models.initialization import initialize
 from prunectl.models.preset import preset
@@ -84,7 +83,6 @@ def undrawable(built: nn.Module, network: Network) -> Iterator[Problem]:
 
 
 def _overwritten(network: Network) -> Iterator[Problem]:
-    assert isinstance(network.model, Model)
     names = preset(network.model, network.shape, network.classes)
     if names:
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""

@@ -69,7 +69,7 @@ class Case:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class CaseFinding:
     """What one case shows: its intervals at the levels that support and refute, and the answer of the case alone."""
 
     interval: Interval | None
@@ -79,11 +79,11 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Judgement:
+class Ruling:
     """The answer, what each case shows, and the interval of the mean over the cases (None if it has none)."""
 
     answer: Answer
-    findings: tuple[Finding, ...]
+    findings: tuple[CaseFinding, ...]
     level: float  # at which a single case refutes
     average: Interval | None
 
@@ -93,7 +93,7 @@ def refuting_level(cases: int, alpha: float = ALPHA) -> float:
     return supporting_level(alpha) if cases == 1 else 1 - alpha / 2 / cases
 
 
-def judge(cases: Sequence[Case], margin: float, over: Over = "cases", alpha: float = ALPHA) -> Judgement:
+def judge(cases: Sequence[Case], margin: float, over: Over = "cases", alpha: float = ALPHA) -> Ruling:
     """The answer to whether the difference is at least the margin: in every case, or on average over the cases.
 
     `alpha` is the two-sided error that the answer may take.
@@ -107,17 +107,17 @@ def judge(cases: Sequence[Case], margin: float, over: Over = "cases", alpha: flo
         answer: Answer = answered(by_mean, by_mean, margin) if able else "not settled"
     else:
         answer = _overall(findings, below(by_mean, margin) if several else False)
-    return Judgement(answer=answer, findings=findings, level=level, average=by_mean if several else None)
+    return Ruling(answer=answer, findings=findings, level=level, average=by_mean if several else None)
 
 
 def at_looks(
     looks: Sequence[Look], cases_at: Callable[[Look], Sequence[Case] | None], margin: float, over: Over = "cases"
-) -> tuple[Look, Judgement] | None:
-    """The first look that settles a claim, else the last that can be taken, with its judgement; None if none can be.
+) -> tuple[Look, Ruling] | None:
+    """The first look that settles a claim, else the last that can be taken, with its ruling; None if none can be.
 
     `cases_at` gives the cases with the seeds of a look and no others, or None while trials of the look are missing.
     """
-    latest: tuple[Look, Judgement] | None = None
+    latest: tuple[Look, Ruling] | None = None
     for look in looks:
         if (cases := cases_at(look)) is None:
             break
@@ -156,12 +156,12 @@ def spreads_needed(seeds: int, cases: int, alpha: float = ALPHA) -> tuple[float,
     return refutes / seeds**0.5, supports / seeds**0.5
 
 
-def _finding(case: Case, margin: float, supports: float, level: float) -> Finding:
+def _finding(case: Case, margin: float, supports: float, level: float) -> CaseFinding:
     differences = list(case.differences.values())
     interval, refuting = t_intervals(differences, supports, level) or (None, None)
     idle = case.idle or ("" if case.whole else "trials are missing") or ("" if interval else _without(differences))
     answer: Answer = "not settled" if idle else answered(interval, refuting, margin)
-    return Finding(interval=interval, refuting=refuting, answer=answer, idle=idle)
+    return CaseFinding(interval=interval, refuting=refuting, answer=answer, idle=idle)
 
 
 def _without(differences: Sequence[float]) -> str:
@@ -181,7 +181,7 @@ def _means(cases: Sequence[Case]) -> list[float]:
     return [mean([differences[seed] for differences in able]) for seed in shared]
 
 
-def _overall(findings: Sequence[Finding], average_refutes: bool) -> Answer:
+def _overall(findings: Sequence[CaseFinding], average_refutes: bool) -> Answer:
     answers = [finding.answer for finding in findings]
     if average_refutes or "refuted" in answers:
         return "refuted"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from prunectl.results.judging import Case, judge, refuting_level, spreads_needed
 from prunectl.results.statistics import t_interval
+from prunectl.results.verdict_rule import Case, judge, refuting_level, spreads_needed
 from simulated import upper_bound, wrong
 
 MOST = 0.035

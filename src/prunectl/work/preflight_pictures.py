@@ -1,4 +1,4 @@
-"""Picture files that a study would open and that cannot be read, before the first training."""
+"""Preflight of pictures: files that a study would open and that cannot be read."""
 
 from __future__ import annotations
 
