@@ -5,7 +5,6 @@ from __future__ import annotations
 from prunectl.base.text import visible
 from prunectl.report import tables
 from prunectl.results import judgement, summary
-from prunectl.results.headline import headline
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
@@ -94,7 +93,7 @@ def _judged(results: Results) -> list[str]:
 
 
 def _caption(results: Results, grid: tables.Grid) -> str:
-    title = escaped(headline(results.study, results.selection))
+    title = escaped(results.headline)
     seeds = f"{grid.of} over {grid.several_seeds}" if grid.seeds > 1 else "one seed"
     spread = f", with the {escaped(grid.interval)}" if grid.interval else ""
     dense = "".join(f" {escaped(name.capitalize())}: {escaped(cell.with_spread)}." for name, cell in grid.dense.items())

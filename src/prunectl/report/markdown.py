@@ -9,7 +9,6 @@ from prunectl.base.text import visible
 from prunectl.report import published_tables, tables, tiles
 from prunectl.results import judgement, summary
 from prunectl.results.claims import Verdict, verdicts
-from prunectl.results.headline import headline
 from prunectl.results.judging import rule
 from prunectl.results.published.against import Held, held_sentences
 from prunectl.results.statistics import Center
@@ -22,7 +21,7 @@ def report(results: Results, center: Center) -> str:
     judged = verdicts(results)
     grid, answer = tiles.of_results(results, judged, center)
     parts = [
-        f"# {escaped(headline(study, results.selection))}",
+        f"# {escaped(results.headline)}",
         escaped(study.source),
         f"Run with {escaped(results.selection.text)}." if results.selection else "",
         summary.coverage(results.trials) if grid else "",

@@ -16,7 +16,6 @@ from prunectl.report.tiles import MARKS, of_results
 from prunectl.results import granting, judgement, summary
 from prunectl.results.aggregate import given_names
 from prunectl.results.claims import Verdict
-from prunectl.results.headline import headline
 from prunectl.results.judging import rule
 from prunectl.results.reasons import Detail
 from prunectl.results.statistics import Center, Interval
@@ -53,7 +52,7 @@ def build(
         "page.html.j2",
         [chart for section in sections.values() for chart in section],
         look(trials, center, names) if trials.height else None,
-        title=headline(study, results.selection),
+        title=results.headline,
         source=study.source,
         facts=_facts(results),
         reload_s=reload_s,

@@ -18,7 +18,6 @@ from prunectl.report.charts.look import Look
 from prunectl.report.tiles import MARKS, of_results
 from prunectl.results import granting, judgement, summary
 from prunectl.results.claims import verdicts
-from prunectl.results.headline import headline
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
@@ -59,7 +58,7 @@ def _title(titles: Sequence[str], names: Sequence[str]) -> str:
 
 def _titles(studies: Sequence[Results]) -> Sequence[str]:
     """What each study is called: its headline, with its name where two have the same."""
-    titles = [headline(study.study, study.selection) for study in studies]
+    titles = [study.headline for study in studies]
     full = [
         f"{title} ({study.study.name})" if titles.count(title) > 1 else title
         for title, study in zip(titles, studies, strict=True)

@@ -12,7 +12,6 @@ from prunectl.report import arms, tables, text_grid, tiles
 from prunectl.results import claims, granting, judgement, summary
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
-from prunectl.results.headline import headline
 from prunectl.results.judging import rule
 from prunectl.results.table import Results
 
@@ -56,7 +55,7 @@ def table(results: Results, width: int) -> str:
 
 def _head(results: Results, width: int) -> Iterator[str]:
     """What was run."""
-    yield from wrapped(headline(results.study, results.selection), width, first="")
+    yield from wrapped(results.headline, width, first="")
     if results.selection:
         yield from wrapped(f"Run with {results.selection.text}", width, first="")
 

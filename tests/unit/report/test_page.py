@@ -253,7 +253,7 @@ def test_it_shows_what_it_is_restricted_to(results: Results, html: str) -> None:
 
 
 def test_a_profile_is_named_by_what_was_run(results: Results, html: str) -> None:
-    part = build(replace(results, selection=Selection(profile="quick")))
+    part = build(replace(results, selection=Selection(profile="quick"), overridden=[("model", "name")]))
     head = "vgg16 on cifar10: the quick profile of “VGG-16 pruned at initialization”"
     assert f"<title>{head} · prunectl</title>" in part and f"<h1><bdi>{head}</bdi></h1>" in part
     assert "quick profile" not in html
