@@ -13,7 +13,7 @@ from prunectl.catalog.metric import Metric
 from prunectl.report import cells, published_tables, shell, tables
 from prunectl.report.charts import charts, look
 from prunectl.report.tiles import MARKS, of_results
-from prunectl.results import granting, judgement, summary
+from prunectl.results import coverage, granting, judgement, summary
 from prunectl.results.aggregate import given_names
 from prunectl.results.claims import Verdict
 from prunectl.results.judging import rule
@@ -56,7 +56,7 @@ def build(
         source=study.source,
         facts=_facts(results),
         reload_s=reload_s,
-        unfinished=summary.missing(trials),
+        unfinished=coverage.missing(trials),
         written=written,
         answer=answer,
         judged=study.report.judged,

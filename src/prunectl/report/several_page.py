@@ -16,7 +16,7 @@ from prunectl.report.charts import several as charts
 from prunectl.report.charts.chart import Chart
 from prunectl.report.charts.look import Look
 from prunectl.report.tiles import MARKS, of_results
-from prunectl.results import granting, judgement, summary
+from prunectl.results import coverage, granting, judgement
 from prunectl.results.claims import verdicts
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
@@ -104,7 +104,7 @@ def _study(at: int, title: str, results: Results, center: Center, look: Look | N
         "trials": f"{trials.filter(pl.col('status') == 'done').height:,} of {trials.height:,}",
         "seeds": span(granting.seeds_by_arm(trials).values()),
         "dense": "; ".join(cell.with_spread for cell in grid.dense.values()) if grid else "",
-        "unfinished": summary.missing(trials),
+        "unfinished": coverage.missing(trials),
         "answer": answer,
         "marked": _marked(at, results, look),
         "published": published_tables.of_study(results, f"study-{at}-published"),
