@@ -78,6 +78,7 @@ def take(file: Path, store: LocalStore) -> Taken:
     """Take the artefacts of an archive into the store, each verified. Raises ArchiveError, and takes nothing then."""
     from prunectl.store import unpack
 
+    store.create()
     imported, present = unpack.read(file, store)
     return Taken(imported=imported, present=present)
 
@@ -89,6 +90,7 @@ def copy(source: LocalStore, target: LocalStore, studies: Iterable[Session] | No
     alone. Raises StoreError; what was copied until then is complete, and the next attempt skips it.
     """
     source.refresh()
+    target.create()
     target.refresh()
     needed = set(source.keys()) if studies is None else {key for session in studies for key in session.plan.steps}
     present = sorted(filter(target.has, needed))

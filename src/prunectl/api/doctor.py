@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 def findings(store: Place | None = None, data: Place | None = None) -> dict[str, Any]:
     """What was found, by name, in words and numbers for people."""
     import platform
-    import shutil
     from importlib.metadata import version
 
     import torch
@@ -30,7 +29,7 @@ def findings(store: Place | None = None, data: Place | None = None) -> dict[str,
     from prunectl.execute.energy import counters
 
     opened, root = open_store(store), data_root(None, Path(), None if data is None else Path(data))
-    free = f"{size(shutil.disk_usage(opened.root).free)} free"
+    free = f"{size(opened.free_bytes)} free"
     return {
         "prunectl": __version__,
         "python": platform.python_version(),

@@ -32,6 +32,7 @@ def results_of(session: Session, *, warn: Warn = warn_in_log) -> Results:
             set(),
             session.content,
             selection=session.selection,
+            overridden=session.overridden,
         )
 
     return undamaged(read, warn)

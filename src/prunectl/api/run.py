@@ -110,6 +110,7 @@ def complete(
             tally.done,
             after.content,
             selection=after.selection,
+            overridden=after.overridden,
         )
         return Completed(results=read, tally=tally)
 

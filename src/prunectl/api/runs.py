@@ -70,7 +70,7 @@ def caption_of(session: Session, stage: Stage) -> Caption:
     path = session.path.absolute()
     return Caption(
         name=session.study.name,
-        title=headline(session.study, session.selection),
+        title=headline(session.study, session.selection, session.overridden),
         path=str(path),
         sha256=content_digest(path),
         directory=str(Path.cwd()),

@@ -144,7 +144,7 @@ def _write_together(sessions: list[Session], output: Path | None, center: Center
     """Several studies on one page."""
     from prunectl.api.report import together
     from prunectl.api.results import results_of
-    from prunectl.results.summary import missing
+    from prunectl.results.coverage import missing
     from prunectl.store.output import write_output
 
     found = [results_of(session, warn=say) for session in sessions]
@@ -166,7 +166,7 @@ def _write(session: Session, format_: str, output: Path | None, chart: str | Non
     from prunectl.api.report import curves
     from prunectl.api.report import report as rendered
     from prunectl.api.results import results_of
-    from prunectl.results.summary import missing
+    from prunectl.results.coverage import missing
     from prunectl.store.output import write_output
 
     results = results_of(session, warn=say)

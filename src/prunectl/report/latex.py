@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from prunectl.base.text import visible
-from prunectl.report import tables
-from prunectl.results import judgement, summary
-from prunectl.results.headline import headline
+from prunectl.report.grid import Cell, Grid, arms_by_sparsity
+from prunectl.results import coverage, judgement
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
@@ -39,7 +38,7 @@ def _known(char: str) -> str:
 
 def table(results: Results, center: Center) -> str:
     """The table with its caption, ready to be included."""
-    grid = tables.grid(results.trials, center, results.study.report.matching_margin)
+    grid = arms_by_sparsity(results.trials, center, results.study.report.matching_margin)
     matching = ["matching"] if grid.matching else []
     body = [
         " & ".join([escaped(row.arm), *map(_cell, row.cells), *(escaped(row.matching) for _ in matching)]) + r" \\"
@@ -60,7 +59,7 @@ def table(results: Results, center: Center) -> str:
             *body,
             r"\bottomrule",
             r"\end{tabular}",
-            *(rf"\par\smallskip{{\footnotesize {escaped(text)}.\par}}" for text in summary.lacking(results.trials)),
+            *(rf"\par\smallskip{{\footnotesize {escaped(text)}.\par}}" for text in coverage.lacking(results.trials)),
             r"\end{table}",
             *_judged(results),
             "",
@@ -93,8 +92,8 @@ def _judged(results: Results) -> list[str]:
     ]
 
 
-def _caption(results: Results, grid: tables.Grid) -> str:
-    title = escaped(headline(results.study, results.selection))
+def _caption(results: Results, grid: Grid) -> str:
+    title = escaped(results.headline)
     seeds = f"{grid.of} over {grid.several_seeds}" if grid.seeds > 1 else "one seed"
     spread = f", with the {escaped(grid.interval)}" if grid.interval else ""
     dense = "".join(f" {escaped(name.capitalize())}: {escaped(cell.with_spread)}." for name, cell in grid.dense.items())
@@ -102,7 +101,7 @@ def _caption(results: Results, grid: tables.Grid) -> str:
     return f"{title}: top-1 accuracy in percent by sparsity, {seeds}{spread}.{dense}{matching}"
 
 
-def _cell(cell: tables.Cell) -> str:
+def _cell(cell: Cell) -> str:
     text = escaped(cell.text)
     text = rf"\textbf{{{text}}}" if cell.best else text
     return f"{text} {{\\scriptsize {escaped(cell.spread).replace(' to ', '--')}}}" if cell.spread else text

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 from prunectl.base.text import visible
 from prunectl.report import published_tables, tables, tiles
-from prunectl.results import judgement, summary
+from prunectl.report.grid import Grid
+from prunectl.results import coverage, judgement, summary
 from prunectl.results.claims import Verdict, verdicts
-from prunectl.results.headline import headline
 from prunectl.results.published.against import Held, held_sentences
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
@@ -22,14 +22,14 @@ def report(results: Results, center: Center) -> str:
     judged = verdicts(results)
     grid, answer = tiles.of_results(results, judged, center)
     parts = [
-        f"# {escaped(headline(study, results.selection))}",
+        f"# {escaped(results.headline)}",
         escaped(study.source),
         f"Run with {escaped(results.selection.text)}." if results.selection else "",
-        summary.coverage(results.trials) if grid else "",
+        coverage.coverage(results.trials) if grid else "",
         *_answer(answer),
         *(["## Claims", rule(study.sweep.looks), _items([_verdict(verdict) for verdict in judged])] if judged else []),
         *(["## Top-1 accuracy, %", _grid(grid)] if grid else []),
-        _items(list(map(escaped, summary.lacking(results.trials)))),
+        _items(list(map(escaped, coverage.lacking(results.trials)))),
         *(part for held in published_tables.held_by(results) for part in _published(held)),
         *_judgement(results),
         "## Resources",
@@ -93,7 +93,7 @@ def _verdict(verdict: Verdict) -> str:
     return f"**{verdict.answer}**: {escaped(verdict.claim.text)}. {escaped(verdict.reason)}."
 
 
-def _grid(grid: tables.Grid) -> str:
+def _grid(grid: Grid) -> str:
     rows = [
         [
             escaped(row.arm),

@@ -13,10 +13,9 @@ from prunectl.catalog.metric import Metric
 from prunectl.report import cells, published_tables, shell, tables
 from prunectl.report.charts import charts, look
 from prunectl.report.tiles import MARKS, of_results
-from prunectl.results import granting, judgement, summary
+from prunectl.results import coverage, granting, judgement, summary
 from prunectl.results.aggregate import given_names
 from prunectl.results.claims import Verdict
-from prunectl.results.headline import headline
 from prunectl.results.reasons import Detail
 from prunectl.results.statistics import Center, Interval
 from prunectl.results.table import Results
@@ -53,11 +52,11 @@ def build(
         "page.html.j2",
         [chart for section in sections.values() for chart in section],
         look(trials, center, names) if trials.height else None,
-        title=headline(study, results.selection),
+        title=results.headline,
         source=study.source,
         facts=_facts(results),
         reload_s=reload_s,
-        unfinished=summary.missing(trials),
+        unfinished=coverage.missing(trials),
         written=written,
         answer=answer,
         judged=study.report.judged,

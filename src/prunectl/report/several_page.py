@@ -16,9 +16,8 @@ from prunectl.report.charts import several as charts
 from prunectl.report.charts.chart import Chart
 from prunectl.report.charts.look import Look
 from prunectl.report.tiles import MARKS, of_results
-from prunectl.results import granting, judgement, summary
+from prunectl.results import coverage, granting, judgement
 from prunectl.results.claims import verdicts
-from prunectl.results.headline import headline
 from prunectl.results.statistics import Center
 from prunectl.results.table import Results
 
@@ -59,7 +58,7 @@ def _title(titles: Sequence[str], names: Sequence[str]) -> str:
 
 def _titles(studies: Sequence[Results]) -> Sequence[str]:
     """What each study is called: its headline, with its name where two have the same."""
-    titles = [headline(study.study, study.selection) for study in studies]
+    titles = [study.headline for study in studies]
     full = [
         f"{title} ({study.study.name})" if titles.count(title) > 1 else title
         for title, study in zip(titles, studies, strict=True)
@@ -105,7 +104,7 @@ def _study(at: int, title: str, results: Results, center: Center, look: Look | N
         "trials": f"{trials.filter(pl.col('status') == 'done').height:,} of {trials.height:,}",
         "seeds": span(granting.seeds_by_arm(trials).values()),
         "dense": "; ".join(cell.with_spread for cell in grid.dense.values()) if grid else "",
-        "unfinished": summary.missing(trials),
+        "unfinished": coverage.missing(trials),
         "answer": answer,
         "marked": _marked(at, results, look),
         "published": published_tables.of_study(results, f"study-{at}-published"),

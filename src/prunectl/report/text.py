@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from prunectl.base.text import percent, plural
-from prunectl.report import arms, tables, text_grid, tiles
-from prunectl.results import claims, granting, judgement, summary
+from prunectl.report import arms, text_grid, tiles
+from prunectl.report.grid import Grid
+from prunectl.results import claims, coverage, granting, judgement, summary
 from prunectl.results.aggregate import roles, summarise
 from prunectl.results.claims import Verdict
-from prunectl.results.headline import headline
 from prunectl.results.table import Results
 from prunectl.results.verdict_rule import rule
 
@@ -36,7 +36,7 @@ def table(results: Results, width: int) -> str:
         "\n".join(_head(results, width)),
         "\n".join(_answer(answer, width)),
         "\n".join(_grid(grid, width)) if grid else "",
-        "\n".join(line for text in summary.lacking(results.trials) for line in wrapped(text, width, first="")),
+        "\n".join(line for text in coverage.lacking(results.trials) for line in wrapped(text, width, first="")),
         "\n".join(plot(results, width)),
         "\n".join(
             line
@@ -56,7 +56,7 @@ def table(results: Results, width: int) -> str:
 
 def _head(results: Results, width: int) -> Iterator[str]:
     """What was run."""
-    yield from wrapped(headline(results.study, results.selection), width, first="")
+    yield from wrapped(results.headline, width, first="")
     if results.selection:
         yield from wrapped(f"Run with {results.selection.text}", width, first="")
 
@@ -101,7 +101,7 @@ def wrapped(text: str, width: int, first: str = "    ") -> list[str]:
     return textwrap.wrap(text, max(width, 30), initial_indent=first, subsequent_indent="    ")
 
 
-def _grid(grid: tables.Grid, width: int) -> Iterator[str]:
+def _grid(grid: Grid, width: int) -> Iterator[str]:
     """The table with what it shows in words; with spreads where these fit."""
     shown = text_grid.layout(grid, width)
     half = f" ± half the {grid.interval}" if shown.spread and grid.interval else ""

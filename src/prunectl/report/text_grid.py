@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from prunectl.base.text import distinct
 from prunectl.report import cells
-from prunectl.report.tables import Cell, Grid, Row
+from prunectl.report.grid import Cell, Grid, Row
 
 LEAST_ARM = 12
 """Minimum width of an arm's name in front of its numbers."""

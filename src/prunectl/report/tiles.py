@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from prunectl.base.text import and_list, percent, plural, points
-from prunectl.report import cells, tables
-from prunectl.report.tables import Grid
+from prunectl.report import cells
+from prunectl.report.grid import Grid, arms_by_sparsity
 from prunectl.results import granting, matching_words, ranking, summary
 from prunectl.results.aggregate import PARTS, Roles, given_names, roles
 from prunectl.results.claims import Verdict
@@ -94,7 +94,7 @@ def answer(results: Results, grid: Grid | None, verdicts: Sequence[Verdict], of:
 def of_results(results: Results, verdicts: Sequence[Verdict], of: Center = "mean") -> tuple[Grid | None, Answer]:
     """The accuracies of a study by arm and sparsity, if it has trials, and its answer."""
     margin, names = results.study.report.matching_margin, given_names(results.arms)
-    grid = tables.grid(results.trials, of, margin, names) if results.trials.height else None
+    grid = arms_by_sparsity(results.trials, of, margin, names) if results.trials.height else None
     return grid, answer(results, grid, verdicts, of)
 
 

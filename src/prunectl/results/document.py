@@ -16,7 +16,6 @@ from prunectl.base.text import finite
 from prunectl.results import granting, judgement, matching_words, summary
 from prunectl.results.aggregate import ablation_differences, baselines, given_names, roles, summarise
 from prunectl.results.claims import verdicts
-from prunectl.results.headline import headline
 from prunectl.results.matched import Matching, of_arms
 from prunectl.results.pairing import groups
 from prunectl.results.ranking import best
@@ -39,7 +38,7 @@ def document(results: Results) -> dict[str, Any]:
         "study": {
             "name": study.name,
             "title": study.title,
-            "headline": headline(study, results.selection),
+            "headline": results.headline,
             "source": study.source,
             "text": results.study_text,
         },

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import polars as pl
 
 from prunectl.base.cells import cell
+from prunectl.base.errors import Path
 from prunectl.base.text import and_list
 from prunectl.catalog.dataset import Content
 from prunectl.catalog.values import Denominator
@@ -46,10 +47,12 @@ def results(
     content: Content,
     *,
     selection: Selection = WHOLE,
+    overridden: Collection[Path] = (),
 ) -> Results:
     """Everything that a report shows; `made` are the steps that this very run has done.
 
-    `selection` is what of the study was asked for: the report shows it.
+    `selection` is what of the study was asked for, and `overridden` the paths of what it has set: the report shows
+    both.
     """
     artefacts = Artefacts(plan, store)
     trials, progress = table(study, plan, store, artefacts), progress_of(plan, artefacts)
@@ -58,6 +61,7 @@ def results(
         arms=plan.arms,
         study_text=text,
         selection=selection,
+        overridden=overridden,
         task=task_of(study, content),
         trials=trials,
         layers=pl.DataFrame(list(_layers(plan, artefacts)), schema=LAYERS, orient="row"),

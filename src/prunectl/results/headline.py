@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection
 
 from prunectl.base.cells import cell, words
+from prunectl.base.errors import Path
 from prunectl.study.schema import Study
 from prunectl.study.selection import Selection
 
-_NETWORK_OR_DATA = re.compile(r"""\s*["']?(model|data)\b""")
-"""How an override begins that changes the network or the data, which the title of a study may name."""
+_SECTIONS = ("data", "model")
+"""The sections of a study whose keys change the network or the data, which the title of a study may name."""
+
+_PLACE = ("data", "root")
+"""The key among them that changes only where the data are read from."""
 
 
-def headline(study: Study, selection: Selection) -> str:
-    """The title of a study as it is written; else the network and the data that were run, and of what study.
+def headline(study: Study, selection: Selection, overridden: Collection[Path] = ()) -> str:
+    """The title of a study as it is written; else what of it was run, with the network and the data where they differ.
+
+    `overridden` are the paths of the keys that the profile and the overrides have set.
 
     >>> "tiny-cnn on digits: the quick profile of “VGG-16 pruned at initialization”"
     """
     title = study.title or study.name
+    changed = any(path[0] in _SECTIONS and path != _PLACE for path in overridden)
     if selection.profile is not None:
-        return f"{_run(study)}: the {selection.profile} profile of “{title}”"
-    if any(_NETWORK_OR_DATA.match(override) for override in selection.overrides):
-        return f"{_run(study)}: a variant of “{title}”"
-    return title
+        return f"{_run(study)}: the {_of(selection, title)}" if changed else f"The {_of(selection, title)}"
+    return f"{_run(study)}: a variant of “{title}”" if changed else title
+
+
+def _of(selection: Selection, title: str) -> str:
+    return f"{selection.profile} profile of “{title}”"
 
 
 def _run(study: Study) -> str:

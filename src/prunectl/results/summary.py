@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from prunectl.base.cells import words
-from prunectl.base.text import and_list, count, energy, percent, plural, points, seconds, span
+from prunectl.base.text import and_list, count, energy, percent, plural, points, seconds
 from prunectl.results import ablations
 from prunectl.results.aggregate import (
     Roles,
@@ -19,6 +19,7 @@ from prunectl.results.aggregate import (
     controls,
     roles,
 )
+from prunectl.results.coverage import coverage, seeds_by_arm
 from prunectl.results.pairing import groups
 from prunectl.results.ranking import Best, best, name_of
 from prunectl.results.statistics import FEWEST, Center, bootstrap, center, kinds_of_interval, mean, t_interval
@@ -26,8 +27,6 @@ from prunectl.results.statistics import FEWEST, Center, bootstrap, center, kinds
 if TYPE_CHECKING:
     from prunectl.plan.graph import Placed
 
-MOST_REASONS = 5
-"""Maximum number of reasons for trials that failed or are missing."""
 RANKED = 12
 """The maximum number of arms that are ranked by critical compression."""
 
@@ -66,58 +65,9 @@ def notes(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
     )
 
 
-def missing(trials: pl.DataFrame) -> str:
-    """Of a study that is not finished: how much of it is done, and which arms have trials missing; else nothing."""
-    rest = trials.filter(pl.col("status") == "missing")
-    if rest.is_empty():
-        return ""
-    counts = rest.group_by("arm", maintain_order=True).len().rows()
-    arms = [f"{arm} ({number:,})" for arm, number in counts[:4]]
-    arms += [plural(len(counts) - 4, "more arm")] if len(counts) > 4 else []
-    done = trials.filter(pl.col("status") == "done").height
-    failed = trials.height - done - rest.height
-    return (
-        f"{done:,} of {plural(trials.height, 'trial')} {'is' if done == 1 else 'are'} done"
-        f"{f', {failed:,} failed' if failed else ''}, {rest.height:,} {'is' if rest.height == 1 else 'are'} missing: "
-        f"{and_list(arms)}"
-    )
-
-
-def lacking(trials: pl.DataFrame) -> list[str]:
-    """How many trials failed, are missing, or lack their baseline or a count, and why: the most frequent first."""
-    rest = trials.filter((pl.col("status") != "done") | pl.col("reason").is_not_null())
-    counts = (
-        rest.group_by("status", "reason", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
-    )
-    return [_lacking(**row) for row in counts.head(MOST_REASONS).iter_rows(named=True)]
-
-
-def _lacking(status: str, reason: str | None, len: int) -> str:
-    but = ", but " if status == "done" else ": "
-    return f"{plural(len, 'trial')} {status}" + (f"{but}{reason}" if reason else "")
-
-
-def coverage(trials: pl.DataFrame) -> str:
-    """How much of a study with trials is done, and with how many seeds."""
-    by_arm = _seeds_by_arm(trials)
-    done = trials.filter(pl.col("status") == "done")
-    be = "is" if done.height == 1 else "are"
-    text = f"{done.height:,} of {plural(trials.height, 'trial')} {be} done, "
-    text += f"with {plural(by_arm[0], 'seed') if len(set(by_arm)) == 1 else f'{span(by_arm)} seeds'}"
-    others = [
-        f"{number:,} {status}"
-        for status, number in trials.filter(pl.col("status") != "done")["status"].value_counts(sort=True).rows()
-    ]
-    return f"{text} ({and_list(others)})." if others else f"{text}."
-
-
-def _seeds_by_arm(trials: pl.DataFrame) -> list[int]:
-    return trials.group_by("arm").agg(pl.col("seed").n_unique())["seed"].to_list()
-
-
 def _kinds(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     """What accuracies and differences are, and what their intervals are worth."""
-    by_arm = _seeds_by_arm(trials)
+    by_arm = seeds_by_arm(trials)
     if max(by_arm) == 1:
         yield "One seed settles nothing, so nothing is judged."
         return

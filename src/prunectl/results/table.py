@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from prunectl.base.errors import Path
 from prunectl.base.text import plural
 from prunectl.catalog.metric import Metric, Part
 from prunectl.catalog.tables import working
 from prunectl.results.courses import CURVES, REMAINING
+from prunectl.results.headline import headline
 from prunectl.results.latency import LATENCIES
 from prunectl.store.hardware import HardwareClass, mixture
 from prunectl.study.arms import CHOICES
@@ -121,9 +123,15 @@ class Results:
     resources: pl.DataFrame
     versions: dict[str, str]  # prunectl, torch, python, ... of the machine that made the artefacts
     selection: Selection = WHOLE  # what of the study was asked for
+    overridden: Collection[Path] = ()  # the paths of what the profile and the overrides have set
     remaining: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REMAINING))  # of trainings that prune
     made_on: Mapping[HardwareClass, int] = field(default_factory=dict)  # the number of steps that have an artefact
     latencies: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LATENCIES))  # variant × batch size
+
+    @property
+    def headline(self) -> str:
+        """What a report is called: the title of the study, or what was run where that differs."""
+        return headline(self.study, self.selection, self.overridden)
 
     @property
     def mixture(self) -> str:

@@ -36,9 +36,11 @@ class Bucket(LocalStore):
     def __init__(self, objects: Objects, root: Path) -> None:
         super().__init__(root)
         self.objects = objects
-        self.copies = LocalStore(root).open()
+        self.copies = LocalStore(root).open().create()  # what is read is kept there
         self.peeked = Peeked(root)
         self._lists = False
+        self._unmarked = False
+        """Whether the bucket had no marker when the store was opened: what is written to it makes it a store."""
         self._listed: dict[str, set[str]] = {}
 
     @classmethod
@@ -63,13 +65,14 @@ class Bucket(LocalStore):
         return self.objects.url
 
     def open(self) -> Self:
-        """Create the store if it does not exist, in a bucket that does. One that exists need not be writable.
+        """Make sure that this is a store, or can become one, in a bucket that exists. No object is written.
 
         Raises StoreError for one that cannot be reached, holds other objects, or has a layout of another version.
         """
         marker = self.objects.read(layout.MARKER)
         if marker is None:
-            self._mark()
+            self._refuse_other_objects()
+            self._unmarked = True
         elif (version := _layout(marker)) != layout.REMOTE_LAYOUT:
             where = self.url.removeprefix("file://")
             directory = version == layout.LAYOUT and where != self.url
@@ -80,11 +83,17 @@ class Bucket(LocalStore):
         self._lists = True
         return self
 
-    def _mark(self) -> None:
+    def create(self) -> Self:
+        """Create the store if it did not exist when it was opened. What writes to it does so first."""
+        if self._unmarked:
+            self.objects.create(layout.MARKER, _MARKER)
+            self._unmarked = False
+        return self
+
+    def _refuse_other_objects(self) -> None:
         if (other := next(self.objects.names(""), None)) is not None:
             hint = f"choose a place below it: --store {self}/PREFIX"
             raise StoreError(f"{self} holds other objects ({other}, ...) and is not a store", hint=hint)
-        self.objects.create(layout.MARKER, _MARKER)
 
     def require_writable(self) -> None:
         """Raises StoreError, before anything is computed, if no step could be stored here or in the bucket."""
@@ -116,6 +125,7 @@ class Bucket(LocalStore):
         """
         with super().lock(key), contextlib.ExitStack() as stack:
             with self._guarded("written"):
+                self.create()
                 mine = stack.enter_context(self._claims.held(key))
             if not mine:
                 raise HeldError(f"{self}/{layout.claim_object(key)}", alive=self._claims.alive(key))
@@ -149,6 +159,7 @@ class Bucket(LocalStore):
 
     def record_failure(self, key: str, kind: str, reason: str, detail: str) -> None:
         """Record why a step failed, for every machine."""
+        self.create()
         record = {"kind": kind, "reason": reason, "detail": detail}
         self.objects.write(layout.failure_object(key), json.dumps(record, indent=1).encode() + b"\n")
         if layout.FAILURES in self._listed:

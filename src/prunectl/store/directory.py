@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,16 +85,25 @@ class StoreDirectory:
         """The store in messages."""
         return str(self.root)
 
-    def open(self) -> Self:
-        """Create the store if it does not exist. One that exists need not be writable.
+    @property
+    def free_bytes(self) -> int:
+        """What is left on the disk of the store, or of the directory that it would be created in."""
+        place = self.root.absolute()
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        with self._guarded("read"):
+            return shutil.disk_usage(place).free
 
-        Raises StoreError for a directory that is no store, a layout of another version, and a store that cannot be read
-        or created.
+    def open(self) -> Self:
+        """Make sure that this is a store, or can become one. Nothing is written: one that does not exist is empty.
+
+        Raises StoreError for a directory that is no store, a layout of another version, and a store that cannot be
+        read.
         """
         marker = self.root / layout.MARKER
-        with self._guarded("written" if not os.path.lexists(marker) else "read"):
+        with self._guarded("read"):
             if not os.path.lexists(marker):
-                self._create(marker)
+                self._refuse_others()
             elif (found := self._layout(marker)) == layout.REMOTE_LAYOUT:
                 raise StoreError(
                     f"{self.root} holds the objects of a remote store",
@@ -106,16 +116,25 @@ class StoreDirectory:
                 )
         return self
 
-    def _create(self, marker: Path) -> None:
+    def create(self) -> Self:
+        """Create the store if it does not exist. Raises StoreError."""
+        marker = self.root / layout.MARKER
+        with self._guarded("written"):
+            if not os.path.lexists(marker):
+                self._refuse_others()
+                for folder in (layout.OBJECTS, layout.SCRATCH, layout.LOCKS):
+                    self._make_directory(self.root / folder)
+                _write_marker(marker)  # a store that has all its folders may have lost it
+        return self
+
+    def _refuse_others(self) -> None:
+        """Raises StoreError if what is in the place of a store is no store."""
         if self.root.exists() and not self.root.is_dir():
             raise StoreError(f"the store {self.root} is a file", hint="choose another with --store DIR")
         if self.root.exists() and any(self.root.iterdir()) and not (self.root / layout.OBJECTS).exists():
             raise StoreError(
                 f"{self.root} is not empty and not a store", hint="choose an empty directory with --store DIR"
             )
-        for folder in (layout.OBJECTS, layout.SCRATCH, layout.LOCKS):
-            self._make_directory(self.root / folder)
-        _write_marker(marker)
 
     def _layout(self, marker: Path) -> int:
         """The layout that the marker names. A damaged one is written again: every artefact is verified anyway."""
@@ -179,7 +198,10 @@ class StoreDirectory:
             return {path.name.partition(".")[0] for shard in shards if shard.is_dir() for path in shard.iterdir()}
 
     def _make_directory(self, path: Path) -> None:
-        """Create a directory of the store; a file in its place, or in that of a parent, is set aside."""
+        """Create a directory of the store; a file in its place, or in that of a parent, is set aside.
+
+        The first one makes the store: it has its marker then.
+        """
         if path.is_dir():
             return
         if path != self.root:
@@ -188,6 +210,8 @@ class StoreDirectory:
             if os.path.lexists(path) and not path.is_dir():
                 self._lay_aside(path, IN_PLACE)
         make_directory(path)
+        if path.parent == self.root and not os.path.lexists(marker := self.root / layout.MARKER):
+            _write_marker(marker)
 
     def _require_file(self, path: Path) -> None:
         """Set aside a directory in the place of a file."""

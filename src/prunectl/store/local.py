@@ -43,6 +43,7 @@ class LocalStore(Attempts):
 
     def require_writable(self) -> None:
         """Raises StoreError, before anything is computed, if no step could be stored here."""
+        self.create()
         with self.scratch(), self._guarded("written"):
             for name in (layout.OBJECTS, layout.FAILURES, layout.SNAPSHOTS, layout.LOCKS):
                 self._make_directory(self.root / name)

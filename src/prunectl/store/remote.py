@@ -247,6 +247,7 @@ class RemoteStore(Bucket):
 
     def _send(self, manifest: Manifest, folder: Path) -> bool:
         """Send the files, and then the manifest if there is none. Returns whether it is this one."""
+        self.create()
         name = layout.manifest_object(manifest.key)
         if self.objects.exists(name):
             return False

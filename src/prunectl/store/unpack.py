@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import json
 import re
-import shutil
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -161,7 +160,7 @@ class _Survey:
 
 def _surveyed(path: Path, store: LocalStore) -> dict[str, Manifest]:
     """The manifest of each artefact in an archive, every byte of which was verified."""
-    survey = _Survey(path=path, store=store, free_bytes=shutil.disk_usage(store.root).free)
+    survey = _Survey(path=path, store=store, free_bytes=store.free_bytes)
     with _members(path) as members:
         for member, content in members:
             survey.receive(member, content)

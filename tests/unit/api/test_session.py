@@ -96,7 +96,7 @@ def test_a_store_to_read_from_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there is no store at"):
         existing_store(tmp_path / "typo")
     assert list(tmp_path.iterdir()) == []
-    open_store(tmp_path / "store")
+    open_store(tmp_path / "store").create()
     assert existing_store(tmp_path / "store").root == tmp_path / "store"
 
 
@@ -122,11 +122,12 @@ def test_the_own_store_is_with_the_data_not_among_the_caches(home: Path) -> None
     opened = open_store()
     assert opened.root == home / "data" / "prunectl" / "store"
     assert advice(opened) == ""
+    assert list(home.iterdir()) == [], "opened, it is not made"
 
 
 def test_the_store_of_an_earlier_prunectl_stays_in_use_until_it_is_moved(home: Path) -> None:
     earlier = home / "cache" / "prunectl" / "store"
-    open_store(earlier)
+    open_store(earlier).create()
     opened = open_store()
     assert opened.root == earlier
     command = advice(opened).partition("to move it: ")[2]

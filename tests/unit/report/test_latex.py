@@ -99,7 +99,7 @@ def test_a_comment_shows_what_it_is_restricted_to(results: Results) -> None:
 
 
 def test_the_caption_of_a_profile_names_what_was_run(results: Results) -> None:
-    part = replace(results, selection=Selection(profile="quick"))
+    part = replace(results, selection=Selection(profile="quick"), overridden=[("model", "name")])
     caption = "vgg16 on cifar10: the quick profile of ``VGG-16 pruned at initialization'': top-1 accuracy"
     assert rf"\caption{{{caption}" in latex.table(part, "mean")
 

@@ -83,7 +83,9 @@ def test_one_seed_has_no_interval() -> None:
 
 
 def test_it_shows_what_it_is_restricted_to(results: Results, text: str) -> None:
-    part = replace(results, selection=Selection(profile="quick", overrides=("train.lr=[1]",)))
+    part = replace(
+        results, selection=Selection(profile="quick", overrides=("train.lr=[1]",)), overridden=[("model", "name")]
+    )
     shown = markdown.report(part, "mean")
     assert "\n\nRun with --profile quick --set 'train.lr=\\[1\\]'.\n\n" in shown
     assert shown.startswith("# vgg16 on cifar10: the quick profile of “VGG-16 pruned at initialization”\n")

@@ -253,7 +253,7 @@ def test_it_shows_what_it_is_restricted_to(results: Results, html: str) -> None:
 
 
 def test_a_profile_is_named_by_what_was_run(results: Results, html: str) -> None:
-    part = build(replace(results, selection=Selection(profile="quick")))
+    part = build(replace(results, selection=Selection(profile="quick"), overridden=[("model", "name")]))
     head = "vgg16 on cifar10: the quick profile of “VGG-16 pruned at initialization”"
     assert f"<title>{head} · prunectl</title>" in part and f"<h1><bdi>{head}</bdi></h1>" in part
     assert "quick profile" not in html
@@ -264,3 +264,15 @@ def test_claims_that_a_selection_leaves_no_trials_for_are_not_asked(results: Res
     part = build(replace(results, trials=only_synflow, selection=Selection(only=("criterion=synflow",))))
     assert part.count('<article class="claim not-asked">') == 3
     assert '<dd>– 3</dd><dd class="note">not asked</dd>' in part
+
+
+def test_what_paper_leaves_out_has_a_line_that_names_where_it_is(results: Results, html: str) -> None:
+    printed = re.findall(r'<p class="note printed">(.*?)</p>', html)
+    assert any("450 trials are left out" in line and "--format csv" in line for line in printed)
+    short = build(replace(results, trials=results.trials.filter(pl.col("criterion") == "snip").head(40)))
+    assert "trials are left out" not in short
+    judged = page.build(results, [replace(verdict, details=verdict.details * 30) for verdict in verdicts(results)])
+    lines = re.findall(r'<p class="note printed">(.*?)</p>', judged)
+    assert sum("cases are left out" in line for line in lines) == judged.count('<div class="scroll unprinted">') > 0
+    assert any("chart of these" in line and "--chart claims" in line for line in lines)
+    assert re.search(r'<div class="unprinted">\s*<figure id="chart-claims"', judged)

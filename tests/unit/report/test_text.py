@@ -234,7 +234,9 @@ def test_arms_that_differ_only_at_their_ends_keep_different_names(results: Resul
 
 
 def test_it_shows_what_it_is_restricted_to(results: Results) -> None:
-    part = replace(results, selection=Selection(profile="quick", only=("criterion=snip",)))
+    part = replace(
+        results, selection=Selection(profile="quick", only=("criterion=snip",)), overridden=[("model", "name")]
+    )
     assert text.table(part, 100).startswith(
         "vgg16 on cifar10: the quick profile of “VGG-16 pruned at initialization”\n"
         "Run with --profile quick --only criterion=snip\n\ndense, top-1"

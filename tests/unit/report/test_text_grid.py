@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from prunectl.report import tables, text_grid
+from prunectl.report import text_grid
+from prunectl.report.grid import arms_by_sparsity
 from prunectl.report.text_grid import Layout
 from unit.report import small
 
-GRID = tables.grid(small.swept())  # two arms of 19 characters at most, two sparsities, a matching sparsity each
+GRID = arms_by_sparsity(small.swept())  # two arms of 19 characters at most, two sparsities, a matching sparsity each
 WHOLE = ((0, 1),)
 
 
@@ -29,7 +30,7 @@ def test_columns_give_way_before_intervals_and_intervals_before_whole_names(widt
 
 
 def test_what_fits_in_no_way_is_in_blocks() -> None:
-    many = tables.grid(small.swept(sparsities=[level / 100 for level in range(50, 80)]))
+    many = arms_by_sparsity(small.swept(sparsities=[level / 100 for level in range(50, 80)]))
     assert text_grid.layout(many, 60).stacked is False and len(text_grid.layout(many, 60).blocks) > 3
     narrow = text_grid.layout(many, 30)
     assert narrow.stacked and sum(narrow.blocks, ()) == tuple(range(30))

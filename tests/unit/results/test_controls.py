@@ -7,7 +7,7 @@ import pytest
 
 from made_up import STUDY, results
 from prunectl.report.charts import charts
-from prunectl.report.tables import grid
+from prunectl.report.grid import arms_by_sparsity
 from prunectl.results import summary
 from prunectl.results.aggregate import baselines, controls, pruned, roles, summarise
 from prunectl.results.claims import verdicts
@@ -56,7 +56,7 @@ def test_it_has_a_sentence_with_its_interval_and_a_place_next_to_the_dense_netwo
     (sentence,) = (text for text in summary.sentences(controlled.trials) if "Retrained without pruning" in text)
     assert sentence.startswith("Retrained without pruning (lr-rewind), the dense network changes by +0.")
     assert " to " in sentence
-    dense = grid(controlled.trials).dense
+    dense = arms_by_sparsity(controlled.trials).dense
     assert list(dense) == ["dense", "dense · lr-rewind"]
     assert dense["dense · lr-rewind"].center == pytest.approx(controls(controlled.trials)["top1"].mean())
 

@@ -10,7 +10,7 @@ import pytest
 
 import made_up
 from planning import BASE, plan
-from prunectl.report.tables import grid
+from prunectl.report.grid import arms_by_sparsity
 from prunectl.results import matching_words
 from prunectl.results.claims import Verdict, verdicts
 from prunectl.results.foresight import foresee
@@ -63,13 +63,13 @@ def test_each_arm_by_hand() -> None:
 def test_none_and_beyond_the_sweep(loss: float, text: str) -> None:
     results = lowered(two(), {name: dict.fromkeys(SNIP, loss) for name in ("snip", "magnitude")})
     assert {matching_words.cell(each) for each in of_arms(results.trials, 0.01).values()} == {text}
-    assert {row.matching for row in grid(results.trials).rows} == {text}
+    assert {row.matching for row in arms_by_sparsity(results.trials).rows} == {text}
 
 
 def test_an_arm_of_which_nothing_is_done_has_an_empty_cell() -> None:
     results = two()
     gone = results.trials.with_columns(top1=pl.lit(None, pl.Float64))
-    assert {row.matching for row in grid(gone).rows} == {""} and grid(gone).matching == ""
+    assert {row.matching for row in arms_by_sparsity(gone).rows} == {""} and arms_by_sparsity(gone).matching == ""
     assert matching_words.sentences(replace(results, trials=gone)) == ()
 
 

@@ -123,18 +123,6 @@ def test_an_arm_without_a_budget_among_others_has_a_variant_that_names_omit() ->
     assert "no budget" not in "\n".join(summary.sentences(trials))
 
 
-def test_what_is_missing_is_told_by_arm() -> None:
-    trials = [table(0.5), table(None, status="failed"), magnitude(None, None, status="missing")]
-    assert summary.missing(pl.concat(trials)) == ("1 of 4 trials is done, 1 failed, 2 are missing: magnitude (2)")
-    assert summary.missing(table(0.5)) == ""
-
-
-def test_of_many_arms_with_trials_missing_four_are_named() -> None:
-    trials = pl.concat(table(None, arm=arm, status="missing") for arm in "abcdef")
-    assert summary.missing(trials).startswith("0 of 6 trials are done, 6 are missing: a (1), b (1), c (1), d (1)")
-    assert summary.missing(trials).endswith("2 more arms")
-
-
 def said(trials: pl.DataFrame, start: str) -> str:
     (found,) = (text for text in summary.sentences(trials) if text.startswith(start))
     return found

@@ -43,7 +43,7 @@ def store(tmp_path: Path) -> LocalStore:
 
 @pytest.fixture
 def other(tmp_path: Path) -> LocalStore:
-    return LocalStore(tmp_path / "other").open()
+    return LocalStore(tmp_path / "other").create()
 
 
 def contents(store: LocalStore) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ MADE = Made(wall_s=1, cpu_s=1, peak_bytes=7, device="cpu", hardware="x", version
 
 @pytest.fixture
 def store(tmp_path: Path) -> LocalStore:
-    return LocalStore(tmp_path / "store").open()
+    return LocalStore(tmp_path / "store").create()
 
 
 def put(store: LocalStore, name: str, resume: str | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -224,3 +225,18 @@ def test_an_artefact_that_is_deleted_while_it_is_read_is_missing_not_damaged(tmp
     (store.root / layout.OBJECTS / KEY[:2] / KEY / "a.json").unlink()
     with pytest.raises(DamagedError):
         store.read(KEY, "a.json", manifest)
+
+
+def test_opening_writes_nothing_and_the_first_thing_that_is_written_makes_the_store(tmp_path: Path) -> None:
+    for write in (
+        lambda store: store.record_failure(KEY, "crash", "killed", ""),
+        lambda store: store.keep_log(KEY, b"printed"),
+        LocalStore.require_writable,
+        LocalStore.create,
+    ):
+        store = LocalStore(tmp_path / "store").open()
+        assert list(store.keys()) == [] and not store.has(KEY) and store.failure(KEY) is None
+        assert store.hardware([KEY]) == {} and store.free_bytes > 0 and not tmp_path.joinpath("store").exists()
+        write(store)
+        assert (store.root / layout.MARKER).exists() and LocalStore(store.root).open()
+        shutil.rmtree(store.root)

@@ -207,7 +207,7 @@ def test_where_a_file_system_has_no_locks_claims_have_to_do(
 def test_a_disk_without_room_to_note_a_claim_is_an_error_and_not_a_step_that_others_make_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = LocalStore(tmp_path / "store").open()
+    store = LocalStore(tmp_path / "store").create()
     dead(Cluster(store.root / layout.LOCKS), "a")
     write = Path.write_text
 

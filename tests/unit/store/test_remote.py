@@ -34,7 +34,7 @@ def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
 
 
 def on(bucket: ObjectStore, machine: Path) -> RemoteStore:
-    return RemoteStore(Objects("s3://bucket/x", bucket), machine).open()
+    return RemoteStore(Objects("s3://bucket/x", bucket), machine).open().create()
 
 
 def worker(bucket: ObjectStore, machine: Path) -> RemoteStore:
@@ -220,11 +220,11 @@ def test_a_place_with_other_objects_is_no_store(tmp_path: Path) -> None:
 
 def test_a_directory_and_a_bucket_in_it_are_not_confused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNECTL_CACHE", str(tmp_path / "cache"))
-    LocalStore(tmp_path / "local").open()
+    LocalStore(tmp_path / "local").create()
     with pytest.raises(StoreError, match="layout") as caught:
         store_at(f"file://{tmp_path}/local").open()
     assert f"use --store {tmp_path}/local" in str(caught.value)
-    store_at(f"file://{tmp_path}/remote").open()
+    store_at(f"file://{tmp_path}/remote").open().create()
     with pytest.raises(StoreError, match="remote store") as caught:
         LocalStore(tmp_path / "remote").open()
     assert f"--store file://{tmp_path}/remote" in str(caught.value)
@@ -330,3 +330,12 @@ def test_a_server_that_does_not_answer_is_one_message(monkeypatch: pytest.Monkey
     assert caught.value.exit_code == 4
     assert "run the same command again" in str(caught.value)
     assert "Debug" not in str(caught.value)
+
+
+def test_opening_a_bucket_writes_no_object_and_the_first_artefact_makes_it_a_store(tmp_path: Path) -> None:
+    bucket = MemoryStore()
+    store = RemoteStore(Objects("s3://bucket/x", bucket), tmp_path / "a").open()
+    assert list(store.keys()) == [] and not store.has(KEY)
+    assert list(store.objects.names("")) == []
+    fill(store)
+    assert RemoteStore(Objects("s3://bucket/x", bucket), tmp_path / "b").open().has(KEY)

@@ -19,12 +19,15 @@ def verify(store: Store = None, json_: Json = False) -> None:
     from prunectl.api.cache import verify as verified
     from prunectl.api.session import open_store
 
-    found = verified(open_store(store))
+    opened = open_store(store)
+    found = verified(opened)
     if json_:
         answer_json({"sound": len(found.sound), "damaged": found.damaged})
     else:
         for line in found.lines():
             answer(f"damaged: {line}")
-        answer(f"{plural(len(found.sound), 'artefact')} OK, {len(found.damaged)} damaged")
+        checked = found.sound or found.damaged
+        counts = f"{plural(len(found.sound), 'artefact')} OK, {len(found.damaged)} damaged"
+        answer(counts if checked else f"{opened}: no artefacts")
     if found.damaged:
         raise typer.Exit(STORE)
