@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from prunectl.api.damage import undamaged, warn_in_log
 from prunectl.api.machine import Machine, likely_workers
 from prunectl.api.make import todo_of
-from prunectl.api.results import undamaged, warn_in_log
 from prunectl.api.runs import seeds_by_arm
 
 if TYPE_CHECKING:
-    from prunectl.api.results import Warn
+    from prunectl.api.damage import Warn
     from prunectl.api.session import Session
     from prunectl.plan.cost import Past
     from prunectl.plan.explain import Todo

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from prunectl.plan.stage import Stage
     from prunectl.results.table import Results
 
-__all__ = ["Warn", "results_of", "rows_of", "table_of", "undamaged", "warn_in_log"]
-
 
 def results_of(session: Session, *, warn: Warn = warn_in_log) -> Results:
     """Everything that the store holds of a study; trials that have not been made are rows with a status."""
