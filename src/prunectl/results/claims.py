@@ -13,7 +13,7 @@ from prunectl.catalog.seeds import ALPHA, Look
 from prunectl.plan.graph import Placed
 from prunectl.results import reasons
 from prunectl.results.cases import Cases, Compared, cases_of
-from prunectl.results.chance import at_chance
+from prunectl.results.chance import all_guess, at_chance
 from prunectl.results.judging import (
     Case,
     Finding,
@@ -108,7 +108,7 @@ def verdict(
         cases = cases_of(claim, trials, arms)
         numbers = [_case(claim, each, task) for each in cases.compared]
         judgement = judge(numbers, claim.margin, claim.over) if numbers else None
-        return _verdict(claim, cases, _sides(claim, cases, arms), numbers, judgement)
+        return _verdict(claim, cases, _sides(claim, cases, arms), task, numbers, judgement)
     seen: dict[Look, tuple[Cases, list[Case]]] = {}
 
     def cases_at(look: Look) -> list[Case] | None:
@@ -124,7 +124,7 @@ def verdict(
     later = None if at is None else next((look for look in looks if look.seeds > at.seeds), None)
     opens = judgement is not None and judgement.answer == "not settled"
     further = later if opens and more_seeds_can_settle(numbers, claim.over) else None
-    return _verdict(claim, cases, _sides(claim, cases, arms), numbers, judgement, looks, at, further)
+    return _verdict(claim, cases, _sides(claim, cases, arms), task, numbers, judgement, looks, at, further)
 
 
 def _sides(claim: Claim, cases: Cases, arms: Mapping[str, Placed]) -> Sides:
@@ -141,6 +141,7 @@ def _verdict(
     claim: Claim,
     cases: Cases,
     sides: Sides,
+    task: Task,
     numbers: Sequence[Case],
     judgement: Judgement | None,
     looks: Sequence[Look] = (),
@@ -154,7 +155,10 @@ def _verdict(
             claim=claim, answer="not settled", reason=cases.none, n=0, supports=supports, level=supports, average=None,
             details=(), artefacts=(),
         )  # fmt: skip
-    details = tuple(map(_detail, cases.compared, numbers, judgement.findings))
+    details = tuple(
+        replace(_detail(*case), **_guessers(claim, case[0].pairs, sides, task))
+        for case in zip(cases.compared, numbers, judgement.findings, strict=True)
+    )
     looked = reasons.at_look(judgement.answer, looks, at, further) if looks else ""
     columns = [compared.pairs[name].to_list() for compared in cases.compared for name in ("arm", "arm_other")]
     return Verdict(
@@ -224,6 +228,16 @@ def _detail(compared: Compared, case: Case, finding: Finding) -> Detail:
         artefacts=tuple(dict.fromkeys(keys)),
         differences=tuple(differences),
     )
+
+
+def _guessers(claim: Claim, pairs: pl.DataFrame, sides: Sides, task: Task) -> dict[str, Any]:
+    """Which sides of a case are at chance, and the name of the one that is while the other is not."""
+    columns = [f"{'top1' if claim.metric.swept else claim.metric.name}{side}" for side in _judged_at(claim.metric)]
+    both = pairs.filter(pl.col(name).is_not_null() for name in columns)
+    better, than = (bool(all_guess(both, task, name)) for name in columns)
+    of = "the dense network of " if claim.metric.swept else ""
+    guesser = "" if better == than else f"{of}{sides[0] if better else sides[1]}"
+    return {"better_at_chance": better, "than_at_chance": than, "guessing": guesser}
 
 
 def _artefacts(pairs: pl.DataFrame) -> list[str]:
