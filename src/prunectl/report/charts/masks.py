@@ -45,7 +45,7 @@ def layer_heat(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> Chart 
             "Layers from input (top) to output; the colour is the share of the layer's weights that the mask keeps "
             "(mean over the seeds). A red cross: nothing is left of the layer in at least one seed. "
             "Arms of a criterion that keep the same counts are drawn once."
-            + (f" {CHANCE} above a column: {explained(look.task)}." if frame["guess"].any() else "")
+            + (f" Above a column, {CHANCE} is {explained(look.task)}." if frame["guess"].any() else "")
         ),
         spec=spec_of(chart, sheet, look.shown()),
         panel_px=width + 60,
@@ -78,8 +78,9 @@ def _cells(frame: pl.DataFrame) -> list[alt.Chart]:
     cross = dead.mark_text(text="×", color="#ff8f7d", fontSize=15, fontWeight="bold")
     if not frame["guess"].any():
         return [cell, box, cross]
-    guess = base.transform_filter("datum.guess").mark_text(text=CHANCE, fontSize=13, color=palette.NOTE)
-    return [cell, box, cross, guess.encode(y=alt.value(ABOVE_PX))]
+    guess = base.transform_filter("isValid(datum.guess)").mark_text(text=CHANCE, fontSize=18, color=palette.NOTE)
+    seen = alt.condition("datum.guess", alt.value(1), alt.value(0))  # in every panel, so that their titles are level
+    return [cell, box, cross, guess.encode(y=alt.value(ABOVE_PX), opacity=seen)]
 
 
 def _kept(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> pl.DataFrame:
@@ -102,7 +103,8 @@ def _kept(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> pl.DataFram
     )
     ablated = pl.concat_str(["series", "ablation"], separator=", ")
     panel = pl.when(arms.unmodified()).then("series").otherwise(ablated).alias("panel")
-    guess = pl.col("at_chance").fill_null(value=False) & (pl.col("index") == pl.col("index").min())
+    first = pl.col("index") == pl.col("index").min()  # a mark for each column
+    guess = pl.when(first).then(pl.col("at_chance").fill_null(value=False))
     marked = frame.join(_at_chance(trials, look, copies), on=["arm", "sparsity"], how="left", maintain_order="left")
     return axes.with_sparsity_text(marked.with_columns(panel, guess=guess))
 
