@@ -82,10 +82,17 @@ def compare(
         for name, study in zip(ours, studies, strict=True)
     ]
     sources, keys = [source for source, _ in read], [key for _, key in read]
+    tasks = [source.task for source in sources]
     return Compared(
         sources=sources,
-        comparison=pair(*(source.trials for source in sources), names=ours, keys=keys) if len(ours) > 1 else None,
-        published=[held(source.trials, name, letter(place)) for name in theirs for place, source in enumerate(sources)],
+        comparison=pair(*(source.trials for source in sources), names=ours, keys=keys, tasks=tasks)
+        if len(ours) > 1
+        else None,
+        published=[
+            held(source.trials, name, letter(place), task=source.task)
+            for name in theirs
+            for place, source in enumerate(sources)
+        ],
     )
 
 
@@ -129,8 +136,10 @@ def _results(name: str) -> tuple[Source, dict[str, Any]]:
 def _stored(name: str, session: Session, warn: Warn) -> tuple[Source, dict[str, Any]]:
     """What the store holds of a study, and its keys."""
     from prunectl.report.comparison_page import Source
+    from prunectl.results.gather import task_of
 
     trials = table_of(session, warn=warn)
     study, restricted = session.study.name, session.selection.text
-    source = Source(name=name, trials=trials, study=study, text=session.text, restricted=restricted)
+    task = task_of(session.study, session.content)
+    source = Source(name=name, trials=trials, study=study, text=session.text, restricted=restricted, task=task)
     return source, session.study.model_dump(mode="json")

@@ -9,11 +9,18 @@ from prunectl.base.cells import words
 from prunectl.base.text import percent, points
 
 MISSING = "–"
+CHANCE = "ᶜ"
+"""Follows an accuracy of networks that are no better than guessing, with every seed."""
 
 
 def accuracy(value: float | None) -> str:
     """A fraction in percent: 0.9235 is 92.35."""
     return MISSING if value is None else f"{value * 100:.2f}"
+
+
+def marked(value: float | None, at_chance: bool | None) -> str:
+    """An accuracy, with a mark if all of its networks are at chance."""
+    return f"{accuracy(value)}{CHANCE if at_chance else ''}"
 
 
 def change(value: float | None) -> str:

@@ -18,6 +18,7 @@ from prunectl.report.charts.look import Look
 from prunectl.results import compare
 from prunectl.results.compare import Comparison, Side, letter
 from prunectl.results.published.against import Held, held_sentences
+from prunectl.results.table import Task
 
 LISTED = 500
 """Maximum number of trials listed of those that only one table has."""
@@ -33,6 +34,7 @@ class Source:
     study: str = ""
     text: str = ""
     restricted: str = ""  # what of the study was asked for; empty for all of it
+    task: Task | None = None  # what its networks are measured on; a results file does not record it
 
     @property
     def full(self) -> str:
@@ -43,7 +45,7 @@ class Source:
 def build(sources: Sequence[Source], comparison: Comparison | None, held: Sequence[Held]) -> str:
     """The page. The same tables always give the same page, byte for byte."""
     labels = [_label(at, source.name) for at, source in enumerate(sources)]
-    look = charts.look_of(labels)
+    look = charts.look_of(labels, compare.one_task(source.task for source in sources))
     sides = list(zip(map(letter, range(1, len(sources))), comparison.sides if comparison else (), strict=True))
     drawn = [charts.differences(comparison, look), charts.accuracies(comparison, look)] if comparison else []
     published = [_published(number, table, look) for number, table in enumerate(held, 1)]
@@ -67,6 +69,7 @@ def build(sources: Sequence[Source], comparison: Comparison | None, held: Sequen
         several=len(sides) > 1,
         cells=[_cell(other, cell) for other, side in sides for cell in side.cells],
         heads=tables.case_heads("other" if len(sides) > 1 else "B"),
+        chance=tables.chance_of(comparison) if comparison else (),
         compared=bool(sides),
         rests=[rest for other, side in sides for rest in _rests(other, side)],
         published=published,

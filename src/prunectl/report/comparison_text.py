@@ -26,13 +26,13 @@ def lines(names: Sequence[str], comparison: Comparison | None, held: Sequence[He
         yield from wrapped(f"{letter(at)}  {name}", width, first="")
     for at, side in enumerate(comparison.sides if comparison else (), 1):
         yield ""
-        yield from _side(side, letter(at), width)
+        yield from _side(side, letter(at), width, tables.chance_of(comparison) if comparison else ())
     for table in held:
         yield ""
         yield from _published(table, width)
 
 
-def _side(side: Side, other: str, width: int) -> Iterator[str]:
+def _side(side: Side, other: str, width: int, chance: Sequence[str]) -> Iterator[str]:
     differing = {**tables.differing(side), **side.keys}
     if differing:
         yield f"What differs, A → {other}:"
@@ -45,6 +45,8 @@ def _side(side: Side, other: str, width: int) -> Iterator[str]:
         yield ""
         rows = [(cell.arm, (*tables.case(cell), MARKS.get(cell.answer, ""))) for cell in side.cells]
         yield from _table((*tables.case_heads(other), ""), rows, width)
+        for text in chance:
+            yield from wrapped(text, width, first="")
     for label, trials in (("A", side.only_first), (other, side.only_other)):
         if trials:
             more = f" and {len(trials) - LISTED:,} more" if len(trials) > LISTED else ""
@@ -64,6 +66,7 @@ def _published(held: Held, width: int) -> Iterator[str]:
         numbers = [(*tables.published(row), tables.within(row)) for row in held.rows]
         rows = list(zip(tables.published_arms(held), numbers, strict=True))
         yield from _table((*tables.published_heads(held.ours), "held"), rows, width)
+        yield from wrapped(tables.chance_of_published(held), width, first="")
 
 
 def _table(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], width: int) -> Iterator[str]:

@@ -11,10 +11,12 @@ from prunectl.base.text import percent, span
 from prunectl.report import cells
 from prunectl.results import matching_words
 from prunectl.results.aggregate import baselines, controls, roles, summarise, with_roles
+from prunectl.results.chance import all_guess, explained
 from prunectl.results.matched import of_arms
 from prunectl.results.pairing import groups
 from prunectl.results.ranking import name_of
 from prunectl.results.statistics import FEWEST, Center, bootstrap, bootstrap_words, center, mean
+from prunectl.results.table import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +28,14 @@ class Cell:
     high: float | None
     n: int  # seeds done
     of: int  # seeds asked for
-    best: bool  # the highest of the column
+    best: bool  # the highest of the column, unless it is at chance
     dense: float | None  # the baseline's
+    at_chance: bool | None  # no better than guessing, with every seed; None where that is not known
 
     @property
     def text(self) -> str:
-        """In percent, without the unit."""
-        return cells.accuracy(self.center)
+        """In percent, without the unit, with a mark where networks are at chance."""
+        return cells.marked(self.center, self.at_chance)
 
     @property
     def spread(self) -> str:
@@ -77,6 +80,7 @@ class Grid:
     dense: Mapping[str, Cell]  # by 'dense', or 'dense, xavier-normal' where networks are drawn in several ways
     of: Center
     margin: float  # of matching accuracies, a fraction
+    task: Task | None = None  # what the networks are measured on
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -109,22 +113,39 @@ class Grid:
         return matching_words.column(self.margin, shown) if shown else ""
 
     @property
+    def chance(self) -> str:
+        """What the mark of networks at chance means, in words; nothing where no number has it."""
+        every = [*self.dense.values(), *(cell for row in self.rows for cell in row.cells)]
+        return f"{cells.CHANCE} {explained(self.task)}" if any(cell.at_chance for cell in every) else ""
+
+    @property
+    def all_at_chance(self) -> bool:
+        """Whether no arm is better than guessing at any sparsity."""
+        known = [cell for row in self.rows for cell in row.cells if cell.center is not None]
+        return bool(known) and all(cell.at_chance for cell in known)
+
+    @property
     def ranked(self) -> tuple[Row, ...]:
         """The best arm first."""
         return tuple(sorted(self.rows, key=lambda row: -row.key))
 
 
 def arms_by_sparsity(
-    trials: pl.DataFrame, of: Center = "mean", margin: float = 0.01, names: Mapping[str, str] | None = None
+    trials: pl.DataFrame,
+    of: Center = "mean",
+    margin: float = 0.01,
+    names: Mapping[str, str] | None = None,
+    task: Task | None = None,
 ) -> Grid:
     """Means or medians over the seeds by arm and sparsity, in the order of the study; what matches within a margin.
 
-    `names` are the labels that the study gives its arms.
+    `names` are the labels that the study gives its arms, `task` is what the networks are measured on.
     """
     role = roles(trials, names)
     pruned = with_roles(trials.filter(pl.col("sparsity") > 0), role)
     sparsities = tuple(sorted(pruned["sparsity"].unique().to_list()))
-    summary = {(row["arm"], row["sparsity"]): row for row in summarise(pruned, role=role, of=of).iter_rows(named=True)}
+    rows = summarise(pruned, role=role, of=of, task=task).iter_rows(named=True)
+    summary = {(row["arm"], row["sparsity"]): row for row in rows}
     asked = {key: rest.height for key, rest in groups(pruned, ["arm", "sparsity"])}
     best = {
         sparsity: max((row["center"] for (_, at), row in summary.items() if at == sparsity), default=None)
@@ -137,13 +158,13 @@ def arms_by_sparsity(
     def cell(arm: str, sparsity: float) -> Cell:
         row = summary.get((arm, sparsity), {})
         return Cell(
-            **{name: row.get(name) for name in ("center", "low", "high", "dense")},
+            **{name: row.get(name) for name in ("center", "low", "high", "dense", "at_chance")},
             n=row.get("n", 0),
             of=asked.get((arm, sparsity), 0),
-            best=bool(row) and row["center"] == best[sparsity],
+            best=bool(row) and row["center"] == best[sparsity] and not row["at_chance"],
         )
 
-    rows = tuple(
+    arms = tuple(
         Row(
             arm=arm or cells.MISSING,
             name=name_of(rest.row(0, named=True), role),
@@ -154,23 +175,23 @@ def arms_by_sparsity(
         )
         for (arm,), rest in groups(pruned, ["arm"])
     )
-    return Grid(sparsities=sparsities, rows=rows, dense=_dense(trials, of), of=of, margin=margin)
+    return Grid(sparsities=sparsities, rows=arms, dense=_dense(trials, of, task), of=of, margin=margin, task=task)
 
 
-def _dense(trials: pl.DataFrame, of: Center) -> dict[str, Cell]:
+def _dense(trials: pl.DataFrame, of: Center, task: Task | None) -> dict[str, Cell]:
     by_init = dict(groups(baselines(trials), ["init"]))
     retrained = {
-        arm: _baseline(networks["top1"].drop_nulls().to_list(), trials, of)
-        for (arm,), networks in groups(controls(trials), ["arm"])
-        if networks["top1"].drop_nulls().len()
+        arm: _baseline(networks, "top1", trials, of, task)
+        for (arm,), networks in groups(controls(trials).filter(pl.col("top1").is_not_null()), ["arm"])
     }
     return {
-        "dense" if len(by_init) == 1 else f"dense, {init}": _baseline(networks["top1_dense"].to_list(), trials, of)
+        "dense" if len(by_init) == 1 else f"dense, {init}": _baseline(networks, "top1_dense", trials, of, task)
         for (init,), networks in by_init.items()
     } | retrained
 
 
-def _baseline(numbers: list[float], trials: pl.DataFrame, of: Center) -> Cell:
+def _baseline(networks: pl.DataFrame, column: str, trials: pl.DataFrame, of: Center, task: Task | None) -> Cell:
+    numbers = networks[column].to_list()
     interval = bootstrap(numbers, of)
     return Cell(
         center=center(numbers, of),
@@ -180,4 +201,5 @@ def _baseline(numbers: list[float], trials: pl.DataFrame, of: Center) -> Cell:
         of=trials["seed"].n_unique(),
         best=False,
         dense=None,
+        at_chance=all_guess(networks, task, column),
     )

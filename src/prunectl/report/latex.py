@@ -17,7 +17,7 @@ ESCAPES = {
     "½": r"$\frac{1}{2}$", "¹": "$^1$", "²": "$^2$", "³": "$^3$", "α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$",
     "δ": r"$\delta$", "Δ": r"$\Delta$", "ε": r"$\epsilon$", "ζ": r"$\zeta$", "η": r"$\eta$", "θ": r"$\theta$",
     "κ": r"$\kappa$", "λ": r"$\lambda$", "µ": r"$\mu$", "μ": r"$\mu$", "π": r"$\pi$", "ρ": r"$\rho$", "σ": r"$\sigma$",
-    "Σ": r"$\Sigma$", "τ": r"$\tau$", "φ": r"$\phi$", "ω": r"$\omega$",
+    "ᶜ": r"$^{c}$", "Σ": r"$\Sigma$", "τ": r"$\tau$", "φ": r"$\phi$", "ω": r"$\omega$",
 }  # fmt: skip
 """What plain pdflatex reads as a command or does not know, as it is written there."""
 LETTERS = ("À", "ž")
@@ -38,7 +38,7 @@ def _known(char: str) -> str:
 
 def table(results: Results, center: Center) -> str:
     """The table with its caption, ready to be included."""
-    grid = arms_by_sparsity(results.trials, center, results.study.report.matching_margin)
+    grid = arms_by_sparsity(results.trials, center, results.study.report.matching_margin, task=results.task)
     matching = ["matching"] if grid.matching else []
     body = [
         " & ".join([escaped(row.arm), *map(_cell, row.cells), *(escaped(row.matching) for _ in matching)]) + r" \\"
@@ -59,7 +59,10 @@ def table(results: Results, center: Center) -> str:
             *body,
             r"\bottomrule",
             r"\end{tabular}",
-            *(rf"\par\smallskip{{\footnotesize {escaped(text)}.\par}}" for text in coverage.lacking(results.trials)),
+            *(
+                rf"\par\smallskip{{\footnotesize {escaped(text)}.\par}}"
+                for text in [*([grid.chance] if grid.chance else []), *coverage.lacking(results.trials)]
+            ),
             r"\end{table}",
             *_judged(results),
             "",

@@ -56,6 +56,7 @@ def _answer(answer: tiles.Answer) -> Iterator[str]:
     """The figures, the best arm at each sparsity, and the sentences that no figure replaces."""
     yield _items([_tile(tile) for tile in (answer.tiles if not answer.best else (*answer.dense, *answer.others))])
     yield _table(tiles.BEST_HEADS, [[*map(escaped, row)] for row in tiles.best_rows(answer.best)], (1, 4, 6))
+    yield f"{escaped(answer.chance)}." if answer.chance else ""
     yield _items([escaped(note) for note in (*answer.shared, *answer.notes)])
 
 
@@ -78,6 +79,7 @@ def _published(held: Held) -> Iterator[str]:
     ]
     heads = ["arm", *tables.published_heads("ours"), "holds it", *(["note"] if noted else [])]
     yield _table(heads, [list(map(escaped, row)) for row in rows], (0, len(heads) - 1))
+    yield f"{escaped(chance)}." if (chance := tables.chance_of_published(held)) else ""
 
 
 def escaped(text: str) -> str:
@@ -108,7 +110,8 @@ def _grid(grid: Grid) -> str:
         f"The {grid.of} over the seeds{f'; in brackets the {grid.interval}' if grid.interval else ''}. "
         f"Bold: the highest of its column. {grid.matching}"
     ).rstrip()
-    return f"{_table(heads, rows)}\n\n{dense}{note}"
+    chance = f"\n\n{escaped(grid.chance)}." if grid.chance else ""
+    return f"{_table(heads, rows)}\n\n{dense}{note}{chance}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], texts: Collection[int] = (0,)) -> str:

@@ -51,7 +51,7 @@ def build(
     return shell.rendered(
         "page.html.j2",
         [chart for section in sections.values() for chart in section],
-        look(trials, center, names) if trials.height else None,
+        look(trials, center, names, results.task) if trials.height else None,
         title=results.headline,
         source=study.source,
         facts=_facts(results),
@@ -118,6 +118,7 @@ def _detail(detail: Detail, metric: Metric) -> dict[str, str]:
         bounds = (interval.low, interval.high) if interval else ()
         return " to ".join(metric.difference(bound, unit=False) for bound in bounds) or cells.MISSING
 
+    guess = f" ({detail.guessing} at chance)" if detail.guessing else ""
     return {
         "arm": detail.arm,
         "sparsity": f"{'up to ' if metric.swept else ''}{percent(detail.sparsity)}",
@@ -126,5 +127,5 @@ def _detail(detail: Detail, metric: Metric) -> dict[str, str]:
         "refuting": between(detail.refuting),
         "n": str(detail.n),
         "mark": MARKS[detail.answer],
-        "answer": f"{detail.answer}: {detail.idle}" if detail.idle else detail.answer,
+        "answer": f"{detail.answer}: {detail.idle}" if detail.idle else f"{detail.answer}{guess}",
     }

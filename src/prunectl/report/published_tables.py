@@ -39,7 +39,7 @@ def held_by(results: Results) -> list[Held]:
     if results.trials.is_empty():
         return []
     asked = results.study.published
-    return [held(results.trials, name, STUDY, asked.folder) for name in asked.tables]
+    return [held(results.trials, name, STUDY, asked.folder, results.task) for name in asked.tables]
 
 
 def table(
@@ -65,4 +65,5 @@ def table(
             for arm, row in zip(tables.published_arms(numbers), numbers.rows, strict=True)
         ],
         "notes": any(row["note"] for row in numbers.rows),
+        "chance": tables.chance_of_published(numbers),
     }

@@ -8,10 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from prunectl.base.text import energy, percent, seconds, size
+from prunectl.base.text import and_list, energy, percent, seconds, size
 from prunectl.catalog.metric import Metric
 from prunectl.report import arms, cells
 from prunectl.results import compare
+from prunectl.results.chance import explained
 from prunectl.results.published.against import Held
 from prunectl.results.table import METRICS
 
@@ -149,9 +150,29 @@ def case(cell: compare.Cell) -> tuple[str, ...]:
     """The numbers of an arm at one sparsity: sparsity, both accuracies, difference, interval, seeds."""
     interval = cell.interval
     return (
-        percent(cell.sparsity), cells.accuracy(cell.first), cells.accuracy(cell.other), cells.change(cell.difference),
+        percent(cell.sparsity), cells.marked(cell.first, cell.first_at_chance),
+        cells.marked(cell.other, cell.other_at_chance), cells.change(cell.difference),
         cells.changes(interval.low, interval.high) if interval else cells.MISSING, str(cell.n),
     )  # fmt: skip
+
+
+def chance_of(comparison: compare.Comparison) -> tuple[str, ...]:
+    """What the mark of networks at chance means, and of which tables nothing is known; nothing without a mark."""
+    tables = [comparison.means, *(side.means for side in comparison.sides)]
+    cases = [case for side in comparison.sides for case in side.cells]
+    marked = any(case.first_at_chance or case.other_at_chance for case in cases)
+    if not marked and not any(mean.at_chance for means in tables for mean in means):
+        return ()
+    unknown = and_list([compare.letter(place) for place, task in enumerate(comparison.tasks) if task is None])
+    return (
+        f"{cells.CHANCE} {explained(compare.one_task(comparison.tasks))}",
+        *([f"Not known of {unknown}: a results file does not record the number of classes"] if unknown else []),
+    )
+
+
+def chance_of_published(held: Held) -> str:
+    """What the mark of networks at chance means, where a number of ours has it."""
+    return f"{cells.CHANCE} {explained(None)}" if any(row["at_chance"] for row in held.rows) else ""
 
 
 def published_heads(ours: str) -> tuple[str, ...]:
@@ -162,7 +183,7 @@ def published_heads(ours: str) -> tuple[str, ...]:
 def published(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The numbers of a published number's row: sparsity, published, ours, difference with its interval, seeds."""
     return (
-        percent(row["sparsity"]), cells.accuracy(row["published"]), cells.accuracy(row["ours"]),
+        percent(row["sparsity"]), cells.accuracy(row["published"]), cells.marked(row["ours"], row["at_chance"]),
         cells.change(row["difference"]), _from(row["published"], row["low"], row["high"]), str(row["n"]),
     )  # fmt: skip
 

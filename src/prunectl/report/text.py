@@ -109,6 +109,9 @@ def _grid(grid: Grid, width: int) -> Iterator[str]:
     yield from wrapped(f"Top-1 accuracy, %, {seeds}; * is highest", width, first="")
     yield from (f"{name}: {text_grid.cell(cell, True)}" for name, cell in grid.dense.items())
     yield from text_grid.lines(grid, shown, width)
+    if grid.chance:
+        yield ""
+        yield from wrapped(grid.chance, width, first="")
     if shown.matching:
         yield ""
         yield from wrapped(grid.matching, width, first="")

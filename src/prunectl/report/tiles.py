@@ -13,6 +13,7 @@ from prunectl.report import cells
 from prunectl.report.grid import Grid, arms_by_sparsity
 from prunectl.results import granting, matching_words, ranking, summary
 from prunectl.results.aggregate import PARTS, Roles, given_names, roles
+from prunectl.results.chance import explained
 from prunectl.results.claims import Verdict
 from prunectl.results.ranking import Best
 from prunectl.results.statistics import Center
@@ -22,6 +23,7 @@ from prunectl.results.verdict_rule import Outcome
 
 MARKS: dict[Outcome, str] = {"supported": "✓", "refuted": "✗", "not settled": "?", "not asked": "–"}
 """What stands before each answer to a claim."""
+ABOVE_CHANCE = "no arm above chance"
 MOST_ROWS = 12
 """Maximum number of sparsities in the table of the best arms."""
 MOST_LINES = 6
@@ -46,6 +48,7 @@ class Answer:
     dense: tuple[Tile, ...]
     best: tuple[Best, ...]  # at the sparsest sparsities, ascending
     others: tuple[Tile, ...]  # what matches the dense network, what ablations change, the verdicts
+    chance: str  # what the mark of networks at chance means, where the best arms or the next ones have it
     shared: tuple[str, ...]  # a sentence on what the names of arms leave out, if they do
     notes: tuple[str, ...]  # sentences that no figure replaces
 
@@ -57,7 +60,7 @@ class Answer:
     @property
     def lines(self) -> tuple[Tile, ...]:
         """The figures, with the best arm at each of the sparsities: those in a row with the same arm are together."""
-        runs = [list(rows) for _, rows in groupby(self.best, lambda row: row.arm)]
+        runs = [list(rows) for _, rows in groupby(self.best, _named)]
         return (*self.dense, *(best_tile(rows[0], rows[-1]) for rows in runs[-MOST_LINES:]), *self.others)
 
     @property
@@ -73,17 +76,20 @@ class Answer:
 
 def answer(results: Results, grid: Grid | None, verdicts: Sequence[Verdict], of: Center = "mean") -> Answer:
     """The answer of a study; of one without trials, the sentence that there are none."""
-    trials, names = results.trials, given_names(results.arms)
+    trials, names, task = results.trials, given_names(results.arms), results.task
     if grid is None:
-        return Answer(dense=(), best=(), others=(), shared=(), notes=summary.notes(trials, of))
+        return Answer(dense=(), best=(), others=(), chance="", shared=(), notes=summary.notes(trials, of))
+    best = tuple(ranking.best(trials, of, names, MOST_ROWS, task))
+    marked = any(row.at_chance or row.next_at_chance for row in best)
     return Answer(
-        dense=tuple(_dense(grid)),
-        best=tuple(ranking.best(trials, of, names, MOST_ROWS)),
-        others=(*_matching(grid), *map(_ablation, summary.ablated(trials, names)), *_claims(verdicts)),
+        dense=(*_dense(grid), *_guessing(grid)),
+        best=best,
+        others=(*_matching(grid), *map(_ablation, summary.ablated(trials, names, task)), *_claims(verdicts)),
+        chance=f"{cells.CHANCE} {explained(task)}" if marked else "",
         shared=tuple(_shared(roles(trials, names))),
         notes=(
             *matching_words.moments(results),
-            *summary.notes(trials, of),
+            *summary.notes(trials, of, task),
             *granting.sentences(results.study, trials, verdicts),
             *summary.remarks(trials, results.arms),
             *([results.mixture] if results.mixture else []),
@@ -94,17 +100,27 @@ def answer(results: Results, grid: Grid | None, verdicts: Sequence[Verdict], of:
 def of_results(results: Results, verdicts: Sequence[Verdict], of: Center = "mean") -> tuple[Grid | None, Answer]:
     """The accuracies of a study by arm and sparsity, if it has trials, and its answer."""
     margin, names = results.study.report.matching_margin, given_names(results.arms)
-    grid = arms_by_sparsity(results.trials, of, margin, names) if results.trials.height else None
+    trials = results.trials
+    grid = arms_by_sparsity(trials, of, margin, names, results.task) if trials.height else None
     return grid, answer(results, grid, verdicts, of)
 
 
 def best_tile(first: Best, last: Best) -> Tile:
     """The best arm at a sparsity, or at those from the first to the last, with its distance to the dense network."""
     ends = [first] if first is last else [first, last]
-    sparsity, figure = _along([percent(row.sparsity) for row in ends]), _along([percent(row.center, 2) for row in ends])
+    sparsity = _along([percent(row.sparsity) for row in ends])
+    if first.none_above_chance:
+        return Tile(f"best at {sparsity}", ABOVE_CHANCE, "none is better than guessing")
+    figure = _along([percent(row.center, 2) for row in ends])
     changes = [points(row.change, sign=True) for row in ends if row.change is not None]
     against = f", {_along(changes, ' points')} to dense" if changes else ""
-    return Tile(f"best at {sparsity}", figure, f"{first.arm}{against}")
+    guess = " (at chance)" if first.at_chance else ""
+    return Tile(f"best at {sparsity}", figure, f"{first.arm}{guess}{against}")
+
+
+def _named(row: Best) -> str:
+    """What a line about the best arm names."""
+    return ABOVE_CHANCE if row.none_above_chance else f"{row.arm}{' (at chance)' if row.at_chance else ''}"
 
 
 def _along(texts: Sequence[str], unit: str = " %") -> str:
@@ -116,11 +132,18 @@ def best_rows(best: Sequence[Best]) -> list[tuple[str, ...]]:
     """Sparsity, best arm, its accuracy and distance to dense, the next arm with its accuracy, whether they differ."""
     return [
         (
-            percent(row.sparsity), row.arm, cells.accuracy(row.center), cells.change(row.change),
-            row.next, cells.accuracy(row.next_center), row.lead.replace(" seed by seed", ""),
+            percent(row.sparsity), _named(row), cells.marked(row.center, row.at_chance), cells.change(row.change),
+            *_next(row),
         )
         for row in best
     ]  # fmt: skip
+
+
+def _next(row: Best) -> tuple[str, str, str]:
+    """The arm after the best; among arms that all guess there is no order."""
+    if row.none_above_chance:
+        return cells.MISSING, cells.MISSING, ""
+    return row.next, cells.marked(row.next_center, row.next_at_chance), row.lead.replace(" seed by seed", "")
 
 
 def _shared(role: Roles) -> Iterator[str]:
@@ -132,7 +155,14 @@ def _shared(role: Roles) -> Iterator[str]:
 def _dense(grid: Grid) -> Iterator[Tile]:
     for name, cell in grid.dense.items():
         if cell.text != cells.MISSING and not name.startswith("dense ·"):
-            yield Tile(f"{name}, top-1", f"{cell.text} %", cell.spread)
+            note = ", ".join(filter(None, [cell.spread, "at chance" if cell.at_chance else ""]))
+            yield Tile(f"{name}, top-1", f"{cells.accuracy(cell.center)} %", note)
+
+
+def _guessing(grid: Grid) -> Iterator[Tile]:
+    """Where no pruned network of the study is better than guessing, readers learn that first."""
+    if grid.all_at_chance:
+        yield Tile("pruned", "at chance", "no arm is better than guessing at any sparsity")
 
 
 def _matching(grid: Grid) -> Iterator[Tile]:
@@ -141,6 +171,9 @@ def _matching(grid: Grid) -> Iterator[Tile]:
     if not plain:
         return
     name = f"within {matching_words.tolerance(grid.margin)} of dense"
+    if all(cell.at_chance for cell in grid.dense.values()):
+        yield Tile(name, "not judged", "the dense network is at chance")
+        return
     furthest = max(row.furthest or 0.0 for row in plain)
     if not furthest:
         yield Tile(name, "at no sparsity")

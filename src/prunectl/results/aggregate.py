@@ -11,8 +11,10 @@ import polars as pl
 
 from prunectl.base.text import UNKNOWN
 from prunectl.catalog.criterion import Unpruned
+from prunectl.results.chance import all_guess
 from prunectl.results.pairing import groups, pair
 from prunectl.results.statistics import Center, Interval, bootstrap, center, mean, sd, t_interval
+from prunectl.results.table import Task
 from prunectl.results.wording import NO_BUDGET, NOT_RETRAINED, in_words
 
 if TYPE_CHECKING:
@@ -53,7 +55,13 @@ SUMMARY: dict[str, Any] = {
     "high": pl.Float64,
     "interval": pl.String,  # the kind of low and high
     "seeds": pl.List(pl.Float64),  # the values of the single seeds
+    "at_chance": pl.Boolean,  # whether all of these networks guess; null where the number of classes is not known
     "dense": pl.Float64,  # top-1 of the same seeds' baselines, mean or median likewise
+}
+
+DIFFERENCES: dict[str, Any] = {
+    **{name: kind for name, kind in SUMMARY.items() if name != "dense"},
+    "unmodified_at_chance": pl.Boolean,  # `at_chance` is that of the ablated networks
 }
 
 
@@ -182,10 +190,16 @@ def _named(name: str) -> pl.Expr:
 
 
 def summarise(
-    trials: pl.DataFrame, metric: str = "top1", role: Roles | None = None, of: Center = "mean"
+    trials: pl.DataFrame,
+    metric: str = "top1",
+    role: Roles | None = None,
+    of: Center = "mean",
+    task: Task | None = None,
 ) -> pl.DataFrame:
     """One row per arm and sparsity: mean and median of a metric over the seeds, with the 80 % bootstrap interval
     of the one that is asked for. Trials without the metric are left out; an arm without any has no row.
+
+    `task` is what the networks are measured on: whether an arm is at chance follows from it.
     """
     done = with_roles(pruned(trials), role or roles(trials)).filter(pl.col(metric).is_not_null())
     by = ["hue", "variant", "criterion", "ablation", "at", "arm", "sparsity", "compression"]
@@ -195,6 +209,7 @@ def summarise(
         row = dict(zip(by, values, strict=True))
         dense = cell["top1_dense"].drop_nulls().to_list()
         row |= _spread(numbers, bootstrap(numbers, of), of) | {"dense": center(dense, of) if dense else None}
+        row["at_chance"] = all_guess(cell, task, metric)
         rows.append(row)
     return pl.DataFrame(rows, schema=SUMMARY)
 
@@ -229,14 +244,17 @@ def ablation_pairs(trials: pl.DataFrame, role: Roles | None = None) -> pl.DataFr
     return pl.concat(found).with_columns((pl.col("top1") - pl.col("top1_other")).alias("difference"))
 
 
-def ablation_differences(trials: pl.DataFrame, role: Roles | None = None) -> pl.DataFrame:
-    """One row per ablated arm and sparsity: the mean paired difference with its 95 % t-interval."""
+def ablation_differences(trials: pl.DataFrame, role: Roles | None = None, task: Task | None = None) -> pl.DataFrame:
+    """One row per ablated arm and sparsity: the mean paired difference with its 95 % t-interval, and whether the
+    ablated and the unmodified networks are at chance on the `task`.
+    """
     by = ["hue", "variant", "criterion", "ablation", "at", "arm", "sparsity", "compression"]
     rows = []
     for values, cell in groups(ablation_pairs(trials, role), by):
         numbers = cell["difference"].to_list()
-        rows.append(dict(zip(by, values, strict=True)) | _spread(numbers, t_interval(numbers), "mean"))
-    return pl.DataFrame(rows, schema={name: kind for name, kind in SUMMARY.items() if name != "dense"})
+        guess = {"at_chance": all_guess(cell, task), "unmodified_at_chance": all_guess(cell, task, "top1_other")}
+        rows.append(dict(zip(by, values, strict=True)) | _spread(numbers, t_interval(numbers), "mean") | guess)
+    return pl.DataFrame(rows, schema=DIFFERENCES)
 
 
 def baselines(trials: pl.DataFrame) -> pl.DataFrame:

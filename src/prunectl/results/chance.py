@@ -1,4 +1,8 @@
-"""Whether networks do better than guessing. Differences between networks that guess are noise, or nothing at all."""
+"""Whether networks do better than guessing. Differences between networks that guess are noise, or nothing at all.
+
+`all_guess` answers for a group of trials, `at_chance` for the pairs of a comparison, both by one rule. `in_words` is
+the rule for readers.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from functools import cache
 
 import polars as pl
 
+from prunectl.base.text import percent
 from prunectl.catalog.metric import Metric
 from prunectl.results.statistics import incomplete_beta
 from prunectl.results.table import METRICS, Task
@@ -18,6 +23,36 @@ TOLERANCE = 0.01
 """How far, as a share of chance, a loss may lie on its better side and still be one of guessing."""
 JUDGED_BY = "top1"
 """The metric that every network is judged by, in addition to the one that a claim is about."""
+
+
+def all_guess(trials: pl.DataFrame, task: Task | None, column: str = "top1") -> bool | None:
+    """Whether every network of a group guesses (an arm at a sparsity, with all seeds), in a column and in top-1.
+
+    The column is one of a metric, or of a metric of other networks in the same rows: 'top1_dense', 'top1_other'. None
+    where there is no network, and where the number of classes is not known: a results file does not record it.
+    """
+    if task is None or trials.is_empty():
+        return None
+    metric = max((each for each in METRICS if column.startswith(each.name)), key=lambda each: len(each.name))
+    return at_chance(trials, (column.removeprefix(metric.name),), metric, task)
+
+
+def in_words(task: Task, metric: type[Metric] | None = None) -> str:
+    """Up to where a network guesses, 'top-1 accuracy at most 10.78 % with 10 classes': in top-1, or in another metric
+    if its chance is known.
+    """
+    known = limits(metric, task)
+    judged = metric if metric is not None and metric in known else next(iter(known))
+    limit = known[judged]
+    end = "at most" if judged.better == "high" else "at least"
+    shown = percent(limit, 2) if judged.unit == "fraction" else f"{limit:.4g}"
+    return f"{judged.title} {end} {shown} with {task.classes:,} classes"
+
+
+def explained(task: Task | None) -> str:
+    """What it means that an arm is at chance, for the line under a table."""
+    limit = f" ({in_words(task)})" if task is not None else ""
+    return f"at chance: no better than guessing, with every seed{limit}"
 
 
 def at_chance(trials: pl.DataFrame, sides: Sequence[str], metric: type[Metric], task: Task) -> bool:
@@ -34,9 +69,9 @@ def at_chance(trials: pl.DataFrame, sides: Sequence[str], metric: type[Metric], 
     )
 
 
-def limits(metric: type[Metric], task: Task) -> dict[type[Metric], float]:
-    """The best value that guessing gives in each metric that networks are judged by, as far as chance is known."""
-    asked = [each for each in METRICS if each.name in (metric.name, JUDGED_BY)]
+def limits(metric: type[Metric] | None, task: Task) -> dict[type[Metric], float]:
+    """The best value that guessing gives in top-1 and in the metric, if another is asked for, as far as it is known."""
+    asked = [each for each in METRICS if each.name == JUDGED_BY or each is metric]
     return {each: limit for each in asked if (limit := guessed(each, task)) is not None}
 
 

@@ -13,7 +13,7 @@ from prunectl.catalog.seeds import ALPHA, Look
 from prunectl.plan.graph import Placed
 from prunectl.results import reasons
 from prunectl.results.cases import Cases, Compared, cases_of
-from prunectl.results.chance import at_chance
+from prunectl.results.chance import all_guess, at_chance
 from prunectl.results.matched import of_seeds
 from prunectl.results.reasons import Detail
 from prunectl.results.sides import Sides, difference_of, sides_of
@@ -106,7 +106,7 @@ def verdict(
         trials = trials.join(of_seeds(trials, matching_margin), on=["arm", "seed"], how="left", maintain_order="left")
     judged = _at_looks(claim, trials, arms, task, looks) if looks else _at_once(claim, trials, arms, task)
     sides = sides_of(claim, (compared.pairs for compared in judged.cases.compared), arms)
-    return _verdict(claim, judged, sides, looks)
+    return _verdict(claim, judged, sides, task, looks)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -154,7 +154,7 @@ def _taken(compared: Compared, look: Look) -> bool:
     return compared.pairs.height == look.seeds and "missing" not in statuses
 
 
-def _verdict(claim: Claim, judged: _Judged, sides: Sides, looks: Sequence[Look]) -> Verdict:
+def _verdict(claim: Claim, judged: _Judged, sides: Sides, task: Task, looks: Sequence[Look]) -> Verdict:
     cases, ruling = judged.cases, judged.ruling
     alpha = (judged.at or looks[0]).alpha if looks else ALPHA
     supports = supporting_level(alpha)
@@ -163,7 +163,10 @@ def _verdict(claim: Claim, judged: _Judged, sides: Sides, looks: Sequence[Look])
             claim=claim, answer="not settled", reason=cases.none, n=0, supports=supports, level=supports, average=None,
             details=(), artefacts=(),
         )  # fmt: skip
-    details = tuple(map(_detail, cases.compared, judged.numbers, ruling.findings))
+    details = tuple(
+        replace(_detail(*case), **_guessers(claim, case[0].pairs, sides, task))
+        for case in zip(cases.compared, judged.numbers, ruling.findings, strict=True)
+    )
     looked = reasons.at_look(ruling.answer, looks, judged.at, judged.further) if looks else ""
     return Verdict(
         claim=claim,
@@ -239,6 +242,16 @@ def _detail(compared: Compared, case: Case, finding: CaseFinding) -> Detail:
         artefacts=tuple(dict.fromkeys(keys)),
         differences=tuple(differences),
     )
+
+
+def _guessers(claim: Claim, pairs: pl.DataFrame, sides: Sides, task: Task) -> dict[str, Any]:
+    """Which sides of a case are at chance, and the name of the one that is while the other is not."""
+    columns = [f"{'top1' if claim.metric.swept else claim.metric.name}{side}" for side in _judged_at(claim.metric)]
+    both = pairs.filter(pl.col(name).is_not_null() for name in columns)
+    better, than = (bool(all_guess(both, task, name)) for name in columns)
+    of = "the dense network of " if claim.metric.swept else ""
+    guesser = "" if better == than else f"{of}{sides[0] if better else sides[1]}"
+    return {"better_at_chance": better, "than_at_chance": than, "guessing": guesser}
 
 
 def _artefacts(pairs: pl.DataFrame) -> list[str]:

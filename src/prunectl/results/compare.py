@@ -9,8 +9,10 @@ from typing import Any
 import polars as pl
 
 from prunectl.base.text import percent, plural, points
+from prunectl.results.chance import all_guess
 from prunectl.results.pairing import Pairs, groups, pair
 from prunectl.results.statistics import FEWEST, Interval, bootstrap, kinds_of_interval, mean, t_interval
+from prunectl.results.table import Task
 from prunectl.results.table_files import read_table
 from prunectl.results.wording import in_words
 from prunectl.study.arms import CHOICES
@@ -34,10 +36,19 @@ class Cell:
     difference: float | None
     interval: Interval | None
     differences: tuple[float, ...]  # of the single seeds
+    first_at_chance: bool | None = None  # every network, over these seeds, guesses; None where that is not known
+    other_at_chance: bool | None = None
+
+    @property
+    def all_at_chance(self) -> bool:
+        """Whether every network on both sides guesses: then the difference is noise."""
+        return bool(self.first_at_chance and self.other_at_chance)
 
     @property
     def answer(self) -> str:
         """Whether the other table is higher or lower, as far as the interval of the difference settles it."""
+        if self.all_at_chance:
+            return "not settled"
         if self.n > 1 and not any(self.differences):
             return "the same"
         if self.interval is None:
@@ -55,6 +66,7 @@ class Mean:
     mean: float
     interval: Interval | None
     seeds: tuple[float, ...]  # of the single seeds
+    at_chance: bool | None = None  # every network guesses; None where that is not known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,29 +89,42 @@ class Comparison:
     first: str
     means: tuple[Mean, ...]  # of the first table
     sides: tuple[Side, ...]
+    tasks: tuple[Task | None, ...] = ()  # what the networks of each table are measured on; None for a results file
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for `--json`."""
         return asdict(self)
 
 
-def compare(*tables: pl.DataFrame, names: Sequence[str], keys: Sequence[Mapping[str, Any]] = ()) -> Comparison:
+def compare(
+    *tables: pl.DataFrame,
+    names: Sequence[str],
+    keys: Sequence[Mapping[str, Any]] = (),
+    tasks: Sequence[Task | None] = (),
+) -> Comparison:
     """Hold every further table against the first. `keys` are the study files' values, nested as in the file; an
-    empty one (a results file has none) is not compared.
+    empty one (a results file has none) is not compared. `tasks` are what the networks of each table are measured on.
     """
-    studies = list(keys) or [{} for _ in tables]
+    studies, tasks = list(keys) or [{} for _ in tables], tuple(tasks) or (None,) * len(tables)
     if not len(tables) == len(names) == len(studies) >= 2:
         raise ValueError("a comparison takes two or more tables, each with its name")
     several = [name for name in ("model", "dataset") if any(table[name].n_unique() > 1 for table in tables)]
     first, *others = (_named(table, several) for table in tables)
     return Comparison(
         first=names[0],
-        means=tuple(_means(first)),
+        means=tuple(_means(first, tasks[0])),
         sides=tuple(
-            _side(first, table, name, studies[0], study)
-            for table, name, study in zip(others, names[1:], studies[1:], strict=True)
+            _side(first, table, name, (studies[0], study), (tasks[0], task))
+            for table, name, study, task in zip(others, names[1:], studies[1:], tasks[1:], strict=True)
         ),
+        tasks=tasks,
     )
+
+
+def one_task(tasks: Iterable[Task | None]) -> Task | None:
+    """What the networks of all tables are measured on, as far as it is known; None where tables differ."""
+    known = {task for task in tasks if task is not None}
+    return known.pop() if len(known) == 1 else None
 
 
 def letter(index: int) -> str:
@@ -134,18 +159,21 @@ def _named(trials: pl.DataFrame, several: Sequence[str]) -> pl.DataFrame:
 
 
 def _side(
-    first: pl.DataFrame, other: pl.DataFrame, name: str, keys: Mapping[str, Any], other_keys: Mapping[str, Any]
-) -> Side:
+    first: pl.DataFrame, other: pl.DataFrame, name: str, studies: tuple[Mapping[str, Any], Mapping[str, Any]],
+    tasks: tuple[Task | None, Task | None],
+) -> Side:  # fmt: skip
+    """What a table shows compared with the first one; `studies` and `tasks` are those of the first and the other."""
+    keys, other_keys = studies
     pairs = pair(first, other)
     called = dict(pairs.frame.select("arm_other", "arm").unique(maintain_order=True).rows())
     return Side(
         name=name,
         differs=pairs.differs,
         keys=_differing(flat(keys), flat(other_keys)) if keys and other_keys else {},
-        cells=tuple(_cells(pairs)),
+        cells=tuple(_cells(pairs, tasks)),
         only_first=_named_rows(pairs.unpaired),
         only_other=_named_rows(pair(other, first).unpaired),
-        means=tuple(_means(other.with_columns(pl.col("arm").replace(called)))),
+        means=tuple(_means(other.with_columns(pl.col("arm").replace(called)), tasks[1])),
     )
 
 
@@ -155,7 +183,7 @@ def _differing(ones: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, 
     return {path: values for path, values in both.items() if values[0] != values[1]}
 
 
-def _cells(pairs: Pairs) -> Iterator[Cell]:
+def _cells(pairs: Pairs, tasks: tuple[Task | None, Task | None]) -> Iterator[Cell]:
     for (arm, sparsity), cell in groups(pairs.frame, ["arm", "sparsity"]):
         both = cell.filter(pl.col("top1").is_not_null() & pl.col("top1_other").is_not_null())
         ones, others = both["top1"].to_list(), both["top1_other"].to_list()
@@ -169,10 +197,12 @@ def _cells(pairs: Pairs) -> Iterator[Cell]:
             difference=mean(differences) if differences else None,
             interval=t_interval(differences) if differences else None,
             differences=tuple(differences),
+            first_at_chance=all_guess(both, tasks[0]),
+            other_at_chance=all_guess(both, tasks[1], "top1_other"),
         )
 
 
-def _means(trials: pl.DataFrame) -> Iterator[Mean]:
+def _means(trials: pl.DataFrame, task: Task | None) -> Iterator[Mean]:
     for (arm, sparsity), cell in groups(trials.filter(pl.col("top1").is_not_null()), ["arm", "sparsity"]):
         numbers = cell["top1"].to_list()
         yield Mean(
@@ -182,6 +212,7 @@ def _means(trials: pl.DataFrame) -> Iterator[Mean]:
             mean=mean(numbers),
             interval=bootstrap(numbers),
             seeds=tuple(numbers),
+            at_chance=all_guess(cell, task),
         )
 
 
@@ -225,7 +256,7 @@ def _dense(side: Side, other: str) -> Iterator[str]:
     for cell in reversed(different.values()):
         whose = f" of {cell.arm}" if len(different) > 1 else ""
         ours, theirs = percent(cell.first, 2), percent(cell.other, 2)
-        yield f"The dense networks{whose} reach {ours} in A and {theirs} in {other}, {spread(cell)}"
+        yield f"The dense networks{whose} reach {ours} in A and {theirs} in {other}, {spread(cell, other)}"
 
 
 def _pruned(side: Side, other: str) -> Iterator[str]:
@@ -246,6 +277,8 @@ def _pruned(side: Side, other: str) -> Iterator[str]:
         f"more common seeds {other} is higher in {counts['higher']}, lower in {counts['lower']}{same} and not settled "
         f"in {open_}"
     )
+    if guess := sum(cell.all_at_chance for cell in judged):
+        yield f"In {plural(guess, 'case')} every network is at chance, which settles nothing"
     if len(judged) >= BY_CHANCE and counts["higher"] + counts["lower"]:
         yield f"By chance alone about {len(judged) / 20:.0f} of {len(judged)} such intervals leave 0 out"
     for answer, sign in (("higher", -1), ("lower", 1)):
@@ -254,16 +287,24 @@ def _pruned(side: Side, other: str) -> Iterator[str]:
         )
         if settled:
             cell = settled[0]
-            yield f"{other} is {answer} by most with {cell.arm} at {percent(cell.sparsity)}, {spread(cell)}"
+            yield f"{other} is {answer} by most with {cell.arm} at {percent(cell.sparsity)}, {spread(cell, other)}"
 
 
-def spread(cell: Cell) -> str:
-    """The difference of a cell, with its interval and seeds."""
+def _guessing(cell: Cell, other: str) -> str:
+    """Which side is at chance."""
+    if cell.all_at_chance:
+        return "; every network is at chance"
+    sides = [name for name, guess in (("A", cell.first_at_chance), (other, cell.other_at_chance)) if guess]
+    return f"; {sides[0]} is at chance" if sides else ""
+
+
+def spread(cell: Cell, other: str) -> str:
+    """The difference of a cell, with its interval and seeds, and which side is at chance."""
     if cell.difference is None:
         return "not measured in both"
     text = f"a difference of {points(cell.difference, sign=True)}"
     if cell.interval is None:
         few = {1: "one seed", 2: "two seeds"}.get(cell.n, f"the same with all {cell.n} seeds")
-        return f"{text}, {few}"
+        return f"{text}, {few}{_guessing(cell, other)}"
     low, high = (points(bound, sign=True, unit=False) for bound in (cell.interval.low, cell.interval.high))
-    return f"{text} (95 % t-interval {low} to {high}, {plural(cell.n, 'seed')})"
+    return f"{text} (95 % t-interval {low} to {high}, {plural(cell.n, 'seed')}){_guessing(cell, other)}"

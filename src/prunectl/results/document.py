@@ -15,17 +15,21 @@ import polars as pl
 from prunectl.base.text import finite
 from prunectl.results import granting, judgement, matching_words, summary
 from prunectl.results.aggregate import ablation_differences, baselines, given_names, roles, summarise
+from prunectl.results.chance import all_guess
 from prunectl.results.claims import verdicts
 from prunectl.results.matched import Matching, of_arms
 from prunectl.results.pairing import groups
 from prunectl.results.ranking import best
 from prunectl.results.statistics import bootstrap, mean
-from prunectl.results.table import Results
+from prunectl.results.table import Results, Task
 
 FORMAT = "prunectl-report"
 VERSION = 1
 NUMBERS = ("n", "mean", "median", "sd", "low", "high", "interval", "seeds")
 """What is known of a number over the seeds; `low` and `high` are null with fewer than three."""
+
+GUESS = ("at_chance", "unmodified_at_chance")
+"""Whether the ablated networks, and those that they are compared with, are no better than guessing."""
 
 
 def document(results: Results) -> dict[str, Any]:
@@ -51,16 +55,16 @@ def document(results: Results) -> dict[str, Any]:
         "seeds": granting.seeds_by_arm(trials),
         "summary": {
             "sentences": [
-                *summary.sentences(trials, names=given_names(results.arms)),
+                *summary.sentences(trials, names=given_names(results.arms), task=results.task),
                 *matching_words.sentences(results),
                 *granting.sentences(study, trials, judged),
                 *summary.remarks(trials, results.arms),
                 *([results.mixture] if results.mixture else []),
             ],
-            "dense": list(_dense(trials)),
-            "arms": list(_cells(trials)),
-            "best": [asdict(row) for row in (best(trials, most=trials.height) if trials.height else ())],
-            "ablations": list(_ablations(trials)),
+            "dense": list(_dense(trials, results.task)),
+            "arms": list(_cells(trials, results.task)),
+            "best": list(_best(trials, results.task)),
+            "ablations": list(_ablations(trials, results.task)),
             "matching": [
                 {"arm": arm, **_matching(found)}
                 for arm, found in of_arms(trials, study.report.matching_margin).items()
@@ -88,7 +92,7 @@ def to_json(results: Results) -> str:
     return f'{head},\n "trials": [\n  {rows}\n ]\n}}\n'
 
 
-def _dense(trials: pl.DataFrame) -> Iterator[dict[str, Any]]:
+def _dense(trials: pl.DataFrame, task: Task) -> Iterator[dict[str, Any]]:
     """The dense networks, by network, data set and initialization."""
     for (model, dataset, init), rows in groups(baselines(trials), ["model", "dataset", "init"]):
         numbers = rows["top1_dense"].to_list()
@@ -103,19 +107,26 @@ def _dense(trials: pl.DataFrame) -> Iterator[dict[str, Any]]:
             "high": interval.high if interval else None,
             "interval": interval.kind if interval else None,
             "seeds": numbers,
+            "at_chance": all_guess(rows, task, "top1_dense"),
         }
 
 
-def _cells(trials: pl.DataFrame) -> Iterator[dict[str, Any]]:
+def _cells(trials: pl.DataFrame, task: Task) -> Iterator[dict[str, Any]]:
     """Top-1 of each arm at each sparsity."""
-    for row in summarise(trials, role=roles(trials)).iter_rows(named=True):
-        yield {name: row[name] for name in ("arm", "ablation", "sparsity", *NUMBERS, "dense")}
+    for row in summarise(trials, role=roles(trials), task=task).iter_rows(named=True):
+        yield {name: row[name] for name in ("arm", "ablation", "sparsity", *NUMBERS, "at_chance", "dense")}
 
 
-def _ablations(trials: pl.DataFrame) -> Iterator[dict[str, Any]]:
+def _best(trials: pl.DataFrame, task: Task) -> Iterator[dict[str, Any]]:
+    """The best unmodified arm at each sparsity."""
+    if trials.height:
+        yield from (asdict(row) for row in best(trials, most=trials.height, task=task))
+
+
+def _ablations(trials: pl.DataFrame, task: Task) -> Iterator[dict[str, Any]]:
     """Ablated minus unmodified top-1, paired by seed."""
-    for row in ablation_differences(trials, roles(trials)).iter_rows(named=True):
-        yield {name: row[name] for name in ("arm", "ablation", "sparsity", *NUMBERS)}
+    for row in ablation_differences(trials, roles(trials), task).iter_rows(named=True):
+        yield {name: row[name] for name in ("arm", "ablation", "sparsity", *NUMBERS, *GUESS)}
 
 
 def _matching(found: Matching) -> dict[str, Any]:

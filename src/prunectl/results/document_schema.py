@@ -11,7 +11,9 @@ from prunectl.results.table import SCHEMA
 
 TEXT: dict[str, Any] = {"type": "string"}
 WHOLE: dict[str, Any] = {"type": "integer"}
+HOLDS: dict[str, Any] = {"type": "boolean"}
 NUMBER: dict[str, Any] = {"anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]}
+GUESS: dict[str, Any] = HOLDS | {"description": "whether every network, with every seed, is no better than guessing"}
 ANSWERS = ["supported", "refuted", "not settled"]
 ANSWER: dict[str, Any] = {"enum": ANSWERS}
 OUTCOME: dict[str, Any] = {
@@ -40,10 +42,15 @@ def schema() -> dict[str, Any]:
             seeds=_map(WHOLE, "the number of seeds of each arm"),
             summary=_object(
                 sentences=_list(TEXT),
-                dense=_list(_object(model=TEXT, dataset=TEXT, init=_or_null(TEXT), **_numbers())),
-                arms=_list(_of_arm(median=NUMBER, sd=_or_null(NUMBER), dense=_or_null(NUMBER), **_numbers())),
+                dense=_list(_object(model=TEXT, dataset=TEXT, init=_or_null(TEXT), **_numbers(), at_chance=GUESS)),
+                arms=_list(
+                    _of_arm(median=NUMBER, sd=_or_null(NUMBER), dense=_or_null(NUMBER), **_numbers(), at_chance=GUESS)
+                ),
                 best=_list(_best()),
-                ablations=_list(_of_arm(median=NUMBER, sd=_or_null(NUMBER), **_numbers())),
+                ablations=_list(
+                    _of_arm(median=NUMBER, sd=_or_null(NUMBER), **_numbers(), at_chance=GUESS,
+                            unmodified_at_chance=GUESS)
+                ),
                 matching=_list(_matching()),
             ),
             claims=_list(_claim()),
@@ -66,7 +73,8 @@ def _claim() -> dict[str, Any]:
         arm=_text("what the case is about, where the claim leaves a choice"), sparsity=NUMBER, n=WHOLE,
         difference=_or_null(NUMBER), interval=interval, refuting=interval, answer=ANSWER,
         idle=_text("why the case settles nothing; else empty"), artefacts=_list(TEXT),
-        differences=_list(NUMBER),
+        differences=_list(NUMBER), better_at_chance=HOLDS, than_at_chance=HOLDS,
+        guessing=_text("the side that is at chance while the other is not; empty where neither or both are"),
     )  # fmt: skip
     return _object(
         text=TEXT, metric=TEXT, unit=TEXT, margin=NUMBER, over={"enum": ["cases", "average"]}, answer=OUTCOME,
@@ -82,14 +90,13 @@ def _best() -> dict[str, Any]:
     return _object(
         sparsity=NUMBER, arm=TEXT, center=NUMBER, low=null, high=null, next=TEXT, next_center=NUMBER, change=null,
         lead=_text("whether the seeds set it apart from the next; empty without an interval"),
+        at_chance=GUESS, next_at_chance=GUESS, none_above_chance=HOLDS,
     )  # fmt: skip
 
 
 def _matching() -> dict[str, Any]:
     place = _or_null(NUMBER)
-    return _object(
-        arm=TEXT, proved=place, estimate=place, not_excluded=place, beyond_the_sweep={"type": "boolean"}, n=WHOLE
-    )
+    return _object(arm=TEXT, proved=place, estimate=place, not_excluded=place, beyond_the_sweep=HOLDS, n=WHOLE)
 
 
 def _of_arm(**fields: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ The verdicts on claims are in `claims.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -15,12 +15,13 @@ from prunectl.base.cells import words
 from prunectl.base.text import and_list, percent, plural, points
 from prunectl.results.ablations import ordered, verb
 from prunectl.results.aggregate import ablation_pairs, pruned
+from prunectl.results.chance import all_guess
 from prunectl.results.pairing import groups, pair
 from prunectl.results.published.against import TOLERANCE
 from prunectl.results.published.index import ATLAS
 from prunectl.results.published.load import load
 from prunectl.results.statistics import FEWEST, Interval, mean, paired, t_interval
-from prunectl.results.table import Results
+from prunectl.results.table import Results, Task
 from prunectl.results.wording import in_words
 
 FEW_TIES = 0.001
@@ -55,9 +56,9 @@ def findings(results: Results) -> tuple[Finding, ...]:
         _whole(own),
         *_critical(named, judged),
         *_on_paths(own),
-        *_ablated(own),
-        *_ranked(named, judged),
-        *_in_atlas(own, judged, results.study.published.tables),
+        *_ablated(own, results.task),
+        *_ranked(named, judged, results.task),
+        *_in_atlas(own, judged, results.study.published.tables, results.task),
         *_cost(named, judged),
     )
 
@@ -105,9 +106,10 @@ def _critical(named: pl.DataFrame, judged: str) -> Iterator[Finding]:
     if judged in reached:
         ranked = sorted(reached, key=lambda name: -reached[name])
         listed = and_list([f"{name} {reached[name]:,.0f}" for name in ranked])
+        place = f" ({_place(ranked.index(judged) + 1)} of {len(ranked)})" if len(ranked) > 1 else ""
         yield Finding(
             question="Up to which compression does no layer collapse?",
-            answer=f"{reached[judged]:,.0f} ({_place(ranked.index(judged) + 1)} of {len(ranked)})",
+            answer=f"{reached[judged]:,.0f}{place}",
             evidence=f"medians over the seeds: {listed}; at most {max(known['max_compression'].to_list()):,.0f}",
         )
 
@@ -127,32 +129,44 @@ def _on_paths(own: pl.DataFrame) -> Iterator[Finding]:
         )
 
 
-def _ablated(own: pl.DataFrame) -> Iterator[Finding]:
+def _ablated(own: pl.DataFrame, task: Task) -> Iterator[Finding]:
     """Frankle et al. (2021), Section 5: what a mask is made of. The same networks, with one thing taken away."""
     pairs = ablation_pairs(own)
     for ablation in ordered(pairs["ablation"].to_list()):
-        cells = []
+        cells, shown = [], []
         for (sparsity,), cell in groups(pairs.filter(pl.col("ablation") == ablation), ["sparsity"]):
-            cells.append((sparsity, *_difference(cell["difference"].to_list())))
+            value, interval = _difference(cell["difference"].to_list())
+            guess = [name for name, column in ((verb(ablation), "top1"), ("unmodified", "top1_other"))
+                     if all_guess(cell, task, column)]  # fmt: skip
+            cells.append((sparsity, None if len(guess) == 2 else interval))
+            shown.append(f"{percent(sparsity)}: {_spread(value, interval)}{_at_chance(guess)}")
         yield Finding(
             question=f"Is it worse {verb(ablation)}?",
             answer=_worse(cells),
-            evidence="; ".join(f"{percent(sparsity)}: {_spread(value, span)}" for sparsity, value, span in cells),
+            evidence="; ".join(shown),
         )
 
 
-def _worse(cells: list[tuple[float, float | None, Interval | None]]) -> str:
-    """Where the intervals of the differences exclude 0, and on which side."""
-    worse = [sparsity for sparsity, _, interval in cells if interval is not None and interval.high < 0]
-    better = [sparsity for sparsity, _, interval in cells if interval is not None and interval.low > 0]
+def _at_chance(guess: Sequence[str]) -> str:
+    """Which of two sides is at chance; where both are, their difference shows nothing."""
+    return f", {'both' if len(guess) == 2 else guess[0]} at chance" if guess else ""
+
+
+def _worse(cells: list[tuple[float, Interval | None]]) -> str:
+    """Where the intervals of the differences exclude 0, and on which side. None: nothing is settled."""
+    worse = [sparsity for sparsity, interval in cells if interval is not None and interval.high < 0]
+    better = [sparsity for sparsity, interval in cells if interval is not None and interval.low > 0]
     if len(worse) == len(cells):
         return "yes"
-    sides = [*([_at(worse)] if worse else []), *([f"better {_at(better)}"] if better else [])]
+    sides = [*([_at(worse)] if worse else []), *([f"{'' if worse else 'no, '}better {_at(better)}"] if better else [])]
     return "; ".join(sides) or "not shown"
 
 
-def _ranked(named: pl.DataFrame, judged: str) -> Iterator[Finding]:
-    """At each moment and sparsity: its place by the mean, and from which of the others seeds set it apart."""
+def _ranked(named: pl.DataFrame, judged: str, task: Task) -> Iterator[Finding]:
+    """At each moment and sparsity: its place by the mean, and from which of the others seeds set it apart.
+
+    Two criteria whose networks all guess are not set apart.
+    """
     plain = named.filter((pl.col("ablation") == "none") & pl.col("top1").is_not_null())
     for (at, sparsity), cell in groups(in_moments(plain), ["_at", "sparsity"]):
         own, rest = cell.filter(pl.col("_criterion") == judged), cell.filter(pl.col("_criterion") != judged)
@@ -160,18 +174,42 @@ def _ranked(named: pl.DataFrame, judged: str) -> Iterator[Finding]:
             continue
         means = dict(cell.group_by("_criterion", maintain_order=True).agg(pl.col("top1").mean()).rows())
         ranked = sorted(means, key=lambda name: -means[name])
-        differences: dict[str, list[float]] = {}
+        guess = {name: bool(all_guess(networks, task)) for (name,), networks in groups(cell, ["_criterion"])}
+        apart = _nothing_apart()
         for (other,), against in groups(rest, ["_criterion"]):
             pairs = pair(own, against, ignore=["criterion", "scope", "rounds"]).frame
-            differences[other] = (pairs["top1"] - pairs["top1_other"]).to_list()
+            _, interval = _difference((pairs["top1"] - pairs["top1_other"]).to_list())
+            both = guess[judged] and guess[other]
+            apart[_set_apart(None if both else interval)].append(_guessing(other, guess[other]))
         yield Finding(
             question=f"How good is it at {percent(sparsity)} sparsity, pruned at {at}?",
-            answer=f"{_place(ranked.index(judged) + 1)} of {len(ranked)}",
-            evidence="; ".join([percent(means[judged], 2), *_set_apart(differences.items())]),
+            answer=_rank(ranked.index(judged) + 1, guess[judged], [*guess.values()]),
+            evidence=_ranking(means[judged], guess[judged], apart),
         )
 
 
-def _in_atlas(own: pl.DataFrame, judged: str, tables: Sequence[str]) -> Iterator[Finding]:
+def _nothing_apart() -> dict[str, list[str]]:
+    return {"better than": [], "worse than": [], "not set apart from": []}
+
+
+def _rank(place: int, guess: bool, every: Sequence[bool]) -> str:
+    """A place among criteria, unless none of them is better than guessing; of one that guesses with a word on that."""
+    if all(every):
+        return f"none of {len(every)} is above chance"
+    return f"{_place(place)} of {len(every)}{', at chance' if guess else ''}"
+
+
+def _ranking(mean: float, guess: bool, apart: Mapping[str, Sequence[str]]) -> str:
+    """The accuracy, and the other criteria by whether they are better."""
+    others = (f"{how} {and_list(list(names))}" for how, names in apart.items() if names)
+    return "; ".join([_guessing(percent(mean, 2), guess), *others])
+
+
+def _guessing(text: str, guess: bool) -> str:
+    return f"{text} (at chance)" if guess else text
+
+
+def _in_atlas(own: pl.DataFrame, judged: str, tables: Sequence[str], task: Task) -> Iterator[Finding]:
     """In each atlas that the study names: its place among the criteria of the same recipe, made on another machine."""
     plain = own.filter((pl.col("ablation") == "none") & pl.col("top1").is_not_null())
     for name in tables:
@@ -183,25 +221,27 @@ def _in_atlas(own: pl.DataFrame, judged: str, tables: Sequence[str]) -> Iterator
                 ((pl.col("sparsity") - sparsity).abs() <= TOLERANCE) & (pl.col("criterion") != judged)
             )
             if not alike.is_empty():
-                yield _placed(cell, alike, f"at {percent(sparsity)} sparsity, pruned at {at}, in {name}")
+                yield _placed(cell, alike, f"at {percent(sparsity)} sparsity, pruned at {at}, in {name}", task)
 
 
 ALIKE = ["model", "dataset", "structure", "at", "retrain"]
 """In what a trial and a row of an atlas agree that are compared."""
 
 
-def _placed(cell: pl.DataFrame, alike: pl.DataFrame, where: str) -> Finding:
+def _placed(cell: pl.DataFrame, alike: pl.DataFrame, where: str, task: Task) -> Finding:
     """Seeds are paired: the same seed draws the same weights and the same batches on both machines."""
-    mine = dict(cell.select("seed", "top1").iter_rows())
+    mine, guess = dict(cell.select("seed", "top1").iter_rows()), bool(all_guess(cell, task))
     own = mean(list(mine.values()))
-    others = alike.sort("top1", descending=True).select("criterion", "runs").iter_rows()
-    differences = [
-        (words(criterion), list(paired(mine, dict(enumerate(runs, start=1))).values())) for criterion, runs in others
-    ]
+    apart, others = _nothing_apart(), []
+    for criterion, runs in alike.sort("top1", descending=True).select("criterion", "runs").iter_rows():
+        others.append(bool(all_guess(pl.DataFrame({"top1": runs}, schema={"top1": pl.Float64}), task)))
+        _, interval = _difference(list(paired(mine, dict(enumerate(runs, start=1))).values()))
+        both = guess and others[-1]
+        apart[_set_apart(None if both else interval)].append(_guessing(words(criterion), others[-1]))
     return Finding(
         question=f"How good is it {where}?",
-        answer=f"{_place(1 + alike.filter(pl.col('top1') > own).height)} of {1 + alike.height}",
-        evidence="; ".join([percent(own, 2), *_set_apart(differences)]),
+        answer=_rank(1 + alike.filter(pl.col("top1") > own).height, guess, [guess, *others]),
+        evidence=_ranking(own, guess, apart),
     )
 
 
@@ -238,16 +278,10 @@ def _difference(values: list[float]) -> tuple[float | None, Interval | None]:
     return (mean(values), t_interval(values, LEVEL)) if values else (None, None)
 
 
-def _set_apart(differences: Iterable[tuple[str, list[float]]]) -> Iterator[str]:
-    """From which of the others a criterion is set apart, by its differences to each, paired by seed."""
-    apart: dict[str, list[str]] = {"better than": [], "worse than": [], "not set apart from": []}
-    for other, values in differences:
-        _, interval = _difference(values)
-        if interval is None or interval.low <= 0 <= interval.high:
-            apart["not set apart from"].append(other)
-        else:
-            apart["better than" if interval.low > 0 else "worse than"].append(other)
-    yield from (f"{how} {and_list(names)}" for how, names in apart.items() if names)
+def _set_apart(interval: Interval | None) -> str:
+    if interval is None or interval.low <= 0 <= interval.high:
+        return "not set apart from"
+    return "better than" if interval.low > 0 else "worse than"
 
 
 def _spread(value: float | None, interval: Interval | None) -> str:
@@ -264,7 +298,9 @@ def _at(sparsities: list[float]) -> str:
 
 
 def _place(number: int) -> str:
-    return {1: "1st", 2: "2nd", 3: "3rd"}.get(number, f"{number}th")
+    """An ordinal number: 1st, 2nd, 3rd, 11th, 21st."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _yes(holds: bool) -> str:

@@ -13,6 +13,7 @@ from prunectl.base.text import points
 from prunectl.results.aggregate import PARTS, UNNAMED, Roles, roles, summarise, with_roles
 from prunectl.results.pairing import groups
 from prunectl.results.statistics import Center, mean, paired, t_interval
+from prunectl.results.table import Task
 
 SPOKEN = 6
 """The maximum number of sparsities that get a sentence of their own: the sparsest ones."""
@@ -31,10 +32,17 @@ class Best:
     next_center: float
     change: float | None  # to the dense network, the mean over the seeds, paired; None where no baseline is done
     lead: str  # whether the best is set apart from the next, seed by seed, in words; empty without an interval
+    at_chance: bool | None  # whether the best is no better than guessing, with every seed; None where not known
+    next_at_chance: bool | None
+    none_above_chance: bool | None  # no arm is better than guessing: the best is only the highest
 
 
 def best(
-    trials: pl.DataFrame, of: Center = "mean", names: Mapping[str, str] | None = None, most: int = SPOKEN
+    trials: pl.DataFrame,
+    of: Center = "mean",
+    names: Mapping[str, str] | None = None,
+    most: int = SPOKEN,
+    task: Task | None = None,
 ) -> Iterator[Best]:
     """At each of the sparsest sparsities, `most` of them, the best unmodified arm, where there are several arms."""
     role = roles(trials, names)
@@ -44,7 +52,7 @@ def best(
     several = [(where, cell) for where, cell in groups(plain.sort("sparsity", maintain_order=True), ["sparsity"])
                if cell["arm"].n_unique() > 1]  # fmt: skip
     for (sparsity,), cell in several[-most:]:
-        ranked = summarise(cell, role=role, of=of).sort("center", descending=True, maintain_order=True)
+        ranked = summarise(cell, role=role, of=of, task=task).sort("center", descending=True, maintain_order=True)
         first, second = ranked.row(0, named=True), ranked.row(1, named=True)
         yield Best(
             sparsity=sparsity,
@@ -56,6 +64,9 @@ def best(
             next_center=second["center"],
             change=_change(cell.filter(pl.col("arm") == first["arm"])),
             lead=_lead(cell, first["arm"], second["arm"]),
+            at_chance=first["at_chance"],
+            next_at_chance=second["at_chance"],
+            none_above_chance=None if task is None else ranked["at_chance"].all(),
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from prunectl.base.text import and_list, percent, plural
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.seeds import Look
-from prunectl.results.chance import limits
+from prunectl.results.chance import in_words
 from prunectl.results.statistics import FEWEST, Interval
 from prunectl.results.table import Task
 from prunectl.results.verdict_rule import Answer, Ruling, answered, below
@@ -36,15 +36,14 @@ class Detail:
     idle: str  # why it settles nothing whatever its difference ("one seed"); else empty
     artefacts: tuple[str, ...]
     differences: tuple[float, ...] = ()  # of the single seeds
+    better_at_chance: bool = False  # every network of that side guesses
+    than_at_chance: bool = False
+    guessing: str = ""  # the side that is at chance while the other is not; else empty
 
 
 def guessing(metric: type[Metric], task: Task) -> str:
     """Why a case of networks at chance settles nothing, with the limit."""
-    known = limits(metric, task)
-    judged = metric if metric in known else next(iter(known))
-    limit, end = known[judged], "at most" if judged.better == "high" else "at least"
-    shown = percent(limit, 2) if judged.unit == "fraction" else f"{limit:.4g}"
-    return f"every network is at chance ({judged.title} {end} {shown} with {task.classes:,} classes)"
+    return f"every network is at chance ({in_words(task, metric)})"
 
 
 def reason(
@@ -58,9 +57,10 @@ def reason(
     """The reason for an answer. `minus` is what the difference is of, 'magnitude − grasp'; `also` is what else the two
     sides differ in, `looked` at which look the answer was given.
     """
-    in_words = _average if claim.over == "average" else _cases
-    parts = [in_words(claim, _subject(claim, minus), ruling, details)]
+    worded = _average if claim.over == "average" else _cases
+    parts = [worded(claim, _subject(claim, minus), ruling, details)]
     parts += [looked] if looked else []
+    parts += [text for text in (_guessing(details),) if text]
     parts += [f"Mind that {and_list(also)}"] if also else []
     return ". ".join(parts)
 
@@ -169,6 +169,17 @@ def _idle(details: Sequence[Detail]) -> list[str]:
     if len(details) == 1:
         return list(counts)
     return [f"in {count} of {len(details)} cases {idle}" for idle, count in counts.items()]
+
+
+def _guessing(details: Sequence[Detail]) -> str:
+    """Which side is at chance, and in how many cases; nothing where none is, or where both are and nothing is settled.
+
+    A network that collapses is a finding: these cases are judged as any other.
+    """
+    counts = Counter(detail.guessing for detail in details if detail.guessing)
+    of = f" of {len(details)} cases" if len(details) > 1 else ""
+    sides = [f"{side} in {count}{of}" if of else side for side, count in counts.items()]
+    return f"At chance, with every seed: {and_list(sides)}" if sides else ""
 
 
 def _average(claim: Claim, subject: str, ruling: Ruling, details: Sequence[Detail]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,15 @@ from prunectl.results.aggregate import (
     baselines,
     collapses,
     controls,
+    pruned,
     roles,
 )
+from prunectl.results.chance import all_guess, in_words
 from prunectl.results.coverage import coverage, seeds_by_arm
 from prunectl.results.pairing import groups
 from prunectl.results.ranking import Best, best, name_of
 from prunectl.results.statistics import FEWEST, Center, bootstrap, center, kinds_of_interval, mean, t_interval
+from prunectl.results.table import Task
 
 if TYPE_CHECKING:
     from prunectl.plan.graph import Placed
@@ -30,34 +33,40 @@ if TYPE_CHECKING:
 RANKED = 12
 """The maximum number of arms that are ranked by critical compression."""
 
+NAMED = 4
+"""The maximum number of arms that a sentence about arms at chance names."""
+
 HIT = 0.005
 """How far a compression may be from the one asked for, as a share of it, to count as reached."""
 
 
-def sentences(trials: pl.DataFrame, of: Center = "mean", names: Mapping[str, str] | None = None) -> tuple[str, ...]:
+def sentences(
+    trials: pl.DataFrame, of: Center = "mean", names: Mapping[str, str] | None = None, task: Task | None = None
+) -> tuple[str, ...]:
     """What the trials show: coverage, baseline, the best at each sparsity, ablations, and the notes.
 
     Accuracies are means or medians over the seeds, differences and their intervals always means. `names` are the
-    labels that the study gives its arms.
+    labels that the study gives its arms, `task` is what the networks are measured on.
     """
     if trials.is_empty():
         return ("The study asks for no trial.",)
     return (
         coverage(trials),
-        *_baseline(trials, of),
-        *_best(best(trials, of, names)),
-        *map(_ablation, ablated(trials, names)),
-        *notes(trials, of),
+        *_baseline(trials, of, task),
+        *_best(best(trials, of, names, task=task)),
+        *map(_ablation, ablated(trials, names, task)),
+        *notes(trials, of, task),
     )
 
 
-def notes(trials: pl.DataFrame, of: Center = "mean") -> tuple[str, ...]:
+def notes(trials: pl.DataFrame, of: Center = "mean", task: Task | None = None) -> tuple[str, ...]:
     """What a reader of the figures should know in addition: controls, collapse, compression, what numbers are."""
     if trials.is_empty():
         return ("The study asks for no trial.",)
     return (
         *_controls(trials),
         *_collapse(trials),
+        *(_at_chance(trials, task) if task is not None else ()),
         *critical(trials, of),
         *_compression(trials),
         *_reservations(trials),
@@ -82,7 +91,7 @@ def _kinds(trials: pl.DataFrame, of: Center) -> Iterator[str]:
     yield kinds_of_interval(max(FEWEST, min(done["seed"].n_unique(), *by_arm)), of)
 
 
-def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
+def _baseline(trials: pl.DataFrame, of: Center, task: Task | None) -> Iterator[str]:
     several = trials["init"].n_unique() > 1
     for (model, dataset, init), dense in groups(baselines(trials), ["model", "dataset", "init"]):
         numbers, spent = dense["top1_dense"].to_list(), dense["train_s"].drop_nulls().to_list()
@@ -93,6 +102,7 @@ def _baseline(trials: pl.DataFrame, of: Center) -> Iterator[str]:
         size = dense["n_params"].drop_nulls().to_list()
         text += f", {count(size[0])} parameters" if size else ""
         text += f", {seconds(mean(spent))} of training" if spent else ""
+        text += ", at chance" if all_guess(dense, task, "top1_dense") else ""
         yield text + "."
 
 
@@ -116,10 +126,15 @@ def _controls(trials: pl.DataFrame) -> Iterator[str]:
 
 def _best(found: Iterable[Best]) -> Iterator[str]:
     for row in found:
-        text = f"Best at {percent(row.sparsity)} sparsity: {row.arm}, {percent(row.center, 2)}"
+        highest = f"{row.arm}, {percent(row.center, 2)}"
+        if row.none_above_chance:
+            yield f"No arm is better than guessing at {percent(row.sparsity)} sparsity. The highest: {highest}."
+            continue
+        text = f"Best at {percent(row.sparsity)} sparsity: {highest}{' (at chance)' if row.at_chance else ''}"
         text += f", {against_dense(row.change)}" if row.change is not None else ""
+        following = f"{percent(row.next_center, 2)}{' (at chance)' if row.next_at_chance else ''}"
         lead = f", {row.lead}" if row.lead else ""
-        yield f"{text}. Next: {row.next}, {percent(row.next_center, 2)}{lead}."
+        yield f"{text}. Next: {row.next}, {following}{lead}."
 
 
 def against_dense(change: float) -> str:
@@ -143,22 +158,29 @@ class Ablated:
     better: int
     why: str  # why no case has an interval; empty where some have
     most: str  # the case that is worse by most, in words; empty without one
+    guessing: int  # cases in which the ablated and the unmodified networks are at chance: not judged
 
     @property
     def counts(self) -> str:
         """In how many cases it is worse, and in how many better."""
         if self.why:
             return f"{plural(self.cases, 'case')}, {self.why}: not judged"
-        return f"{plural(self.judged, 'case')}: {self.worse} worse, {self.better} better"
+        guess = f"; {self.guessing} not judged, with every network at chance" if self.guessing else ""
+        return f"{plural(self.judged, 'case')}: {self.worse} worse, {self.better} better{guess}"
 
 
-def ablated(trials: pl.DataFrame, names: Mapping[str, str] | None = None) -> Iterator[Ablated]:
+def ablated(
+    trials: pl.DataFrame, names: Mapping[str, str] | None = None, task: Task | None = None
+) -> Iterator[Ablated]:
     """Each ablation of the study, against the same arms unmodified."""
     role = roles(trials, names)
-    for (ablation,), rows in groups(ablation_differences(trials, role), ["ablation"]):
-        judged = rows.filter(pl.col("low").is_not_null())
+    for (ablation,), rows in groups(ablation_differences(trials, role, task), ["ablation"]):
+        guess = pl.col("at_chance").fill_null(value=False) & pl.col("unmodified_at_chance").fill_null(value=False)
+        able = rows.filter(~guess)
+        judged = able.filter(pl.col("low").is_not_null())
         worse = judged.filter(pl.col("high") < 0).sort("mean")
         few = {1: "one seed", 2: "two seeds"}.get(max(rows["n"].to_list()), "no spread over the seeds")
+        few = "every network at chance" if able.is_empty() else few
         yield Ablated(
             noun=ablations.noun(ablation),
             change=mean(rows["mean"].to_list()),
@@ -168,6 +190,7 @@ def ablated(trials: pl.DataFrame, names: Mapping[str, str] | None = None) -> Ite
             better=judged.filter(pl.col("low") > 0).height,
             why=few if judged.is_empty() else "",
             most="" if worse.is_empty() else _case(worse.row(0, named=True), role),
+            guessing=rows.height - able.height,
         )
 
 
@@ -198,6 +221,30 @@ def _collapse(trials: pl.DataFrame) -> Iterator[str]:
         f"A layer is pruned away entirely in {found.height} of {plural(known.height, 'pruned trial')}: "
         f"{', '.join(arms[:4])}{more}."
     )
+
+
+def _at_chance(trials: pl.DataFrame, task: Task) -> Iterator[str]:
+    """Which arms are no better than guessing, with every seed, and at which sparsities."""
+    known = pruned(trials).filter((pl.col("sparsity") > 0) & pl.col("top1").is_not_null())
+    sparsities: dict[str, list[float]] = {}
+    for (arm, sparsity), cell in groups(known.sort("sparsity", maintain_order=True), ["arm", "sparsity"]):
+        if all_guess(cell, task):
+            sparsities.setdefault(arm, []).append(sparsity)
+    if not sparsities:
+        return
+    swept = {arm: own["sparsity"].unique().sort().to_list() for (arm,), own in groups(known, ["arm"])}
+    arms = [f"{arm} {_guessed_at(own, swept[arm])}" for arm, own in sparsities.items()]
+    more = f" and {plural(len(arms) - NAMED, 'more arm')}" if len(arms) > NAMED else ""
+    yield f"At chance with every seed ({in_words(task)}): {', '.join(arms[:NAMED])}{more}."
+
+
+def _guessed_at(sparsities: Sequence[float], swept: Sequence[float]) -> str:
+    """'everywhere', 'from 75 % on', or the sparsities one by one where an arm is better at a higher one."""
+    if len(sparsities) == len(swept):
+        return "at every sparsity"
+    if list(sparsities) == list(swept)[-len(sparsities) :]:
+        return f"from {percent(sparsities[0])} on" if len(sparsities) > 1 else f"at {percent(sparsities[0])}"
+    return f"at {and_list([percent(sparsity) for sparsity in sparsities])}"
 
 
 def critical(trials: pl.DataFrame, of: Center = "mean") -> Iterator[str]:

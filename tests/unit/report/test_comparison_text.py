@@ -105,3 +105,19 @@ def test_a_published_table_about_something_else_has_no_rows() -> None:
     text = list(lines(("a.csv",), None, [held(ONES, "comp6258-figure1", "A")], 120))
     assert not any("published %" in line for line in text)
     assert any("No number in comp6258-figure1" in line for line in text)
+
+
+def test_numbers_at_chance_are_marked_and_the_mark_is_explained() -> None:
+    other = small.guessing("snip")
+    text = of_two(other, tasks=(small.TASK, small.TASK))
+    assert sum("10.20ᶜ" in line for line in text) == 1
+    assert "ᶜ at chance: no better than guessing, with every seed (top-1 accuracy at most 10.78 %" in "\n".join(text)
+    known = "\n".join(of_two(other, tasks=(None, small.TASK)))
+    assert "Not known of A: a results file does not record the number of classes" in known
+    assert "ᶜ" not in "".join(of_two(ONES, tasks=(small.TASK, small.TASK)))
+
+
+def test_published_numbers_are_next_to_ours_with_the_mark() -> None:
+    ours = made_up.results(seeds=3, epochs=1).trials.with_columns(top1=0.1)
+    text = list(lines(("a",), None, [held(ours, "comp6258-figure1", "A", task=small.TASK)], 100))
+    assert any("10.00ᶜ" in line for line in text) and "ᶜ at chance: no better" in "\n".join(text)

@@ -93,3 +93,20 @@ def test_every_report_for_people_states_that_its_steps_were_made_on_different_ha
             assert isinstance(shown, str)
             clean = shown.replace("\\_", "_").replace("&#x2F;", "/")
             assert ("5 on cpu/x86_64/AVX2 with 1 thread and 3 on cpu/x86_64/AVX2 with 2 threads" in clean) is stated
+
+
+def test_every_format_for_people_marks_arms_at_chance_and_explains_the_mark(results: Results) -> None:
+    good = replace(results, trials=results.trials.with_columns(pl.col("top1").clip(0.2)))
+    guess = (pl.col("criterion") == "snip") & (pl.col("sparsity") > 0.5)
+    found = replace(good, trials=good.trials.with_columns(top1=pl.when(guess).then(0.1).otherwise("top1")))
+    marks = {"md": "10.00ᶜ", "latex": "10.00$^{c}$", "html": "10.00ᶜ"}
+    for format, mark in marks.items():
+        shown = str(render(found, format))
+        assert mark in shown and "at chance: no better than guessing, with every seed" in shown, format
+        assert "ᶜ" not in str(render(good, format)).replace('.replace(/ᶜ/g, "$$^{c}$$")', ""), format
+    terminal = text.table(found, 100)
+    assert "10.00ᶜ" in terminal and "ᶜ at chance: no better than guessing" in terminal
+    document = json.loads(render(found, "json"))["summary"]
+    where = {(row["arm"].partition(" ")[0], row["sparsity"]) for row in document["arms"] if row["at_chance"]}
+    assert where == {("snip", sparsity) for sparsity in (0.6, 0.9, 0.98)}
+    assert {row["none_above_chance"] for row in document["best"]} == {False}

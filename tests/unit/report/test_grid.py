@@ -94,3 +94,19 @@ def test_each_way_of_drawing_weights_has_a_dense_network_of_its_own() -> None:
 def test_an_empty_study_has_an_empty_grid() -> None:
     grid = arms_by_sparsity(pl.DataFrame(schema=SCHEMA))
     assert (grid.rows, grid.heads, grid.seeds, grid.dense) == ((), (), 0, {})
+
+
+def test_an_arm_at_chance_is_marked_and_never_the_highest() -> None:
+    grid = arms_by_sparsity(small.guessing("magnitude", "snip"), task=small.TASK)
+    last = [row.cells[1] for row in grid.rows]
+    assert [cell.text for cell in last] == ["10.20ᶜ", "10.20ᶜ"]
+    assert not any(cell.best for cell in last) and grid.rows[0].cells[0].best
+    explained = "ᶜ at chance: no better than guessing, with every seed (top-1 accuracy at most 10.78 % with 10 classes)"
+    assert grid.chance == explained
+    assert not grid.all_at_chance
+    assert arms_by_sparsity(TRIALS, task=small.TASK).chance == ""
+
+
+def test_a_dense_network_at_chance_is_marked_too() -> None:
+    (dense,) = arms_by_sparsity(TRIALS.with_columns(top1_dense=0.1), task=small.TASK).dense.values()
+    assert dense.text == "10.00ᶜ"

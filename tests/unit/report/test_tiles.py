@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 import made_up
-from prunectl.report.tiles import best_rows, of_results
+from prunectl.report.tiles import Answer, best_rows, of_results
 from prunectl.results.claims import verdicts
 from prunectl.results.ranking import best
 from unit.report import small
@@ -73,3 +75,39 @@ def test_a_study_of_one_arm_has_no_best() -> None:
     results = made_up.results(text, seeds=3, failed=0, epochs=2)
     assert list(best(results.trials)) == []
     assert of_results(results, [])[1].tiles[0].name == "dense, top-1"
+
+
+def answered(trials: pl.DataFrame) -> Answer:
+    _, answer = of_results(replace(made_up.results(seeds=3, epochs=1), trials=trials, arms={}), [])
+    return answer
+
+
+def test_the_best_of_arms_that_all_guess_is_none() -> None:
+    answer = answered(small.guessing("magnitude", "snip"))
+    assert ("best at 90 %", "no arm above chance", "none is better than guessing") in answer.lines
+    assert [row[1:] for row in answer.rows][1] == ("no arm above chance", "10.20ᶜ", "−79.80", "–", "–", "")
+    assert answer.rows[0][1] == "magnitude" and answer.chance.startswith("ᶜ at chance")
+    assert any(text.startswith("At chance with every seed (top-1") for text in answer.notes)
+
+
+def test_the_next_arm_is_marked_if_it_guesses() -> None:
+    answer = answered(small.guessing("magnitude"))
+    assert answer.rows[1][1] == "snip" and answer.rows[1][4:6] == ("magnitude", "10.20ᶜ")
+    assert answered(small.swept()).chance == ""
+
+
+def test_a_best_arm_that_guesses_while_another_does_not_is_called_so() -> None:
+    """The mean of the other is lower: only one of its seeds is above chance."""
+    snip, at = pl.col("criterion") == "snip", pl.col("sparsity") == 0.9
+    low = pl.when(pl.col("seed") == 1).then(0.11).otherwise(0.08)
+    trials = small.guessing("magnitude").with_columns(top1=pl.when(snip & at).then(low).otherwise("top1"))
+    answer = answered(trials)
+    assert answer.rows[1][1:3] == ("magnitude (at chance)", "10.20ᶜ")
+    assert answer.lines[2].note.startswith("magnitude (at chance), ")
+
+
+def test_a_study_in_which_every_network_guesses_begins_with_that() -> None:
+    answer = answered(small.swept().with_columns(top1=0.1, top1_dense=pl.lit(0.1)))
+    assert answer.dense[0].note.endswith("at chance")
+    assert answer.dense[1] == ("pruned", "at chance", "no arm is better than guessing at any sparsity")
+    assert ("within 1 point of dense", "not judged", "the dense network is at chance") in answer.others

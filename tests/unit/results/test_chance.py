@@ -10,7 +10,7 @@ import pytest
 
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.tables import entry_type
-from prunectl.results.chance import at_chance, guessed, most_right
+from prunectl.results.chance import all_guess, at_chance, explained, guessed, in_words, most_right
 from prunectl.results.table import Task
 
 DIGITS = Task(classes=10, images=10_000)
@@ -65,3 +65,23 @@ def test_networks_are_judged_by_the_metric_and_by_top1(name: str, value: float, 
 def test_a_network_that_was_not_measured_is_not_at_chance() -> None:
     pairs = pl.DataFrame({"top1": [0.1, None], "top1_other": [0.1, 0.1]})
     assert not at_chance(pairs, ("", "_other"), metric("top1"), DIGITS)
+
+
+def test_a_group_guesses_if_all_of_its_networks_do_in_the_column_and_in_top1() -> None:
+    trials = pl.DataFrame({"top1": [0.1, 0.107], "top1_dense": [0.1, 0.9], "top5": [0.5, 0.6], "loss": [2.31, 2.4]})
+    asked = ("top1", "top1_dense", "top5", "loss")
+    assert [all_guess(trials, DIGITS, column) for column in asked] == [True, False, False, True]
+    assert all_guess(trials.with_columns(top1=0.2), DIGITS, "loss") is False
+    assert all_guess(trials.rename({"top1_dense": "top1_other"}), DIGITS, "top1_other") is False
+
+
+def test_whether_a_group_guesses_is_not_known_without_networks_or_the_number_of_classes() -> None:
+    trials = pl.DataFrame({"top1": [0.1]})
+    assert all_guess(trials, None) is None and all_guess(trials.clear(), DIGITS) is None
+
+
+def test_the_rule_is_in_words_with_its_limit() -> None:
+    assert in_words(DIGITS) == in_words(DIGITS, metric("ece")) == "top-1 accuracy at most 10.78 % with 10 classes"
+    assert in_words(DIGITS, metric("loss")) == "loss at least 2.28 with 10 classes"
+    assert explained(DIGITS).endswith("with every seed (top-1 accuracy at most 10.78 % with 10 classes)")
+    assert explained(None).endswith("no better than guessing, with every seed")

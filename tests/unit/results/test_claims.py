@@ -361,3 +361,38 @@ def test_arms_with_labels_that_also_differ_are_called_by_them() -> None:
     assert labelled.reason.endswith("Mind that IMP · shuffle and SNIP also differ in scope")
     plain = judged([*rows([0.9, 0.91, 0.92], ablation="shuffle", scope="erk"), *rows([0.8] * 3, scope="layerwise")])
     assert plain.reason.endswith("Mind that scope is erk for the one and layerwise for the other")
+
+
+def test_a_case_with_one_side_at_chance_is_judged_and_names_the_side() -> None:
+    """A network that collapses is a finding; which one it is belongs to the evidence."""
+    found = judged(both([0.1, 0.1, 0.101], [0.8, 0.81, 0.83]))
+    (detail,) = found.details
+    assert (found.answer, detail.better_at_chance, detail.than_at_chance) == ("supported", False, True)
+    assert found.reason.endswith("3 seeds). At chance, with every seed: ablation none")
+    assert found.to_dict()["details"][0]["guessing"] == "ablation none"
+    turned = judged(both([0.8, 0.81, 0.83], [0.1, 0.1, 0.101]))
+    assert turned.answer == "refuted" and turned.reason.endswith("At chance, with every seed: ablation shuffle")
+
+
+def test_the_evidence_counts_the_cases_in_which_a_side_is_at_chance() -> None:
+    cases = [
+        *both([0.8, 0.8, 0.8], [0.900, 0.901, 0.902], sparsity=0.5),
+        *both([0.1, 0.1, 0.1], [0.800, 0.801, 0.802], sparsity=0.9),
+        *both([0.1, 0.1, 0.1], [0.600, 0.601, 0.602], sparsity=0.95),
+    ]
+    found = judged(cases)
+    assert found.answer == "supported"
+    assert found.reason.endswith("At chance, with every seed: ablation none in 2 of 3 cases")
+    assert "At chance" not in judged(cases[:6]).reason
+
+
+def test_a_case_with_both_sides_at_chance_names_neither_and_settles_nothing() -> None:
+    found = judged(both([0.1, 0.107, 0.099], [0.104, 0.1, 0.0]), margin=-0.5)
+    (detail,) = found.details
+    assert (found.answer, detail.guessing) == ("not settled", "")
+    assert detail.better_at_chance and detail.than_at_chance and "At chance" not in found.reason
+
+
+def test_a_side_whose_every_seed_but_one_guesses_is_not_at_chance() -> None:
+    found = judged(both([0.1, 0.1, 0.2], [0.8, 0.81, 0.83]))
+    assert not found.details[0].than_at_chance and "At chance" not in found.reason

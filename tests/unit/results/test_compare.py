@@ -11,6 +11,7 @@ import made_up
 from prunectl.report.comparison_text import lines
 from prunectl.results.compare import compare, flat, sentences
 from prunectl.results.published import compared
+from unit.results.claiming import TASK
 from unit.results.rows import table
 
 
@@ -111,3 +112,22 @@ def test_a_published_baseline_is_held_against_each_initialization() -> None:
     assert rows == [("dense, kaiming-normal", pytest.approx(0.915)), ("dense, orthogonal", pytest.approx(0.965))]
     alone = ours.filter(pl.col("init") == "orthogonal")
     assert compared(alone, "renda2020-dense")["arm"].to_list() == ["dense"]
+
+
+def test_a_case_of_networks_that_all_guess_is_not_settled_and_one_side_at_chance_is_named(trials: pl.DataFrame) -> None:
+    low, lower = (trials.with_columns(top1=least + pl.col("seed") / 1000) for least in (0.1, 0.05))
+    (side,) = compare(low, lower, names=("a", "b"), tasks=(TASK, TASK)).sides
+    assert {(cell.first_at_chance, cell.other_at_chance, cell.answer) for cell in side.cells} == {
+        (True, True, "not settled")
+    }
+    assert any("every network is at chance, which settles nothing" in text for text in sentences(side, "B"))
+    (side,) = compare(trials, low, names=("a", "b"), tasks=(TASK, TASK)).sides
+    (most,) = (text for text in sentences(side, "B") if text.startswith("B is lower by most"))
+    assert most.endswith("; B is at chance.")
+
+
+def test_a_results_file_leaves_open_whether_its_networks_guess(trials: pl.DataFrame) -> None:
+    low = trials.with_columns(top1=0.1 + pl.col("seed") / 1000)
+    comparison = compare(trials, low, names=("a", "b"), tasks=(TASK, None))
+    assert {cell.other_at_chance for side in comparison.sides for cell in side.cells} == {None}
+    assert {mean.at_chance for side in comparison.sides for mean in side.means} == {None}

@@ -42,14 +42,14 @@ def test_a_pair_of_which_one_failed_is_not_counted() -> None:
 def test_a_cell_of_failures_is_not_measured_in_both() -> None:
     found = cell([None], [0.6])
     assert (found.n, found.difference, found.interval) == (0, None, None)
-    assert spread(found) == "not measured in both"
+    assert spread(found, "B") == "not measured in both"
 
 
 def test_a_difference_is_told_with_its_interval_and_seeds() -> None:
     """.01, .02, .03: .02 ± 4.3027 · .01 / √3 = .024841."""
-    text = spread(cell([0.5, 0.5, 0.5], [0.51, 0.52, 0.53]))
+    text = spread(cell([0.5, 0.5, 0.5], [0.51, 0.52, 0.53]), "B")
     assert text == "a difference of +2.00 points (95 % t-interval −0.48 to +4.48, 3 seeds)"
-    assert spread(cell([0.5], [0.4])) == "a difference of −10.00 points, one seed"
+    assert spread(cell([0.5], [0.4]), "B") == "a difference of −10.00 points, one seed"
 
 
 def test_the_dense_networks_and_the_pruned_ones_are_told_apart() -> None:

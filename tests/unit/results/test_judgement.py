@@ -102,6 +102,41 @@ def test_rank_and_what_it_is_set_apart_from_follow_the_seeds() -> None:
     assert "not set apart from magnitude" in seen
 
 
+AT_98 = "How good is it at 98 % sparsity, pruned at init?"
+
+
+def ranked(**level: float) -> Results:
+    """Results of criteria with these accuracies, a thousandth apart from seed to seed."""
+    found = made()
+    top1 = pl.col("criterion").replace_strict(level, return_dtype=pl.Float64) + pl.col("seed") * 0.001
+    return replace(found, trials=found.trials.with_columns(top1=top1))
+
+
+def test_a_rank_shows_who_is_at_chance() -> None:
+    """Of 10,000 images in ten classes guessing gets up to 10.78 % right."""
+    last = ranked(random=0.102, magnitude=0.8, snip=0.1, synflow=0.9)
+    assert answers(last)[AT_98] == "4th of 4, at chance"
+    seen = evidence(last, AT_98)
+    assert seen.startswith("10.30 % (at chance); ") and "not set apart from random (at chance)" in seen
+    none = ranked(random=0.102, magnitude=0.101, snip=0.1, synflow=0.1)
+    assert answers(none)[AT_98] == "none of 4 is above chance"
+    assert "(at chance)" not in evidence(ranked(random=0.2, magnitude=0.3, snip=0.4, synflow=0.5), AT_98)
+
+
+def test_an_ablation_of_networks_that_guess_is_not_found_to_hurt() -> None:
+    found = made()
+    shuffled = pl.col("ablation") == "shuffle"
+    step = pl.when(shuffled).then(0.0011).otherwise(0.001)
+    top1 = pl.when(shuffled).then(0.09).otherwise(0.1) + pl.col("seed") * step
+    both = replace(found, trials=found.trials.with_columns(top1=top1))
+    assert answers(both)["Is it worse shuffled?"] == "not shown"
+    assert evidence(both, "Is it worse shuffled?").count(", both at chance") == 4
+    good = both.trials.with_columns(top1=pl.col("top1") * pl.when(shuffled).then(1).otherwise(8))
+    one = replace(both, trials=good)
+    assert answers(one)["Is it worse shuffled?"] == "yes"
+    assert evidence(one, "Is it worse shuffled?").count(", shuffled at chance") == 4
+
+
 def test_the_cost_has_the_spread_of_its_measurements_and_each_counts_once() -> None:
     found = made()
     seconds = pl.col("seed") * 0.010 + pl.when(pl.col("criterion") == "snip").then(0.1).otherwise(0.0)

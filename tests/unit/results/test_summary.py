@@ -9,6 +9,7 @@ import made_up
 from prunectl.results import summary
 from prunectl.results.aggregate import ablation_differences, roles, summarise
 from prunectl.results.table import SCHEMA
+from unit.report import small
 from unit.results.tabled import magnitude, table
 
 
@@ -189,3 +190,25 @@ def test_arms_are_ranked_by_critical_compression() -> None:
     differing = trials.with_columns(critical_compression=pl.col("critical_compression") + pl.col("seed") - 1)
     assert "random 20.5 (20 to 21, exact); " in said(differing, "Critical compression")
     assert not list(summary.critical(table(0.5)))
+
+
+def test_sentences_name_the_arms_at_chance_and_never_call_one_best() -> None:
+    trials = small.guessing("magnitude", "snip")
+    text = "\n".join(summary.sentences(trials, task=small.TASK))
+    assert "No arm is better than guessing at 90 % sparsity. The highest: magnitude, 10.20 %." in text
+    assert "at most 10.78 % with 10 classes): magnitude · at init at 90 %, snip · at init at 90 %." in text
+    assert "Best at 90 %" not in text and "Best at 50 % sparsity: magnitude, 85.20 %" in text
+    assert "at chance" not in "\n".join(summary.sentences(small.swept(), task=small.TASK)).lower()
+    one = "\n".join(summary.sentences(small.guessing("snip"), task=small.TASK))
+    assert "Next: snip, 10.20 % (at chance)" in one
+
+
+def test_ablations_of_networks_that_all_guess_are_not_judged() -> None:
+    parts = [small.swept(ablation=ablation) for ablation in ("none", "shuffle")]
+    wobble = pl.when(pl.col("ablation") == "none").then(0.0).otherwise(pl.col("seed") / 9000)
+    noise = 0.1 + pl.col("seed") / 1000 + wobble
+    trials = pl.concat(parts).with_columns(top1=pl.when(pl.col("sparsity") > 0).then(noise).otherwise("top1"))
+    (known,) = summary.ablated(trials)
+    (judged,) = summary.ablated(trials, task=small.TASK)
+    assert known.judged == 4 and (judged.judged, judged.guessing) == (0, 4)
+    assert judged.counts == "4 cases, every network at chance: not judged"

@@ -26,17 +26,19 @@ from prunectl.report.charts.shading import Shading
 from prunectl.results.aggregate import given_names, pruned, roles, with_roles
 from prunectl.results.claims import Verdict
 from prunectl.results.statistics import Center
-from prunectl.results.table import Results
+from prunectl.results.table import Results, Task
 
 __all__ = ["Chart", "charts", "look", "stacked"]
 
 
-def look(trials: pl.DataFrame, center: Center = "mean", names: Mapping[str, str] | None = None) -> Look:
-    """How the arms of a study are drawn; `names` are the labels that it gives them."""
+def look(
+    trials: pl.DataFrame, center: Center = "mean", names: Mapping[str, str] | None = None, task: Task | None = None
+) -> Look:
+    """How the arms of a study are drawn; `names` are the labels that it gives them, `task` what is measured."""
     trials = pruned(trials)
     role = roles(trials, names)
     variants = with_roles(trials, role)["variant"].unique(maintain_order=True).to_list()
-    return Look.of(role, ordered(variants), center)
+    return Look.of(role, ordered(variants), center, task)
 
 
 def charts(
@@ -54,7 +56,8 @@ def charts(
     trials = pruned(results.trials)
     if trials.is_empty():
         return {}
-    drawn, matching = look(trials, center, given_names(results.arms)), Shading.of(results)
+    drawn = look(trials, center, given_names(results.arms), results.task)
+    matching = Shading.of(results)
     sections: dict[str, list[Chart | None]] = {
         "claims": [claims.intervals(verdicts)],
         "accuracy": [

@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from prunectl.report import palette
-from prunectl.report.charts import axes, pieces
+from prunectl.report.charts import axes, guessing, pieces
 from prunectl.report.charts import differences as paired
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import ONLY_SHOWN, Look
@@ -130,6 +130,7 @@ def _lines_of(frame: pl.DataFrame, look: Look, shown: list[float], width: float)
                         labelExpr="datum.label === 'none' ? 'unmodified (filled)' : datum.label")  # fmt: skip
     shape, tooltip = alt.Shape("ablation:N", scale=shapes, legend=legend), pieces.tooltip(look, "accuracy")
     return [
+        *guessing.rule(y, look),
         base.transform_filter(ablated).mark_line(strokeWidth=1, opacity=0.55, clip=True),
         base.transform_filter(plain).mark_line(strokeWidth=2.4),
         base.transform_filter(plain).mark_point(size=46, filled=True, opacity=1).encode(shape=shape, tooltip=tooltip),

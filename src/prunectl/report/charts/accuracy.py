@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from prunectl.report.charts import axes, collapse, labels, pieces, ticks
+from prunectl.report.charts import axes, collapse, guessing, labels, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.report.charts.marked import Marked
@@ -116,7 +116,7 @@ def _drawn(
     dense = _dense(frame, metric, look)
     numbers = axes.numbers(frame) + ([] if dense is None else [dense]) + marked.numbers
     y = axes.accuracy(TITLES[metric], numbers)
-    under = [] if dense is None else [pieces.dense_rule(dense)]
+    under = [*guessing.rule(y, look, metric), *([] if dense is None else [pieces.dense_rule(dense)])]
     sheet = Sheet()
     if panels is not None:
         title, x = x["title"], x.copy()

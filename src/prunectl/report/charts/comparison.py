@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from prunectl.report.charts import arm_panels, axes, pieces
+from prunectl.report.charts import arm_panels, axes, guessing, pieces
 from prunectl.report.charts import differences as paired
 from prunectl.report.charts.arm_panels import OWN_SCALE, PANEL_PX, PANELS
 from prunectl.report.charts.chart import Chart
@@ -16,11 +16,12 @@ from prunectl.report.charts.look import SHOWN, Look
 from prunectl.results.aggregate import Roles
 from prunectl.results.compare import Cell, Comparison, Mean
 from prunectl.results.statistics import Interval
+from prunectl.results.table import Task
 
 
-def look_of(labels: Sequence[str]) -> Look:
-    """How the tables of a comparison are drawn."""
-    return Look.of(Roles(hue="table", variant=(), hues=tuple(labels)))
+def look_of(labels: Sequence[str], task: Task | None = None) -> Look:
+    """How the tables of a comparison are drawn, whose networks are all measured on one task, if that is known."""
+    return Look.of(Roles(hue="table", variant=(), hues=tuple(labels)), task=task)
 
 
 def accuracies(comparison: Comparison, look: Look) -> Chart | None:
@@ -39,9 +40,11 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
     columns = ("mean", "low", "high")
     own = arm_panels.uneven(arm_panels.ranges(frame, columns))
     several = max(frame["n"]) > 1
-    interval, line, seeds, point = _lines(frame, look, arm_panels.accuracy(frame, "mean", columns, own))
+    y = arm_panels.accuracy(frame, "mean", columns, own)
+    interval, line, seeds, point = _lines(frame, look, y)
     bounded = frame["low"].is_not_null().any()
-    layers = [*([interval] if bounded else []), line, *([seeds] if several else []), point]
+    under = guessing.own_rule(y, "mean") if own else guessing.rule(y, look)
+    layers = [*under, *([interval] if bounded else []), line, *([seeds] if several else []), point]
     return Chart(
         name="accuracies",
         title="Accuracy arm by arm",
@@ -49,7 +52,7 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
         + arm_panels.spread(frame)
         + (OWN_SCALE if own else "")
         + _left_out(_every_arm(comparison), arms),
-        spec=arm_panels.spec(layers, pieces.with_seeds(frame), arms, look, own),
+        spec=arm_panels.spec(layers, guessing.with_chance(pieces.with_seeds(frame), look), arms, look, own),
         panel_px=PANEL_PX,
     )
 

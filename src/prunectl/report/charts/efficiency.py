@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from prunectl.report import arms
-from prunectl.report.charts import axes, labels, pieces, ticks
+from prunectl.report.charts import axes, guessing, labels, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.report.charts.pieces import FIELDS, HEIGHT, WIDTH
@@ -48,7 +48,7 @@ def _drawn(frame: pl.DataFrame, look: Look, panels: Panels | None, words: str, s
     y = axes.accuracy("top-1 accuracy", axes.numbers(frame))
     tooltip = pieces.tooltip(look, "accuracy", [alt.Tooltip("share:Q", title=words, format=ticks.SHARE)])
     layers = pieces.lines(look if panels is None else panels.look, x, y, tooltip, legend=not named)
-    layers = layers if pieces.bounded(frame) else layers[1:]
+    layers = [*guessing.rule(y, look), *(layers if pieces.bounded(frame) else layers[1:])]
     columns = [*FIELDS, "seed", "share"]
     if panels is not None:
         data = sheet.rows(pieces.with_seeds(panels.frame), [*columns, "panel"])

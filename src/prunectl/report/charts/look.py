@@ -23,6 +23,7 @@ import polars as pl
 from prunectl.report import palette
 from prunectl.results.aggregate import UNNAMED, Roles
 from prunectl.results.statistics import Center
+from prunectl.results.table import Task
 
 MOST_VARIANTS = 4
 """With more variants than this, each gets a panel instead of a dash, or lines a legend instead of names."""
@@ -46,9 +47,10 @@ class Look:
     shapes: Mapping[str, str]  # of hues
     dashes: Mapping[str, list[int]]  # of variants
     center: Center = "mean"  # how accuracies are averaged over seeds
+    task: Task | None = None  # what networks are measured on: chance follows from it
 
     @classmethod
-    def of(cls, role: Roles, variants: Sequence[str] = (), center: Center = "mean") -> Look:
+    def of(cls, role: Roles, variants: Sequence[str] = (), center: Center = "mean", task: Task | None = None) -> Look:
         """The look of all hues and variants of a page."""
         return cls(
             role=role,
@@ -56,6 +58,7 @@ class Look:
             shapes=dict(zip(role.hues, palette.shapes(role.hues), strict=True)),
             dashes=dict(zip(variants, palette.dashes(variants), strict=True)),
             center=center,
+            task=task,
         )
 
     def among(self, frame: pl.DataFrame) -> Look:

@@ -8,17 +8,21 @@ import altair as alt
 import polars as pl
 
 from prunectl.report import arms, palette
+from prunectl.report.cells import CHANCE
 from prunectl.report.charts import axes, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import ONLY_SHOWN, SHOWN, Look
 from prunectl.report.charts.pieces import HEIGHT, WIDTH
-from prunectl.results.aggregate import with_roles
+from prunectl.results.aggregate import summarise, with_roles
+from prunectl.results.chance import explained
 from prunectl.results.pairing import groups
 from prunectl.results.summary import HIT
 from prunectl.results.wording import in_words
 
 SHOWN_OR_COMMON = [alt.FilterTransform(filter=f"!datum.hue || {SHOWN}")]
 """The filter behind the page's switches, which leaves what several hues have in common."""
+ABOVE_PX = -5
+"""Where the mark of networks at chance is: just above its column."""
 LEAST = 1e-4
 """The smallest share of weights kept for which there is a colour."""
 
@@ -31,7 +35,7 @@ def layer_heat(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> Chart 
     width, height = _width(frame), min(1200, max(60, 17 * frame["layer"].n_unique()))
     order = frame["panel"].unique(maintain_order=True).to_list()
     sheet = Sheet()
-    data = sheet.rows(frame, ["hue", "panel", "layer", "at_sparsity", "kept", "left", "n", "dead"])
+    data = sheet.rows(frame, ["hue", "panel", "layer", "at_sparsity", "kept", "left", "n", "dead", "guess"])
     chart = pieces.faceted(_cells(frame), data, "panel", order, 6, width=width, height=height, x_title="sparsity",
                            transform=SHOWN_OR_COMMON)  # fmt: skip
     return Chart(
@@ -41,6 +45,7 @@ def layer_heat(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> Chart 
             "Layers from input (top) to output; the colour is the share of the layer's weights that the mask keeps "
             "(mean over the seeds). A red cross: nothing is left of the layer in at least one seed. "
             "Arms of a criterion that keep the same counts are drawn once."
+            + (f" Above a column, {CHANCE} is {explained(look.task)}." if frame["guess"].any() else "")
         ),
         spec=spec_of(chart, sheet, look.shown()),
         panel_px=width + 60,
@@ -71,7 +76,11 @@ def _cells(frame: pl.DataFrame) -> list[alt.Chart]:
     dead = base.transform_filter("datum.dead > 0")
     box = dead.mark_rect(fill="#2b0a0a", stroke="#ff6b57", strokeWidth=1)
     cross = dead.mark_text(text="×", color="#ff8f7d", fontSize=15, fontWeight="bold")
-    return [cell, box, cross]
+    if not frame["guess"].any():
+        return [cell, box, cross]
+    guess = base.transform_filter("isValid(datum.guess)").mark_text(text=CHANCE, fontSize=18, color=palette.NOTE)
+    seen = alt.condition("datum.guess", alt.value(1), alt.value(0))  # in every panel, so that their titles are level
+    return [cell, box, cross, guess.encode(y=alt.value(ABOVE_PX), opacity=seen)]
 
 
 def _kept(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> pl.DataFrame:
@@ -94,7 +103,16 @@ def _kept(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> pl.DataFram
     )
     ablated = pl.concat_str(["series", "ablation"], separator=", ")
     panel = pl.when(arms.unmodified()).then("series").otherwise(ablated).alias("panel")
-    return axes.with_sparsity_text(frame.with_columns(panel))
+    first = pl.col("index") == pl.col("index").min()  # a mark for each column
+    guess = pl.when(first).then(pl.col("at_chance").fill_null(value=False))
+    marked = frame.join(_at_chance(trials, look, copies), on=["arm", "sparsity"], how="left", maintain_order="left")
+    return axes.with_sparsity_text(marked.with_columns(panel, guess=guess))
+
+
+def _at_chance(trials: pl.DataFrame, look: Look, copies: Mapping[str, str]) -> pl.DataFrame:
+    """For each arm that is drawn and sparsity, whether it and the arms with the same masks are at chance."""
+    summary = summarise(trials, role=look.role, task=look.task).with_columns(pl.col("arm").replace(copies))
+    return summary.group_by("arm", "sparsity", maintain_order=True).agg(pl.col("at_chance").all(ignore_nulls=False))
 
 
 def _in_common(frame: pl.DataFrame, copies: Mapping[str, str]) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import polars as pl
 from prunectl.base.cells import words
 from prunectl.base.text import percent
 from prunectl.report import arms
-from prunectl.report.charts import axes, pieces, ticks
+from prunectl.report.charts import axes, guessing, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import ONLY_SHOWN, Look
 from prunectl.results.aggregate import with_roles
@@ -38,6 +38,7 @@ def against_moment(results: Results, look: Look) -> Chart | None:
     axis = ticks.in_bands(moments, [moment.split() for moment in moments], width)
     x = alt.X("at:N", title=None, sort=moments, axis=axis)
     layers = pieces.lines(look.among(frame), x, y, pieces.tooltip(look, "accuracy"), legend=True, band=False)
+    layers = guessing.rule(y, look) + layers
     named = frame.with_columns(panel=pl.col("sparsity").map_elements(_panel, return_dtype=pl.String))
     panels = [_panel(sparsity) for sparsity in sorted(frame["sparsity"].unique())]
     order = pl.col("at").cast(pl.Enum(pl.Series("at", moments)))

@@ -34,7 +34,8 @@ def against(held: Held, label: str, name: str, look: Look, arms: Sequence[str]) 
     frame = frame.with_columns(of=pl.lit(PUBLISHED))
     columns = (PUBLISHED, "ours", "low", "high")
     own = arm_panels.uneven(arm_panels.ranges(frame, columns))
-    interval, single, *means = _layers(frame, label, look, arm_panels.accuracy(frame, "ours", columns, own))
+    y = arm_panels.accuracy(frame, "ours", columns, own)
+    interval, single, *means = _layers(frame, label, look, y)
     bounded, several = frame["low"].is_not_null().any(), max(frame["n"].to_list(), default=0) > 1
     return Chart(
         name=name,

@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from prunectl.report import arms, palette
-from prunectl.report.charts import axes, pieces, ticks
+from prunectl.report.charts import axes, guessing, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.report.charts.pieces import FIELDS, HEIGHT, WIDTH
@@ -93,6 +93,7 @@ def _layers(frame: pl.DataFrame, look: Look, title: str | None = axes.SPARSITY) 
     )
     own = every.transform_filter(f"!datum.one && {SHOWN}").encode(color=look.colour(), detail=["variant:N"])
     layers = [
+        *guessing.rule(y, look),
         own.mark_line(strokeWidth=1.8).encode(strokeDash=dash),
         own.mark_point(size=50, filled=False, opacity=1).encode(
             shape=look.shape(), fill=look.fill(), fillOpacity=opacity, tooltip=tooltip

@@ -10,7 +10,7 @@ import polars as pl
 
 from prunectl.base.text import percent
 from prunectl.report import arms
-from prunectl.report.charts import axes, cut, pieces, ticks
+from prunectl.report.charts import axes, cut, guessing, pieces, ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import SHOWN, Look
 from prunectl.results.aggregate import summarise, with_roles
@@ -30,8 +30,9 @@ def against_budget(results: Results, look: Look) -> Chart | None:
     sparsities = pieces.spread_out(known)
     shown, names = _panelled(frame.filter(pl.col("sparsity").is_in(sparsities)), look)
     sheet = Sheet()
-    data = sheet.rows(pieces.with_seeds(shown), ["panel", "line", *pieces.FIELDS, "seed", "ablation", "share"])
-    layers = _layers(shown, look)[0 if pieces.bounded(shown) else 1 :]
+    fields = ["panel", "line", *pieces.FIELDS, "seed", "ablation", "share", "chance", "reach"]
+    data = sheet.rows(guessing.with_chance(pieces.with_seeds(shown), look), fields)
+    layers = _layers(shown, look)
     chart = pieces.faceted(
         layers, data, "panel", names, max(4, len(sparsities)) if len(names) > len(sparsities) else 4, width=WIDTH,
         height=HEIGHT, x_title=_title(_logarithmic(shown["share"].to_list())), own_y=True,
@@ -86,8 +87,10 @@ def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
     tooltip = pieces.tooltip(
         look, "accuracy", [alt.Tooltip("share:Q", title="retraining, of the recipe", format=ticks.SHARE)]
     )
+    band = base.mark_area(opacity=0.14).encode(y=axes.along(y, "low:Q"), y2="high:Q", color=colour)
     return [
-        base.mark_area(opacity=0.14).encode(y=axes.along(y, "low:Q"), y2="high:Q", color=colour),
+        *guessing.own_rule(y),
+        *([band] if pieces.bounded(frame) else []),
         base.mark_line(strokeWidth=2).encode(y=y, color=colour, **drawn.dash()),
         pieces.seeds(every, y, colour),
         base.mark_point(size=48, filled=True, opacity=1).encode(

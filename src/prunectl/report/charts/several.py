@@ -10,7 +10,7 @@ import polars as pl
 
 from prunectl.base.text import percent, plural
 from prunectl.report import palette
-from prunectl.report.charts import axes, pieces
+from prunectl.report.charts import axes, guessing, pieces
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.look import MOST_VARIANTS, ONLY_SHOWN, Look, ordered
 from prunectl.report.charts.split import MOST_LINES
@@ -57,9 +57,10 @@ def against_compression(studies: Mapping[str, Results], look: Look) -> Chart | N
         .mark_rule(color=palette.NOTE, strokeDash=[3, 3], strokeWidth=1.2)
     )
     sheet = Sheet()
-    data = sheet.rows(pieces.with_seeds(frame), ["panel", *pieces.FIELDS, "seed", "dense"])
+    data = sheet.rows(pieces.with_seeds(frame), ["panel", *pieces.FIELDS, "seed", "dense", "chance", "reach"])
+    under = [*guessing.own_rule(y), dense.encode(y=axes.along(y, "dense:Q"))]
     chart = pieces.faceted(
-        [dense.encode(y=axes.along(y, "dense:Q")), *(layers if pieces.bounded(frame) else layers[1:])],
+        [*under, *(layers if pieces.bounded(frame) else layers[1:])],
         data, "panel", [name for name in studies if name in set(frame["panel"])], 3, width=WIDTH, height=HEIGHT,
         x_title=axes.REMAINING, own_y=True, transform=ONLY_SHOWN,
     )  # fmt: skip
@@ -126,8 +127,9 @@ def _dense(frame: pl.DataFrame) -> str:
 
 
 def _frame(study: Results, look: Look) -> pl.DataFrame:
-    """The means of one study, of which each row has the same dense accuracy."""
+    """The means of one study, of which each row has the same dense accuracy and the same chance."""
     trials = pruned(study.trials)
     frame = pieces.means(trials, look).filter(pl.col("compression").is_finite())
     baselines = frame["dense"].drop_nulls().unique().to_list()
-    return frame.with_columns(dense=pl.lit(center(baselines, look.center) if baselines else None, pl.Float64))
+    frame = frame.with_columns(dense=pl.lit(center(baselines, look.center) if baselines else None, pl.Float64))
+    return guessing.with_chance(frame, replace(look, task=study.task))

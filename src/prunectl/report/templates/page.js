@@ -269,7 +269,7 @@
     return [all("thead th", source), ...body.map((row) => [...row.cells])].map((cells) => cells.map(text));
   };
   const quoted = (cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-  const tex = (cell) => cell.replace(/\\/g, "\\textbackslash ").replace(/[&%$#_{}]/g, "\\$&").replace(/[~^]/g, "\\$&{}").replace(/−/g, "$-$");
+  const tex = (cell) => cell.replace(/\\/g, "\\textbackslash ").replace(/[&%$#_{}]/g, "\\$&").replace(/[~^]/g, "\\$&{}").replace(/−/g, "$-$").replace(/ᶜ/g, "$$^{c}$$");
   const formats = {
     csv: (lines) => lines.map((line) => line.map(quoted).join(",")).join("\n") + "\n",
     md: ([head, ...lines]) => [head, head.map(() => "---"), ...lines].map((line) => `| ${line.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`).join("\n") + "\n",

@@ -17,6 +17,8 @@ from prunectl.study.reading import choices, means
 if TYPE_CHECKING:
     import polars as pl
 
+    from prunectl.results.table import Task
+
 TOLERANCE = 1e-3
 """Sparsities nearer than this are the same one: papers round theirs."""
 
@@ -44,12 +46,12 @@ class Held:
         return {"published": self.name, "ours": self.ours, **self.about._asdict(), "rows": list(self.rows)}
 
 
-def held(trials: pl.DataFrame, name: str, ours: str, folder: Path | None = None) -> Held:
-    """Our trials against the published table; the path of a file begins in `folder`.
+def held(trials: pl.DataFrame, name: str, ours: str, folder: Path | None = None, task: Task | None = None) -> Held:
+    """Our trials, measured on `task`, against the published table; the path of a file begins in `folder`.
 
     Raises PrunectlError for a name that is not there.
     """
-    rows = compared(trials, name, folder=folder).to_dicts()
+    rows = compared(trials, name, folder=folder, task=task).to_dicts()
     return Held(name=short(name), about=describe(name, folder), ours=ours, rows=tuple(rows))
 
 
@@ -84,6 +86,7 @@ def schema() -> dict[str, Any]:
         "published_n": pl.Int64,
         **dict.fromkeys(NUMBERS[2:], pl.Float64),
         "n": pl.Int64,  # seeds of ours that are done
+        "at_chance": pl.Boolean,  # whether all of ours are no better than guessing; null where that is not known
         "within": pl.Boolean,  # low ≤ published ≤ high; null where there is no interval
         "note": pl.String,
         "seeds": pl.List(pl.Float64),  # ours
@@ -91,7 +94,12 @@ def schema() -> dict[str, Any]:
 
 
 def compared(
-    trials: pl.DataFrame, name: str, metric: Literal["top1", "top5"] = "top1", *, folder: Path | None = None
+    trials: pl.DataFrame,
+    name: str,
+    metric: Literal["top1", "top5"] = "top1",
+    *,
+    folder: Path | None = None,
+    task: Task | None = None,
 ) -> pl.DataFrame:
     """One row for each published number and arm of ours that is meant by it, in the order of the published table.
 
@@ -105,24 +113,26 @@ def compared(
         row
         for published in matching(trials, [name], folder).iter_rows(named=True)
         if published[metric] is not None
-        for row in _rows(published, trials, metric)
+        for row in _rows(published, trials, metric, task)
     ]
     return pl.DataFrame(rows, schema=schema(), orient="row")
 
 
-def _rows(published: Mapping[str, Any], trials: pl.DataFrame, metric: str) -> Iterator[dict[str, Any]]:
+def _rows(
+    published: Mapping[str, Any], trials: pl.DataFrame, metric: str, task: Task | None
+) -> Iterator[dict[str, Any]]:
     about = _select(trials, published, ["model", "dataset", "init"])
     head = {key: published[key] for key in ("table", "note")}
     head |= {"published": published[metric], "published_n": published["n"]}
     head |= {"published_sd": published["sd"] if metric == "top1" else None}
     if published["criterion"] is None:
-        yield from (head | row for row in _dense(about, published[metric], metric))
+        yield from (head | row for row in _dense(about, published[metric], metric, task))
         return
     about = _select(about, published, COLUMNS)
     near = (about["sparsity"] - published["sparsity"]).abs() <= TOLERANCE
     for _, cell in about.filter(near).group_by("model", "dataset", "arm", "sparsity", maintain_order=True):
         first = cell.row(0, named=True)
-        yield head | {key: first[key] for key in ORDER[1:]} | _numbers(cell[metric], published[metric])
+        yield head | {key: first[key] for key in ORDER[1:]} | _numbers(cell, metric, published[metric], task)
 
 
 def _select(trials: pl.DataFrame, published: Mapping[str, Any], columns: Sequence[str]) -> pl.DataFrame:
@@ -133,21 +143,24 @@ def _select(trials: pl.DataFrame, published: Mapping[str, Any], columns: Sequenc
     return trials.join(rows.filter(kept), on=columns, how="semi", nulls_equal=True, maintain_order="left")
 
 
-def _dense(trials: pl.DataFrame, published: float, metric: str) -> Iterator[dict[str, Any]]:
+def _dense(trials: pl.DataFrame, published: float, metric: str, task: Task | None) -> Iterator[dict[str, Any]]:
     """Our baselines, one value a seed: sparsity 0 is the same network in every arm of one initialization."""
     column = "top1_dense" if metric == "top1" else metric
     found = trials if metric == "top1" else trials.filter(trials["sparsity"] == 0)
     several = found["init"].n_unique() > 1
     for (model, dataset, init), cell in found.group_by("model", "dataset", "init", maintain_order=True):
-        values = cell.sort(column, nulls_last=True).unique("seed", keep="first", maintain_order=True)[column]
+        networks = cell.sort(column, nulls_last=True).unique("seed", keep="first", maintain_order=True)
         arm = f"dense, {init}" if several and init is not None else "dense"
-        yield {"model": model, "dataset": dataset, "arm": arm, "sparsity": 0.0} | _numbers(values, published)
+        head = {"model": model, "dataset": dataset, "arm": arm, "sparsity": 0.0}
+        yield head | _numbers(networks, column, published, task)
 
 
-def _numbers(values: pl.Series, published: float) -> dict[str, Any]:
+def _numbers(networks: pl.DataFrame, column: str, published: float, task: Task | None) -> dict[str, Any]:
+    from prunectl.results.chance import all_guess
     from prunectl.results.statistics import mean, t_interval
 
-    done = values.drop_nulls().to_list()
+    known = networks.filter(networks[column].is_not_null())
+    done = known[column].to_list()
     interval = t_interval(done) if done else None
     return {
         "ours": mean(done) if done else None,
@@ -157,4 +170,5 @@ def _numbers(values: pl.Series, published: float) -> dict[str, Any]:
         "n": len(done),
         "within": interval.low <= published <= interval.high if interval else None,
         "seeds": done,
+        "at_chance": all_guess(known, task, column),
     }
