@@ -72,7 +72,17 @@ def test_the_place_by_critical_compression_is_that_of_its_median() -> None:
     found = replace(
         found, trials=found.trials.with_columns(critical_compression=pl.col("criterion").replace_strict(reached))
     )
-    assert answers(found)["Up to which compression does no layer collapse?"] == "200 (3rd of 4)"
+    question = "Up to which compression does no layer collapse?"
+    assert answers(found)[question] == "200 (3rd of 4)"
+    alone = replace(found, trials=found.trials.filter(pl.col("criterion").is_in(["snip", "none"])))
+    assert answers(alone)[question] == "200"
+
+
+@pytest.mark.parametrize(
+    ("number", "place"), [(1, "1st"), (3, "3rd"), (4, "4th"), (11, "11th"), (13, "13th"), (21, "21st"), (112, "112th")]
+)
+def test_a_place_is_written_as_one_reads_it(number: int, place: str) -> None:
+    assert judgement._place(number) == place
 
 
 def test_an_ablation_hurts_where_the_interval_of_the_difference_lies_below_nothing() -> None:
@@ -86,6 +96,8 @@ def test_an_ablation_hurts_where_the_interval_of_the_difference_lies_below_nothi
     found = replace(found, trials=found.trials.with_columns(top1=top1))
     assert answers(found)["Is it worse shuffled?"] == "at 90 %; better at 98 %"
     assert "90 %: −" in evidence(found, "Is it worse shuffled?")
+    only = replace(found, trials=found.trials.filter(pl.col("sparsity") != 0.9))
+    assert answers(only)["Is it worse shuffled?"] == "no, better at 98 %"
 
 
 def test_rank_and_what_it_is_set_apart_from_follow_the_seeds() -> None:
