@@ -115,7 +115,7 @@ def test_heads_name_the_tables() -> None:
 
 NUMBER: dict[str, Any] = {
     "model": "vgg16", "dataset": "cifar10", "arm": "snip", "sparsity": 0.9, "published": 0.92, "ours": 0.93,
-    "difference": 0.01, "low": 0.925, "high": 0.935, "n": 3, "within": False,
+    "difference": 0.01, "low": 0.925, "high": 0.935, "n": 3, "within": False, "at_chance": None,
 }  # fmt: skip
 
 
@@ -123,6 +123,7 @@ def test_a_published_number_has_ours_and_the_interval_of_the_difference() -> Non
     assert tables.published(NUMBER) == ("90 %", "92.00", "93.00", "+1.00", "+0.50 to +1.50", "3")
     missing = NUMBER | dict.fromkeys(("ours", "difference", "low", "high")) | {"n": 0}
     assert tables.published(missing) == ("90 %", "92.00", "–", "–", "–", "0")
+    assert tables.published(NUMBER | {"at_chance": True})[2] == "93.00ᶜ"
 
 
 @pytest.mark.parametrize(("within", "text"), [(None, ""), (True, "yes"), (False, "no")])

@@ -37,13 +37,13 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
     )
     if frame.is_empty():
         return None
-    columns = ("mean", "low", "high")
+    frame, columns = guessing.with_chance(frame, look), ("mean", "low", "high")
     own = arm_panels.uneven(arm_panels.ranges(frame, columns))
     several = max(frame["n"]) > 1
     y = arm_panels.accuracy(frame, "mean", columns, own)
     interval, line, seeds, point = _lines(frame, look, y)
     bounded = frame["low"].is_not_null().any()
-    under = guessing.own_rule(y, "mean") if own else guessing.rule(y, look)
+    under = guessing.own_rule(y, frame, "mean") if own else guessing.rule(y, look)
     layers = [*under, *([interval] if bounded else []), line, *([seeds] if several else []), point]
     return Chart(
         name="accuracies",
@@ -52,7 +52,7 @@ def accuracies(comparison: Comparison, look: Look) -> Chart | None:
         + arm_panels.spread(frame)
         + (OWN_SCALE if own else "")
         + _left_out(_every_arm(comparison), arms),
-        spec=arm_panels.spec(layers, guessing.with_chance(pieces.with_seeds(frame), look), arms, look, own),
+        spec=arm_panels.spec(layers, pieces.with_seeds(frame), arms, look, own),
         panel_px=PANEL_PX,
     )
 

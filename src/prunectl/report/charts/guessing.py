@@ -28,11 +28,13 @@ def rule(y: alt.Y, look: Look, metric: str = "top1") -> list[alt.Chart]:
     return _drawn(alt.Chart().transform_aggregate(lines="count()"), alt.YDatum(value))
 
 
-def own_rule(y: alt.Y, field: str = "center") -> list[alt.Chart]:
-    """The line in those panels with their own scales in which some number is one of guessing.
+def own_rule(y: alt.Y, frame: pl.DataFrame, field: str = "center") -> list[alt.Chart]:
+    """The line in those panels with their own scales in which some number is one of guessing; nothing where none is.
 
-    Their data need the columns of `with_chance`.
+    The frame, and so the data of the chart, has the columns of `with_chance`.
     """
+    if not (frame[field] <= frame["reach"]).any():
+        return []
     once = alt.Chart().transform_aggregate(least=f"min({field})", chance="max(chance)", reach="max(reach)")
     reached = once.transform_filter("isValid(datum.chance) && isValid(datum.least) && datum.least <= datum.reach")
     return _drawn(reached, axes.along(y, "chance:Q"))

@@ -35,7 +35,8 @@ def layer_heat(layers: pl.DataFrame, trials: pl.DataFrame, look: Look) -> Chart 
     width, height = _width(frame), min(1200, max(60, 17 * frame["layer"].n_unique()))
     order = frame["panel"].unique(maintain_order=True).to_list()
     sheet = Sheet()
-    data = sheet.rows(frame, ["hue", "panel", "layer", "at_sparsity", "kept", "left", "n", "dead", "guess"])
+    columns = ["hue", "panel", "layer", "at_sparsity", "kept", "left", "n", "dead"]
+    data = sheet.rows(frame, [*columns, "guess"] if frame["guess"].any() else columns)
     chart = pieces.faceted(_cells(frame), data, "panel", order, 6, width=width, height=height, x_title="sparsity",
                            transform=SHOWN_OR_COMMON)  # fmt: skip
     return Chart(

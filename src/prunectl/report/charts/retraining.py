@@ -29,9 +29,10 @@ def against_budget(results: Results, look: Look) -> Chart | None:
     known = sorted(frame["sparsity"].unique().to_list())
     sparsities = pieces.spread_out(known)
     shown, names = _panelled(frame.filter(pl.col("sparsity").is_in(sparsities)), look)
+    shown = guessing.with_chance(shown, look)
     sheet = Sheet()
     fields = ["panel", "line", *pieces.FIELDS, "seed", "ablation", "share", "chance", "reach"]
-    data = sheet.rows(guessing.with_chance(pieces.with_seeds(shown), look), fields)
+    data = sheet.rows(pieces.with_seeds(shown), fields)
     layers = _layers(shown, look)
     chart = pieces.faceted(
         layers, data, "panel", names, max(4, len(sparsities)) if len(names) > len(sparsities) else 4, width=WIDTH,
@@ -89,7 +90,7 @@ def _layers(frame: pl.DataFrame, look: Look) -> list[alt.Chart]:
     )
     band = base.mark_area(opacity=0.14).encode(y=axes.along(y, "low:Q"), y2="high:Q", color=colour)
     return [
-        *guessing.own_rule(y),
+        *guessing.own_rule(y, frame),
         *([band] if pieces.bounded(frame) else []),
         base.mark_line(strokeWidth=2).encode(y=y, color=colour, **drawn.dash()),
         pieces.seeds(every, y, colour),

@@ -58,7 +58,7 @@ def against_compression(studies: Mapping[str, Results], look: Look) -> Chart | N
     )
     sheet = Sheet()
     data = sheet.rows(pieces.with_seeds(frame), ["panel", *pieces.FIELDS, "seed", "dense", "chance", "reach"])
-    under = [*guessing.own_rule(y), dense.encode(y=axes.along(y, "dense:Q"))]
+    under = [*guessing.own_rule(y, frame), dense.encode(y=axes.along(y, "dense:Q"))]
     chart = pieces.faceted(
         [*under, *(layers if pieces.bounded(frame) else layers[1:])],
         data, "panel", [name for name in studies if name in set(frame["panel"])], 3, width=WIDTH, height=HEIGHT,
