@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from prunectl.api.session import Session
     from prunectl.plan.cost import Past
     from prunectl.plan.explain import Todo
+    from prunectl.plan.probe import Measurement
     from prunectl.plan.steps import Key
     from prunectl.results.foresight import Foresight
 
@@ -52,10 +53,13 @@ class Planned:
     training_steps_unshared: int
     """What every trial on its own would take."""
     estimate_s: float | None
-    """Seconds of one process; None until a step of each kind has been done here: see `unknown`."""
+    """Seconds of one process; None until a step of each kind has been done here: see `unknown`. With `measured`, of all
+    kinds but those in `unknown`.
+    """
     estimate_bytes: int | None
     """What the artefacts of the steps to do take in the store: their files, manifests and directories, in whole blocks
-    of its file system. None until a step of each kind has been done here.
+    of its file system. None until a step of each kind has been done here. With `measured`, of all kinds but those in
+    `unknown`.
     """
     workers: str
     """How many workers a run without further options has, and where: '2 workers on cpu'."""
@@ -79,14 +83,19 @@ class Planned:
     """What is to do that nothing like it was done here, so that time or space is not known."""
     only: Sequence[str] = ()
     """The selectors of the part of the study that is planned; empty for all of it."""
+    measured: Sequence[Measurement] = ()
+    """What a short measurement has found, on which the estimates rest then."""
 
 
-def planned(session: Session, *, warn: Warn = warn_in_log) -> Planned:
-    """What `run` would do."""
-    return undamaged(lambda: _planned(session), warn)
+def planned(session: Session, *, measure: bool = False, warn: Warn = warn_in_log) -> Planned:
+    """What `run` would do. With `measure`, trainings of which it is not known how long they take are timed before.
+
+    Raises FatalError if they are to be and no step can be done here: the data are missing.
+    """
+    return undamaged(lambda: _planned(session, measure, warn), warn)
 
 
-def _planned(session: Session) -> Planned:
+def _planned(session: Session, measure: bool, warn: Warn) -> Planned:
     from prunectl.plan.changes import changes
     from prunectl.plan.cost import estimate, training_steps
     from prunectl.results.foresight import foresee
@@ -95,7 +104,8 @@ def _planned(session: Session) -> Planned:
     plan, todo = session.plan, todo_of(session, "retrain")
     made_on = session.store.hardware(todo.reused)
     past = past_steps(session, todo)
-    expected = estimate(plan, todo.todo, past)
+    measured, past_or_measured = _measured(session, todo, past, warn) if measure else ((), past)
+    expected = estimate(plan, todo.todo, past_or_measured)
     return Planned(
         study=session.study.name,
         trials=len(plan.trials),
@@ -103,8 +113,8 @@ def _planned(session: Session) -> Planned:
         changed=changes(plan, todo.todo, [step.preimage for step in past]),
         dense_trainings=len({trial.baseline for trial in plan.trials}),
         **training_steps(plan),
-        estimate_s=expected.wall_s,
-        estimate_bytes=expected.size_bytes,
+        estimate_s=expected.known_s if measured else expected.wall_s,
+        estimate_bytes=expected.known_bytes if measured else expected.size_bytes,
         unknown=expected.unknown,
         workers=likely_workers(Machine()),
         claims=foresee(session.study, plan),
@@ -115,7 +125,18 @@ def _planned(session: Session) -> Planned:
         more=_more(session, todo) if session.study.sweep.looks else "",
         unchecked=_unchecked(session) if todo.todo else "",
         only=session.selection.only,
+        measured=measured,
     )
+
+
+def _measured(
+    session: Session, todo: Todo, past: list[Past], warn: Warn
+) -> tuple[Sequence[Measurement], Sequence[Past]]:
+    """What a short measurement has found, and everything that an estimate is then made from."""
+    from prunectl.api.probe import probe
+
+    probed = probe(session, todo, past, warn)
+    return tuple(probed.measurements), [*past, *probed.past]
 
 
 def _unchecked(session: Session) -> str:

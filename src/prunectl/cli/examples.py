@@ -14,7 +14,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "run my-study.toml --only criterion=snip,sparsity=0.9",
         "run my-study.toml --set train.epochs=2 --until 2h",
     ),
-    "plan": ("plan frankle-vgg16", "plan my-study.toml --check"),
+    "plan": ("plan frankle-vgg16", "plan my-study.toml --measure", "plan my-study.toml --check"),
     "train": ("train my-study.toml",),
     "prune": ("prune my-study.toml --only criterion=synflow,sparsity=0.9",),
     "ablate": ("ablate my-study.toml --only ablation=shuffle",),

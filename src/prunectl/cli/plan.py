@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from prunectl.base.errors import FAILED
+from prunectl.base.errors import FAILED, PrunectlError
 from prunectl.base.text import and_list, plural, seconds, shortened, size, visible
 from prunectl.cli.console import answer, answer_json, say
 from prunectl.cli.options import Json, Selected, StudyFile, options
@@ -29,21 +29,40 @@ Check = Annotated[
     bool,
     typer.Option("--check", help="Only check the study: build the network, read the data, match names of layers."),
 ]
+Measure = Annotated[
+    bool,
+    typer.Option(
+        "--measure",
+        help="Time a few training steps and tests first, where it is not known how long they take here. "
+        "Nothing of it is kept.",
+    ),
+]
 
 
 @options
-def plan(selected: Selected, study: StudyFile = None, check: Check = False, json_: Json = False) -> None:
+def plan(
+    selected: Selected,
+    study: StudyFile = None,
+    check: Check = False,
+    measure: Measure = False,
+    json_: Json = False,
+) -> None:
     """Show what `run` would do, why, and how long it takes.
 
     Steps by kind, reused or to do and why, what sharing saves, time and disk space.
     """
+    if check and measure:
+        raise PrunectlError(
+            "--check only checks the study, and shows no time that --measure would be for",
+            hint="run `prunectl plan` twice, with one of them each time",
+        )
     session = selected.open(study)
     if check:
         _check(session, json_)
         return
     from prunectl.api.plan import planned
 
-    found = planned(session, warn=say)
+    found = planned(session, measure=measure, warn=say)
     if json_:
         answer_json(asdict(found))
     else:
@@ -82,14 +101,9 @@ def lines(planned: Planned) -> list[str]:
         "",
         f"dense trainings: {planned.dense_trainings:,}, one per seed; training steps: {planned.training_steps:,} "
         f"instead of {planned.training_steps_unshared:,} without sharing ({share:.0%} saved)",
-        f"estimated time: {_unknown(planned)}"
-        if planned.estimate_s is None
-        else f"estimated time: {seconds(planned.estimate_s)} with one process"
-        if any(kind.to_do for kind in planned.steps.values())
-        else "nothing is left to do",
-        f"estimated disk space: {_unknown(planned)}"
-        if planned.estimate_bytes is None
-        else f"estimated disk space: {size(planned.estimate_bytes)}",
+        _time(planned),
+        _space(planned),
+        *measured(planned),
     ]
     out.append(f"where: {planned.workers}, unless `run` is given other --jobs, --device or --executor")
     out += [planned.unchecked] if planned.unchecked else []
@@ -98,13 +112,53 @@ def lines(planned: Planned) -> list[str]:
     return [*out, planned.mixture] if planned.mixture else out
 
 
+def _time(planned: Planned) -> str:
+    if planned.estimate_s is None:
+        return f"estimated time: {_unknown(planned)}"
+    if not any(kind.to_do for kind in planned.steps.values()):
+        return "nothing is left to do"
+    return f"estimated time: {seconds(planned.estimate_s)} with one process{_short(planned)}"
+
+
+def _space(planned: Planned) -> str:
+    if planned.estimate_bytes is None:
+        return f"estimated disk space: {_unknown(planned)}"
+    return f"estimated disk space: {size(planned.estimate_bytes)}{_short(planned)}"
+
+
+def _short(planned: Planned) -> str:
+    """What an estimate comes from, unless it is steps in the store alone."""
+    return ", from a short measurement" if planned.measured else ""
+
+
 def _unknown(planned: Planned) -> str:
     """Why there is no estimate: which kinds of steps are missing."""
-    shown = list(planned.unknown[:MOST_KINDS])
-    if len(planned.unknown) > MOST_KINDS:
-        shown.append(f"{len(planned.unknown) - MOST_KINDS:,} more")
-    kinds = f": {visible(and_list(shown))}" if shown else ""
+    kinds = f": {_kinds(planned.unknown)}" if planned.unknown else ""
     return f"unknown until a step of each kind has been done here{kinds}"
+
+
+def _kinds(names: Sequence[str]) -> str:
+    """Kinds of steps, at most MOST_KINDS of them by name."""
+    shown = list(names[:MOST_KINDS])
+    if len(names) > MOST_KINDS:
+        shown.append(f"{len(names) - MOST_KINDS:,} more")
+    return visible(and_list(shown))
+
+
+def measured(planned: Planned) -> list[str]:
+    """A line for each short measurement, and one for what the estimates leave out."""
+    out = []
+    for each in planned.measured:
+        also = f"; assumed for {_kinds(each.also_for)} too" if each.also_for else ""
+        out.append(f"  {visible(each.kind)}: {_duration(each.seconds)} per {each.per} ({each.on}){also}")
+    if planned.measured and planned.unknown:
+        out.append(f"  not included, as none was done here yet: {_kinds(planned.unknown)}")
+    return out
+
+
+def _duration(value: float) -> str:
+    """Of a step, which may take less than a millisecond."""
+    return seconds(value) if value >= 0.01 else f"{value * 1000:.2g} ms"
 
 
 def added_seeds(planned: Planned) -> list[str]:

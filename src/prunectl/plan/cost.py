@@ -106,13 +106,27 @@ class Estimate:
     """Bytes that artefacts take in the store."""
     unknown: tuple[str, ...] = ()
     """What is to do that nothing like it was done here, or recorded: 'score (tiny-cnn, snip, digits)'."""
+    known_s: float = 0.0
+    """Seconds of the steps of which that is known."""
+    known_bytes: int = 0
+    """Bytes of the artefacts of which that is known."""
 
 
-def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> Estimate:
-    """What is to do, from what like steps took: seconds, and bytes of artefacts.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What steps took, by what they are like: medians."""
 
-    The time of a training is that of its images, each counted as often as it is seen. Its bytes do not depend on them.
-    """
+    seconds: Mapping[str, float]
+    """Of one unit of time: see `_units`."""
+    size_bytes: Mapping[str, float]
+
+    def __contains__(self, like: object) -> bool:
+        """Whether both are known."""
+        return like in self.seconds and like in self.size_bytes
+
+
+def known(past: Iterable[Past]) -> Known:
+    """What steps that were done took, for steps like them."""
     done = [(json.loads(step.preimage), step) for step in past]
     reached = {digest(step.preimage): int(body["to_step"]) for body, step in done if body["kind"] == "train"}
     rates: dict[str, list[float]] = {}
@@ -124,19 +138,32 @@ def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> Estimat
         # The state that a training resumed from may have been removed since; then its time is unknown.
         if not step.resume or step.resume in reached:
             rates.setdefault(like, []).append(step.wall_s / _units_stored(body, reached.get(step.resume or "")))
-    known_s = {like: median(values) for like, values in rates.items()}
-    known_bytes = {like: median(values) for like, values in sizes.items()}
-    units, steps = _wanted(plan, todo)
-    total = _total(steps, known_bytes)
-    unknown = [like for like in units if like not in known_s or like not in known_bytes]
-    return Estimate(
-        wall_s=_total(units, known_s),
-        size_bytes=None if total is None else round(total),
-        unknown=tuple(map(_in_words, unknown)),
+    return Known(
+        seconds={like: median(values) for like, values in rates.items()},
+        size_bytes={like: median(values) for like, values in sizes.items()},
     )
 
 
-def _in_words(like: str) -> str:
+def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> Estimate:
+    """What is to do, from what like steps took: seconds, and bytes of artefacts.
+
+    The time of a training is that of its images, each counted as often as it is seen. Its bytes do not depend on them.
+    """
+    before = known(past)
+    units, steps = _wanted(plan, todo)
+    unknown = [like for like in units if like not in before]
+    known_s, known_bytes = _total(units, before.seconds), round(_total(steps, before.size_bytes))
+    return Estimate(
+        wall_s=known_s if units.keys() <= before.seconds.keys() else None,
+        size_bytes=known_bytes if units.keys() <= before.size_bytes.keys() else None,
+        unknown=tuple(map(in_words, unknown)),
+        known_s=known_s,
+        known_bytes=known_bytes,
+    )
+
+
+def in_words(like: str) -> str:
+    """What steps are like, for people: 'score (tiny-cnn, snip, digits)'."""
     kind, _, names = like.partition("/")
     return f"{kind} ({names.replace('/', ', ')})" if names else kind
 
@@ -149,20 +176,18 @@ def _wanted(plan: Plan, todo: Collection[Key]) -> tuple[Counter[str], Counter[st
     for key in todo:
         step = plan.steps[key]
         shared = (step.kind, *[id(getattr(step, name, None)) for name, _ in ALIKE])
-        like = likes.get(shared) or likes.setdefault(shared, _like(step))
+        like = likes.get(shared) or likes.setdefault(shared, like_of(step))
         units[like] += _units(plan, key)
         steps[like] += 1
     return units, steps
 
 
-def _total(wanted: Mapping[str, int], known: Mapping[str, float]) -> float | None:
-    """The sum over names of what steps are like, each with a number; None if one is not known."""
-    if not wanted.keys() <= known.keys():
-        return None
-    return sum((known[like] * count for like, count in wanted.items()), 0.0)
+def _total(wanted: Mapping[str, int], known: Mapping[str, float]) -> float:
+    """The sum over names of what steps are like, each with a number; without those that are not known."""
+    return sum((known[like] * count for like, count in wanted.items() if like in known), 0.0)
 
 
-def _like(step: Step) -> str:
+def like_of(step: Step) -> str:
     """Steps that take about the same: of one kind, network and criterion."""
     names = [step.kind]
     for field, inner in ALIKE:
@@ -173,7 +198,7 @@ def _like(step: Step) -> str:
 
 
 def _like_stored(body: dict[str, Any]) -> str:
-    """What `_like` gives for the step of a pre-image."""
+    """What `like_of` gives for the step of a pre-image."""
     names = [body["kind"]]
     for field, inner in ALIKE:
         value = body.get(field)

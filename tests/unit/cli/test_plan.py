@@ -11,6 +11,7 @@ from prunectl.api.check import Checked
 from prunectl.api.plan import Kind, Planned
 from prunectl.base.errors import Problem, StudyError
 from prunectl.cli.plan import NOT_ASKED, claims, lines
+from prunectl.plan.probe import Measurement, Probed
 from prunectl.results.foresight import Foresight
 from prunectl.results.verdict_rule import Over, spreads_needed
 
@@ -62,6 +63,46 @@ def test_of_many_kinds_that_were_never_done_the_first_are_named() -> None:
     )  # fmt: skip
     (line,) = [line for line in lines(planned) if "unknown" in line]
     assert line.startswith("estimated disk space:") and line.endswith("score (net, c5) and 3 more")
+
+
+def test_what_a_short_measurement_has_found_is_marked_and_what_it_leaves_out_is_named() -> None:
+    kind = Kind(steps=9, to_do=9, reused=0, failed=0, skipped=0, why={"never made": 9})
+    training = Measurement(
+        kind="train (net, d)", on="cpu", seconds=0.0021, per="step of 64 images", also_for=("train (net, d, gradual)",)
+    )
+    test = Measurement(kind="measure (net, d)", on="cpu", seconds=1.5, per="test of 9 images")
+    planned = Planned(
+        study="s", trials=9, steps={"train": kind}, changed=[], dense_trainings=0, training_steps=0,
+        training_steps_unshared=0, estimate_s=90.0, estimate_bytes=5000, workers="2 workers on cpu", claims=(),
+        unknown=("score (net, snip)", "prune (net)"), measured=(training, test),
+    )  # fmt: skip
+    shown = lines(planned)
+    at = shown.index("estimated time: 90.0 s with one process, from a short measurement")
+    assert shown[at + 1 : at + 5] == [
+        "estimated disk space: 5.0 kB, from a short measurement",
+        "  train (net, d): 2.1 ms per step of 64 images (cpu); assumed for train (net, d, gradual) too",
+        "  measure (net, d): 1.5 s per test of 9 images (cpu)",
+        "  not included, as none was done here yet: score (net, snip) and prune (net)",
+    ]
+
+
+def test_a_measurement_is_asked_for_and_is_part_of_the_document(
+    prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measurement = Measurement(kind="train (net, d)", on="cpu", seconds=0.5, per="step of 64 images")
+    monkeypatch.setattr("prunectl.api.probe.probe", lambda *given: Probed(measurements=[measurement]))
+    document = prunectl("plan", "STUDY", "--measure", "--json").json()
+    assert document["measured"] == [
+        {"kind": "train (net, d)", "on": "cpu", "seconds": 0.5, "per": "step of 64 images", "also_for": []}
+    ]
+    assert document["estimate_s"] is not None
+    assert prunectl("plan", "STUDY", "--json").json()["measured"] == []
+
+
+def test_a_check_and_a_measurement_are_two_commands(prunectl: Prunectl) -> None:
+    said = prunectl("plan", "STUDY", "--check", "--measure")
+    assert said.code == 2
+    assert said.err.startswith("error: --check only checks the study")
 
 
 def foresight(seeds: int, cases: int, text: str = "A claim", over: Over = "cases") -> Foresight:
