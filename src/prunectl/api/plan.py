@@ -123,7 +123,7 @@ def _planned(session: Session, measure: bool, warn: Warn) -> Planned:
         looks=[look.seeds for look in session.study.sweep.looks],
         granted=seeds_by_arm(plan) if session.study.sweep.looks else {},
         more=_more(session, todo) if session.study.sweep.looks else "",
-        unchecked=_unchecked(session) if todo.todo else "",
+        unchecked=_unchecked(session, used=bool(measured)) if todo.todo else "",
         only=session.selection.only,
         measured=measured,
     )
@@ -139,13 +139,18 @@ def _measured(
     return tuple(probed.measurements), [*past, *probed.past]
 
 
-def _unchecked(session: Session) -> str:
-    """In one line: `plan` imports no torch, and reads no data that have a fingerprint."""
+def _unchecked(session: Session, *, used: bool) -> str:
+    """In one line: `plan` imports no torch, and reads no data that have a fingerprint, unless a measurement has `used`
+    network and data.
+    """
     network, data = session.study.model.model.label(), session.study.data.dataset.label()
     command = shlex.join(["prunectl", "plan", str(session.path), *session.selection.options(), "--check"])
+    whether = (
+        "can be pruned as asked" if used else f"exists and can be pruned as asked, and that the data of {data} are here"
+    )
     return (
-        f"not checked: that the network {network} exists and can be pruned as asked, and that the data of {data} "
-        f"are here; `{command}` checks this, and `run` does before its first training"
+        f"not checked: that the network {network} {whether}; `{command}` checks this, and `run` does before its first "
+        "training"
     )
 
 

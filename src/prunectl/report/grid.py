@@ -152,7 +152,9 @@ def arms_by_sparsity(
         for sparsity in sparsities
     }
 
-    reached = of_arms(trials, margin)
+    dense = _dense(trials, of, task)
+    guessing = bool(dense) and all(baseline.at_chance for baseline in dense.values())
+    reached = {} if guessing else of_arms(trials, margin)  # networks that guess match others that do
     matching = {arm: matching_words.cell(found) for arm, found in reached.items()}
 
     def cell(arm: str, sparsity: float) -> Cell:
@@ -175,7 +177,7 @@ def arms_by_sparsity(
         )
         for (arm,), rest in groups(pruned, ["arm"])
     )
-    return Grid(sparsities=sparsities, rows=arms, dense=_dense(trials, of, task), of=of, margin=margin, task=task)
+    return Grid(sparsities=sparsities, rows=arms, dense=dense, of=of, margin=margin, task=task)
 
 
 def _dense(trials: pl.DataFrame, of: Center, task: Task | None) -> dict[str, Cell]:

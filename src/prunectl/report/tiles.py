@@ -167,12 +167,12 @@ def _guessing(grid: Grid) -> Iterator[Tile]:
 
 def _matching(grid: Grid) -> Iterator[Tile]:
     """How far the unmodified arms match that match furthest. Ablated arms are no answer."""
+    name = f"within {matching_words.tolerance(grid.margin)} of dense"
+    if grid.rows and grid.dense and all(cell.at_chance for cell in grid.dense.values()):
+        yield Tile(name, "not judged", "the dense network is at chance")
+        return
     plain = [row for row in grid.rows if row.matching and row.ablation == "none"]
     if not plain:
-        return
-    name = f"within {matching_words.tolerance(grid.margin)} of dense"
-    if all(cell.at_chance for cell in grid.dense.values()):
-        yield Tile(name, "not judged", "the dense network is at chance")
         return
     furthest = max(row.furthest or 0.0 for row in plain)
     if not furthest:

@@ -12,7 +12,7 @@ from prunectl.catalog.seeds import Look
 from prunectl.results.chance import in_words
 from prunectl.results.statistics import FEWEST, Interval
 from prunectl.results.table import Task
-from prunectl.results.verdict_rule import Answer, Ruling, answered, below
+from prunectl.results.verdict_rule import MISSING, Answer, Ruling, answered, below
 from prunectl.study.schema import Claim
 
 SAME = "the two arms are the same training"
@@ -152,7 +152,7 @@ def _open(claim: Claim, details: Sequence[Detail], text: str) -> str:
 def _too_few(details: Sequence[Detail]) -> str | None:
     """That there are too few seeds, where this alone keeps every case from being settled."""
     seeds = max(detail.n for detail in details)
-    if not 0 < seeds < FEWEST or any(detail.idle == SAME for detail in details):
+    if not 0 < seeds < FEWEST or any(detail.idle in (SAME, MISSING) for detail in details):
         return None
     return f"{'One seed settles' if seeds == 1 else 'Two seeds settle'} nothing: {ADVICE}"
 

@@ -59,6 +59,10 @@ def average_refuting_level(alpha: float = ALPHA) -> float:
     return 1 - alpha / 2
 
 
+MISSING = "trials are missing"
+"""Why a case settles nothing that has trials which are not done: a study would be judged on the way."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
     """The differences of one case by seed, and why it settles nothing, if that is known ('the same training')."""
@@ -159,7 +163,7 @@ def spreads_needed(seeds: int, cases: int, alpha: float = ALPHA) -> tuple[float,
 def _finding(case: Case, margin: float, supports: float, level: float) -> CaseFinding:
     differences = list(case.differences.values())
     interval, refuting = t_intervals(differences, supports, level) or (None, None)
-    idle = case.idle or ("" if case.whole else "trials are missing") or ("" if interval else _without(differences))
+    idle = case.idle or ("" if case.whole else MISSING) or ("" if interval else _without(differences))
     answer: Answer = "not settled" if idle else answered(interval, refuting, margin)
     return CaseFinding(interval=interval, refuting=refuting, answer=answer, idle=idle)
 

@@ -97,6 +97,10 @@ def test_a_measurement_is_asked_for_and_is_part_of_the_document(
     ]
     assert document["estimate_s"] is not None
     assert prunectl("plan", "STUDY", "--json").json()["measured"] == []
+    changed = ("plan", "STUDY", "--set", "train.lr=0.123", "--json")
+    assert " exists and " in prunectl(*changed).json()["unchecked"]
+    unchecked = prunectl(*changed, "--measure").json()["unchecked"]
+    assert "can be pruned" in unchecked and "exists" not in unchecked, "the measurement has used network and data"
 
 
 def test_a_check_and_a_measurement_are_two_commands(prunectl: Prunectl) -> None:

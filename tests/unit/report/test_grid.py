@@ -108,5 +108,8 @@ def test_an_arm_at_chance_is_marked_and_never_the_highest() -> None:
 
 
 def test_a_dense_network_at_chance_is_marked_too() -> None:
-    (dense,) = arms_by_sparsity(TRIALS.with_columns(top1_dense=0.1), task=small.TASK).dense.values()
+    assert arms_by_sparsity(TRIALS, task=small.TASK).matching
+    grid = arms_by_sparsity(TRIALS.with_columns(top1_dense=0.1), task=small.TASK)
+    (dense,) = grid.dense.values()
     assert dense.text == "10.00ᶜ"
+    assert not grid.matching and all(row.furthest is None for row in grid.rows), "what guesses matches what guesses"
