@@ -153,8 +153,7 @@ def arms_by_sparsity(
     }
 
     dense = _dense(trials, of, task)
-    guessing = bool(dense) and all(baseline.at_chance for baseline in dense.values())
-    reached = {} if guessing else of_arms(trials, margin)  # networks that guess match others that do
+    reached = of_arms(trials, margin, task)
     matching = {arm: matching_words.cell(found) for arm, found in reached.items()}
 
     def cell(arm: str, sparsity: float) -> Cell:

@@ -21,20 +21,25 @@ BAND = 0.99
 """Guessing stays within the middle of this share of the binomial distribution."""
 TOLERANCE = 0.01
 """How far, as a share of chance, a loss may lie on its better side and still be one of guessing."""
+SIDES = ("", "_dense", "_before_retrain", "_other", "_dense_other")
+"""What follows a metric's name in columns: the trial's own network, its dense one, that before retraining, and those of
+the trial that it is paired with.
+"""
 JUDGED_BY = "top1"
 """The metric that every network is judged by, in addition to the one that a claim is about."""
+COLUMNS = {f"{metric.name}{side}": (metric, side) for metric in METRICS for side in SIDES}
+"""Metric and side of each column whose networks may guess."""
 
 
 def all_guess(trials: pl.DataFrame, task: Task | None, column: str = "top1") -> bool | None:
     """Whether every network of a group guesses (an arm at a sparsity, with all seeds), in a column and in top-1.
 
     The column is one of a metric, or of a metric of other networks in the same rows: 'top1_dense', 'top1_other'. None
-    where there is no network, and where the number of classes is not known: a results file does not record it.
+    where there is no network, and where the number of classes is not known: a results file does not record it. Raises
+    KeyError for a column of no metric.
     """
-    if task is None or trials.is_empty():
-        return None
-    metric = max((each for each in METRICS if column.startswith(each.name)), key=lambda each: len(each.name))
-    return at_chance(trials, (column.removeprefix(metric.name),), metric, task)
+    metric, side = COLUMNS[column]
+    return None if task is None or trials.is_empty() else at_chance(trials, (side,), metric, task)
 
 
 def in_words(task: Task, metric: type[Metric] | None = None) -> str:

@@ -67,7 +67,7 @@ def document(results: Results) -> dict[str, Any]:
             "ablations": list(_ablations(trials, results.task)),
             "matching": [
                 {"arm": arm, **_matching(found)}
-                for arm, found in of_arms(trials, study.report.matching_margin).items()
+                for arm, found in of_arms(trials, study.report.matching_margin, results.task).items()
                 if found.known
             ],
         },

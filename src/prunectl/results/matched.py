@@ -1,6 +1,7 @@
 """Up to which sparsity, and from which moment on, the arms of a table match the dense network.
 
 An arm is compared with the dense networks of its own seeds and initialization. The rule is in `matching_rule.py`.
+Nothing matches dense networks that all guess: arms with such have no matching sparsity.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import polars as pl
 from prunectl.catalog.values import PruningMoment
 from prunectl.plan.graph import Placed
 from prunectl.results.aggregate import pruned
+from prunectl.results.chance import all_guess
 from prunectl.results.matching_rule import Place, Reach, reach, within
 from prunectl.results.pairing import groups
+from prunectl.results.table import Task
 from prunectl.study.arms import moment_label
 
 AFTER_TRAINING = {"criterion": "magnitude", "at": "end", "ablation": "none"}
@@ -58,10 +61,18 @@ class Moments:
     reach: Reach
 
 
-def of_arms(trials: pl.DataFrame, margin: float) -> dict[str, Matching]:
-    """The highest matching sparsity of each arm that is pruned, by label, in the order of the table."""
+def guessing(trials: pl.DataFrame, task: Task | None) -> tuple[str, ...]:
+    """The arms that are pruned whose dense networks all guess on the task."""
+    known = pruned(trials).filter(pl.col("top1_dense").is_not_null())
+    return tuple(arm for (arm,), rows in groups(known, ["arm"]) if all_guess(rows, task, "top1_dense"))
+
+
+def of_arms(trials: pl.DataFrame, margin: float, task: Task | None) -> dict[str, Matching]:
+    """The highest matching sparsity of each arm that is pruned, by label, in the order of the table; not of arms whose
+    dense networks all guess on the task.
+    """
     places: dict[str, dict[float, Place]] = {}
-    for (arm, sparsity), rows in groups(_swept(trials), ["arm", "sparsity"]):
+    for (arm, sparsity), rows in groups(_matchable(trials, task), ["arm", "sparsity"]):
         places.setdefault(arm, {})[sparsity] = _place(rows)
     return {
         arm: Matching(
@@ -73,7 +84,7 @@ def of_arms(trials: pl.DataFrame, margin: float) -> dict[str, Matching]:
     }
 
 
-def of_moments(trials: pl.DataFrame, arms: Mapping[str, Placed], margin: float) -> list[Moments]:
+def of_moments(trials: pl.DataFrame, arms: Mapping[str, Placed], margin: float, task: Task | None) -> list[Moments]:
     """For arms that differ only in `at`, and each sparsity, the earliest moment from which on pruning matches.
 
     Moments after which the schedule restarts are compared with each other alone.
@@ -83,7 +94,7 @@ def of_moments(trials: pl.DataFrame, arms: Mapping[str, Placed], margin: float) 
         if placed.arm.at is not None and placed.arm.criterion.prunes:
             alike.setdefault(_but_the_moment(placed), []).append(placed)
     several = [sorted(each, key=lambda placed: -placed.at_step) for each in alike.values() if len(each) > 1]
-    rows = {key: _place(rows) for key, rows in groups(_swept(trials), ["arm", "sparsity"])}
+    rows = {key: _place(rows) for key, rows in groups(_matchable(trials, task), ["arm", "sparsity"])}
     sparsities = sorted({sparsity for _, sparsity in rows})
     return [
         _moments(placed, sparsity, [rows[each.arm.label, sparsity] for each in placed], margin)
@@ -114,6 +125,11 @@ def after_training(arms: Mapping[str, Placed], found: Mapping[str, Matching]) ->
         if placed.at_end and placed.after.recipe is not None and placed.arm.matches(AFTER_TRAINING) and label in found
     ]
     return max(known, key=lambda each: each[1].estimate or 0.0, default=None)
+
+
+def _matchable(trials: pl.DataFrame, task: Task | None) -> pl.DataFrame:
+    """The trials that can match, of arms whose dense networks do not all guess."""
+    return _swept(trials).filter(~pl.col("arm").is_in(list(guessing(trials, task)), nulls_equal=True))
 
 
 def _swept(trials: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from prunectl.base.text import and_list, percent, plural, points
-from prunectl.results.matched import Matching, Moments, of_arms, of_moments
+from prunectl.results.matched import Matching, Moments, guessing, of_arms, of_moments
 from prunectl.results.matching_rule import Reach
 from prunectl.results.statistics import FEWEST
 from prunectl.results.table import Results
@@ -26,15 +26,15 @@ SPOKEN = 6
 def sentences(results: Results) -> tuple[str, ...]:
     """Up to which sparsity, and from which moment on, unmodified arms match the dense network."""
     margin = results.study.report.matching_margin
-    known, _ = _plain(results)
-    found = {arm: matching for arm, matching in of_arms(known, margin).items() if matching.known}
-    return (*_sparsities(found, margin), *moments(results))
+    plain, _ = _plain(results)
+    known = {arm: each for arm, each in of_arms(plain, margin, results.task).items() if each.known}
+    return (*_guessing(guessing(plain, results.task), len(known)), *_sparsities(known, margin), *moments(results))
 
 
 def moments(results: Results) -> tuple[str, ...]:
     """From which moment on unmodified arms match the dense network, where arms differ in when they are pruned."""
     known, plain = _plain(results)
-    return tuple(_moments(of_moments(known, plain, results.study.report.matching_margin)))
+    return tuple(_moments(of_moments(known, plain, results.study.report.matching_margin, results.task)))
 
 
 def _plain(results: Results) -> tuple[pl.DataFrame, dict[str, Placed]]:
@@ -81,6 +81,13 @@ def _place(names: Sequence[str], count: int, beyond: str) -> str:
     return beyond.format(names[-1]) if count == len(names) else names[count - 1]
 
 
+def _guessing(arms: Sequence[str], others: int) -> Iterator[str]:
+    """That arms are not compared with dense networks that guess; `others` is the number of those that are."""
+    if arms:
+        whose = f" of {and_list(_named(arms))}" if others else ""
+        yield f"The dense network{whose} is at chance: a pruned network that matches it shows nothing."
+
+
 def _sparsities(found: Mapping[str, Matching], margin: float) -> Iterator[str]:
     """A sentence for the arms of one estimate, the highest first."""
     alike: dict[float, list[str]] = {}
@@ -88,10 +95,13 @@ def _sparsities(found: Mapping[str, Matching], margin: float) -> Iterator[str]:
         alike.setdefault(matching.estimate or 0.0, []).append(arm)
     ordered = sorted(alike.items(), reverse=True)
     for _, arms in ordered[:SPOKEN]:
-        named = arms[:NAMED] + ([plural(len(arms) - NAMED, "more arm")] if len(arms) > NAMED else [])
-        yield f"Within {tolerance(margin)} of dense {_upto(found[arms[0]])}: {and_list(named)}."
+        yield f"Within {tolerance(margin)} of dense {_upto(found[arms[0]])}: {and_list(_named(arms))}."
     if rest := sum(len(arms) for _, arms in ordered[SPOKEN:]):
         yield f"{plural(rest, 'arm')} with lower matching sparsities: see the table of accuracies."
+
+
+def _named(arms: Sequence[str]) -> list[str]:
+    return [*arms[:NAMED], *([plural(len(arms) - NAMED, "more arm")] if len(arms) > NAMED else [])]
 
 
 def _upto(matching: Matching) -> str:

@@ -75,6 +75,11 @@ def test_a_group_guesses_if_all_of_its_networks_do_in_the_column_and_in_top1() -
     assert all_guess(trials.rename({"top1_dense": "top1_other"}), DIGITS, "top1_other") is False
 
 
+def test_a_column_of_no_metric_is_refused() -> None:
+    with pytest.raises(KeyError):
+        all_guess(pl.DataFrame({"top1_other_day": [0.1]}), DIGITS, "top1_other_day")
+
+
 def test_whether_a_group_guesses_is_not_known_without_networks_or_the_number_of_classes() -> None:
     trials = pl.DataFrame({"top1": [0.1]})
     assert all_guess(trials, None) is None and all_guess(trials.clear(), DIGITS) is None

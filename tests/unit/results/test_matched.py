@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +11,13 @@ import pytest
 
 import made_up
 from planning import BASE, plan
+from prunectl.report.charts import look
+from prunectl.report.charts.remaining import over_training
+from prunectl.report.charts.shading import Shading
 from prunectl.report.grid import arms_by_sparsity
 from prunectl.results import matching_words
 from prunectl.results.claims import Verdict, verdicts
+from prunectl.results.document import document
 from prunectl.results.foresight import foresee
 from prunectl.results.matched import of_arms, of_moments, of_seeds
 from prunectl.results.table import Results
@@ -53,16 +58,16 @@ def test_each_arm_by_hand() -> None:
     proved: 0.02 points above it, and the bound is 2.92 · 0.01/√3 = 0.0169 points below the mean; so 0.02 is enough.
     """
     results = two()
-    found = {arm: matching_words.cell(each) for arm, each in of_arms(results.trials, 0.01).items()}
+    found = {arm: matching_words.cell(each) for arm, each in of_arms(results.trials, 0.01, results.task).items()}
     assert found == {"magnitude · at init": "90 % (settled)", "snip · at init": "30 % (settled)"}
-    nearer = {arm: matching_words.cell(each) for arm, each in of_arms(results.trials, 0.0099).items()}
+    nearer = {arm: matching_words.cell(each) for arm, each in of_arms(results.trials, 0.0099, results.task).items()}
     assert nearer["magnitude · at init"] == "90 % (60 % to 90 %)"
 
 
 @pytest.mark.parametrize(("loss", "text"), [(0.0, "≥ 98 % (settled)"), (-0.05, "none (settled)")])
 def test_none_and_beyond_the_sweep(loss: float, text: str) -> None:
     results = lowered(two(), {name: dict.fromkeys(SNIP, loss) for name in ("snip", "magnitude")})
-    assert {matching_words.cell(each) for each in of_arms(results.trials, 0.01).values()} == {text}
+    assert {matching_words.cell(each) for each in of_arms(results.trials, 0.01, results.task).values()} == {text}
     assert {row.matching for row in arms_by_sparsity(results.trials).rows} == {text}
 
 
@@ -100,7 +105,7 @@ def test_the_earliest_moment_counts_from_the_end_of_the_training() -> None:
         },
         "at",
     )  # fmt: skip
-    found = {each.sparsity: each for each in of_moments(results.trials, results.arms, 0.01)}
+    found = {each.sparsity: each for each in of_moments(results.trials, results.arms, 0.01, results.task)}
     assert found[0.9].arms == "snip" and found[0.9].moments == ("end", "epoch 20", "epoch 10", "init")
     counts = {at: (each.reach.proved, each.reach.estimate, each.reach.not_excluded) for at, each in found.items()}
     assert counts == {0.3: (4, 4, 4), 0.6: (4, 4, 4), 0.9: (2, 3, 3), 0.98: (0, 0, 0)}
@@ -111,7 +116,40 @@ def test_the_earliest_moment_counts_from_the_end_of_the_training() -> None:
 def test_a_restarted_schedule_is_no_moment_of_the_others() -> None:
     at = 'at = ["init", { epoch = 10 }, { epoch = 10, schedule = "restart" }]'
     made = made_up.results(f'{HEAD}[[prune]]\ncriterion = "snip"\n{at}', 3, failed=0, epochs=1)
-    assert {each.moments for each in of_moments(made.trials, made.arms, 0.01)} == {("epoch 10", "init")}
+    assert {each.moments for each in of_moments(made.trials, made.arms, 0.01, made.task)} == {("epoch 10", "init")}
+
+
+@pytest.mark.parametrize("format", ["words", "json", "shading", "remaining"])
+def test_nothing_matches_a_dense_network_that_guesses(format: str) -> None:
+    """Pruned networks that guess as well are as accurate as it is, which shows nothing."""
+    made = made_up.results(
+        f'{HEAD}[[prune]]\ncriterion = "magnitude"\nretrain = "finetune"\nat = "end"\n', 3, failed=0, epochs=1
+    )
+    guess = replace(made, trials=made.trials.with_columns(top1=pl.lit(0.1), top1_dense=pl.lit(0.1)))
+    known = replace(made, trials=made.trials.with_columns(top1=pl.lit(0.9), top1_dense=pl.lit(0.9)))
+    asked: dict[str, Callable[[Results], bool]] = {
+        "words": lambda results: any(text.startswith("Within") for text in matching_words.sentences(results)),
+        "json": lambda results: bool(document(results)["summary"]["matching"]),
+        "shading": lambda results: Shading.of(results) is not None,
+        "remaining": lambda results: over_training(results, look(results.trials)) is not None,
+    }
+    shown = asked[format]
+    assert shown(known) and not shown(guess)
+
+
+def test_a_sentence_gives_the_reason_why_nothing_matches_networks_that_guess() -> None:
+    """Where only some arms have dense networks that guess, it names them."""
+    results = two()
+    guess = {"top1": pl.lit(0.1), "top1_dense": pl.lit(0.1)}
+    every = replace(results, trials=results.trials.with_columns(**guess))
+    reason = "is at chance: a pruned network that matches it shows nothing."
+    assert matching_words.sentences(every) == (f"The dense network {reason}",)
+    snip = pl.col("criterion") == "snip"
+    some = {name: pl.when(snip).then(value).otherwise(name) for name, value in guess.items()}
+    assert matching_words.sentences(replace(results, trials=results.trials.with_columns(**some))) == (
+        f"The dense network of snip · at init {reason}",
+        "Within 1 point of dense up to 90 % sparsity: magnitude · at init.",
+    )
 
 
 def test_one_seed_alone_has_a_highest_sparsity() -> None:

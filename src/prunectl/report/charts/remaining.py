@@ -41,7 +41,8 @@ COLUMNS: dict[str, Any] = {
 def over_training(results: Results, look: Look) -> Chart | None:
     """A line for each unmodified arm, at its highest matching sparsity: the share of weights that each step trains."""
     plain = results.trials.filter(arms.unmodified() & pl.col("arm").is_in(list(results.arms)))
-    matching = {arm: each for arm, each in of_arms(plain, results.study.report.matching_margin).items() if each.known}
+    reached = of_arms(plain, results.study.report.matching_margin, results.task)
+    matching = {arm: each for arm, each in reached.items() if each.known}
     highest = {arm: each.estimate for arm, each in matching.items() if each.estimate is not None}
     if not highest:
         return None

@@ -24,7 +24,7 @@ class Shading:
     @classmethod
     def of(cls, results: Results) -> Shading | None:
         """The matching sparsities of a study; None without magnitude pruning after training that is retrained."""
-        found = of_arms(results.trials, results.study.report.matching_margin)
+        found = of_arms(results.trials, results.study.report.matching_margin, results.task)
         furthest = after_training(results.arms, {arm: matching for arm, matching in found.items() if matching.known})
         return None if furthest is None else cls(arm=furthest[0], sparsity=furthest[1].estimate)
 
