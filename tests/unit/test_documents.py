@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import runpy
 import shlex
 import sys
 import tomllib
@@ -447,3 +448,9 @@ def test_continuous_integration_tests_the_versions_of_python_that_are_supported(
 def test_the_citation_has_the_version_of_the_package() -> None:
     (version,) = re.findall(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(), flags=re.MULTILINE)
     assert version == prunectl.__version__
+
+
+@pytest.mark.parametrize("name", ["atlas-digits", "atlas-mnist"])
+def test_a_page_has_the_atlas_that_is_shipped(name: str) -> None:
+    table = "\n".join(runpy.run_path(str(ROOT / "bench" / "atlas.py"))["markdown"](published.load(name)))
+    assert table in (ROOT / "docs" / "criteria.md").read_text("utf-8")
