@@ -46,11 +46,11 @@ def sensitivity(
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Prune each layer alone, and print what it can spare.
+    """Train the dense network, then prune each layer alone.
 
-    Layers of the dense network, without retraining.
+    Prints what each layer can spare without retraining.
 
-    The dense network of the first seed is trained if it is missing. The table ends with rates for a study file.
+    The network is that of the first seed, and is trained if it is missing. The table ends with rates for a study file.
     """
     from prunectl.api.machine import starting_early
     from prunectl.api.sensitivity import planned

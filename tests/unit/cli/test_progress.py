@@ -13,6 +13,7 @@ from prunectl.base.text import seconds
 from prunectl.catalog.hook import Shown
 from prunectl.cli.progress import Count, Left, Lines, Live, Silent, showing
 from prunectl.execute.outcome import Going, Outcome, Progress, Status, WorkersChanged
+from prunectl.plan.naming import Titles
 from prunectl.plan.steps import Key
 
 
@@ -64,12 +65,12 @@ def test_a_step_that_another_process_made_is_counted_silently(
     assert capsys.readouterr().err.startswith("[2/2] done: ")
 
 
-def test_quiet_shows_failures_only(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_shows_failures_only_and_names_the_step(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
     key = keys(planned, "init")[0]
-    with Silent() as show:
+    with Silent(planned.plan) as show:
         show(Outcome(key=key, status=Status.DONE))
         show(Outcome(key=key, status=Status.FAILED, reason="no answer"))
-    assert capsys.readouterr().err == "failed: no answer\n"
+    assert capsys.readouterr().err == f"failed: {Titles(planned.plan)[key]}: no answer\n"
 
 
 def test_the_display_suits_where_it_goes(planned: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +100,7 @@ def test_the_workers_of_a_run_are_shown(planned: Session, capsys: pytest.Capture
     key = keys(planned, "init")[0]
     with Lines(planned.plan, [key]) as lines:
         lines(WorkersChanged(label="2 workers on cpu"))
-    with Silent() as silent:
+    with Silent(planned.plan) as silent:
         silent(WorkersChanged(label="3 workers on cpu"))
     assert capsys.readouterr().err == "2 workers on cpu\n"
     with Live(planned.plan, [key]) as live:
