@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -15,6 +16,7 @@ from prunectl.report.charts import (
     latency,
     masks,
     moments,
+    one_sparsity,
     recovery,
     remaining,
     retraining,
@@ -51,20 +53,30 @@ def charts(
 ) -> dict[str, list[Chart]]:
     """Every chart that has data, by the section of the report that it belongs to; accuracies as means or medians.
 
-    `secondary`: with the charts that have the panels of another one, on another axis, which no page shows twice.
+    `secondary`: with the charts that show what another one shows better, or on another axis; no page shows it twice.
     """
     trials = pruned(results.trials)
     if trials.is_empty():
         return {}
     drawn = look(trials, center, given_names(results.arms), results.task)
     matching = Shading.of(results)
+    top5 = _informative(trials["top5"])
+    at_one = one_sparsity.by_arm(trials, drawn) if published is None or published.is_empty() else None
     sections: dict[str, list[Chart | None]] = {
         "claims": [claims.intervals(verdicts)],
         "accuracy": [
-            accuracy.against_sparsity(trials, drawn, published, matching),
-            accuracy.against_compression(trials, drawn, published=published, matching=matching),
-            accuracy.against_compression(trials, drawn, "top5", published) if _informative(trials["top5"]) else None,
-            recovery.before_and_after(trials, drawn),
+            at_one,
+            one_sparsity.by_arm(trials, drawn, "top5") if top5 and at_one is not None else None,
+            *(
+                replace(chart, secondary=chart.secondary or at_one is not None)
+                for chart in (
+                    accuracy.against_sparsity(trials, drawn, published, matching),
+                    accuracy.against_compression(trials, drawn, published=published, matching=matching),
+                    accuracy.against_compression(trials, drawn, "top5", published) if top5 else None,
+                    recovery.before_and_after(trials, drawn),
+                )
+                if chart is not None
+            ),
             moments.against_moment(results, drawn),
             retraining.against_budget(results, drawn),
             remaining.over_training(results, drawn),

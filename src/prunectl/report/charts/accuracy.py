@@ -92,11 +92,12 @@ def _frame_px(panels: Panels | None) -> float:
 
 def _caption(texts: list[str], panels: Panels | None, metric: str, look: Look) -> str:
     """Sentences, and what the dashed line of panels is, which have no room for its name."""
-    dense = None if panels is None else _dense(panels.frame, metric, look)
+    dense = None if panels is None else dense_of(panels.frame, metric, look)
     return " ".join(filter(None, [*texts, f"Grey and dashed: {pieces.dense_text(dense)}." if dense else ""]))
 
 
-def _dense(frame: pl.DataFrame, metric: str, look: Look) -> float | None:
+def dense_of(frame: pl.DataFrame, metric: str, look: Look) -> float | None:
+    """The accuracy of the dense networks of a summary; None where it has none, or is of another metric than top-1."""
     baselines = frame.unique("dense")["dense"].drop_nulls().to_list() if metric == "top1" else []
     return center(baselines, look.center) if baselines else None
 
@@ -113,7 +114,7 @@ def _drawn(
     limits: pl.DataFrame | None = None,
 ) -> dict[str, Any]:
     """The specification of the chart, and what goes with it."""
-    dense = _dense(frame, metric, look)
+    dense = dense_of(frame, metric, look)
     numbers = axes.numbers(frame) + ([] if dense is None else [dense]) + marked.numbers
     y = axes.accuracy(TITLES[metric], numbers)
     under = [*guessing.rule(y, look, metric), *([] if dense is None else [pieces.dense_rule(dense)])]

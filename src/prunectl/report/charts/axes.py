@@ -58,6 +58,12 @@ def along(y: alt.Y, field: str) -> alt.Y:
     return alt.Y(field, scale=y["scale"], title=y["title"])
 
 
+def across(axis: alt.Y | alt.X, field: str | None = None) -> alt.X:
+    """The same axis along the bottom, for its own field or another one."""
+    shown = {} if axis["axis"] is alt.Undefined else {"axis": axis["axis"]}
+    return alt.X(axis["shorthand"] if field is None else field, scale=axis["scale"], title=axis["title"], **shown)
+
+
 def sparsity(values: Sequence[float], title: str | None = SPARSITY, width: float = ticks.NARROWEST_PX) -> alt.X:
     """A linear axis of sparsities."""
     low, high = min(values), max(values)

@@ -65,7 +65,7 @@ class Chart:
     labels_px: int = 0  # the width of the labels to the right of the frame
     names: Sequence[Name] = ()  # of the lines, where they have labels: narrow screens list them below the chart
     panel_px: int | None = None  # of charts with panels: the width of a panel with its gap
-    secondary: bool = False  # whether it shows the panels of another chart on another axis: drawn where it is asked for
+    secondary: bool = False  # whether another chart shows the same, in panels or better: drawn where it is asked for
 
 
 class Sheet:

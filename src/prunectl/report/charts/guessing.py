@@ -18,6 +18,8 @@ NAME: dict[str, Any] = {
     "align": "left", "baseline": "bottom", "dx": 3, "dy": -1, "fontSize": 10, "color": palette.NOTE, "clip": True,
 }  # fmt: skip
 """The look of the word at the left end of the line, where lines of accuracy are high."""
+ABOVE: dict[str, Any] = {"align": "center", "baseline": "bottom", "dx": 0, "dy": -3, "clip": False}
+"""What differs where it is above the frame."""
 
 
 def rule(y: alt.Y, look: Look, metric: str = "top1") -> list[alt.Chart]:
@@ -26,6 +28,18 @@ def rule(y: alt.Y, look: Look, metric: str = "top1") -> list[alt.Chart]:
     if value is None or low > value:
         return []
     return _drawn(alt.Chart().transform_aggregate(lines="count()"), alt.YDatum(value))
+
+
+def upright(x: alt.X, look: Look, metric: str = "top1") -> list[alt.Chart]:
+    """The line for accuracies along the bottom, its name above the frame."""
+    value, (low, _) = _of(look, metric)[0], x["scale"]["domain"]
+    if value is None or low > value:
+        return []
+    once = alt.Chart().transform_aggregate(lines="count()")
+    line = once.mark_rule(strokeDash=DASH, color=palette.NOTE, strokeWidth=1, clip=True)
+    name = once.mark_text(**NAME | ABOVE)
+    at = alt.XDatum(value)
+    return [line.encode(x=at), name.encode(x=at, y=alt.value(0), text=alt.value("chance"))]
 
 
 def own_rule(y: alt.Y, frame: pl.DataFrame, field: str = "center") -> list[alt.Chart]:

@@ -55,14 +55,14 @@ def means(trials: pl.DataFrame, look: Look, metric: str = "top1") -> pl.DataFram
     return with_series(summarise(trials.filter(arms.unmodified()), metric, look.role, look.center))
 
 
-def spread(frame: pl.DataFrame, look: Look) -> str:
-    """What the points and bands of a summary show, in words."""
+def spread(frame: pl.DataFrame, look: Look, drawn: str = "bands") -> str:
+    """What the points of a summary and the bands, or what else is drawn for intervals, show, in words."""
     least = frame.filter(pl.col("interval").is_not_null())["n"].min()
     if not isinstance(least, int):
         if frame["n"].max() == 1:
             return "One seed: points without intervals."
         return f"Two seeds (small dots) and their {look.center}, without intervals."
-    return f"Points are {look.center}s over the seeds (small dots), bands the {bootstrap_words(least, look.center)}."
+    return f"Points are {look.center}s over the seeds (small dots), {drawn} the {bootstrap_words(least, look.center)}."
 
 
 def lines(

@@ -58,6 +58,9 @@ def every_chart() -> Iterator[Chart | None]:
         off = study.trials.with_columns(compression_error=pl.col("compression_error") + 0.02)
         for section in charts(replace(study, trials=off), verdicts(study), published).values():
             yield from section
+    (sparsest,) = studies[0].trials["sparsity"].unique().top_k(1)
+    one = studies[0].trials.filter(pl.col("sparsity").is_in([0.0, sparsest]))
+    yield from charts(replace(studies[0], trials=one))["accuracy"]
     yield test_moments.drawn(test_moments.study())
     yield by_layer(spared({"conv1": {0.5: 0.895, 0.8: 0.7}}))
     yield several.against_compression(dict(zip("ab", studies, strict=True)), several.look_of(studies, "mean"))
@@ -73,8 +76,8 @@ def every_chart() -> Iterator[Chart | None]:
 KINDS = {
     "ablation-differences", "ablations", "accuracies", "claims", "compression", "curves-top1", "curves-train-loss",
     "curves-train-top1", "differences", "energy", "layers", "published-1", "retraining", "sensitivity", "studies-top1",
-    "time", "top1-budget", "top1-compression", "top1-flops", "top1-latency", "top1-moment", "top1-size",
-    "top1-sparsity", "top5-compression", "weights-remaining",
+    "time", "top1-arms", "top1-budget", "top1-compression", "top1-flops", "top1-latency", "top1-moment", "top1-size",
+    "top1-sparsity", "top5-arms", "top5-compression", "weights-remaining",
 }  # fmt: skip
 
 
