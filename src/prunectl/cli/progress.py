@@ -46,7 +46,7 @@ def showing(quiet: bool) -> Callable[[Plan, Todo], Display]:
 
     def display(plan: Plan, todo: Todo) -> Display:
         if quiet:
-            return Silent()
+            return Silent(plan)
         return Live(plan, todo.todo) if animated() else Lines(plan, todo.todo)
 
     return display
@@ -82,11 +82,14 @@ class Plain:
 
 
 class Silent(Plain):
-    """Shows failures only."""
+    """Shows failures only, each with its step: several arms may fail for the same reason."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.titles = Titles(plan)
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Outcome) and event.status is Status.FAILED:
-            say(f"failed: {event.reason}")
+            say(f"failed: {self.titles[event.key]}: {event.reason}")
 
 
 class Count:

@@ -65,11 +65,14 @@ def test_a_step_that_another_process_made_is_counted_silently(
 
 
 def test_quiet_shows_failures_only(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
-    key = keys(planned, "init")[0]
-    with Silent() as show:
+    key, pruned = keys(planned, "init")[0], keys(planned, "prune")[0]
+    with Silent(planned.plan) as show:
         show(Outcome(key=key, status=Status.DONE))
         show(Outcome(key=key, status=Status.FAILED, reason="no answer"))
-    assert capsys.readouterr().err == "failed: no answer\n"
+        show(Outcome(key=pruned, status=Status.FAILED, reason="no answer"))
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "failed: init for 6 arms, seed 1: no answer"
+    assert second.startswith("failed: prune magnitude") and second.endswith("seed 1: no answer")
 
 
 def test_the_display_suits_where_it_goes(planned: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +102,7 @@ def test_the_workers_of_a_run_are_shown(planned: Session, capsys: pytest.Capture
     key = keys(planned, "init")[0]
     with Lines(planned.plan, [key]) as lines:
         lines(WorkersChanged(label="2 workers on cpu"))
-    with Silent() as silent:
+    with Silent(planned.plan) as silent:
         silent(WorkersChanged(label="3 workers on cpu"))
     assert capsys.readouterr().err == "2 workers on cpu\n"
     with Live(planned.plan, [key]) as live:
