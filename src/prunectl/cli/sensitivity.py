@@ -46,11 +46,12 @@ def sensitivity(
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Prune each layer alone, and print what it can spare.
+    """Train the dense network, and print what each layer can spare.
 
-    Layers of the dense network, without retraining.
+    Each layer is pruned alone, without retraining.
 
-    The dense network of the first seed is trained if it is missing. The table ends with rates for a study file.
+    The dense network is that of the first seed; one in the store is not trained again. The table ends with rates for a
+    study file.
     """
     from prunectl.api.machine import starting_early
     from prunectl.api.sensitivity import planned
