@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prunectl.api.session import Session
     from prunectl.plan.cost import Past
     from prunectl.plan.explain import Todo
-    from prunectl.plan.probe import Measurement
+    from prunectl.plan.probe import Measurement, Probed
     from prunectl.plan.steps import Key
     from prunectl.results.foresight import Foresight
 
@@ -85,6 +85,10 @@ class Planned:
     """The selectors of the part of the study that is planned; empty for all of it."""
     measured: Sequence[Measurement] = ()
     """What a short measurement has found, on which the estimates rest then."""
+    parts_s: Mapping[str, float] = field(default_factory=dict)
+    """The summands of `estimate_s`, with `measured`: by its kinds (with those that each is assumed for), the tests
+    during these trainings, and the other steps.
+    """
 
 
 def planned(session: Session, *, measure: bool = False, warn: Warn = warn_in_log) -> Planned:
@@ -98,14 +102,16 @@ def planned(session: Session, *, measure: bool = False, warn: Warn = warn_in_log
 def _planned(session: Session, measure: bool, warn: Warn) -> Planned:
     from prunectl.plan.changes import changes
     from prunectl.plan.cost import estimate, training_steps
+    from prunectl.plan.probe import Probed, parts
     from prunectl.results.foresight import foresee
     from prunectl.store.hardware import mixture
 
     plan, todo = session.plan, todo_of(session, "retrain")
     made_on = session.store.hardware(todo.reused)
     past = past_steps(session, todo)
-    measured, past_or_measured = _measured(session, todo, past, warn) if measure else ((), past)
-    expected = estimate(plan, todo.todo, past_or_measured)
+    probed = _probed(session, todo, past, warn) if measure else Probed()
+    measured = tuple(probed.measurements)
+    expected = estimate(plan, todo.todo, [*past, *probed.past])
     return Planned(
         study=session.study.name,
         trials=len(plan.trials),
@@ -126,17 +132,15 @@ def _planned(session: Session, measure: bool, warn: Warn) -> Planned:
         unchecked=_unchecked(session, used=bool(measured)) if todo.todo else "",
         only=session.selection.only,
         measured=measured,
+        parts_s=parts(probed, expected.kinds_s) if measured else {},
     )
 
 
-def _measured(
-    session: Session, todo: Todo, past: list[Past], warn: Warn
-) -> tuple[Sequence[Measurement], Sequence[Past]]:
-    """What a short measurement has found, and everything that an estimate is then made from."""
+def _probed(session: Session, todo: Todo, past: list[Past], warn: Warn) -> Probed:
+    """What a short measurement has found."""
     from prunectl.api.probe import probe
 
-    probed = probe(session, todo, past, warn)
-    return tuple(probed.measurements), [*past, *probed.past]
+    return probe(session, todo, past, warn)
 
 
 def _unchecked(session: Session, *, used: bool) -> str:

@@ -55,7 +55,7 @@ def amount(value: float, digits: int, *, sign: bool = False) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """A duration given in seconds: '20 ms', '1.5 s', '12 min', '3.0 h', '4.5 days'."""
+    """A duration given in seconds: '20 ms', '1.5 s', '12 min', '3.0 h', and from 48 hours on '4.5 days'."""
     if value is None:
         return UNKNOWN
     if value < 1:
@@ -64,7 +64,8 @@ def seconds(value: float | None) -> str:
         return f"{value:.1f} s"
     if value < 6000:
         return f"{value / 60:.0f} min"
-    return f"{value / 3600:.1f} h" if value < 48 * 3600 else f"{value / 86_400:.1f} days"
+    hours = round(value / 3600, 1)
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
 
 
 def left(value: float) -> str:

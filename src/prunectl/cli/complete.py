@@ -109,6 +109,8 @@ def selectors(ctx: typer.Context, incomplete: str) -> Iterable[str]:
         for column, cell in arm.columns().items():
             if isinstance(cell, str) and "," not in cell:
                 values[f"{head}{column}={cell}"] = None
+        if arm.given and "," not in arm.given:
+            values[f"{head}label={arm.given}"] = None
     sparsities = [f"{head}sparsity={sparsity:g}" for sparsity in study.sweep.asked]
     return [*values, *sparsities, *(f"{head}seed={seed}" for seed in study.sweep.seeds_of())]
 

@@ -33,9 +33,9 @@ def judge(
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Hold a criterion of your own against the included ones.
+    """Run a study of your own criterion against the included ones.
 
-    Writes a study next to the file and runs it: exactness, ties, collapse, ablations, cost, rank, verdicts. On digits
+    Writes the study next to the file: exactness, ties, collapse, ablations, cost, rank, verdicts. On digits
     that takes some minutes on two cores; with --atlas about one.
     """
     from prunectl.api.judge import judgement

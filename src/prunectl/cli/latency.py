@@ -41,11 +41,11 @@ def latency(
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Do what is missing, then measure what networks cost to run and store.
+    """Train what is missing, then measure time and size of networks.
 
     Milliseconds, memory and bytes on disk: dense, masked, compact, sparse, torch.nn.utils.prune, ONNX Runtime.
 
-    Networks are measured one at a time on this machine: leave it alone.
+    The networks are measured one at a time on this machine: leave it alone.
     """
     from prunectl.api.latency import conditions_of
     from prunectl.api.latency import latency as timed

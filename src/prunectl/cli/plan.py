@@ -61,8 +61,16 @@ def plan(
         _check(session, json_)
         return
     from prunectl.api.plan import planned
+    from prunectl.execute.driver import FatalError
 
-    found = planned(session, measure=measure, warn=say)
+    try:
+        _answer(planned(session, measure=measure, warn=say), json_)
+    except FatalError:  # no step can be done here, so nothing can be measured: the plan is known all the same
+        _answer(planned(session, warn=say), json_)
+        raise
+
+
+def _answer(found: Planned, json_: bool) -> None:
     if json_:
         answer_json(asdict(found))
     else:
@@ -146,11 +154,15 @@ def _kinds(names: Sequence[str]) -> str:
 
 
 def measured(planned: Planned) -> list[str]:
-    """A line for each short measurement, and one for what the estimates leave out."""
-    out = []
+    """A line for each short measurement and for what else the estimated time is made of, with the time that each is for
+    in all; and one for what the estimates leave out.
+    """
+    out, rest = [], dict(planned.parts_s)
     for each in planned.measured:
         also = f"; assumed for {_kinds(each.also_for)} too" if each.also_for else ""
-        out.append(f"  {visible(each.kind)}: {_duration(each.seconds)} per {each.per} ({each.on}){also}")
+        total = f", {_duration(rest.pop(each.kind))} in all" if each.kind in rest else ""
+        out.append(f"  {visible(each.kind)}: {_duration(each.seconds)} per {each.per} ({each.on}){total}{also}")
+    out += [f"  {name}: {_duration(value)} in all" for name, value in rest.items()]
     if planned.measured and planned.unknown:
         out.append(f"  not included, as none was done here yet: {_kinds(planned.unknown)}")
     return out

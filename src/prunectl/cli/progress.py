@@ -82,7 +82,7 @@ class Plain:
 
 
 class Silent(Plain):
-    """Shows failures only."""
+    """Shows failures only, each with its step: several arms may fail for the same reason."""
 
     def __init__(self, plan: Plan) -> None:
         self.titles = Titles(plan)

@@ -46,11 +46,12 @@ def sensitivity(
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train the dense network, then prune each layer alone.
+    """Train the dense network, and print what each layer can spare.
 
-    Prints what each layer can spare without retraining.
+    Each layer is pruned alone, without retraining.
 
-    The network is that of the first seed, and is trained if it is missing. The table ends with rates for a study file.
+    The dense network is that of the first seed; one in the store is not trained again. The table ends with rates for a
+    study file.
     """
     from prunectl.api.machine import starting_early
     from prunectl.api.sensitivity import planned

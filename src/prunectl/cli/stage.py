@@ -19,9 +19,9 @@ from prunectl.plan.stage import Stage
 
 HELP: dict[Stage, str] = {
     "train": "Train the dense baselines, and print their accuracy.",
-    "prune": "Make the masks, and print what each leaves.",
-    "ablate": "Make the ablated masks, and print what each leaves and moves.",
-    "retrain": "Train what was pruned, and print every trial.",
+    "prune": "Run up to the masks, and print what each leaves.",
+    "ablate": "Run up to the ablated masks, print what each leaves and moves.",
+    "retrain": "Run up to the retrained networks, and print every trial.",
 }
 
 

@@ -110,6 +110,8 @@ class Estimate:
     """Seconds of the steps of which that is known."""
     known_bytes: int = 0
     """Bytes of the artefacts of which that is known."""
+    kinds_s: Mapping[str, float]
+    """The summands of `known_s`, by what steps are like, in words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,6 +154,7 @@ def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> Estimat
     before = known(past)
     units, steps = _wanted(plan, todo)
     unknown = [like for like in units if like not in before]
+    kinds_s = {in_words(like): before.seconds[like] * count for like, count in units.items() if like in before.seconds}
     known_s, known_bytes = _total(units, before.seconds), round(_total(steps, before.size_bytes))
     return Estimate(
         wall_s=known_s if units.keys() <= before.seconds.keys() else None,
@@ -159,6 +162,7 @@ def estimate(plan: Plan, todo: Collection[Key], past: Iterable[Past]) -> Estimat
         unknown=tuple(map(in_words, unknown)),
         known_s=known_s,
         known_bytes=known_bytes,
+        kinds_s=kinds_s,
     )
 
 

@@ -11,7 +11,7 @@ from prunectl.base.errors import StudyError
 from prunectl.base.text import did_you_mean
 from prunectl.plan.graph import Plan, Trial
 from prunectl.study.arms import COLUMNS
-from prunectl.study.selectors import EXAMPLE, Condition, conditions, selector_of
+from prunectl.study.selectors import EXAMPLE, LABEL, Condition, conditions, selector_of
 
 SHOWN = 20
 
@@ -60,6 +60,8 @@ def _nearest(condition: Condition, values: Sequence[str]) -> str | None:
     """The hint for a misspelt name; of a choice with parameters the name alone is compared."""
     if not isinstance(condition.value, str) or condition.sign != "=":
         return None
+    if condition.field == LABEL:
+        return did_you_mean(condition.value, values, f'{LABEL}="{{}}"')
     plain = [parsed(value) for value in values]
     names = [value.get("name") if isinstance(value, Mapping) else value for value in plain]
     return did_you_mean(condition.value, [name for name in names if isinstance(name, str)], f"{condition.field}={{}}")
@@ -70,4 +72,6 @@ def _text(trial: Trial, condition: Condition) -> str:
     if condition.field in numbers:
         number = numbers[condition.field]
         return f"{number:g}" if isinstance(number, float) else cell(number)
+    if condition.field == LABEL:
+        return trial.arm.label
     return trial.arm.columns()[condition.field] or "not given"

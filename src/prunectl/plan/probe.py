@@ -11,6 +11,8 @@ from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Key, Measure, Step, Train, key_of, preimage
 
 STORE = "steps in the store"
+TESTS = "tests during training"
+OTHERS = "other steps"
 
 
 class NotDoneError(Exception):
@@ -38,6 +40,25 @@ class Probed:
 
     measurements: list[Measurement] = field(default_factory=list)
     past: list[Past] = field(default_factory=list)
+    tests: dict[str, float] = field(default_factory=dict)
+    """Of the trainings that were measured, by kind: the fraction of their time that the tests of their curves take."""
+
+
+def parts(found: Probed, kinds_s: Mapping[str, float]) -> dict[str, float]:
+    """The seconds of an estimate by what they are spent on; they sum to it.
+
+    Under the kind of each measurement are the steps that it is for, trainings without the tests of their curves. These
+    are TESTS, and the steps that were not measured OTHERS. `kinds_s` are the seconds by kinds of steps.
+    """
+    seconds: dict[str, float] = {}
+    measured: set[str] = set()
+    for each in found.measurements:
+        kinds = {each.kind, *each.also_for} & kinds_s.keys()
+        seconds[each.kind] = sum(kinds_s[kind] * (1 - found.tests.get(kind, 0.0)) for kind in kinds)
+        measured |= kinds
+    within = sum(kinds_s[kind] * share for kind, share in found.tests.items() if kind in measured)
+    others = sum(value for kind, value in kinds_s.items() if kind not in measured)
+    return seconds | {name: value for name, value in ((TESTS, within), (OTHERS, others)) if value}
 
 
 class Probing:
@@ -115,7 +136,9 @@ class Probing:
         timing = short.timed(run, short.length_of(step))
         for each in trainings:
             test_s, size_bytes = self._test_s(each), done[-1].size_bytes
-            self.found.past.append(short.as_past(each, step, timing, test_s=test_s, size_bytes=size_bytes))
+            whole = short.as_past(each, step, timing, test_s=test_s, size_bytes=size_bytes)
+            self.found.past.append(whole)
+            self.found.tests[in_words(like_of(each))] = short.tests_in(each) * test_s / (whole.wall_s or 1.0)
         self._note(step, timing.each_s, f"step of {step.recipe.batch_size:,} images", trainings[1:])
 
     def _as_before(self, like: str, trainings: list[Train]) -> None:

@@ -1,9 +1,10 @@
 """The grammar of `--only`: conditions on a trial. A comma means and; several selectors mean or.
 
-    criterion=snip,sparsity>=0.9        at!=init        rounds={name="iterative",rate=0.2}
+    criterion=snip,sparsity>=0.9        at!=init        rounds={name="iterative",rate=0.2}        label="SNIP"
 
-A value is a bare word or TOML. A name means every choice of parameters, a table those that it gives; seeds are
-compared exactly, sparsities and compressions to four digits.
+A value is a bare word or TOML. A name means every choice of parameters, a table those that it gives; a label means an
+arm with every ablation, or with one as tables write it; seeds are compared exactly, sparsities and compressions to
+four digits.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from prunectl.base.text import did_you_mean
 from prunectl.study.arms import COLUMNS, Arm
 
 NUMBERS = ("budget", "seed", "sparsity", "compression")
-FIELDS = (*COLUMNS, "seed", "sparsity", "compression")
+LABEL = "label"
+FIELDS = (*COLUMNS, "seed", "sparsity", "compression", LABEL)
 EXAMPLE = "write --only 'criterion=snip,sparsity>=0.9'"
 DIGITS = 1e-4
 
@@ -56,6 +58,8 @@ class Condition:
             equal = _close(numbers[self.field], self.value)
         elif self.field == "seed":
             equal = seed == self.value
+        elif self.field == LABEL:
+            equal = self.value in (arm.label, arm.unablated)
         else:
             equal = arm.matches({self.field: self.value})
         return equal == (self.sign == "=")
@@ -84,6 +88,8 @@ def _condition(piece: str, selector: str) -> Condition:
     if match is None or match[1] not in FIELDS or not match[3].strip():
         field = match[1] if match else piece.partition("=")[0].strip()
         near = None if field in FIELDS else did_you_mean(field, FIELDS, "{}=...")
+        if match is not None and field == "arm":  # the column of the table
+            near = f"an arm is selected by its label: {LABEL}{match[2]}{match[3]}"
         hint = near or _or_instead(piece, selector) or EXAMPLE
         raise StudyError(f"--only {selector!r}: {piece!r} is no condition; fields: {', '.join(FIELDS)}", hint=hint)
     field, sign, text = match[1], match[2], match[3]
@@ -96,6 +102,8 @@ def _condition(piece: str, selector: str) -> Condition:
         value = parsed(text)
     except ValueError as error:
         raise StudyError(f"--only {selector!r}: the value of {field} is {error}", hint=EXAMPLE) from None
+    if field == LABEL and not isinstance(value, str):
+        value = text.strip()
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if not numeric and (field in ("seed", "sparsity", "compression") or sign in _ORDER):
         values = _NUMBER.findall(text)

@@ -38,6 +38,13 @@ def test_first_lines_are_whole_and_fit_a_terminal_of_80_columns(prunectl: Prunec
             assert f"  {name.ljust(max(map(len, inner)))}  {sentence}" in lines, f"{path} {name}: {sentence}"
 
 
+def test_the_first_line_of_a_command_that_may_train_warns_of_it() -> None:
+    training = {path: command for path, command in commands() if "jobs" in {each.name for each in command.params}}
+    assert {"run", "prune", "latency", "sensitivity", "judge"} <= training.keys()
+    for path, command in training.items():
+        assert command.help.startswith(("Train ", "Run ", "Do what is missing ")), path
+
+
 def test_every_command_has_an_example_that_it_takes() -> None:
     for path, _ in commands():
         assert EXAMPLES.get(path), path

@@ -11,7 +11,10 @@ from prunectl.api.check import Checked
 from prunectl.api.plan import Kind, Planned
 from prunectl.base.errors import Problem, StudyError
 from prunectl.cli.plan import NOT_ASKED, claims, lines
+from prunectl.execute.driver import FatalError
+from prunectl.execute.outcome import Outcome, Status
 from prunectl.plan.probe import Measurement, Probed
+from prunectl.plan.steps import Key
 from prunectl.results.foresight import Foresight
 from prunectl.results.verdict_rule import Over, spreads_needed
 
@@ -75,13 +78,16 @@ def test_what_a_short_measurement_has_found_is_marked_and_what_it_leaves_out_is_
         study="s", trials=9, steps={"train": kind}, changed=[], dense_trainings=0, training_steps=0,
         training_steps_unshared=0, estimate_s=90.0, estimate_bytes=5000, workers="2 workers on cpu", claims=(),
         unknown=("score (net, snip)", "prune (net)"), measured=(training, test),
+        parts_s={"train (net, d)": 60.0, "measure (net, d)": 20.0, "tests during training": 9.0, "other steps": 1.0},
     )  # fmt: skip
     shown = lines(planned)
     at = shown.index("estimated time: 90.0 s with one process, from a short measurement")
-    assert shown[at + 1 : at + 5] == [
+    assert shown[at + 1 : at + 7] == [
         "estimated disk space: 5.0 kB, from a short measurement",
-        "  train (net, d): 2.1 ms per step of 64 images (cpu); assumed for train (net, d, gradual) too",
-        "  measure (net, d): 1.5 s per test of 9 images (cpu)",
+        "  train (net, d): 2.1 ms per step of 64 images (cpu), 60.0 s in all; assumed for train (net, d, gradual) too",
+        "  measure (net, d): 1.5 s per test of 9 images (cpu), 20.0 s in all",
+        "  tests during training: 9.0 s in all",
+        "  other steps: 1.0 s in all",
         "  not included, as none was done here yet: score (net, snip) and prune (net)",
     ]
 
@@ -101,6 +107,22 @@ def test_a_measurement_is_asked_for_and_is_part_of_the_document(
     assert " exists and " in prunectl(*changed).json()["unchecked"]
     unchecked = prunectl(*changed, "--measure").json()["unchecked"]
     assert "can be pruned" in unchecked and "exists" not in unchecked, "the measurement has used network and data"
+
+
+def test_without_data_to_measure_on_the_plan_comes_before_the_error(
+    prunectl: Prunectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def probe(*given: object) -> Probed:
+        raise FatalError(
+            Outcome(key=Key("0"), status=Status.FATAL, reason="no data here", hint="get them", exit_code=2)
+        )
+
+    monkeypatch.setattr("prunectl.api.probe.probe", probe)
+    said, plain = prunectl("plan", "STUDY", "--measure"), prunectl("plan", "STUDY")
+    assert said.code == 2
+    assert said.out == plain.out
+    assert said.err.splitlines()[-2:] == ["error: no data here", "  get them"]
+    assert prunectl("plan", "STUDY", "--measure", "--json").json() == prunectl("plan", "STUDY", "--json").json()
 
 
 def test_a_check_and_a_measurement_are_two_commands(prunectl: Prunectl) -> None:

@@ -13,7 +13,6 @@ from prunectl.base.text import seconds
 from prunectl.catalog.hook import Shown
 from prunectl.cli.progress import Count, Left, Lines, Live, Silent, showing
 from prunectl.execute.outcome import Going, Outcome, Progress, Status, WorkersChanged
-from prunectl.plan.naming import Titles
 from prunectl.plan.steps import Key
 
 
@@ -65,12 +64,15 @@ def test_a_step_that_another_process_made_is_counted_silently(
     assert capsys.readouterr().err.startswith("[2/2] done: ")
 
 
-def test_quiet_shows_failures_only_and_names_the_step(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
-    key = keys(planned, "init")[0]
+def test_quiet_shows_failures_only(planned: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    key, pruned = keys(planned, "init")[0], keys(planned, "prune")[0]
     with Silent(planned.plan) as show:
         show(Outcome(key=key, status=Status.DONE))
         show(Outcome(key=key, status=Status.FAILED, reason="no answer"))
-    assert capsys.readouterr().err == f"failed: {Titles(planned.plan)[key]}: no answer\n"
+        show(Outcome(key=pruned, status=Status.FAILED, reason="no answer"))
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "failed: init for 6 arms, seed 1: no answer"
+    assert second.startswith("failed: prune magnitude") and second.endswith("seed 1: no answer")
 
 
 def test_the_display_suits_where_it_goes(planned: Session, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,40 @@ def test_a_rate_per_layer_is_picked_by_its_table() -> None:
     assert [trial.arm.scope.name for trial in only(planned, [selector]).trials] == ["rates"]
 
 
+LABELLED = ({"criterion": "snip", "label": "SNIP, once", "ablation": ["none", "shuffle"]}, {"criterion": "magnitude"})
+
+
+@pytest.mark.parametrize(
+    ("selector", "labels"),
+    [
+        ('label="SNIP, once"', ["SNIP, once", "SNIP, once · shuffle"]),
+        ('label="SNIP, once",ablation=none', ["SNIP, once"]),
+        ('label="SNIP, once · shuffle"', ["SNIP, once · shuffle"]),
+        ("label=magnitude · at init", ["magnitude · at init"]),
+        ('label!="SNIP, once"', ["magnitude · at init"]),
+    ],
+)
+def test_an_arm_is_selected_by_its_label_with_every_ablation_or_one(selector: str, labels: list[str]) -> None:
+    planned = plan(*LABELLED, sweep={"sparsities": [0.5], "seeds": 1})
+    assert [trial.arm.label for trial in only(planned, [selector]).trials] == labels
+
+
+def test_a_label_that_reads_as_a_number_is_a_label() -> None:
+    planned = plan({"criterion": "snip", "label": "2.0"}, {"criterion": "magnitude"})
+    assert {trial.arm.label for trial in only(planned, ["label=2.0"]).trials} == {"2.0"}
+
+
+def test_an_unknown_label_gives_the_nearest() -> None:
+    planned = plan(*LABELLED)
+    with pytest.raises(StudyError, match="no trial has label=SNIP once") as missing:
+        only(planned, ["label=SNIP once"])
+    labels = "SNIP, once, SNIP, once · shuffle, magnitude · at init"
+    assert missing.value.hint == f'did you mean label="SNIP, once"? label is one of {labels}'
+    with pytest.raises(StudyError, match="no condition") as unknown:
+        only(planned, ["arm=SNIP"])
+    assert unknown.value.hint == "an arm is selected by its label: label=SNIP"
+
+
 def test_an_unknown_field_and_a_value_without_a_trial_are_refused() -> None:
     planned = plan({"criterion": "snip"})
     with pytest.raises(StudyError, match="no condition") as unknown:

@@ -9,8 +9,9 @@ import pytest
 from planning import plan
 from prunectl.plan.cost import Past, estimate, known
 from prunectl.plan.graph import Plan
-from prunectl.plan.probe import Probed, Probing
+from prunectl.plan.probe import OTHERS, TESTS, Probed, Probing, parts
 from prunectl.plan.short import length_of, unknown_steps
+from prunectl.plan.short import tests_in as points_of
 from prunectl.plan.steps import Init, Measure, Step, Train, preimage
 
 GRADUAL = {"criterion": "magnitude", "rounds": {"name": "gradual", "to": {"epoch": 5}}}
@@ -61,6 +62,17 @@ def test_a_test_that_is_known_is_not_measured_but_counts_in_trainings() -> None:
     (training,) = found.past
     assert training.wall_s == pytest.approx(1.0 + 100 * 2.0 + 10 * 7.0)
     assert not any(isinstance(step, Measure) for step in worker.done)
+
+
+def test_the_parts_of_an_estimate_sum_to_it() -> None:
+    planned, worker = plan({"criterion": "snip"}, GRADUAL), Worker()
+    found = probed(planned, worker, [])
+    expected = estimate(planned, list(planned.steps), found.past)
+    split = parts(found, expected.kinds_s)
+    assert sum(split.values()) == pytest.approx(expected.known_s)
+    assert list(split) == [*(each.kind for each in found.measurements), TESTS, OTHERS]
+    trainings = [step for step in planned.steps.values() if isinstance(step, Train)]
+    assert split[TESTS] == pytest.approx(sum(map(points_of, trainings)) * 0.01 * IMAGES)
 
 
 def test_few_steps_are_done_of_a_network_that_takes_long() -> None:

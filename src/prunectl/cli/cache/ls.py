@@ -46,7 +46,7 @@ def ls(store: Store = None, json_: Json = False) -> None:
         answer_json({"store": str(opened), "artefacts": listed, "runs": runs, "others": rest})
         return
     for row in rows:
-        columns = f"{row.kind:<12}  {size(row.size_bytes):>9}  {seconds(row.wall_s):>8}  {row.created}"
+        columns = f"{row.kind:<12}  {size(row.size_bytes):>9}  {seconds(row.wall_s):>9}  {row.created}"
         answer(f"{row.key[:16]}  {columns}  {_named(row.used_by)}".rstrip())
     kinds = Counter(row.kind for row in rows)
     counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "no artefacts"

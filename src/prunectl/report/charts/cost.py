@@ -14,7 +14,7 @@ from prunectl.report.charts import ticks
 from prunectl.report.charts.chart import Chart, Sheet, spec_of
 from prunectl.report.charts.pieces import WIDTH
 
-HOURS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
+HOURS = ((86_400.0, "days"), (3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 JOULES = ((3.6e6, "kWh"), (3600.0, "Wh"), (1.0, "J"))
 SPENT = "#0072b2"
 MIDDLE = "indexof(datum.text, '\\n') < 0 ? 0 : -6"

@@ -36,7 +36,7 @@ def test_criteria_of_one_kind_of_step_are_added_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("factor", "unit"), [(1.0, "hours"), (1 / 60, "minutes"), (1 / 3600, "seconds"), (1e-6, "seconds")]
+    ("factor", "unit"), [(24.0, "days"), (1.0, "hours"), (1 / 60, "minutes"), (1 / 3600, "seconds"), (1e-6, "seconds")]
 )
 def test_the_unit_suits_the_longest_time(factor: float, unit: str) -> None:
     chart = cost.time(resources(TRAIN | {"wall_s": 7200.0 * factor, "unshared_s": 14400.0 * factor}))
