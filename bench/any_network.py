@@ -37,13 +37,15 @@ from prunectl.catalog.tables import entry_type
 from prunectl.execute.hardware import settle
 from prunectl.models.flops import flops_of
 from prunectl.plan.steps import Network
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.rounds.one_shot import OneShot
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise
-from prunectl.pruning.scoring import prune_in_rounds
+from prunectl.pruning.scoring import Scoring
 from prunectl.pruning.structures.channels import Channels
 from prunectl.store import layout
 from prunectl.training.loop import advance
@@ -165,7 +167,11 @@ def masks_of(
     way = OneShot() if rounds == 1 else Exponential(count=rounds)
     try:
         return prune_in_rounds(
-            criterion, network, SingleWeights(), scope, sparsity, way, batches=batches, shape=shape, generator=draws
+            Scoring(criterion=criterion, batches=batches, shape=shape, generator=draws),
+            network,
+            Cut(units=SingleWeights(), scope=scope),
+            sparsity,
+            way,
         ).masks
     except (MethodError, RuntimeError) as error:
         return f"refused: {described(error)}"

@@ -31,7 +31,7 @@ from prunectl.plan.steps import STEPS
 from prunectl.pruning import mask as masking
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import score
+from prunectl.pruning.scoring import Scoring, score
 from prunectl.results import published
 from prunectl.results.table import SCHEMA
 from prunectl.study.jsonschema import json_schema
@@ -265,7 +265,7 @@ def test_the_criterion_prunes_the_smallest_weights(recipe: Callable[[str], Any])
     criterion, network = recipe("criteria")(), small_network()
     weights = prunable(network)
     generator = torch.Generator().manual_seed(1)
-    scores = score(criterion, network, shape=SHAPE, generator=generator)
+    scores = score(Scoring(criterion=criterion, shape=SHAPE, generator=generator), network)
     masks = masking.prune(scores, Global(), 0.5, generator=generator).masks
     kept = torch.cat([weight.detach().abs()[masks[name]].flatten() for name, weight in weights.items()])
     gone = torch.cat([weight.detach().abs()[~masks[name]].flatten() for name, weight in weights.items()])
