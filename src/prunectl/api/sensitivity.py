@@ -12,7 +12,7 @@ from prunectl.base.errors import StudyError
 
 if TYPE_CHECKING:
     from prunectl.api.damage import Warn
-    from prunectl.api.make import Show
+    from prunectl.api.missing import Show
     from prunectl.api.session import Session
     from prunectl.catalog.criterion import Criterion
     from prunectl.execute.driver import Tally
