@@ -29,11 +29,11 @@ from prunectl.base.errors import MethodError, PrunectlError, described
 from prunectl.base.onnx_extra import missing
 from prunectl.base.text import plural, shortened
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.masks import Pruned
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.tables import entry_type
 from prunectl.execute.hardware import settle
 from prunectl.models.flops import flops_of
 from prunectl.plan.steps import Network

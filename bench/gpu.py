@@ -30,9 +30,9 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from prunectl.base.rng import generator
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Precision, Recipe
-from prunectl.catalog.tables import entry_type
 from prunectl.execute.hardware import device_name, settle
 from prunectl.models.initialization import initialize
 from prunectl.training import graphed

@@ -23,9 +23,9 @@ from torch.nn import functional
 
 from prunectl.base.rng import generator
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.model import Model
 from prunectl.catalog.rounds import Rounds
-from prunectl.catalog.tables import entry_type, names
 from prunectl.models.initialization import initialize
 from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.select import lowest

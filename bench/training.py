@@ -28,9 +28,9 @@ from prunectl.base.errors import DataError
 from prunectl.base.rng import generator
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.dataset import Dataset as Declared
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
-from prunectl.catalog.tables import entry_type
 from prunectl.datasets.load import load
 from prunectl.execute.hardware import settle
 from prunectl.models.initialization import initialize

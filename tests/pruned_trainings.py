@@ -11,11 +11,11 @@ from torch import nn
 from networks import SHAPE, batch
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.hook import Hook, Pruning
+from prunectl.catalog.lookup import read_entry
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds, Setting
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.tables import read_entry
 from prunectl.catalog.values import Length, When
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.cut import Cut

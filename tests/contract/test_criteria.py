@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from networks import SHAPE, batch, normalized_network, small_network
 from prunectl.base.keys import canonical
 from prunectl.catalog.criterion import Criterion, DataCriterion
+from prunectl.catalog.lookup import entry_type, names, read_entry
 from prunectl.catalog.masks import Masks
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.tables import entry_type, names, read_entry
 from prunectl.pruning import mask as masking
 from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.single_weights import SingleWeights
@@ -208,7 +208,7 @@ def test_the_catalogue_is_read_without_torch() -> None:
     """Listing what prunes, with all that it declares, loads neither torch nor numpy."""
     code = (
         "import sys\n"
-        "from prunectl.catalog.tables import entry_type, names\n"
+        "from prunectl.catalog.lookup import entry_type, names\n"
         "for catalog in ('criteria', 'scopes', 'structures', 'rounds', 'ablations'):\n"
         "    for name in names(catalog):\n"
         "        entry_type(catalog, name).model_construct().changed\n"
@@ -232,7 +232,7 @@ def test_a_third_partys_criterion_is_found_through_its_entry_point(tmp_path: Pat
         "import sys\n"
         f"sys.path.insert(0, {str(site)!r})\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
-        "from prunectl.catalog.tables import entry_type, names\n"
+        "from prunectl.catalog.lookup import entry_type, names\n"
         "from prunectl.study.jsonschema import json_schema\n"
         "import json\n"
         "assert names('criteria')[-1] == 'mean-magnitude', names('criteria')\n"

@@ -12,8 +12,8 @@ from torch.nn import functional
 from families import CLASSES, FAMILIES, SHAPE, LanguageModel, Transformer, mobilenet
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.masks import layer_of
-from prunectl.catalog.tables import entry_type, names
 from prunectl.models.flops import flops_of
 from prunectl.models.initialization import initialize
 from prunectl.models.survey import survey

@@ -17,7 +17,7 @@ import odd_networks as odd
 from networks import CLASSES, SHAPE, batch
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion
-from prunectl.catalog.tables import entry_type, names
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.models.flops import flops_of
 from prunectl.models.initialization import initialize
 from prunectl.models.lazy import materialized

@@ -11,10 +11,10 @@ from torch import nn
 from networks import SHAPE, batch, small_network
 from prunectl.base.keys import canonical
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.lookup import names, read_entry
 from prunectl.catalog.masks import Masks, Pruned
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.tables import names, read_entry
 from prunectl.pruning import mask as masking
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global

@@ -13,7 +13,7 @@ import pytest
 
 from prunectl.base.cells import parsed
 from prunectl.base.errors import PrunectlError
-from prunectl.catalog.tables import names as catalogued
+from prunectl.catalog.lookup import names as catalogued
 from prunectl.results.published import compared, describe, load, matching, names
 from prunectl.results.published.load import FRACTIONS, schema
 from prunectl.results.table import SCHEMA

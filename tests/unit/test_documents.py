@@ -23,7 +23,7 @@ from networks import SHAPE, batch, small_network
 from prunectl.api.new import new
 from prunectl.api.new_criterion import new_criterion
 from prunectl.base import errors
-from prunectl.catalog import tables
+from prunectl.catalog import lookup
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.tables import CATALOGS
 from prunectl.catalog.tracker import Tracked
@@ -225,12 +225,12 @@ def recipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable
         )  # fmt: skip
         entries = cast("dict[str, str]", CATALOGS[catalog].entries)
         monkeypatch.setitem(entries, kind.name, f"{module.__name__}:{kind.__name__}")
-        tables.places.cache_clear()
-        return tables.entry_type(catalog, kind.name)
+        lookup.places.cache_clear()
+        return lookup.entry_type(catalog, kind.name)
 
     yield registered
     monkeypatch.undo()
-    tables.places.cache_clear()
+    lookup.places.cache_clear()
 
 
 def run(code: str, name: str, folder: Path | None = None) -> ModuleType:

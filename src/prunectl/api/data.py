@@ -53,10 +53,10 @@ def root_of(data: Place | None = None) -> Path:
 
 
 def _usual() -> Iterator[Dataset]:
-    from prunectl.catalog import tables
+    from prunectl.catalog import lookup
     from prunectl.catalog.dataset import Dataset
 
-    for kind in tables.working("datasets", Dataset):
+    for kind in lookup.working("datasets", Dataset):
         if not kind.needs_root and not any(field.is_required() for field in kind.model_fields.values()):
             yield kind()
 
@@ -106,16 +106,16 @@ def needed(session: Session, stage: Stage) -> bool:
 
 def named(name: str) -> Dataset:
     """A data set by name. Raises PrunectlError, with how to get it, if it cannot be downloaded."""
-    from prunectl.catalog import tables
+    from prunectl.catalog import lookup
     from prunectl.catalog.dataset import Dataset
 
     known = {dataset.name: dataset for dataset in _usual()}
-    if name not in tables.names("datasets"):
+    if name not in lookup.names("datasets"):
         hint = did_you_mean(name, known, "{}") or "`prunectl data ls` lists them, and which are here"
         raise PrunectlError(f"no data set {name!r}; there are {', '.join(known)}", hint=hint)
     if name in known:
         return known[name]
-    kind = tables.entry_type("datasets", name, Dataset)
+    kind = lookup.entry_type("datasets", name, Dataset)
     raise PrunectlError(
         f"{name} cannot be downloaded: {kind.summary}", hint="name its directory in [data] of the study"
     )

@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Literal
 
 from prunectl.catalog.dataset import Content
+from prunectl.catalog.lookup import working
 from prunectl.catalog.metric import Metric, Part
 from prunectl.catalog.recipe import Recipe, Stretch
 from prunectl.catalog.retraining import After
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.tables import METRICS, working
+from prunectl.catalog.tables import METRICS
 from prunectl.catalog.values import Denominator
 from prunectl.plan.graph import Placed, Plan, StepSet, Trial
 from prunectl.plan.resolve import arms_of, data_of, dense_of, network_of

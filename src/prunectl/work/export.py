@@ -21,11 +21,11 @@ from prunectl.base.onnx_extra import INSTALL, missing
 from prunectl.base.version import __version__
 from prunectl.catalog.code import code_of
 from prunectl.catalog.entry import CODE
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.masks import Masks
 from prunectl.catalog.model import Model
 from prunectl.catalog.referenced import MADE, Made, entry_of
 from prunectl.catalog.source_file import SourceFile
-from prunectl.catalog.tables import entry_type
 from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
 from prunectl.pruning.denominator import number_of_parameters

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from networks import SHAPE, small_network
 from prunectl.base.errors import MethodError
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope, Shapes
-from prunectl.catalog.tables import entry_type, names
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.lamp import Lamp
 from prunectl.pruning.criteria.magnitude import Magnitude

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from networks import SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.masks import Masks
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.tables import entry_type, names
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.synflow import SynFlow

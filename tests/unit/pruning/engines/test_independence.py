@@ -10,7 +10,7 @@ from torch.nn import functional
 from networks import SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion
-from prunectl.catalog.tables import entry_type, names
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.independence import dependent
 from prunectl.pruning.engines.single_weights import SingleWeights
