@@ -73,14 +73,15 @@ def _found(dataset: Dataset, root: Path) -> Found:
         place, where, there = None, f"cannot be read: {described(error)}", False
     else:
         there, where = True, "included" if place is None else str(place)
+    known = dataset.known()
     return Found(
         name=dataset.name,
         summary=dataset.summary,
         found=there,
         where=where,
-        classes=getattr(dataset, "classes", None),
-        train_size=getattr(dataset, "train_size", None),
-        test_size=getattr(dataset, "test_size", None),
+        classes=known.classes,
+        train_size=known.train_size,
+        test_size=known.test_size,
         download_bytes=dataset.download_bytes,
     )
 

@@ -14,8 +14,8 @@ from prunectl.pruning.scoring import Scoring, score
 from prunectl.store import layout
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import read_masks
-from prunectl.work.material import scoring_batches
 from prunectl.work.networks import restored
+from prunectl.work.scoring_batches import scoring_batches
 from prunectl.work.tensors import write_json, write_tensors
 
 if TYPE_CHECKING:
