@@ -53,7 +53,7 @@ from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
 from prunectl.training.recalibrate import recalibrate
 from prunectl.training.schedules.constant import Constant
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 from prunectl.training.state import network_tensors
 from prunectl.training.trainee import Material, Training, begin
 from prunectl.work.export import export
@@ -181,7 +181,7 @@ def trained(network: nn.Module, masks: dict[str, Tensor], shape: tuple[int, int,
     """Ten steps under masks; then BatchNorm's statistics, which ten steps leave far from those of the images."""
     draws = torch.Generator().manual_seed(2)
     pixels = torch.randint(0, 256, (BATCH * 4, *shape), generator=draws, dtype=torch.uint8)
-    images = Held(pixels, torch.arange(BATCH * 4) % CLASSES)
+    images = InMemory(pixels, torch.arange(BATCH * 4) % CLASSES)
     recipe = Recipe(
         steps=STEPS, steps_per_epoch=4, batch_size=BATCH, optimizer=Sgd(), lr=0.01, weight_decay=1e-4,
         schedule=Constant(), augment=(),

@@ -33,7 +33,7 @@ from prunectl.pruning.scoring import Scoring, score
 from prunectl.pruning.structures.channels import Channels
 from prunectl.training.loop import advance
 from prunectl.training.pixels import Normalize
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 from prunectl.training.trainee import Material, Training, begin
 from trainings import RECIPE
 
@@ -125,7 +125,7 @@ def test_every_prunable_layer_is_called_and_trained_under_its_mask(family: str) 
     for mask in masks.values():
         mask.view(-1)[::2] = False
     before = {name: weight.detach().clone() for name, weight in weights.items()}
-    images = Held(torch.randint(0, 256, (40, *SHAPE), dtype=torch.uint8), torch.arange(40) % CLASSES)
+    images = InMemory(torch.randint(0, 256, (40, *SHAPE), dtype=torch.uint8), torch.arange(40) % CLASSES)
     material = Material(train=images, test=images, normalize=Normalize([0.5] * 3, [0.25] * 3, torch.device("cpu")))
     advance(begin(network, Training(material=material, recipe=RECIPE, seed=1), masks=masks), 2)
     assert all(not bool(weight[~masks[name]].any()) for name, weight in weights.items())

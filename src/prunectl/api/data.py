@@ -26,7 +26,7 @@ Provide = Callable[["Dataset", Path], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class Located:
     """A data set and whether its files are there; they were not read."""
 
     name: str
@@ -41,7 +41,7 @@ class Found:
     """What `prunectl data get` transfers; None for a data set that it cannot fetch."""
 
 
-def listed(data: Place | None = None) -> list[Found]:
+def listed(data: Place | None = None) -> list[Located]:
     """Every data set that has a usual place under the data directory, and whether it is there."""
     root = root_of(data)
     return [_found(dataset, root) for dataset in _usual()]
@@ -61,7 +61,7 @@ def _usual() -> Iterator[Dataset]:
             yield kind()
 
 
-def _found(dataset: Dataset, root: Path) -> Found:
+def _found(dataset: Dataset, root: Path) -> Located:
     try:
         with stdout_on_stderr(), same_directory():
             place, where = dataset.located(root), "included"
@@ -74,7 +74,7 @@ def _found(dataset: Dataset, root: Path) -> Found:
     else:
         there, where = True, "included" if place is None else str(place)
     known = dataset.known()
-    return Found(
+    return Located(
         name=dataset.name,
         summary=dataset.summary,
         found=there,

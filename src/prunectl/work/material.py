@@ -14,7 +14,7 @@ from prunectl.datasets.subset import divided
 from prunectl.plan.steps import Data
 from prunectl.training.loop import cuts_on_reading
 from prunectl.training.pixels import Normalize
-from prunectl.training.source import Held, Source, runs
+from prunectl.training.source import InMemory, Source, runs
 from prunectl.training.trainee import Material
 from prunectl.work import held, originals
 from prunectl.work.context import Context
@@ -55,7 +55,7 @@ def part_of(data: Data, part: Part, context: Context) -> Source:
         "validation": (images.validation_images, images.validation_labels),
         "test": (images.test_images, images.test_labels),
     }[part]
-    return Held(held.on(device, pixels), held.on(device, labels))
+    return InMemory(held.on(device, pixels), held.on(device, labels))
 
 
 def _pictures(dataset: Pictures, data: Data, part: Part, context: Context) -> Streamed:
@@ -73,10 +73,10 @@ def _pictures(dataset: Pictures, data: Data, part: Part, context: Context) -> St
 
 def hold(source: Source, layout: torch.memory_format) -> Source:
     """The same images in memory and in the layout, unless they are too many."""
-    if isinstance(source, Held):
-        return Held(held.laid_out(source.images, source.images.device, layout), source.labels)
+    if isinstance(source, InMemory):
+        return InMemory(held.laid_out(source.images, source.images.device, layout), source.labels)
     assert isinstance(source, Streamed | Mapped)
     if source.size_bytes > HELD_BYTES:
         return source
     images = torch.cat(list(source.batches(runs(len(source.labels), READ))))
-    return Held(images.contiguous(memory_format=layout), source.labels)
+    return InMemory(images.contiguous(memory_format=layout), source.labels)

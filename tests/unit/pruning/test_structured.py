@@ -41,7 +41,7 @@ from prunectl.training.loop import advance
 from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
 from prunectl.training.schedules.constant import Constant
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 from prunectl.training.trainee import Material, Training, begin
 
 
@@ -314,7 +314,7 @@ def test_pruned_entries_stay_zero_in_training() -> None:
     images = torch.randint(0, 256, (24, *SHAPE), dtype=torch.uint8, generator=generator())
     labels = torch.arange(24) % 3
     material = Material(
-        train=Held(images, labels), test=Held(images, labels),
+        train=InMemory(images, labels), test=InMemory(images, labels),
         normalize=Normalize([0.5], [0.3], torch.device("cpu")),
     )  # fmt: skip
     trainee = begin(network, Training(material=material, recipe=recipe, seed=1), masks=masks)
