@@ -29,21 +29,23 @@ from prunectl.base.errors import MethodError, PrunectlError, described
 from prunectl.base.onnx_extra import missing
 from prunectl.base.text import plural, shortened
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.masks import Pruned
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.tables import entry_type
 from prunectl.execute.hardware import settle
 from prunectl.models.flops import flops_of
 from prunectl.plan.steps import Network
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.rounds.one_shot import OneShot
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise
-from prunectl.pruning.scoring import prune_in_rounds
+from prunectl.pruning.scoring import Scoring
 from prunectl.pruning.structures.channels import Channels
 from prunectl.store import layout
 from prunectl.training.loop import advance
@@ -51,7 +53,7 @@ from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
 from prunectl.training.recalibrate import recalibrate
 from prunectl.training.schedules.constant import Constant
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 from prunectl.training.state import network_tensors
 from prunectl.training.trainee import Material, Training, begin
 from prunectl.work.export import export
@@ -165,7 +167,11 @@ def masks_of(
     way = OneShot() if rounds == 1 else Exponential(count=rounds)
     try:
         return prune_in_rounds(
-            criterion, network, SingleWeights(), scope, sparsity, way, batches=batches, shape=shape, generator=draws
+            Scoring(criterion=criterion, batches=batches, shape=shape, generator=draws),
+            network,
+            Cut(units=SingleWeights(), scope=scope),
+            sparsity,
+            way,
         ).masks
     except (MethodError, RuntimeError) as error:
         return f"refused: {described(error)}"
@@ -175,7 +181,7 @@ def trained(network: nn.Module, masks: dict[str, Tensor], shape: tuple[int, int,
     """Ten steps under masks; then BatchNorm's statistics, which ten steps leave far from those of the images."""
     draws = torch.Generator().manual_seed(2)
     pixels = torch.randint(0, 256, (BATCH * 4, *shape), generator=draws, dtype=torch.uint8)
-    images = Held(pixels, torch.arange(BATCH * 4) % CLASSES)
+    images = InMemory(pixels, torch.arange(BATCH * 4) % CLASSES)
     recipe = Recipe(
         steps=STEPS, steps_per_epoch=4, batch_size=BATCH, optimizer=Sgd(), lr=0.01, weight_decay=1e-4,
         schedule=Constant(), augment=(),

@@ -30,9 +30,9 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from prunectl.base.rng import generator
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Precision, Recipe
-from prunectl.catalog.tables import entry_type
 from prunectl.execute.hardware import device_name, settle
 from prunectl.models.initialization import initialize
 from prunectl.training import graphed
@@ -42,7 +42,7 @@ from prunectl.training.loop import advance
 from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize, memory_format
 from prunectl.training.schedules.constant import Constant
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 from prunectl.training.trainee import Material, Training, begin
 
 SIDES = {"resnet-20": 32, "vgg16": 32, "resnet-50": 224}
@@ -107,8 +107,8 @@ def ours(asked: Asked) -> Steps:
         precision=asked.precision,
     )
     data = Material(
-        train=Held(images.contiguous(memory_format=memory_format(net)).to(device), labels.to(device)),
-        test=Held(images[:1].to(device), labels[:1].to(device)),
+        train=InMemory(images.contiguous(memory_format=memory_format(net)).to(device), labels.to(device)),
+        test=InMemory(images[:1].to(device), labels[:1].to(device)),
         normalize=Normalize([0.5] * 3, [0.25] * 3, device),
     )
     trainee = begin(net, Training(material=data, recipe=recipe, seed=1))

@@ -23,16 +23,18 @@ from torch.nn import functional
 
 from prunectl.base.rng import generator
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.model import Model
 from prunectl.catalog.rounds import Rounds
-from prunectl.catalog.tables import entry_type, names
 from prunectl.models.initialization import initialize
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.select import lowest
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import Scoring, score
 
 Ways = dict[str, Callable[[], object]]
 """What is timed in turn; the first is the floor."""
@@ -79,7 +81,11 @@ def bare_synflow(net: nn.Module, count: int) -> None:
 def our_synflow(net: nn.Module, rounds: Rounds, sparsity: float) -> None:
     """The way of this package."""
     prune_in_rounds(
-        made("synflow"), net, SingleWeights(), Global(), sparsity, rounds, shape=SHAPE, generator=torch.Generator()
+        Scoring(criterion=made("synflow"), shape=SHAPE, generator=torch.Generator()),
+        net,
+        Cut(units=SingleWeights(), scope=Global()),
+        sparsity,
+        rounds,
     )
 
 
@@ -132,7 +138,7 @@ def twice(net: nn.Module, given: Batch) -> None:
 
 def scored(criterion: str, net: nn.Module, given: Batch) -> None:
     """The way of this package."""
-    score(made(criterion), net, batches=[given], shape=SHAPE, generator=torch.Generator())
+    score(Scoring(criterion=made(criterion), batches=[given], shape=SHAPE, generator=torch.Generator()), net)
 
 
 def masked_snip(net: nn.Module, given: Batch) -> None:
@@ -205,9 +211,15 @@ def alone(name: str, criterion: str) -> tuple[float, float, float, dict[str, flo
     before = peak_mb()
     start = time.perf_counter()
     score(
-        chosen, net, batches=[images] if chosen.needs_data else [], shape=SHAPE, generator=torch.Generator(),
-        notes=notes,
-    )  # fmt: skip
+        Scoring(
+            criterion=chosen,
+            batches=[images] if chosen.needs_data else [],
+            shape=SHAPE,
+            generator=torch.Generator(),
+            notes=notes,
+        ),
+        net,
+    )
     spent_s = time.perf_counter() - start
     return spent_s, before, peak_mb(), notes
 

@@ -28,9 +28,9 @@ from prunectl.base.errors import DataError
 from prunectl.base.rng import generator
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.dataset import Dataset as Declared
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
-from prunectl.catalog.tables import entry_type
 from prunectl.datasets.load import load
 from prunectl.execute.hardware import settle
 from prunectl.models.initialization import initialize
@@ -38,7 +38,7 @@ from prunectl.training.loop import advance
 from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize, memory_format
 from prunectl.training.schedules.constant import Constant
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 from prunectl.training.trainee import Material, Training, begin
 
 BATCH = 128
@@ -99,8 +99,8 @@ def ours(model: Model, dataset: Declared, images: Tensor, labels: Tensor, augmen
         augment=tuple(entry_type("augmentations", name, Augmentation)() for name in names),
     )
     data = Material(
-        train=Held(images.contiguous(memory_format=layout), labels),
-        test=Held(images[:1], labels[:1]),
+        train=InMemory(images.contiguous(memory_format=layout), labels),
+        test=InMemory(images[:1], labels[:1]),
         normalize=Normalize(dataset.mean, dataset.std, torch.device("cpu")),
     )
     trainee = begin(net, Training(material=data, recipe=recipe, seed=1))

@@ -11,13 +11,14 @@ from torch import nn
 from networks import SHAPE, batch
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.hook import Hook, Pruning
+from prunectl.catalog.lookup import read_entry
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.rounds import Rounds, Setting
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.tables import read_entry
 from prunectl.catalog.values import Length, When
 from prunectl.pruning.criteria.magnitude import Magnitude
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.during import Pruner
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
@@ -59,11 +60,9 @@ def pruner(network: nn.Module, criterion: Criterion, scope: Scope, structure: St
     """Of all layers, with one batch of random images."""
     return Pruner(
         criterion=criterion,
-        scope=scope,
-        units=structure.units(network, SHAPE),
+        cut=Cut(units=structure.units(network, SHAPE), scope=scope, invert=invert),
         exclude=(),
         of="prunable",
-        invert=invert,
         shape=SHAPE,
         seed=3,
         batches=lambda: [batch()],

@@ -18,7 +18,7 @@ from prunectl.training.optimizers.rmsprop import RmsProp
 from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
 from prunectl.training.schedules.step import Step
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 from prunectl.training.trainee import Material, Trainee, Training, begin
 
 OPTIMIZERS = [Sgd(), Sgd(nesterov=True), Sgd(momentum=0.0), Adam(), AdamW(), RmsProp(), RmsProp(momentum=0.9)]
@@ -42,8 +42,8 @@ def material(seed: int = 0, count: int = 39) -> Material:
     images = torch.randint(0, 256, (count, *SHAPE), generator=draws, dtype=torch.uint8)
     labels = torch.arange(count) % 3
     return Material(
-        train=Held(images, labels),
-        test=Held(images[:7], labels[:7]),
+        train=InMemory(images, labels),
+        test=InMemory(images[:7], labels[:7]),
         normalize=Normalize([0.5], [0.3], torch.device("cpu")),
     )
 

@@ -10,9 +10,9 @@ import torch
 from networks import SHAPE, small_network
 from prunectl.base.keys import canonical
 from prunectl.catalog.ablation import Ablation
+from prunectl.catalog.lookup import names, read_entry
 from prunectl.catalog.masks import Masks
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.tables import names, read_entry
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
 

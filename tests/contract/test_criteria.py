@@ -13,16 +13,18 @@ from torch import Tensor, nn
 from networks import SHAPE, batch, normalized_network, small_network
 from prunectl.base.keys import canonical
 from prunectl.catalog.criterion import Criterion, DataCriterion
+from prunectl.catalog.lookup import entry_type, names, read_entry
 from prunectl.catalog.masks import Masks
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.tables import entry_type, names, read_entry
 from prunectl.pruning import mask as masking
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import Scoring, score
 
 PACKAGE = Path(__file__).parents[1] / "thirdparty_criterion"
 
@@ -43,7 +45,9 @@ def scores_of(
 ) -> dict[str, Tensor]:
     batches = [batch(1), batch(2)] if criterion.needs_data else []
     return score(
-        criterion, network, batches=batches, shape=SHAPE, masks=masks, generator=torch.Generator().manual_seed(seed)
+        Scoring(criterion=criterion, batches=batches, shape=SHAPE, generator=torch.Generator().manual_seed(seed)),
+        network,
+        masks,
     )
 
 
@@ -110,9 +114,14 @@ def test_it_leaves_no_trace(name: str) -> None:
     modes = [module.training for module in network.modules()]
     state = torch.get_rng_state()
     score(
-        made(name), network, batches=batches if made(name).needs_data else [], shape=SHAPE,
-        generator=torch.Generator().manual_seed(0),
-    )  # fmt: skip
+        Scoring(
+            criterion=made(name),
+            batches=batches if made(name).needs_data else [],
+            shape=SHAPE,
+            generator=torch.Generator().manual_seed(0),
+        ),
+        network,
+    )
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(tensor, before[key]) for key, tensor in network.state_dict().items())
     assert all(p.grad is None and p.requires_grad and p.dtype == torch.float32 for p in network.parameters())
@@ -159,11 +168,19 @@ def test_rounds_on_one_copy_are_rounds_on_fresh_copies(name: str) -> None:
     rounds = Exponential(count=4)
     found = [
         prune_in_rounds(
-            each, network_for(criterion), SingleWeights(), Global(), 0.7, rounds,
-            batches=[batch()] if criterion.needs_data else [], shape=SHAPE, generator=torch.Generator().manual_seed(0),
+            Scoring(
+                criterion=each,
+                batches=[batch()] if criterion.needs_data else [],
+                shape=SHAPE,
+                generator=torch.Generator().manual_seed(0),
+            ),
+            network_for(criterion),
+            Cut(units=SingleWeights(), scope=Global()),
+            0.7,
+            rounds,
         ).masks
         for each in (criterion, fresh)
-    ]  # fmt: skip
+    ]
     assert all(torch.equal(found[0][key], found[1][key]) for key in found[0])
 
 
@@ -171,12 +188,8 @@ def test_rounds_on_one_copy_are_rounds_on_fresh_copies(name: str) -> None:
 def test_layers_left_out_have_no_score(name: str) -> None:
     batches = [batch()] if made(name).needs_data else []
     scores = score(
-        made(name),
+        Scoring(criterion=made(name), exclude=["10", "0"], batches=batches, shape=SHAPE, generator=torch.Generator()),
         network_for(made(name)),
-        exclude=["10", "0"],
-        batches=batches,
-        shape=SHAPE,
-        generator=torch.Generator(),
     )
     assert list(scores) == ["3.conv.weight", "6.weight", "8.weight"]
 
@@ -195,7 +208,7 @@ def test_the_catalogue_is_read_without_torch() -> None:
     """Listing what prunes, with all that it declares, loads neither torch nor numpy."""
     code = (
         "import sys\n"
-        "from prunectl.catalog.tables import entry_type, names\n"
+        "from prunectl.catalog.lookup import entry_type, names\n"
         "for catalog in ('criteria', 'scopes', 'structures', 'rounds', 'ablations'):\n"
         "    for name in names(catalog):\n"
         "        entry_type(catalog, name).model_construct().changed\n"
@@ -219,7 +232,7 @@ def test_a_third_partys_criterion_is_found_through_its_entry_point(tmp_path: Pat
         "import sys\n"
         f"sys.path.insert(0, {str(site)!r})\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
-        "from prunectl.catalog.tables import entry_type, names\n"
+        "from prunectl.catalog.lookup import entry_type, names\n"
         "from prunectl.study.jsonschema import json_schema\n"
         "import json\n"
         "assert names('criteria')[-1] == 'mean-magnitude', names('criteria')\n"
@@ -228,8 +241,9 @@ def test_a_third_partys_criterion_is_found_through_its_entry_point(tmp_path: Pat
         "assert 'mean-magnitude' in json.dumps(json_schema())\n"
         "import torch\n"
         "from networks import SHAPE, small_network\n"
-        "from prunectl.pruning.scoring import score\n"
-        "scores = score(kind(power=2.0), small_network(), shape=SHAPE, generator=torch.Generator())\n"
+        "from prunectl.pruning.scoring import Scoring, score\n"
+        "how = Scoring(criterion=kind(power=2.0), shape=SHAPE, generator=torch.Generator())\n"
+        "scores = score(how, small_network())\n"
         "weight = small_network().get_parameter('10.weight').detach().abs()\n"
         "assert torch.allclose(scores['10.weight'], weight / weight.mean() ** 2)\n"
     )

@@ -10,7 +10,8 @@ import pytest
 
 from prunectl.base.errors import DataError
 from prunectl.catalog.dataset import Dataset
-from prunectl.catalog.tables import DATASETS, entry_type
+from prunectl.catalog.lookup import entry_type
+from prunectl.catalog.tables import DATASETS
 from prunectl.datasets.fingerprint import fingerprint_of
 from prunectl.datasets.pictures import Pictures
 
@@ -71,7 +72,8 @@ def test_fingerprints_and_all_entries_come_without_torch() -> None:
     program = """
 import sys
 from pathlib import Path
-from prunectl.catalog.tables import CATALOGS, entry_type
+from prunectl.catalog.lookup import entry_type
+from prunectl.catalog.tables import CATALOGS
 from prunectl.datasets.fingerprint import digest_of, fingerprint_of
 for catalog in ("datasets", "models", "augmentations"):
     for name in CATALOGS[catalog].entries:

@@ -12,26 +12,28 @@ from torch.nn import functional
 from families import CLASSES, FAMILIES, SHAPE, LanguageModel, Transformer, mobilenet
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.masks import layer_of
-from prunectl.catalog.tables import entry_type, names
 from prunectl.models.flops import flops_of
 from prunectl.models.initialization import initialize
 from prunectl.models.survey import survey
 from prunectl.pruning import mask as masking
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.channel_graph import channels_of
 from prunectl.pruning.engines.channel_masks import WholeChannels
 from prunectl.pruning.engines.compact import compact
 from prunectl.pruning.engines.paths import effective
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable, refusals
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import Scoring, score
 from prunectl.pruning.structures.channels import Channels
 from prunectl.training.loop import advance
 from prunectl.training.pixels import Normalize
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 from prunectl.training.trainee import Material, Training, begin
 from trainings import RECIPE
 
@@ -93,18 +95,21 @@ def test_it_is_scored_and_pruned_exactly_or_refused_with_the_layer(name: str, fa
     weights = prunable(network, exclude)
     if (name, family) in REFUSED:
         with pytest.raises(MethodError, match=REFUSED[name, family]) as caught:
-            score(criterion, network, exclude=exclude, batches=batches, shape=SHAPE, generator=rng)
+            score(Scoring(criterion=criterion, exclude=exclude, batches=batches, shape=SHAPE, generator=rng), network)
         assert next(criterion.check(network, weights, SHAPE)) == str(caught.value), "before the first training"
         return
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    scores = score(criterion, network, exclude=exclude, batches=batches, shape=SHAPE, generator=rng)
+    scores = score(Scoring(criterion=criterion, exclude=exclude, batches=batches, shape=SHAPE, generator=rng), network)
     dead = [layer_of(weight) for weight, values in scores.items() if not bool(values.any())]
     expected = SATURATED.get((name, family))
     assert all(expected is not None and expected in layer for layer in dead), dead
     pruned = prune_in_rounds(
-        criterion, network, SingleWeights(), Global(), 0.5, Exponential(count=2), exclude=exclude, batches=batches,
-        shape=SHAPE, generator=rng,
-    )  # fmt: skip
+        Scoring(criterion=criterion, exclude=exclude, batches=batches, shape=SHAPE, generator=rng),
+        network,
+        Cut(units=SingleWeights(), scope=Global()),
+        0.5,
+        Exponential(count=2),
+    )
     total = sum(weight.numel() for weight in weights.values())
     assert sum(int((~mask).sum()) for mask in pruned.masks.values()) == round(0.5 * total)
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
@@ -120,7 +125,7 @@ def test_every_prunable_layer_is_called_and_trained_under_its_mask(family: str) 
     for mask in masks.values():
         mask.view(-1)[::2] = False
     before = {name: weight.detach().clone() for name, weight in weights.items()}
-    images = Held(torch.randint(0, 256, (40, *SHAPE), dtype=torch.uint8), torch.arange(40) % CLASSES)
+    images = InMemory(torch.randint(0, 256, (40, *SHAPE), dtype=torch.uint8), torch.arange(40) % CLASSES)
     material = Material(train=images, test=images, normalize=Normalize([0.5] * 3, [0.25] * 3, torch.device("cpu")))
     advance(begin(network, Training(material=material, recipe=RECIPE, seed=1), masks=masks), 2)
     assert all(not bool(weight[~masks[name]].any()) for name, weight in weights.items())
@@ -224,7 +229,7 @@ def squared_gradients(network: nn.Module, weight: Tensor) -> Tensor:
 def test_curvature_of_linear_layers_along_a_sequence_is_that_of_each_image(family: str) -> None:
     network = drawn(family)
     criterion = entry_type("criteria", "fisher", Criterion)()
-    scores = score(criterion, network, batches=[batch()], shape=SHAPE, generator=torch.Generator())
+    scores = score(Scoring(criterion=criterion, batches=[batch()], shape=SHAPE, generator=torch.Generator()), network)
     for name, weight in prunable(network).items():
         expected = weight.detach().square() * squared_gradients(network, weight)
         torch.testing.assert_close(scores[name], expected, rtol=1e-3, atol=1e-9, msg=name)
@@ -265,7 +270,7 @@ def test_curvature_is_refused_where_rows_of_several_images_are_in_one_list(name:
     """Each row would count as an image: the squares of parts are not the square of their sum."""
     criterion = entry_type("criteria", name, Criterion)()
     with pytest.raises(MethodError, match="layer fc is called with 24 rows for 1 image: ") as caught:
-        score(criterion, Rows(), batches=[batch()], shape=SHAPE, generator=torch.Generator())
+        score(Scoring(criterion=criterion, batches=[batch()], shape=SHAPE, generator=torch.Generator()), Rows())
     assert next(criterion.check(Rows(), prunable(Rows()), SHAPE)) == str(caught.value)
 
 
@@ -274,7 +279,9 @@ def test_second_derivatives_of_hardsigmoid_and_fused_attention_are_those_of_thei
     for network in (mobilenet(), Transformer()):
         network.double().eval()
         criterion = entry_type("criteria", "grasp", Criterion).model_validate({"batch_norm": "eval"})
-        scores = score(criterion, network.float(), batches=[batch()], shape=SHAPE, generator=torch.Generator())
+        scores = score(
+            Scoring(criterion=criterion, batches=[batch()], shape=SHAPE, generator=torch.Generator()), network.float()
+        )
         network.double()
         images, labels = batch()
         weights = prunable(network)

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 import torch
 
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.metric import Metric
-from prunectl.catalog.tables import entry_type, names
 from prunectl.report.tables import COLUMNS
 from prunectl.results.table import SCHEMA
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import fx, nn
 
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.model import Model
-from prunectl.catalog.tables import MODELS, entry_type
+from prunectl.catalog.tables import MODELS
 from prunectl.models.initialization import INITIALIZATIONS, initialize
 
 ALLOWED_FUNCTIONS = {operator.add, operator.mul, operator.getitem, nn.functional.pad}

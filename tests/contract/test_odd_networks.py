@@ -17,17 +17,19 @@ import odd_networks as odd
 from networks import CLASSES, SHAPE, batch
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion
-from prunectl.catalog.tables import entry_type, names
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.models.flops import flops_of
 from prunectl.models.initialization import initialize
 from prunectl.models.lazy import materialized
 from prunectl.pruning import mask as masking
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.paths import effective
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import Scoring, score
 from prunectl.training.loop import advance
 from prunectl.training.state import load_network, network_tensors
 from prunectl.training.trainee import begin
@@ -73,7 +75,7 @@ def scores_of(name: str, network: nn.Module, exclude: tuple[str, ...]) -> dict[s
     criterion = made(name)
     batches = [batch(1), batch(2)] if criterion.needs_data else []
     rng = torch.Generator().manual_seed(3)
-    return score(criterion, network, exclude=exclude, batches=batches, shape=SHAPE, generator=rng)
+    return score(Scoring(criterion=criterion, exclude=exclude, batches=batches, shape=SHAPE, generator=rng), network)
 
 
 def made(name: str) -> Criterion:
@@ -103,9 +105,18 @@ def test_scores_prune_exactly_what_was_asked_once_and_in_rounds(name: str, kind:
     assert all(bool(values.any()) for values in scores.values()), "no layer is scored as if it did nothing"
     criterion = made(name)
     pruned = prune_in_rounds(
-        criterion, network, SingleWeights(), Global(), 0.5, Exponential(count=3), exclude=exclude,
-        batches=[batch(1)] if criterion.needs_data else [], shape=SHAPE, generator=torch.Generator().manual_seed(3),
-    )  # fmt: skip
+        Scoring(
+            criterion=criterion,
+            exclude=exclude,
+            batches=[batch(1)] if criterion.needs_data else [],
+            shape=SHAPE,
+            generator=torch.Generator().manual_seed(3),
+        ),
+        network,
+        Cut(units=SingleWeights(), scope=Global()),
+        0.5,
+        Exponential(count=3),
+    )
     n = sum(weight.numel() for weight in weights.values())
     assert sum(int((~mask).sum()) for mask in pruned.masks.values()) == round(0.5 * n)
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
@@ -165,7 +176,7 @@ def test_a_tied_weight_has_one_score_which_is_that_of_all_its_uses() -> None:
     criterion = entry_type("criteria", "snip")()
     assert isinstance(criterion, Criterion)
     rng = torch.Generator().manual_seed(0)
-    scores = score(criterion, network, batches=[(images, labels)], shape=SHAPE, generator=rng)
+    scores = score(Scoring(criterion=criterion, batches=[(images, labels)], shape=SHAPE, generator=rng), network)
     torch.testing.assert_close(scores["3.weight"], (network.get_parameter("3.weight") * gradient).abs().detach())
 
 
@@ -181,7 +192,9 @@ def test_the_curvature_of_a_tied_weight_is_that_of_the_sum_of_its_uses() -> None
     expected = weight.detach().square() * squares / len(images)
     criterion = entry_type("criteria", "fisher")()
     assert isinstance(criterion, Criterion)
-    scores = score(criterion, network, batches=[(images, labels)], shape=SHAPE, generator=torch.Generator())
+    scores = score(
+        Scoring(criterion=criterion, batches=[(images, labels)], shape=SHAPE, generator=torch.Generator()), network
+    )
     torch.testing.assert_close(scores["3.weight"], expected, rtol=1e-4, atol=1e-8)
 
 
@@ -192,7 +205,7 @@ def test_lookahead_adds_up_what_lies_around_each_use_of_a_tied_weight() -> None:
     around += torch.outer(last.square().sum(0), tied.square().sum(1))  # of layer 5: before it 3, after it 7
     criterion = entry_type("criteria", "lap")()
     assert isinstance(criterion, Criterion)
-    scores = score(criterion, network, shape=SHAPE, generator=torch.Generator())
+    scores = score(Scoring(criterion=criterion, shape=SHAPE, generator=torch.Generator()), network)
     torch.testing.assert_close(scores["3.weight"].double(), tied.abs() * around.sqrt(), rtol=1e-5, atol=0)
 
 

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from planning import BASE, END, plan, trial
 from prunectl.base.cells import cell, parsed
 from prunectl.base.keys import canonical
+from prunectl.catalog.lookup import entry_type, names, read_entry
 from prunectl.catalog.retraining import Retraining
-from prunectl.catalog.tables import CATALOGS, entry_type, names, read_entry
+from prunectl.catalog.tables import CATALOGS
 from prunectl.catalog.values import Length
 from prunectl.plan.steps import Train
 from prunectl.study.load import validate

@@ -11,14 +11,14 @@ from torch import nn
 from networks import SHAPE, batch, small_network
 from prunectl.base.keys import canonical
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.lookup import names, read_entry
 from prunectl.catalog.masks import Masks, Pruned
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.tables import names, read_entry
 from prunectl.pruning import mask as masking
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import score
+from prunectl.pruning.scoring import Scoring, score
 
 WRITTEN = {"n-of-m": {"name": "n-of-m", "n": 1, "m": 3}}
 """Structures with parameters that must be given."""
@@ -40,9 +40,15 @@ def reachable(structure: Structure) -> float:
 
 def pruned_by(structure: Structure, scope: Scope, criterion: Criterion, network: nn.Module) -> Pruned:
     scores = score(
-        criterion, network, exclude=EXCLUDE, batches=[batch()] if criterion.needs_data else [], shape=SHAPE,
-        generator=torch.Generator().manual_seed(0),
-    )  # fmt: skip
+        Scoring(
+            criterion=criterion,
+            exclude=EXCLUDE,
+            batches=[batch()] if criterion.needs_data else [],
+            shape=SHAPE,
+            generator=torch.Generator().manual_seed(0),
+        ),
+        network,
+    )
     return structure.units(network, SHAPE).prune(
         scores, scope, reachable(structure), generator=torch.Generator().manual_seed(0),
         weights=dict(network.named_parameters()),

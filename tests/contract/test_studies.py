@@ -142,7 +142,7 @@ def test_its_published_tables_exist_and_are_about_it(path: Path) -> None:
     study, _ = planned(path, None)
     for name in study.published.tables:
         published.describe(name)
-        assert not published.matching(trials(path, None), [name]).is_empty(), f"{name} says nothing of {path.stem}"
+        assert not published.rows_about(trials(path, None), [name]).is_empty(), f"{name} says nothing of {path.stem}"
 
 
 @EVERY_PROFILE

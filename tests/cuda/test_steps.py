@@ -23,7 +23,7 @@ from prunectl.training.augmentations.pad_crop import PadCrop
 from prunectl.training.hooks import Evaluation
 from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize, memory_format
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 from prunectl.training.trainee import Material, Trainee, Training, begin
 from trainings import OPTIMIZERS, Called, same, training
 
@@ -48,7 +48,9 @@ def plan(count: int = 150, batch_size: int = 32, **changes: Any) -> Training:
     images = images.contiguous(memory_format=torch.channels_last).to(GPU)
     labels = (torch.arange(count) % 10).to(GPU)
     material = Material(
-        train=Held(images, labels), test=Held(images[:50], labels[:50]), normalize=Normalize([0.5] * 3, [0.3] * 3, GPU)
+        train=InMemory(images, labels),
+        test=InMemory(images[:50], labels[:50]),
+        normalize=Normalize([0.5] * 3, [0.3] * 3, GPU),
     )
     augment = (PadCrop(pad=2), Flip())
     usual: dict[str, Any] = {

@@ -22,7 +22,7 @@ from prunectl.pruning.criteria.fpgm import Fpgm
 from prunectl.pruning.criteria.taylor import Taylor
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.layerwise import Layerwise
-from prunectl.pruning.scoring import score
+from prunectl.pruning.scoring import Scoring, score
 from prunectl.pruning.structures.channels import Channels
 
 GROUPS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -43,7 +43,11 @@ def scores_of(
     kind = type(criterion)
     double = type(kind.__name__, (kind,), {"precision": "float64"})(**criterion.model_dump())
     batches = [batch(seed) for seed in range(1, count + 1)] if criterion.needs_data else []
-    return score(double, network, batches=batches, shape=SHAPE, masks=masks, generator=torch.Generator().manual_seed(0))
+    return score(
+        Scoring(criterion=double, batches=batches, shape=SHAPE, generator=torch.Generator().manual_seed(0)),
+        network,
+        masks,
+    )
 
 
 def check(scores: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
@@ -182,7 +186,7 @@ def test_the_channels_with_the_lowest_values_go_from_every_layer(criterion: Crit
 def test_scores_of_float32_lose_nothing_on_the_way_to_a_ranking() -> None:
     """The structure takes the mean over a group's weights: of equal values in float32 it is the value itself."""
     network = normalized_network()
-    scores = score(L1Norm(), network, shape=SHAPE, generator=torch.Generator())
+    scores = score(Scoring(criterion=L1Norm(), shape=SHAPE, generator=torch.Generator()), network)
     for rows in scores.values():
         flat = rows.flatten(1).double()
         assert torch.equal(flat.sum(1) / flat.shape[1], flat[:, 0])

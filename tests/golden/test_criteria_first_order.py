@@ -25,11 +25,13 @@ from prunectl.pruning.criteria.random import Random
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.snip_iterative import SnipIterative
 from prunectl.pruning.criteria.synflow import SynFlow
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.products import as_products
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import Scoring, score
 
 PLACES = [("0.weight", 5), ("3.conv.weight", 17), ("3.conv.weight", 100), ("6.weight", 700), ("8.weight", 41)]
 PLACES += [("10.weight", 40), ("10.weight", 107)]
@@ -45,7 +47,9 @@ def double(criterion: Criterion) -> Criterion:
 
 def scores_of(criterion: Criterion, network: nn.Module, count: int = 1) -> dict[str, Tensor]:
     batches = [batch(seed) for seed in range(1, count + 1)] if criterion.needs_data else []
-    return score(criterion, network, batches=batches, shape=SHAPE, generator=torch.Generator().manual_seed(0))
+    return score(
+        Scoring(criterion=criterion, batches=batches, shape=SHAPE, generator=torch.Generator().manual_seed(0)), network
+    )
 
 
 def slope(network: nn.Module, name: str, place: int, value: Callable[[], Tensor], step: float = 1e-6) -> float:
@@ -205,11 +209,14 @@ def test_rounds_that_share_a_copy_find_what_fresh_copies_find() -> None:
     fresh = type("Fresh", (SynFlow,), {"repeatable": False})()
     found = [
         prune_in_rounds(
-            criterion, small_network(), SingleWeights(), Global(), 0.8, SynFlow().own_rounds(), shape=SHAPE,
-            generator=torch.Generator().manual_seed(0),
+            Scoring(criterion=criterion, shape=SHAPE, generator=torch.Generator().manual_seed(0)),
+            small_network(),
+            Cut(units=SingleWeights(), scope=Global()),
+            0.8,
+            SynFlow().own_rounds(),
         )
         for criterion in (SynFlow(), fresh)
-    ]  # fmt: skip
+    ]
     for name, mask in found[0].masks.items():
         assert torch.equal(mask, found[1].masks[name])
 

@@ -11,11 +11,13 @@ from networks import SHAPE, batch, small_network
 from prunectl.catalog.masks import Masks
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.force import Force
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import prune_in_rounds
+from prunectl.pruning.scoring import Scoring
 
 ROUNDS, SPARSITY = 6, 0.9
 
@@ -70,9 +72,13 @@ def test_force_is_the_plain_loop_and_weights_come_back(level: bool) -> None:
     network = small_network()
     before = half() if level else masking.dense(prunable(network))
     pruned = prune_in_rounds(
-        Double(), network, SingleWeights(), Global(), SPARSITY, Exponential(count=ROUNDS), batches=images_of,
-        shape=SHAPE, generator=torch.Generator().manual_seed(0), before=before if level else None,
-    )  # fmt: skip
+        Scoring(criterion=Double(), batches=images_of, shape=SHAPE, generator=torch.Generator().manual_seed(0)),
+        network,
+        Cut(units=SingleWeights(), scope=Global()),
+        SPARSITY,
+        Exponential(count=ROUNDS),
+        before=before if level else None,
+    )
     expected, returned = loop(before)
     if not level:
         assert returned > 0

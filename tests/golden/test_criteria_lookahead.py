@@ -11,11 +11,11 @@ from prunectl.base.errors import MethodError
 from prunectl.models.residual import Bottleneck, resnet, wide_resnet
 from prunectl.models.resnet import ResNet20
 from prunectl.pruning.criteria.lap import Lap
-from prunectl.pruning.scoring import score
+from prunectl.pruning.scoring import Scoring, score
 
 
 def scores_of(network: nn.Module, shape: tuple[int, int, int] = SHAPE) -> dict[str, Tensor]:
-    return score(Lap(), network, shape=shape, generator=torch.Generator())
+    return score(Scoring(criterion=Lap(), shape=shape, generator=torch.Generator()), network)
 
 
 def test_lap_is_the_distortion_of_the_block_around_a_weight() -> None:

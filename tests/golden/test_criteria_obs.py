@@ -13,13 +13,15 @@ from prunectl.base.errors import MethodError
 from prunectl.catalog.masks import Masks
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.obs import Obs
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines import inverse_fisher
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.linear import Linear
 from prunectl.pruning.rounds.one_shot import OneShot
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import Scoring, score
 
 SHAPE = (1, 5, 5)
 BLOCK, DAMP, SAMPLES = 7, 1e-3, 10
@@ -101,9 +103,13 @@ def half() -> Masks:
 
 def run(criterion: Obs, network: nn.Module, sparsity: float, **options: Any) -> Any:
     return prune_in_rounds(
-        criterion, network, SingleWeights(), Global(), sparsity, options.pop("rounds", OneShot()), batches=batches(),
-        shape=SHAPE, generator=torch.Generator().manual_seed(0), **options,
-    )  # fmt: skip
+        Scoring(criterion=criterion, batches=batches(), shape=SHAPE, generator=torch.Generator().manual_seed(0)),
+        network,
+        Cut(units=SingleWeights(), scope=Global()),
+        sparsity,
+        options.pop("rounds", OneShot()),
+        **options,
+    )
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -112,7 +118,9 @@ def test_scores_are_the_squares_over_the_diagonal_of_the_inverse(masked: bool) -
     network = network_of()
     masks = half() if masked else masking.dense(prunable(network))
     masking.apply(masks, network)
-    scores = score(obs(), network, batches=batches(), masks=masks, shape=SHAPE, generator=torch.Generator())
+    scores = score(
+        Scoring(criterion=obs(), batches=batches(), shape=SHAPE, generator=torch.Generator()), network, masks
+    )
     for name, value in expected_scores(network, masks).items():
         torch.testing.assert_close(scores[name], value, rtol=1e-8, atol=1e-14)
 
@@ -184,7 +192,7 @@ def test_layers_in_groups_and_images_in_chunks_give_the_same(monkeypatch: pytest
 def test_more_than_the_machine_has_is_refused_with_the_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inverse_fisher, "memory_bytes", lambda device: 2_000)
     with pytest.raises(MethodError, match=r"obs needs 6.0 kB for 10 gradients of the 75 weights of 0, 5, 7, .* 2.0 kB"):
-        score(obs(), network_of(), batches=batches(), shape=SHAPE, generator=torch.Generator())
+        score(Scoring(criterion=obs(), batches=batches(), shape=SHAPE, generator=torch.Generator()), network_of())
     (reason,) = obs(memory=1e-9).check(network_of(), prunable(network_of()), SHAPE)
     assert "27 weights of 0, and" in reason and reason.endswith("give it fewer samples")
 

@@ -22,7 +22,7 @@ from prunectl.pruning.criteria.grasp_magnitude import GraspMagnitude
 from prunectl.pruning.criteria.obd import Obd
 from prunectl.pruning.engines import curvature
 from prunectl.pruning.prunable import prunable
-from prunectl.pruning.scoring import score
+from prunectl.pruning.scoring import Scoring, score
 
 Weights = dict[str, Tensor]
 
@@ -41,9 +41,16 @@ def scores_of(
     given_images, labels = batch()
     chosen = (given_images if images is None else images, labels)
     return score(
-        changed, network, batches=[chosen], shape=SHAPE, generator=torch.Generator().manual_seed(0), notes=notes,
-        masks=masks,
-    )  # fmt: skip
+        Scoring(
+            criterion=changed,
+            batches=[chosen],
+            shape=SHAPE,
+            generator=torch.Generator().manual_seed(0),
+            notes={} if notes is None else notes,
+        ),
+        network,
+        masks,
+    )
 
 
 def gradients(network: nn.Module, temperature: float = 1.0) -> Weights:
@@ -105,9 +112,14 @@ def test_grasp_of_several_batches_averages_products_or_gradients(batch_norm: Any
             expected[name] += weight.detach() * (ahead[name] - behind[name]) / (2 * step) / len(batches)
     kind = type("Grasp", (Grasp,), {"precision": "float64"})
     scores = score(
-        kind(average=average, batch_norm=batch_norm), network, batches=batches, shape=SHAPE,
-        generator=torch.Generator(),
-    )  # fmt: skip
+        Scoring(
+            criterion=kind(average=average, batch_norm=batch_norm),
+            batches=batches,
+            shape=SHAPE,
+            generator=torch.Generator(),
+        ),
+        network,
+    )
     for name, value in expected.items():
         torch.testing.assert_close(scores[name], value, rtol=1e-4, atol=float(value.abs().max()) * 1e-6)
 

@@ -13,8 +13,8 @@ import pytest
 
 from prunectl.base.cells import parsed
 from prunectl.base.errors import PrunectlError
-from prunectl.catalog.tables import names as catalogued
-from prunectl.results.published import compared, describe, load, matching, names
+from prunectl.catalog.lookup import names as catalogued
+from prunectl.results.published import compared, describe, load, names, rows_about
 from prunectl.results.published.load import FRACTIONS, schema
 from prunectl.results.table import SCHEMA
 
@@ -281,8 +281,8 @@ def test_sparsities_of_all_parameters_are_not_compared_with_those_of_the_prunabl
     }  # fmt: skip
     for of, thesis, tanaka in (("all", 26, 5), ("prunable", 0, 65), (None, 0, 65)):
         ours = trials(row | {"sparsity_of": of})
-        assert (len(matching(ours, ["thesis-vgg16-r32"])) > 0) == (thesis > 0)
-        assert len(matching(ours, ["tanaka2020-figure6"])) == tanaka
+        assert (len(rows_about(ours, ["thesis-vgg16-r32"])) > 0) == (thesis > 0)
+        assert len(rows_about(ours, ["tanaka2020-figure6"])) == tanaka
 
 
 def test_scores_in_another_mode_of_batch_norm_are_not_compared() -> None:
@@ -299,6 +299,6 @@ def test_scores_in_another_mode_of_batch_norm_are_not_compared() -> None:
 
 def test_only_rows_about_the_studys_networks_and_data_are_shown_with_it() -> None:
     ours = trials({"model": '{ name = "vgg16", conv_bias = true }', "dataset": "cifar10", "seed": 1, "sparsity": 0.9})
-    found = matching(ours, ["tanaka2020-figure6", "comp6258-figure1", "l1-lenet-mnist"])
+    found = rows_about(ours, ["tanaka2020-figure6", "comp6258-figure1", "l1-lenet-mnist"])
     assert found["table"].value_counts(sort=True).rows() == [("comp6258-figure1", 80), ("tanaka2020-figure6", 65)]
-    assert matching(ours, []).schema == found.schema
+    assert rows_about(ours, []).schema == found.schema

@@ -19,11 +19,13 @@ from prunectl.catalog.recipe import Recipe
 from prunectl.datasets.content import content_of
 from prunectl.datasets.digits import Digits
 from prunectl.plan.steps import Data, Init, Key, Measure, Network, Recalibrate, Train
+from prunectl.pruning.cut import Cut
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.mask import dense
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import Scoring, score
 from prunectl.pruning.structures.weights import Weights
 from prunectl.training.loop import advance
 from prunectl.training.metrics.loss import Loss
@@ -138,15 +140,18 @@ def test_a_criterion_that_draws_scores_the_same_every_time_and_otherwise_in_ever
         disturb(elsewhere)
         state = global_state()
         pruned = prune_in_rounds(
-            Counting(), network, Weights().units(network, SHAPE), Global(), 0.9, Exponential(count=3),
-            shape=SHAPE, generator=generator(1, "score-guess"),
-        )  # fmt: skip
-        scored.append(score(Counting(), network, shape=SHAPE, generator=generator(1, "score-guess")))
+            Scoring(criterion=Counting(), shape=SHAPE, generator=generator(1, "score-guess")),
+            network,
+            Cut(units=Weights().units(network, SHAPE), scope=Global()),
+            0.9,
+            Exponential(count=3),
+        )
+        scored.append(score(Scoring(criterion=Counting(), shape=SHAPE, generator=generator(1, "score-guess")), network))
         assert global_state() == state
         found.append(pruned.masks)
     assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
     assert all(torch.equal(scored[0][name], scored[1][name]) for name in scored[0])
-    other = score(Counting(), network, shape=SHAPE, generator=generator(2, "score-guess"))
+    other = score(Scoring(criterion=Counting(), shape=SHAPE, generator=generator(2, "score-guess")), network)
     assert not torch.equal(other["0.weight"], scored[0]["0.weight"])
 
 

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prunectl.base.errors import StudyError
-from prunectl.catalog import tables
+from prunectl.catalog import lookup, tables
 from prunectl.study.jsonschema import json_schema
 from prunectl.study.load import load
 
@@ -77,11 +77,11 @@ def stand_ins() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(Path(__file__).parents[1] / "unit" / "study")
         patch.setattr(tables, "CATALOGS", importlib.import_module("stand_ins").CATALOGS)
-        tables.places.cache_clear()
-        tables._entry_type.cache_clear()
+        lookup.places.cache_clear()
+        lookup._entry_type.cache_clear()
         yield
-    tables.places.cache_clear()
-    tables._entry_type.cache_clear()
+    lookup.places.cache_clear()
+    lookup._entry_type.cache_clear()
 
 
 def slots(value: Any) -> list[tuple[Any, Any]]:

@@ -14,8 +14,8 @@ from cli import write_study
 from plugged import Install, install
 from prunectl.api.run import Completed, complete
 from prunectl.api.session import Session, open_study
-from prunectl.catalog import tables
-from prunectl.catalog.registered import registrations
+from prunectl.catalog import lookup
+from prunectl.catalog.plug_ins import registrations
 from small import HERE, SMALL
 
 
@@ -53,7 +53,7 @@ def _read_again() -> None:
 
 def forget() -> None:
     """Nothing that was read of one set of packages reaches another test."""
-    for kept in (registrations, tables.places, tables._entry_type):
+    for kept in (registrations, lookup.places, lookup._entry_type):
         kept.cache_clear()
 
 

@@ -24,7 +24,7 @@ from networks import SHAPE, batch, small_network
 from prunectl.api.new import new
 from prunectl.api.new_criterion import new_criterion
 from prunectl.base import errors
-from prunectl.catalog import tables
+from prunectl.catalog import lookup
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.tables import CATALOGS
 from prunectl.catalog.tracker import Tracked
@@ -32,7 +32,7 @@ from prunectl.plan.steps import STEPS
 from prunectl.pruning import mask as masking
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import score
+from prunectl.pruning.scoring import Scoring, score
 from prunectl.results import published
 from prunectl.results.table import SCHEMA
 from prunectl.study.jsonschema import json_schema
@@ -226,12 +226,12 @@ def recipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable
         )  # fmt: skip
         entries = cast("dict[str, str]", CATALOGS[catalog].entries)
         monkeypatch.setitem(entries, kind.name, f"{module.__name__}:{kind.__name__}")
-        tables.places.cache_clear()
-        return tables.entry_type(catalog, kind.name)
+        lookup.places.cache_clear()
+        return lookup.entry_type(catalog, kind.name)
 
     yield registered
     monkeypatch.undo()
-    tables.places.cache_clear()
+    lookup.places.cache_clear()
 
 
 def run(code: str, name: str, folder: Path | None = None) -> ModuleType:
@@ -266,7 +266,7 @@ def test_the_criterion_prunes_the_smallest_weights(recipe: Callable[[str], Any])
     criterion, network = recipe("criteria")(), small_network()
     weights = prunable(network)
     generator = torch.Generator().manual_seed(1)
-    scores = score(criterion, network, shape=SHAPE, generator=generator)
+    scores = score(Scoring(criterion=criterion, shape=SHAPE, generator=generator), network)
     masks = masking.prune(scores, Global(), 0.5, generator=generator).masks
     kept = torch.cat([weight.detach().abs()[masks[name]].flatten() for name, weight in weights.items()])
     gone = torch.cat([weight.detach().abs()[~masks[name]].flatten() for name, weight in weights.items()])

@@ -44,7 +44,7 @@ def checked(session: Session, engine: Engine, workers: Workers, until: Until | N
 
     Raises NotInTimeError as well, if the run begins to stop before.
     """
-    from prunectl.catalog.registered import refuse_unreadable
+    from prunectl.catalog.plug_ins import refuse_unreadable
     from prunectl.execute.outcome import Request, Status
     from prunectl.execute.preflight import check
     from prunectl.plan.preflight import PREFLIGHT, preflight

@@ -60,18 +60,13 @@ def compare(
     theirs = [_published(name.removeprefix(PUBLISHED)) for name in tables if name.startswith(PUBLISHED)]
     _check_number(tables, ours)
     from prunectl.results.compare import compare as pair
-    from prunectl.results.compare import letter
-    from prunectl.results.published.against import held
     from prunectl.results.published.index import describe
 
     for name in theirs:
         describe(name)  # an unknown table is reported before anything is read
     studies = [_study(name) for name in ours]
-    if (only or set or profile is not None) and not any(studies):
-        raise PrunectlError(
-            "no table is a study, and of results files no part can be selected",
-            hint="name studies, or leave out --only, --set and --profile",
-        )
+    if only or set or profile is not None:
+        _check_selectable(studies)
 
     def opened(study: tuple[Path, str | None]) -> Session:
         path, own = study
@@ -82,18 +77,31 @@ def compare(
         for name, study in zip(ours, studies, strict=True)
     ]
     sources, keys = [source for source, _ in read], [key for _, key in read]
-    tasks = [source.task for source in sources]
-    return Compared(
-        sources=sources,
-        comparison=pair(*(source.trials for source in sources), names=ours, keys=keys, tasks=tasks)
-        if len(ours) > 1
-        else None,
-        published=[
-            held(source.trials, name, letter(place), task=source.task)
-            for name in theirs
-            for place, source in enumerate(sources)
-        ],
-    )
+    comparison = None
+    if len(ours) > 1:
+        tasks = [source.task for source in sources]
+        comparison = pair(*(source.trials for source in sources), names=ours, keys=keys, tasks=tasks)
+    return Compared(sources=sources, comparison=comparison, published=_against(theirs, sources))
+
+
+def _against(names: Sequence[str], sources: Sequence[Source]) -> list[Held]:
+    """Each table next to each published one."""
+    from prunectl.results.compare import letter
+    from prunectl.results.published.against import held
+
+    return [
+        held(source.trials, name, letter(place), task=source.task)
+        for name in names
+        for place, source in enumerate(sources)
+    ]
+
+
+def _check_selectable(studies: Sequence[object]) -> None:
+    if not any(studies):
+        raise PrunectlError(
+            "no table is a study, and of results files no part can be selected",
+            hint="name studies, or leave out --only, --set and --profile",
+        )
 
 
 def _published(name: str) -> str:

@@ -26,7 +26,7 @@ Provide = Callable[["Dataset", Path], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class Located:
     """A data set and whether its files are there; they were not read."""
 
     name: str
@@ -41,7 +41,7 @@ class Found:
     """What `prunectl data get` transfers; None for a data set that it cannot fetch."""
 
 
-def listed(data: Place | None = None) -> list[Found]:
+def listed(data: Place | None = None) -> list[Located]:
     """Every data set that has a usual place under the data directory, and whether it is there."""
     root = root_of(data)
     return [_found(dataset, root) for dataset in _usual()]
@@ -53,15 +53,15 @@ def root_of(data: Place | None = None) -> Path:
 
 
 def _usual() -> Iterator[Dataset]:
-    from prunectl.catalog import tables
+    from prunectl.catalog import lookup
     from prunectl.catalog.dataset import Dataset
 
-    for kind in tables.working("datasets", Dataset):
+    for kind in lookup.working("datasets", Dataset):
         if not kind.needs_root and not any(field.is_required() for field in kind.model_fields.values()):
             yield kind()
 
 
-def _found(dataset: Dataset, root: Path) -> Found:
+def _found(dataset: Dataset, root: Path) -> Located:
     try:
         with stdout_on_stderr(), same_directory():
             place, where = dataset.located(root), "included"
@@ -73,14 +73,15 @@ def _found(dataset: Dataset, root: Path) -> Found:
         place, where, there = None, f"cannot be read: {described(error)}", False
     else:
         there, where = True, "included" if place is None else str(place)
-    return Found(
+    known = dataset.known()
+    return Located(
         name=dataset.name,
         summary=dataset.summary,
         found=there,
         where=where,
-        classes=getattr(dataset, "classes", None),
-        train_size=getattr(dataset, "train_size", None),
-        test_size=getattr(dataset, "test_size", None),
+        classes=known.classes,
+        train_size=known.train_size,
+        test_size=known.test_size,
         download_bytes=dataset.download_bytes,
     )
 
@@ -106,16 +107,16 @@ def needed(session: Session, stage: Stage) -> bool:
 
 def named(name: str) -> Dataset:
     """A data set by name. Raises PrunectlError, with how to get it, if it cannot be downloaded."""
-    from prunectl.catalog import tables
+    from prunectl.catalog import lookup
     from prunectl.catalog.dataset import Dataset
 
     known = {dataset.name: dataset for dataset in _usual()}
-    if name not in tables.names("datasets"):
+    if name not in lookup.names("datasets"):
         hint = did_you_mean(name, known, "{}") or "`prunectl data ls` lists them, and which are here"
         raise PrunectlError(f"no data set {name!r}; there are {', '.join(known)}", hint=hint)
     if name in known:
         return known[name]
-    kind = tables.entry_type("datasets", name, Dataset)
+    kind = lookup.entry_type("datasets", name, Dataset)
     raise PrunectlError(
         f"{name} cannot be downloaded: {kind.summary}", hint="name its directory in [data] of the study"
     )

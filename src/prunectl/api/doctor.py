@@ -50,11 +50,11 @@ def findings(store: Place | None = None, data: Place | None = None) -> dict[str,
 
 def data_sets(root: Path) -> dict[str, str]:
     """What is found under a root of each data set that has a usual place there."""
-    from prunectl.catalog import tables
+    from prunectl.catalog import lookup
     from prunectl.catalog.dataset import Dataset
 
     found = {}
-    for kind in tables.working("datasets", Dataset):
+    for kind in lookup.working("datasets", Dataset):
         needs = [name for name, field in kind.model_fields.items() if field.is_required()]
         if not kind.needs_root and not needs:
             found[f"data set {kind.name}"] = _looked(kind, root)

@@ -176,8 +176,8 @@ def judgement(criterion: str, on: str, *, atlas: bool = False) -> Judgement:
 def _check(file: Path, kind: str) -> None:
     """Raises PrunectlError for a file that cannot be imported, and for a class that is not there or no criterion."""
     from prunectl.catalog.criterion import Criterion
+    from prunectl.catalog.lookup import entry_type
     from prunectl.catalog.referenced import paths_in
-    from prunectl.catalog.tables import entry_type
 
     with paths_in(file.parent):
         entry_type("criteria", f"file:{file.name}:{kind}", Criterion)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from prunectl.api.damage import Warn
-    from prunectl.api.make import Show
+    from prunectl.api.missing import Show
     from prunectl.api.session import Session
     from prunectl.execute.driver import Tally
     from prunectl.plan.conditions import Conditions

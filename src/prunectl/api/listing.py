@@ -10,7 +10,7 @@ from prunectl.base.errors import PrunectlError
 from prunectl.base.text import did_you_mean
 
 if TYPE_CHECKING:
-    from prunectl.catalog.registered import Registration
+    from prunectl.catalog.plug_ins import Registration
 
 PUBLISHED, STUDIES = "published", "studies"
 
@@ -54,7 +54,7 @@ def kinds() -> list[str]:
 def names(kind: str) -> list[str]:
     """The names of one kind, read without importing an entry. Raises PrunectlError for an unknown kind."""
     from prunectl.api.studies import shipped
-    from prunectl.catalog import tables
+    from prunectl.catalog import lookup
     from prunectl.results.published import index
 
     if kind == PUBLISHED:
@@ -62,16 +62,16 @@ def names(kind: str) -> list[str]:
     if kind == STUDIES:
         return list(shipped())
     _known(kind)
-    return tables.names(kind)
+    return lookup.names(kind)
 
 
 def entries(catalog: str) -> list[Listed]:
     """The entries of a catalogue, ours first. Raises PrunectlError for an unknown one."""
-    from prunectl.catalog import tables
+    from prunectl.catalog import lookup
 
     _known(catalog)
-    usable = [_listed(catalog, name) for name in tables.names(catalog)]
-    return usable + [_broken(line.name, reason) for line, reason in tables.ignored(catalog)]
+    usable = [_listed(catalog, name) for name in lookup.names(catalog)]
+    return usable + [_broken(line.name, reason) for line, reason in lookup.ignored(catalog)]
 
 
 def _known(kind: str) -> None:
@@ -86,14 +86,14 @@ def _known(kind: str) -> None:
 
 def broken() -> dict[str, str]:
     """What is wrong with each registration that cannot be used, by 'name of the catalogue'."""
-    from prunectl.catalog import tables
+    from prunectl.catalog import lookup, tables
 
     return {
         f"{entry.name} of the {catalog}": entry.summary
         for catalog in tables.CATALOGS
         for entry in entries(catalog)
         if entry.broken
-    } | {f"{line.name} of the {line.catalog}": _unknown(line) for line in tables.unknown()}
+    } | {f"{line.name} of the {line.catalog}": _unknown(line) for line in lookup.unknown()}
 
 
 def _unknown(line: Registration) -> str:
@@ -108,7 +108,7 @@ def _broken(name: str, why: str) -> Listed:
 
 def _listed(catalog: str, name: str) -> Listed:
     """One entry; of a plug-in that is broken, what is wrong with it."""
-    from prunectl.catalog.tables import entry_type
+    from prunectl.catalog.lookup import entry_type
     from prunectl.catalog.written_keys import written_keys
 
     try:

@@ -144,9 +144,9 @@ def entry_of(catalog: str, kind: type[T], option: str, asked: str) -> T:
     """The entry of a catalogue that an option names, as a name or as an inline TOML table. Raises StudyError."""
     from pydantic import ValidationError
 
+    from prunectl.catalog.lookup import names
     from prunectl.catalog.problems import problems_of
     from prunectl.catalog.section import resolve
-    from prunectl.catalog.tables import names
 
     table = _table(asked, option, names(catalog)[0])
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from prunectl.api.check import check, checked
 from prunectl.api.damage import warn_in_log
 from prunectl.api.granted import grown
 from prunectl.api.machine import Machine, settled
+from prunectl.api.missing import Missing
 from prunectl.api.runs import record, seeds_by_arm
 from prunectl.base.errors import StoreError
 from prunectl.base.text import and_list, plural
@@ -19,19 +20,16 @@ if TYPE_CHECKING:
     from prunectl.api.check import Checked
     from prunectl.api.damage import Warn
     from prunectl.api.machine import Workers
+    from prunectl.api.missing import Show
     from prunectl.api.session import Session
     from prunectl.base.until import Until
     from prunectl.execute.driver import Listener, Tally
-    from prunectl.execute.outcome import Outcome, Request
+    from prunectl.execute.outcome import Event, Outcome, Request
     from prunectl.plan.explain import Todo
     from prunectl.plan.graph import Plan
     from prunectl.plan.stage import Stage
     from prunectl.plan.steps import Key
     from prunectl.store.hardware import HardwareClass
-
-    Show = Callable[[Plan, Todo], AbstractContextManager[Listener]]
-    """Gives the listener of a run, once the plan and what there is to do of it are known."""
-
 
 SHOWN = 4
 """Maximum number of arms that a message names."""
@@ -84,7 +82,8 @@ def make(
     """
     from prunectl.execute.driver import Tally
 
-    workers = settled(machine or Machine())
+    machine = machine or Machine()
+    workers = settled(machine)
     todo = todo_of(session, stage, retry_failed=retry_failed)
     failed = {key: _reason(session, key) for key in todo.failed}
     skipped = {key: failed[cause] for key, cause in todo.skipped.items()}
@@ -94,8 +93,8 @@ def make(
         return Tally(reused=set(todo.reused), failed=failed, skipped=skipped)
     session.store.require_writable()
     session.store.sweep()
-    make_missing = _pulled if workers.executor.pulls else _driven
-    tally = make_missing(session, stage, machine or Machine(), workers, todo, show, warn)
+    missing = Missing(session=session, stage=stage, todo=todo, machine=machine, workers=workers, show=show, warn=warn)
+    tally = _pulled(missing) if workers.executor.pulls else _driven(missing)
     tally.failed.update(failed)
     tally.skipped.update(skipped)
     return tally
@@ -134,49 +133,44 @@ def granting(before: Plan, after: Plan) -> str:
     return f"claims are open: more seeds for {arms}, up to {most}"
 
 
-def _driven(
-    session: Session, stage: Stage, machine: Machine, workers: Workers, todo: Todo, show: Show, warn: Warn
-) -> Tally:
+def _driven(missing: Missing) -> Tally:
     """Every step by a worker of this run."""
     from prunectl.execute.driver import OutOfTimeError
 
     try:
-        return _checked_and_driven(session, stage, machine, workers, todo, show, warn)
+        return _checked_and_driven(missing)
     except OutOfTimeError as error:
-        if todo_of(session, stage).todo:
+        if todo_of(missing.session, missing.stage).todo:
             raise
-        error.tally.done.update(key for key in todo.todo if session.store.has(key))
+        error.tally.done.update(key for key in missing.todo.todo if missing.session.store.has(key))
         return error.tally  # the last steps were finished while they were to stop
 
 
-def _checked_and_driven(
-    session: Session, stage: Stage, machine: Machine, workers: Workers, todo: Todo, show: Show, warn: Warn
-) -> Tally:
+def _checked_and_driven(missing: Missing) -> Tally:
     """The same. Raises OutOfTimeError when workers have ended because of `until`, whatever is left."""
     from prunectl.execute.driver import drive
-    from prunectl.execute.outcome import Going, WorkersChanged
+    from prunectl.execute.outcome import WorkersChanged
 
+    session, workers, until = missing.session, missing.workers, missing.machine.until
     engine = workers.engine(session.study.data.dataset.imports)
     with contextlib.ExitStack() as stack:
         stack.callback(engine.stop)
-        with _out_of_time(machine.until, todo):
-            found = checked(session, engine, workers, machine.until)
-        _warn_if_unfinished(found, warn)
-        if found.here:
-            _warn_of_others(session, todo, found.here, warn)
-        record(session, stage)
-        listen = stack.enter_context(show(session.plan, todo))
+        with _out_of_time(until, missing.todo):
+            answers = checked(session, engine, workers, until)
+        _warn_if_unfinished(answers, missing.warn)
+        if answers.here:
+            _warn_of_others(missing, answers.here)
+        record(session, missing.stage)
+        listen = stack.enter_context(missing.listening())
         listen(WorkersChanged(label=engine.label if workers.executor.elsewhere else workers.label))
         return drive(
             session.plan,
-            todo,
+            missing.todo,
             engine,
-            lambda key: _request(session, workers, key, machine.until),
-            listen,
-            failed=lambda outcome: _keep_reason(session, outcome),
-            until=machine.until,
-            leaves=machine.shares,
-            going=lambda keys: listen(Going(keys=keys)),
+            lambda key: _request(session, workers, key, until),
+            _keeping_reasons(session, listen),
+            until=until,
+            leaves=missing.machine.shares,
         )
 
 
@@ -193,40 +187,40 @@ def _out_of_time(until: Until | None, todo: Todo) -> Iterator[None]:
         raise OutOfTimeError(until, len(todo.todo), Tally(reused=set(todo.reused)), begun=False) from None
 
 
-def _pulled(
-    session: Session, stage: Stage, machine: Machine, workers: Workers, todo: Todo, show: Show, warn: Warn
-) -> Tally:
+def _pulled(missing: Missing) -> Tally:
     """Every step by runs that share the store. The check comes first, here: a mistake costs no time in a queue."""
     from prunectl.api.pulled import followed, pull_of
     from prunectl.store import layout
 
-    _warn_if_unfinished(check(session), warn)
+    session, stage = missing.session, missing.stage
+    _warn_if_unfinished(check(session), missing.warn)
     record(session, stage)
     failures = session.store.listed(layout.FAILURES)
-    for key in todo.todo:  # a worker that sees no failure tries the step, once
+    for key in missing.todo.todo:  # a worker that sees no failure tries the step, once
         if key in failures:
             session.store.forget_failure(key)
-    with show(session.plan, todo) as listen:
-        pool = workers.executor.submit(pull_of(session, stage, machine))
-        return followed(session, todo, pool, lambda: todo_of(session, stage), listen, warn, machine=machine)
+    with missing.listening() as listen:
+        pool = missing.workers.executor.submit(pull_of(session, stage, missing.machine))
+        return followed(missing, pool, lambda: todo_of(session, stage), listen)
 
 
-def _warn_if_unfinished(found: Checked, warn: Warn) -> None:
+def _warn_if_unfinished(answers: Checked, warn: Warn) -> None:
     """The run goes on: a worker that dies takes no more than its step along."""
-    if found.unfinished:
+    if answers.unfinished:
         warn(
-            f"{found.unfinished}. The run goes on without the rest of the check; what it could not look at, and is "
+            f"{answers.unfinished}. The run goes on without the rest of the check; what it could not look at, and is "
             "wrong, fails in its own step and is a row with the reason"
         )
 
 
-def _warn_of_others(session: Session, todo: Todo, here: HardwareClass, warn: Warn) -> None:
+def _warn_of_others(missing: Missing, here: HardwareClass) -> None:
     """What is reused and what is made now would meet in one table. Raises DamagedError."""
     from prunectl.store.hardware import listed
 
-    others = {of: count for of, count in session.store.hardware(todo.reused).items() if not of.may_be(here)}
+    reused = missing.session.store.hardware(missing.todo.reused)
+    others = {of: count for of, count in reused.items() if not of.may_be(here)}
     if others:
-        warn(
+        missing.warn(
             f"{plural(sum(others.values()), 'step')} that this run reuses were not made on {here.label}, as the others "
             f"will be: {listed(others)}. This can change results in their last bits; to have one table from one "
             "kind of hardware, use the same --device and --threads, or a new store (--store DIR)"
@@ -245,6 +239,18 @@ def _record_if_possible(session: Session, stage: Stage, warn: Warn) -> None:
         record(session, stage)
     except StoreError as error:
         warn(f"this run is not recorded, so `cache gc` does not keep what it needs: {error.message}")
+
+
+def _keeping_reasons(session: Session, listen: Listener) -> Listener:
+    """The listener, called with a failure once its reason is stored."""
+    from prunectl.execute.outcome import Outcome, Status
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Outcome) and event.status is Status.FAILED:
+            _keep_reason(session, event)
+        listen(event)
+
+    return heard
 
 
 def _keep_reason(session: Session, outcome: Outcome) -> None:

@@ -13,8 +13,8 @@ from prunectl.base.errors import FAILED, InterruptError
 from prunectl.base.text import plural
 
 if TYPE_CHECKING:
-    from prunectl.api.damage import Warn
     from prunectl.api.machine import Machine
+    from prunectl.api.missing import Missing
     from prunectl.api.session import Session
     from prunectl.catalog.executor import Pool, Pull, Seen
     from prunectl.execute.driver import Listener, Tally
@@ -57,14 +57,11 @@ def pull_of(session: Session, stage: Stage, machine: Machine) -> Pull:
 
 
 def followed(
-    session: Session,
-    todo: Todo,
+    missing: Missing,
     pool: Pool,
     look: Callable[[], Todo],
     listen: Listener,
-    warn: Warn,
     *,
-    machine: Machine,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.time,
 ) -> Tally:
@@ -72,8 +69,9 @@ def followed(
 
     Raises LeftError if they have ended, and steps are left that none of them has failed at. Ctrl-C cancels them.
     """
+    warn, until = missing.warn, missing.machine.until
     warn(f"submitted {pool.label}; Ctrl-C, or `{pool.cancelling}`, cancels it, with snapshots left")
-    following = _Following(session, todo, listen)
+    following = _Following(missing.session, missing.todo, listen)
     seen: Seen | None = None
     spoken = clock()
     try:
@@ -85,7 +83,7 @@ def followed(
             if not now.todo:
                 pool.finish()
                 return following.tally
-            late = machine.until is not None and begun > machine.until.at + LATE_S
+            late = until is not None and begun > until.at + LATE_S
             if late or (seen is not None and not seen.running and not seen.waiting):
                 return following.ended(now, pool)
             if seen is not None and seen != before:

@@ -11,29 +11,32 @@ if TYPE_CHECKING:
 
     from prunectl.api.session import Session
     from prunectl.plan.stage import Stage
+    from prunectl.plan.steps import Key
     from prunectl.results.table import Results
 
 
 def results_of(session: Session, *, warn: Warn = warn_in_log) -> Results:
     """Everything that the store holds of a study; trials that have not been made are rows with a status."""
     from prunectl.api.latency import with_latencies
-    from prunectl.results.gather import results
 
     session = with_latencies(session)
+    return undamaged(lambda: results_now(session, set()), warn)
 
-    def read() -> Results:
-        return results(
-            session.study,
-            session.text,
-            session.plan,
-            session.store,
-            set(),
-            session.content,
-            selection=session.selection,
-            overridden=session.overridden,
-        )
 
-    return undamaged(read, warn)
+def results_now(session: Session, made: set[Key]) -> Results:
+    """The same of a session as it is; `made` are the steps that this very run has done. Raises DamagedError."""
+    from prunectl.results.gather import results
+
+    return results(
+        session.study,
+        session.text,
+        session.plan,
+        session.store,
+        made,
+        session.content,
+        selection=session.selection,
+        overridden=session.overridden,
+    )
 
 
 def table_of(session: Session, *, warn: Warn = warn_in_log) -> pl.DataFrame:

@@ -10,13 +10,13 @@ from prunectl.api.damage import undamaged, warn_in_log
 from prunectl.api.latency import with_latencies
 from prunectl.api.machine import Machine, deadline, starting_early
 from prunectl.api.make import make_looking, silently
-from prunectl.api.results import rows_of
+from prunectl.api.results import results_now, rows_of
 from prunectl.api.session import open_study
 from prunectl.api.track import tracking
 
 if TYPE_CHECKING:
     from prunectl.api.damage import Warn
-    from prunectl.api.make import Show
+    from prunectl.api.missing import Show
     from prunectl.api.session import Overrides, Place, Selectors, Session
     from prunectl.api.track import Tracking
     from prunectl.catalog.executor import Executor
@@ -92,8 +92,6 @@ def complete(
     Trials are logged by `tracked` as they are done, and those that were done before at the end.
     Where seeds are added until claims are settled, that is repeated until they are, or the last look is taken.
     """
-    from prunectl.results.gather import results
-
     if tracked is not None:
         show = tracked.showing(session, show)
 
@@ -102,17 +100,7 @@ def complete(
         after = with_latencies(after)
         if tracked is not None and not tally.left:
             tracked.finish(after)
-        read = results(
-            after.study,
-            after.text,
-            after.plan,
-            after.store,
-            tally.done,
-            after.content,
-            selection=after.selection,
-            overridden=after.overridden,
-        )
-        return Completed(results=read, tally=tally)
+        return Completed(results=results_now(after, tally.done), tally=tally)
 
     return undamaged(attempt, warn, then=RECOMPUTED)
 

@@ -12,7 +12,7 @@ from prunectl.base.errors import StudyError
 
 if TYPE_CHECKING:
     from prunectl.api.damage import Warn
-    from prunectl.api.make import Show
+    from prunectl.api.missing import Show
     from prunectl.api.session import Session
     from prunectl.catalog.criterion import Criterion
     from prunectl.execute.driver import Tally
@@ -24,7 +24,7 @@ MARGIN = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class SensitivityResult:
     """What was measured, and how the steps ended."""
 
     spared: Spared
@@ -49,7 +49,7 @@ def sensitivity(
     margin: float = MARGIN,
     show: Show | None = None,
     warn: Warn = warn_in_log,
-) -> Asked:
+) -> SensitivityResult:
     """Prune each layer of the dense network of the first seed alone, at each rate, without retraining, and measure.
 
     `margin` is the loss of top-1 accuracy (a fraction) that a proposed rate may have. Raises what `make` raises.
@@ -60,9 +60,9 @@ def sensitivity(
 
     session = replace(session, plan=alone.plan)
 
-    def attempt() -> Asked:
+    def attempt() -> SensitivityResult:
         tally = make(session, "sensitivity", machine or Machine(), show=show or silently, warn=warn)
-        return Asked(spared=spared(session.study.name, alone, session.store, margin), tally=tally)
+        return SensitivityResult(spared=spared(session.study.name, alone, session.store, margin), tally=tally)
 
     return undamaged(attempt, warn, then="it is recomputed now")
 

@@ -77,21 +77,13 @@ def open_study(
     from prunectl.api.granted import at_first, grown
     from prunectl.api.studies import study_file
     from prunectl.api.weights import weights_of
-    from prunectl.catalog.importing import same_directory, stdout_on_stderr
     from prunectl.datasets.content import content_of
-    from prunectl.plan.build import build
-    from prunectl.plan.only import only as restricted
-    from prunectl.results.published.index import describe
-    from prunectl.study.load import load
 
     path = study_file(path)
     selectors = [only] if isinstance(only, str) else only
     selection = Selection(profile=profile, overrides=tuple(assignments(set)), only=tuple(selectors))
-    with stdout_on_stderr(), same_directory():  # what a plug-in raises, the command line reports
-        loaded = load(path, overrides=selection.overrides, profile=profile)
+    loaded = _loaded(path, selection)
     study = loaded.study
-    for name in study.published.tables:
-        describe(name, study.published.folder)  # an unknown table is reported now, not after hours
     root = data_root(study.data.root, path, None if data is None else Path(data))
     if provide is not None and study.data.dataset.fingerprint is None:
         provide(study.data.dataset, root)
@@ -99,15 +91,12 @@ def open_study(
     weights = weights_of(loaded)
     opened = open_store(store)
     granted = at_first(path, opened, selection) if study.sweep.looks else {}
-    with _placed_in(loaded), stdout_on_stderr(), same_directory():
-        whole = build(study, content, weights.digests, granted)
-    plan = restricted(whole, selection.only)
     session = Session(
         path=path,
         study=study,
         text=loaded.text,
         content=content,
-        plan=plan,
+        plan=_planned(loaded, content, weights.digests, granted, selection),
         store=opened,
         data=root,
         selection=selection,
@@ -118,6 +107,32 @@ def open_study(
         granted=granted,
     )
     return grown(session)
+
+
+def _loaded(path: Path, selection: Selection) -> LoadedStudy:
+    """The study of a file, which names no published table that does not exist."""
+    from prunectl.catalog.importing import same_directory, stdout_on_stderr
+    from prunectl.results.published.index import describe
+    from prunectl.study.load import load
+
+    with stdout_on_stderr(), same_directory():  # what a plug-in raises, the command line reports
+        loaded = load(path, overrides=selection.overrides, profile=selection.profile)
+    for name in loaded.study.published.tables:
+        describe(name, loaded.study.published.folder)  # an unknown table is reported now, not after hours
+    return loaded
+
+
+def _planned(
+    loaded: LoadedStudy, content: Content, digests: Mapping[str, str], granted: Mapping[str, int], selection: Selection
+) -> Plan:
+    """The plan of what is selected of a study."""
+    from prunectl.catalog.importing import same_directory, stdout_on_stderr
+    from prunectl.plan.build import build
+    from prunectl.plan.only import only
+
+    with _placed_in(loaded), stdout_on_stderr(), same_directory():
+        whole = build(loaded.study, content, digests, granted)
+    return only(whole, selection.only)
 
 
 @contextmanager

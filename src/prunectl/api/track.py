@@ -25,7 +25,7 @@ from prunectl.base.text import plural
 
 if TYPE_CHECKING:
     from prunectl.api.damage import Warn
-    from prunectl.api.make import Show
+    from prunectl.api.missing import Show
     from prunectl.api.session import Session
     from prunectl.catalog.tracker import Log, Tracker
     from prunectl.execute.driver import Listener

@@ -11,10 +11,10 @@ from pydantic import Field
 
 from prunectl.base.errors import PrunectlError
 from prunectl.catalog.entry import Absent, Entry
+from prunectl.catalog.lookup import read_entry
 from prunectl.catalog.required import required
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.tables import read_entry
 
 if TYPE_CHECKING:
     import torch

@@ -37,6 +37,16 @@ class Content:
     test_size: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What a data set declares before its files are read; None where only they have it."""
+
+    shape: tuple[int, int, int] | None
+    classes: int | None
+    train_size: int | None
+    test_size: int | None
+
+
 class Dataset(Entry):
     """A classification data set with a fixed train/test split."""
 
@@ -67,6 +77,15 @@ class Dataset(Entry):
     def dispensable(cls) -> frozenset[str]:
         """With pictures in files: `arrays`, and the sizes, which the disk decides."""
         return frozenset({"arrays", "classes", "train_size", "test_size"} if cls.in_files else ())
+
+    def known(self) -> Known:
+        """The sizes that are declared."""
+        return Known(
+            shape=getattr(self, "shape", None),
+            classes=getattr(self, "classes", None),
+            train_size=getattr(self, "train_size", None),
+            test_size=getattr(self, "test_size", None),
+        )
 
     def declared(self, fingerprint: str) -> Content:
         """The declared sizes, with a fingerprint."""

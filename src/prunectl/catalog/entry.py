@@ -16,8 +16,8 @@ from pydantic.fields import FieldInfo
 
 from prunectl.base.cells import cell, words
 from prunectl.base.keys import canonical
-from prunectl.catalog.checked import Checked
 from prunectl.catalog.code import code_of
+from prunectl.catalog.strict_table import StrictTable
 from prunectl.catalog.written_keys import written_keys
 
 CODE = "code-sha256"
@@ -35,7 +35,7 @@ class Absent:
     value: Any
 
 
-class Entry(Checked):
+class Entry(StrictTable):
     """One entry of a catalogue with its parameters chosen. Frozen, hashable, comparable."""
 
     name: ClassVar[str]

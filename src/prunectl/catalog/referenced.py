@@ -19,9 +19,9 @@ from prunectl.base.errors import PrunectlError, described
 from prunectl.base.text import and_list, did_you_mean, visible
 from prunectl.catalog.code import line_of, neighbours_of
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.faults import fault_of
 from prunectl.catalog.importing import same_directory, stdout_on_stderr
 from prunectl.catalog.source_file import SourceFile, install
-from prunectl.catalog.usable import fault_of
 from prunectl.catalog.wording import a, shown
 
 FILE = "file:"

@@ -1,12 +1,9 @@
-"""What a class must have to be an entry of its catalogue: class variables without a default, and methods."""
+"""Methods that a class must define to be an entry of its catalogue."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from prunectl.catalog.entry import Entry
+from typing import Any, TypeVar
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -20,14 +17,6 @@ def required(method: Method) -> Method:
     return method
 
 
-def lacking(found: type[Entry], kind: type[Entry]) -> list[str]:
-    """What a class lacks of what `kind`, the class of its catalogue, requires: names, those of methods with '()'."""
-    variables = {name for name in kind.__class_vars__ if not hasattr(found, name) and name not in found.model_fields}
-    methods = {name for parent in kind.__mro__ for name, value in vars(parent).items() if _is_required(value)}
-    left = {name for name in methods if _is_required(getattr(found, name))} | found.__abstractmethods__
-    dispensable = found.dispensable()
-    return [*sorted(variables - dispensable), *(f"{name}()" for name in sorted(left - dispensable))]
-
-
-def _is_required(value: Any) -> bool:
+def is_required(value: Any) -> bool:
+    """Whether a value is a method that was marked so."""
     return callable(value) and "required" in getattr(value, "__dict__", {})

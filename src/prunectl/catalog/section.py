@@ -10,11 +10,11 @@ from pydantic import ModelWrapValidatorHandler, ValidationError
 from prunectl.base.errors import Problem, PrunectlError, nearest
 from prunectl.base.synonyms import RECIPES
 from prunectl.base.text import did_you_mean
-from prunectl.catalog import tables
-from prunectl.catalog.checked import Checked, tupled
+from prunectl.catalog import lookup, tables
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.problems import Line, all_at_once, line, lines_of, refusal, unknown
-from prunectl.catalog.tables import entry_type, names
+from prunectl.catalog.strict_table import StrictTable, tupled
 from prunectl.catalog.wording import a, listing, shown
 from prunectl.catalog.written_keys import written_keys
 
@@ -24,7 +24,7 @@ __all__ = ["FlatSection", "Section", "named", "resolve", "tupled"]
 IN_FILE = 'write "file:FILE.py:CLASS" for a class in a file, with the path from the study file on'
 
 
-class Section(Checked):
+class Section(StrictTable):
     """A table of the study file."""
 
 
@@ -51,7 +51,7 @@ class FlatSection(Section):
             entry = resolve(cls.catalog, {k: v for k, v in table.items() if k not in rest}, known=own)
         except ValidationError as error:
             lines = lines_of(error, cls)
-            entry = tables.kind_of(cls.catalog)()  # in its place, so that the other keys are checked all the same
+            entry = lookup.kind_of(cls.catalog)()  # in its place, so that the other keys are checked all the same
         with all_at_once(cls, lines):
             return handler({**rest, cls.entry_field: entry})
 
@@ -81,7 +81,7 @@ def resolve(catalog: str, table: Mapping[str, Any], known: Iterable[str] = ("nam
         raise refusal(f"missing: must be the name of {a(one)}: {choice}", table, path=("name",))
     if not isinstance(name, str):
         raise refusal(f"must be the name of {a(one)}, not {shown(name)}: {choice}", table, path=("name",))
-    if name in names(catalog) or tables.refers(catalog, name):
+    if name in names(catalog) or lookup.refers(catalog, name):
         return _with_parameters(catalog, name, table, known)
     likely = nearest(name, names(catalog))
     if ".py" in name and tables.CATALOGS[catalog].in_files:

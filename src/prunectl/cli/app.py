@@ -148,7 +148,7 @@ def main() -> None:
 
 def in_plug_in(error: BaseException) -> PrunectlError | None:
     """What an exception out of a plug-in's code is to a user, or None if it is a mistake of prunectl."""
-    from prunectl.catalog.registered import raised_in_plug_in
+    from prunectl.catalog.plug_ins import raised_in_plug_in
 
     if not raised_in_plug_in(error):
         return None

@@ -59,7 +59,7 @@ def asked_choices() -> Choices:
 
 def _name(catalog: str, answer: str) -> str:
     """A name of a catalogue. Raises PrunectlError, with all of them for a question mark."""
-    from prunectl.catalog.tables import names
+    from prunectl.catalog.lookup import names
 
     known = names(catalog)
     if answer == "?":

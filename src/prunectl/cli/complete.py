@@ -163,7 +163,7 @@ def charts(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 @offering
 def executors(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     """The executors."""
-    from prunectl.catalog.tables import names
+    from prunectl.catalog.lookup import names
 
     return names("executors")
 
@@ -171,7 +171,7 @@ def executors(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 @offering
 def trackers(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     """The trackers."""
-    from prunectl.catalog.tables import names
+    from prunectl.catalog.lookup import names
 
     return names("trackers")
 
@@ -179,7 +179,7 @@ def trackers(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 @offering
 def datasets(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     """The data sets."""
-    from prunectl.catalog.tables import names
+    from prunectl.catalog.lookup import names
 
     return names("datasets")
 

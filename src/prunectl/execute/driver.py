@@ -11,7 +11,7 @@ from prunectl.base.errors import InterruptError, PrunectlError
 from prunectl.base.text import plural
 from prunectl.base.until import Until
 from prunectl.execute.engine import Engine, NotInTimeError
-from prunectl.execute.outcome import Checking, Event, Outcome, Request, Status
+from prunectl.execute.outcome import Checking, Event, Going, Outcome, Request, Status
 from prunectl.plan.explain import Todo
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import Key, parents
@@ -83,41 +83,28 @@ def drive(
     engine: Engine,
     request: Callable[[Key], Request],
     listen: Listener = lambda event: None,
-    failed: Callable[[Outcome], None] = lambda outcome: None,
     *,
     until: Until | None = None,
     leaves: bool = False,
-    going: Callable[[tuple[Key, ...]], None] = lambda keys: None,
     clock: Callable[[], float] = time.time,
 ) -> Tally:
     """Do every step that is to do, parents first. Raises InterruptedRunError on Ctrl-C, FatalError if it must end.
 
-    `failed` is called with the outcome of each step that failed, before `listen` is; `going` again and again with the
-    steps that are being done. From `until.begin` on workers save snapshots, at `until.at` they have ended, and
-    OutOfTimeError is raised.
+    `listen` is called with what becomes of the steps, and again and again with those that are being done.
+    From `until.begin` on workers save snapshots, at `until.at` they have ended, and OutOfTimeError is raised.
     With `leaves` the run ends as soon as others, which live, do all that is left: `Tally.left`.
     """
     queue = _Queue(plan, todo)
-
-    def heard(event: Event) -> None:
-        if isinstance(event, Outcome):
-            event = queue.judged(event)
-            if event.status is Status.FAILED:
-                failed(event)
-        listen(event)
-        if isinstance(event, Outcome):
-            queue.end(event, listen)
-
     try:
         while queue.open() and not (leaves and queue.idle()):
             if until is not None and clock() >= until.begin:
                 raise NotInTimeError
             while len(engine.running) < engine.jobs and (key := queue.next()) is not None:
                 engine.start(request(key))
-            going(tuple(engine.running))
+            listen(Going(keys=tuple(engine.running)))
             for event in engine.wait(BUSY_S):
                 if not isinstance(event, Checking):
-                    heard(event)
+                    queue.take(event, listen)
     except KeyboardInterrupt:
         raise InterruptedRunError from None
     except NotInTimeError:
@@ -196,7 +183,16 @@ class _Queue:
                 return key
         return None
 
-    def judged(self, outcome: Outcome) -> Outcome:
+    def take(self, event: Event, listen: Listener) -> None:
+        """Report an event, and what follows from it. Raises FatalError for one that ends the run."""
+        if not isinstance(event, Outcome):
+            listen(event)
+            return
+        outcome = self._judged(event)
+        listen(outcome)
+        self._end(outcome, listen)
+
+    def _judged(self, outcome: Outcome) -> Outcome:
         """The outcome; a step that was asked to stop, or whose worker died, is started again, but not for ever.
 
         Raises FatalError for one that ends the run.
@@ -218,7 +214,7 @@ class _Queue:
             return replace(outcome, reason=f"{outcome.reason}; it is tried once more")
         return replace(outcome, status=Status.FAILED, reason=f"tried {MOST_DEATHS} times: {outcome.reason}")
 
-    def end(self, outcome: Outcome, listen: Listener) -> None:
+    def _end(self, outcome: Outcome, listen: Listener) -> None:
         key = outcome.key
         self.running.discard(key)
         (self.others.add if outcome.status is Status.BUSY and outcome.alive else self.others.discard)(key)

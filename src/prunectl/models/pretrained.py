@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from prunectl.base.errors import PrunectlError
+from prunectl.catalog.lookup import read_entry
 from prunectl.catalog.model import Model
-from prunectl.catalog.tables import read_entry
 from prunectl.models.weights_file import WeightsError
 
 CODE = "import sys; sys.path[:] = {path!r}; from prunectl.models.pretrained import main; main()"

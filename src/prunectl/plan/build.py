@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Literal
 
 from prunectl.catalog.dataset import Content
+from prunectl.catalog.lookup import working
 from prunectl.catalog.metric import Metric, Part
-from prunectl.catalog.recipe import Recipe, Stretch
+from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.retraining import After
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.tables import METRICS, working
+from prunectl.catalog.tables import METRICS
 from prunectl.catalog.values import Denominator
 from prunectl.plan.graph import Placed, Plan, StepSet, Trial
 from prunectl.plan.resolve import arms_of, data_of, dense_of, network_of
@@ -115,12 +116,15 @@ class _Site:
     def dense(self, seed: int, step: int) -> Key:
         """The state of the dense training after `step` steps."""
         start = self.init(seed)
-        return start if step == 0 else self.train(self.recipe, seed, start, None, to_step=step)
+        return start if step == 0 else self.train(After(recipe=self.recipe), seed, start, None, to_step=step)
 
     def train(
-        self, recipe: Recipe, seed: int, start: Key, mask: Key | None, *, first: int = 0, keeps: bool = False,
-        to_step: int, stretch: Stretch | None = None, during: During | None = None,
+        self, after: After, seed: int, start: Key, mask: Key | None,
+        *, to_step: int | None = None, during: During | None = None,
     ) -> Key:  # fmt: skip
+        """One training as `after` has it, by default to the end of its recipe."""
+        recipe = after.recipe
+        assert recipe is not None
         return self.steps.add(
             Train(
                 network=self.network,
@@ -129,10 +133,10 @@ class _Site:
                 seed=seed,
                 start=start,
                 mask=mask,
-                optimizer="kept" if keeps else "fresh",
-                first_step=first,
-                to_step=to_step,
-                stretch=stretch,
+                optimizer="kept" if after.keeps else "fresh",
+                first_step=after.first,
+                to_step=recipe.steps if to_step is None else to_step,
+                stretch=after.stretch,
                 during=during,
             )
         )
@@ -204,16 +208,12 @@ class _Chain:
 
     def _train_during(self, rounds: Rounds, sparsity: float) -> Key:
         """The training that prunes on the way: it leaves a state and its mask."""
-        site, arm, after = self.site, self.arm, self.placed.after
-        assert after.recipe is not None
+        site, arm = self.site, self.arm
         during = During(
             rounds=rounds, criterion=arm.criterion, scope=site.scope, structure=arm.structure, exclude=site.exclude,
             sparsity=sparsity, invert=arm.inverted, of=site.of,
         )  # fmt: skip
-        return site.train(
-            after.recipe, self.seed, self.state, None, first=after.first, keeps=after.keeps,
-            to_step=after.recipe.steps, during=during,
-        )  # fmt: skip
+        return site.train(self.placed.after, self.seed, self.state, None, during=during)
 
     def _descend(self, sparsity: float) -> None:
         """Go on from this level: its network and mask as the criterion left them, ablations being leaves."""
@@ -293,10 +293,7 @@ class _Chain:
         if after.recipe is None or after.steps == 0:
             return start
         for _ in range(after.repeat):
-            start = self.site.train(
-                after.recipe, self.seed, start, mask, first=after.first, keeps=after.keeps,
-                to_step=after.recipe.steps, stretch=after.stretch,
-            )  # fmt: skip
+            start = self.site.train(after, self.seed, start, mask)
         return start
 
     @property

@@ -35,7 +35,7 @@ PREFLIGHT = Key("preflight")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
+class ArmChoice:
     """What one or several arms ask for; `table` is the first [[prune]] table that does, counted from 0."""
 
     criterion: Criterion
@@ -51,7 +51,7 @@ class Preflight:
     networks: tuple[Network, ...]
     data: tuple[Data, ...]
     exclude: tuple[str, ...]
-    asked: tuple[Asked, ...]
+    asked: tuple[ArmChoice, ...]
     seed: int
     """The first of the study: that of the networks that are built."""
     train_size: int
@@ -99,7 +99,7 @@ def preflight(study: Study, plan: Plan, content: Content) -> Preflight:
     measures = [step for key, step in plan.steps.items() if key in needed and isinstance(step, Measure)]
     trainings = [step for key, step in plan.steps.items() if key in needed and isinstance(step, Train)]
     asked = (
-        Asked(
+        ArmChoice(
             criterion=arm.criterion,
             scope=arm.scope,
             structure=arm.structure,

@@ -13,12 +13,11 @@ from prunectl.base.rng import generator
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.hook import Trainee
 from prunectl.catalog.masks import Masks, Pruned
-from prunectl.catalog.scope import Scope
-from prunectl.catalog.structure import Units
 from prunectl.catalog.values import Denominator
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.denominator import of_prunable
 from prunectl.pruning.prunable import prunable
-from prunectl.pruning.scoring import score
+from prunectl.pruning.scoring import Scoring, score
 
 if TYPE_CHECKING:
     from prunectl.catalog.criterion import Batch, Scores
@@ -32,11 +31,9 @@ class Pruner:
     """
 
     criterion: Criterion
-    scope: Scope
-    units: Units
+    cut: Cut
     exclude: Sequence[str]
     of: Denominator
-    invert: bool
     shape: tuple[int, int, int]
     seed: int
     batches: Callable[[], Sequence[Batch]]
@@ -53,15 +50,14 @@ class Pruner:
         Raises MethodError for scores that no ranking can be made of, and for a sparsity that cannot be reached.
         """
         network, before = trainee.network, _masks(trainee)
-        scores = score(
-            self.criterion,
-            network,
+        scoring = Scoring(
+            criterion=self.criterion,
             exclude=self.exclude,
-            masks=before,
             batches=self.batches(),
             shape=self.shape,
             generator=generator(self.seed, f"score-{self.criterion.name}", trainee.step),
         )
+        scores = score(scoring, network, before)
         weights = prunable(network, self.exclude)
         fraction = of_prunable(sparsity, self.of, network, weights)
         return self._pruned(scores, fraction, before, weights, trainee.step)
@@ -77,15 +73,8 @@ class Pruner:
     def _pruned(
         self, scores: Scores, fraction: float, before: Masks | None, weights: Mapping[str, Tensor], step: int
     ) -> Pruned:
-        return self.units.prune(
-            scores,
-            self.scope,
-            fraction,
-            generator=generator(self.seed, "ties", step),
-            before=before,
-            invert=self.invert,
-            weights=weights if self.scope.needs_weights else None,
-        )
+        ties = generator(self.seed, "ties", step)
+        return self.cut.masks(scores, fraction, generator=ties, before=before, weights=weights)
 
 
 def _masks(trainee: Trainee) -> Masks:

@@ -1,10 +1,10 @@
-"""Scoring a network without leaving a trace in it, once or in rounds."""
+"""Scoring a network without leaving a trace in it."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,10 +15,7 @@ from prunectl.base.batch_norm import batch_norms
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import seeded
 from prunectl.catalog.criterion import Criterion, Subject
-from prunectl.catalog.masks import Masks, Pruned
-from prunectl.catalog.rounds import Rounds
-from prunectl.catalog.scope import Scope
-from prunectl.catalog.structure import Units
+from prunectl.catalog.masks import Masks
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.independence import refuse_dependence
 from prunectl.pruning.engines.select import all_finite
@@ -28,140 +25,46 @@ if TYPE_CHECKING:
     from prunectl.catalog.criterion import Batch, Scores
 
 
-def score(
-    criterion: Criterion,
-    network: nn.Module,
-    *,
-    exclude: Sequence[str] = (),
-    masks: Mapping[str, Tensor] | None = None,
-    batches: Sequence[Batch] = (),
-    shape: tuple[int, int, int],
-    generator: torch.Generator,
-    notes: dict[str, float] | None = None,
-) -> Scores:
-    """The scores of a network's prunable weights, contiguous on the CPU, in the criterion's precision.
-
-    `masks` are those of a level before; what they prune is zero while scoring. The network, its statistics and the
-    global random state are as before: the criterion works on a copy, and global generators follow `generator`'s seed.
-    Figures that the criterion leaves about its scores are put into `notes`.
-    Raises MethodError for a score that is missing, of the wrong shape, or not finite, and where the images of a batch
-    depend on each other although the criterion looks at single ones.
-    """
-    run = _Run(
-        criterion=criterion, network=network, exclude=exclude, batches=lambda _: batches, shape=shape,
-        generator=generator, notes={} if notes is None else notes, before=masks,
-    )  # fmt: skip
-    run.refuse()
-    with seeded(generator.initial_seed(), "score", 0):
-        scores = _scores(criterion, run.subject(masks, 0))
-    for name, values in scores.items():
-        if not all_finite(values):
-            bad = values.numel() - int(torch.isfinite(values).sum())
-            raise MethodError(
-                f"{criterion.name} gave {bad:,} scores of {values.numel():,} in {name} that are not finite"
-            )
-    return scores
-
-
-def prune_in_rounds(
-    criterion: Criterion,
-    network: nn.Module,
-    units: Units,
-    scope: Scope,
-    sparsity: float,
-    rounds: Rounds,
-    *,
-    exclude: Sequence[str] = (),
-    batches: Sequence[Batch] | Callable[[int], Sequence[Batch]] = (),
-    shape: tuple[int, int, int],
-    generator: torch.Generator,
-    before: Masks | None = None,
-    invert: bool = False,
-    notes: dict[str, float] | None = None,
-) -> Pruned:
-    """Score, prune a little, score what is left, ...: the masks after the last round, at `sparsity`.
-
-    Every round scores the clean weights under its mask; where pruning updates weights, those of the round before, and
-    the last ones are part of what is returned. The network stays as it is. `batches` are those of every round, or
-    given for the number of a round, counted from 0. `units` are those of the network. `notes` are those of the last
-    round. A round that asks for less than `before` has pruned already is left out, but never the last one:
-    whole channels may have gone beyond it. Raises MethodError for scores that no ranking can be made of, and for a
-    sparsity that cannot be reached, and where the images of a batch depend on each other although the criterion looks
-    at single ones.
-    """
-    given = batches if callable(batches) else lambda _: batches
-    run = _Run(
-        criterion=criterion, network=copy.deepcopy(network) if criterion.updates_weights() else network,
-        exclude=exclude, batches=given, shape=shape, generator=generator, notes={} if notes is None else notes,
-        before=before,
-    )  # fmt: skip
-    run.refuse()
-    seed = generator.initial_seed()
-    with seeded(seed, "score", 0):
-        subject = run.subject(before, 0)
-        start = masking.sparsity_of(subject.masks)
-        first, *others = [target for target in rounds.targets(sparsity) if target >= start] or [sparsity]
-        pruned = run.round(subject, units, scope, first, before, invert)
-    for number, target in enumerate(others, start=1):
-        with seeded(seed, "score", number):
-            subject = run.next_subject(subject, pruned.masks, number)
-            pruned = run.round(subject, units, scope, target, before if criterion.regrows else pruned.masks, invert)
-    return pruned
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Run:
-    """What does not change from round to round. `before` is the mask of the level before."""
+class Scoring:
+    """How networks are scored: by which criterion, which of their weights, on which images."""
 
     criterion: Criterion
-    network: nn.Module
-    exclude: Sequence[str]
-    batches: Callable[[int], Sequence[Batch]]
+    exclude: Sequence[str] = ()
+    batches: Sequence[Batch] | Callable[[int], Sequence[Batch]] = ()
+    """Those of every round, or given for the number of a round, counted from 0."""
     shape: tuple[int, int, int]
     generator: torch.Generator
-    notes: dict[str, float]
-    before: Mapping[str, Tensor] | None
+    notes: dict[str, float] = field(default_factory=dict)
+    """Receives the figures that the criterion leaves about its scores; those of the last round, in rounds."""
 
-    def refuse(self) -> None:
+    def batches_of(self, number: int) -> Sequence[Batch]:
+        """The batches of round `number`."""
+        return self.batches(number) if callable(self.batches) else self.batches
+
+    def refuse(self, network: nn.Module) -> None:
         """Raise MethodError for a network that the criterion cannot score."""
         if self.criterion.per_image:
-            refuse_dependence(self.criterion.name, self.network, self.shape)
-        weights = prunable(self.network, self.exclude)
-        if reason := next(self.criterion.check(self.network, weights, self.shape), None):
+            refuse_dependence(self.criterion.name, network, self.shape)
+        weights = prunable(network, self.exclude)
+        if reason := next(self.criterion.check(network, weights, self.shape), None):
             raise MethodError(reason)
 
-    def round(
-        self, subject: Subject, units: Units, scope: Scope, target: float, before: Masks | None, invert: bool
-    ) -> Pruned:
-        """Score and prune; with the weights that stay, where pruning changes them."""
-        weights = {name: each.detach() for name, each in self.network.named_parameters() if name in subject.weights}
-        pruned = units.prune(
-            _scores(self.criterion, subject),
-            scope,
-            target,
-            generator=subject.generator,
-            before=before,
-            invert=invert,
-            weights=weights if scope.needs_weights else None,
-        )
-        if not self.criterion.updates_weights():
-            return pruned
-        updated = _updated(self.criterion, subject, pruned.masks)
-        for name, weight in weights.items():
-            weight.copy_(updated[name])
-        return replace(pruned, weights={name: weight.clone() for name, weight in weights.items()})
+    def scores(self, subject: Subject) -> Scores:
+        """The scores of a subject's weights, on the CPU. Raises MethodError for one that is missing or misshapen."""
+        with torch.enable_grad():
+            scores = self.criterion.score(subject)
+        for name, weight in subject.weights.items():
+            if name not in scores or scores[name].shape != weight.shape:
+                raise MethodError(f"{self.criterion.name} gave no score of the right shape for {name}")
+        return {name: scores[name].detach().cpu().contiguous() for name in subject.weights}
 
-    def next_subject(self, subject: Subject, masks: Masks, number: int) -> Subject:
-        """The subject of the next round: the same copy if it may be scored again, else a fresh one."""
-        kind = self.criterion
-        if kind.repeatable and not (kind.regrows or kind.fresh_batches or kind.updates_weights()):
-            return _shrunk(subject, masks)
-        return self.subject(masks, number)
-
-    def subject(self, masks: Mapping[str, Tensor] | None, number: int) -> Subject:
-        """A fresh copy of the network under these masks, for round `number`."""
+    def subject(
+        self, network: nn.Module, masks: Mapping[str, Tensor] | None, number: int, before: Mapping[str, Tensor] | None
+    ) -> Subject:
+        """A fresh copy of a network under masks, for round `number`; `before` is the mask of the level before."""
         dtype = getattr(torch, self.criterion.precision)
-        twin = copy.deepcopy(self.network).to(dtype).eval()
+        twin = copy.deepcopy(network).to(dtype).eval()
         for norm in batch_norms(twin):
             norm.train(self.criterion.batch_norm_mode() == "train")
         for parameter in twin.parameters():
@@ -170,7 +73,7 @@ class _Run:
         weights = prunable(twin, self.exclude)
         unmasked: dict[str, Tensor] = {name: weight.detach() for name, weight in weights.items()}
         if self.criterion.regrows:
-            masking.apply(self.before or {}, twin)
+            masking.apply(before or {}, twin)
             unmasked = {name: weight.clone() for name, weight in unmasked.items()}
         kept = dict(masks) if masks is not None else masking.dense(weights)
         masking.apply(kept, twin)  # biases and BatchNorm of channels that are gone among them
@@ -179,7 +82,7 @@ class _Run:
             weights=weights,
             masks=masking.of_weights(kept),
             unmasked=unmasked,
-            batches=[(images.to(dtype), labels) for images, labels in self.batches(number)],
+            batches=[(images.to(dtype), labels) for images, labels in self.batches_of(number)],
             shape=self.shape,
             generator=self.generator,
             notes=self.notes,
@@ -188,27 +91,27 @@ class _Run:
         return subject
 
 
-def _updated(criterion: Criterion, subject: Subject, masks: Masks) -> dict[str, Tensor]:
-    """The weights once masks are in force, exactly zero outside them. Raises MethodError if one is not finite."""
-    with torch.no_grad():
-        weights = criterion.updated(subject, masking.of_weights(masks))
-        for name, weight in weights.items():
-            if not all_finite(weight):
-                raise MethodError(f"{criterion.name} gave weights of {name} that are not finite")
-            weight.masked_fill_(~masks[name].to(weight.device), 0.0)
-    return weights
+def score(scoring: Scoring, network: nn.Module, masks: Mapping[str, Tensor] | None = None) -> Scores:
+    """The scores of a network's prunable weights, contiguous on the CPU, in the criterion's precision.
+
+    `masks` are those of a level before; what they prune is zero while scoring. The network, its statistics and the
+    global random state are as before: the criterion works on a copy, and global generators follow the generator's seed.
+    Raises MethodError for a score that is missing, of the wrong shape, or not finite, and where the images of a batch
+    depend on each other although the criterion looks at single ones.
+    """
+    scoring.refuse(network)
+    with seeded(scoring.generator.initial_seed(), "score", 0):
+        scores = scoring.scores(scoring.subject(network, masks, 0, before=masks))
+    for name, values in scores.items():
+        if not all_finite(values):
+            bad = values.numel() - int(torch.isfinite(values).sum())
+            raise MethodError(
+                f"{scoring.criterion.name} gave {bad:,} scores of {values.numel():,} in {name} that are not finite"
+            )
+    return scores
 
 
-def _scores(criterion: Criterion, subject: Subject) -> Scores:
-    with torch.enable_grad():
-        scores = criterion.score(subject)
-    for name, weight in subject.weights.items():
-        if name not in scores or scores[name].shape != weight.shape:
-            raise MethodError(f"{criterion.name} gave no score of the right shape for {name}")
-    return {name: scores[name].detach().cpu().contiguous() for name in subject.weights}
-
-
-def _shrunk(subject: Subject, masks: Masks) -> Subject:
+def shrunk(subject: Subject, masks: Masks) -> Subject:
     """The subject under masks that have lost more: set to zero in place, few places, so not the whole layer."""
     left = masking.of_weights(masks)
     with torch.no_grad():

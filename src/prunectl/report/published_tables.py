@@ -9,7 +9,7 @@ import polars as pl
 from prunectl.report import cells, tables
 from prunectl.report.charts.chart import Chart
 from prunectl.results.published.against import Held, held, held_sentences
-from prunectl.results.published.load import matching
+from prunectl.results.published.load import rows_about
 from prunectl.results.table import Results
 
 STUDY = "this study"
@@ -19,7 +19,7 @@ STUDY = "this study"
 def numbers(results: Results) -> pl.DataFrame | None:
     """Those of the published numbers named in the study that are about its network and data set, as marks of charts."""
     asked = results.study.published
-    return matching(results.trials, asked.tables, asked.folder) if asked.tables else None
+    return rows_about(results.trials, asked.tables, asked.folder) if asked.tables else None
 
 
 def of_study(results: Results, anchor: str = "published-table") -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from prunectl.base.cells import parsed
 from prunectl.base.errors import PrunectlError
 from prunectl.catalog.ablation import Ablation
-from prunectl.catalog.tables import entry_type, names
+from prunectl.catalog.lookup import entry_type, names
 
 
 def noun(cell: str) -> str:

@@ -35,7 +35,7 @@ OF_PRUNING = {"scope", "structure", "at", "rounds", "ablation"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Compared:
+class PairedCase:
     """One case: an arm that `better` selects against one that `than` selects, at one sparsity."""
 
     name: str  # what the pairs share and what is compared, where the claim leaves a choice; else empty
@@ -47,7 +47,7 @@ class Compared:
 class Cases:
     """The cases of a claim; what else its two sides differ in, in words; or why there is none."""
 
-    compared: tuple[Compared, ...] = ()
+    compared: tuple[PairedCase, ...] = ()
     also: tuple[str, ...] = ()
     none: str = ""
 
@@ -193,12 +193,12 @@ def _about(claim: Claim, trials: pl.DataFrame) -> pl.DataFrame:
 
 def _compared(
     cell: pl.DataFrame, shared: Sequence[str], crossed: Sequence[str], arms: Mapping[str, Placed]
-) -> Compared:
+) -> PairedCase:
     row = cell.row(0, named=True)
     name = _labelled(row, arms) if shared or crossed else ""
     name = name or _name(row, shared, crossed)
     assert cell["seed"].is_unique().all(), f"{name}: a case has each seed once"
-    return Compared(name=name, sparsity=cell["sparsity"][0], pairs=cell)
+    return PairedCase(name=name, sparsity=cell["sparsity"][0], pairs=cell)
 
 
 def _labelled(row: Mapping[str, Any], arms: Mapping[str, Placed]) -> str:

@@ -12,7 +12,7 @@ from prunectl.catalog.metric import Metric
 from prunectl.catalog.seeds import ALPHA, Look
 from prunectl.plan.graph import Placed
 from prunectl.results import reasons
-from prunectl.results.cases import Cases, Compared, cases_of
+from prunectl.results.cases import Cases, PairedCase, cases_of
 from prunectl.results.chance import all_guess, at_chance
 from prunectl.results.matched import of_seeds
 from prunectl.results.reasons import Detail
@@ -148,7 +148,7 @@ def _at_looks(
     return _Judged(cases=cases, numbers=numbers, ruling=ruling, at=at, further=further)
 
 
-def _taken(compared: Compared, look: Look) -> bool:
+def _taken(compared: PairedCase, look: Look) -> bool:
     """Whether every seed of a look has a pair of trials that are done or have failed."""
     statuses = {*compared.pairs["status"], *compared.pairs["status_other"]}
     return compared.pairs.height == look.seeds and "missing" not in statuses
@@ -191,7 +191,7 @@ def _compared_arms(claim: Claim, cases: Cases) -> tuple[str, ...]:
     return tuple(dict.fromkeys(label for column in columns for label in column))
 
 
-def _case(claim: Claim, compared: Compared, task: Task, seeds: int | None = None) -> Case:
+def _case(claim: Claim, compared: PairedCase, task: Task, seeds: int | None = None) -> Case:
     """The differences of a case, which is whole with `seeds` pairs: by default those that there are.
 
     A pair that failed leaves a gap that the others do not close.
@@ -227,7 +227,7 @@ def _same_training(pairs: pl.DataFrame) -> bool:
     ).is_empty()
 
 
-def _detail(compared: Compared, case: Case, finding: CaseFinding) -> Detail:
+def _detail(compared: PairedCase, case: Case, finding: CaseFinding) -> Detail:
     differences = list(case.differences.values())
     keys = _artefacts(compared.pairs)
     return Detail(

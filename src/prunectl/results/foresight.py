@@ -10,7 +10,7 @@ import polars as pl
 
 from prunectl.catalog.seeds import Look
 from prunectl.plan.graph import Plan
-from prunectl.results.cases import Compared, cases_of
+from prunectl.results.cases import PairedCase, cases_of
 from prunectl.results.statistics import FEWEST
 from prunectl.results.verdict_rule import Over, spreads_needed
 from prunectl.study.arms import CHOICES
@@ -92,7 +92,7 @@ def _foreseen(claim: Claim, trials: pl.DataFrame, plan: Plan, looks: Sequence[Lo
     )  # fmt: skip
 
 
-def _can_be_taken(case: Compared, look: Look) -> bool:
+def _can_be_taken(case: PairedCase, look: Look) -> bool:
     """Whether a case has every seed of a look: a part of the study (`--only seed=2`) may not."""
     return case.pairs.filter(pl.col("seed") <= look.seeds).height == look.seeds
 

@@ -10,8 +10,8 @@ import polars as pl
 
 from prunectl.base.errors import Path
 from prunectl.base.text import plural
+from prunectl.catalog.lookup import working
 from prunectl.catalog.metric import Metric, Part
-from prunectl.catalog.tables import working
 from prunectl.results.courses import CURVES, REMAINING
 from prunectl.results.headline import headline
 from prunectl.results.latency import LATENCIES

@@ -17,11 +17,11 @@ from prunectl.base.cells import cell, words
 from prunectl.catalog.ablation import Ablation
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.entry import Entry, written
+from prunectl.catalog.lookup import read_entry
 from prunectl.catalog.retraining import Budget, Retraining
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.tables import read_entry
 from prunectl.catalog.values import FlopsBudget, Length, LoadedWeights, Moment, PruningMoment
 from prunectl.study.labels import PLACEHOLDERS, filled
 from prunectl.study.schema import SELECTORS, PruneSection

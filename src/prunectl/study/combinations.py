@@ -9,10 +9,10 @@ from itertools import product
 from prunectl.base.errors import Problem, PrunectlError
 from prunectl.catalog.ablation import Ablation
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.lookup import entry_type, names, read_entry
 from prunectl.catalog.retraining import Budget, Retraining
 from prunectl.catalog.scope import Scope
 from prunectl.catalog.structure import Structure
-from prunectl.catalog.tables import entry_type, names, read_entry
 from prunectl.catalog.values import Length
 from prunectl.catalog.wording import listing, shown
 from prunectl.study.arms import budget_label, scopes_of

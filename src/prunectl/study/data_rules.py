@@ -11,8 +11,9 @@ from prunectl.study.schema import Claim, ModelSection
 
 def subset(data: DataSection) -> Iterator[Problem]:
     """A subset is no larger than the data set, where its size is declared."""
-    for key, size_name in (("train_limit", "train_size"), ("test_limit", "test_size")):
-        limit, available = getattr(data, key), getattr(data.dataset, size_name, None)
+    known = data.dataset.known()
+    limits = ("train_limit", data.train_limit, known.train_size), ("test_limit", data.test_limit, known.test_size)
+    for key, limit, available in limits:
         if limit is not None and available is not None and limit > available:
             message = f"{limit} is more than the {available} images that {data.dataset.name} has"
             yield Problem(path=("data", key), message=message)
@@ -21,7 +22,7 @@ def subset(data: DataSection) -> Iterator[Problem]:
 
 def _held_out(data: DataSection) -> Iterator[Problem]:
     """Something is left to train on when the validation images are held out."""
-    available: int | None = getattr(data.dataset, "train_size", None)
+    available = data.dataset.known().train_size
     if not data.validation or available is None or (data.train_limit or 0) > available:
         return
     left = available - data.validation
@@ -47,7 +48,7 @@ def measured(claim: Claim, data: DataSection) -> Iterator[Problem]:
 def shapes(data: DataSection, model: ModelSection | None) -> Iterator[Problem]:
     """The network and the augmentations can take the images; what they cannot take, they refuse with a reason."""
     yield from _on_reading(data)
-    shape = getattr(data.dataset, "shape", None)
+    shape = data.dataset.known().shape
     if shape is None:
         return
     refusals: list[tuple[Path, str | None]] = [

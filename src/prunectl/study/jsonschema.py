@@ -17,9 +17,9 @@ from pydantic_core import core_schema
 from prunectl.catalog import tables
 from prunectl.catalog.criterion import Unpruned
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.section import FlatSection
-from prunectl.catalog.tables import entry_type, names
 from prunectl.study.data_section import DataSection
 from prunectl.study.schema import SELECTORS, ModelSection, Study
 

@@ -12,8 +12,8 @@ import tomli
 
 from prunectl.base.errors import Path, Problem, PrunectlError, StudyError, path_text
 from prunectl.base.text import did_you_mean, visible
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.section import FlatSection
-from prunectl.catalog.tables import entry_type
 from prunectl.catalog.values import Length, Moment
 from prunectl.catalog.wording import listing, shown
 from prunectl.catalog.written_keys import written_keys

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from prunectl.base.cells import parsed
 from prunectl.base.errors import PrunectlError
-from prunectl.catalog import tables
+from prunectl.catalog import lookup
 from prunectl.catalog.criterion import Unpruned
 from prunectl.catalog.entry import Entry
 from prunectl.catalog.retraining import Retraining
@@ -17,7 +17,7 @@ from prunectl.catalog.section import tupled
 from prunectl.catalog.values import At, Budget, Initialization
 from prunectl.study.arms import agrees
 
-CATALOGS = {
+CATALOG_OF = {
     "model": "models",
     "dataset": "datasets",
     "criterion": "criteria",
@@ -27,6 +27,7 @@ CATALOGS = {
     "ablation": "ablations",
     "retrain": "retrainings",
 }
+"""Column → the catalogue that its cells name entries of."""
 _OTHERS: Mapping[str, TypeAdapter[Any]] = {
     "at": TypeAdapter(At),
     "budget": TypeAdapter(Budget),
@@ -60,8 +61,8 @@ def _choice(column: str, text: str) -> Any:
     if column == "criterion" and plain == Unpruned.name:
         return Unpruned()
     try:
-        if column in CATALOGS:
-            return tables.read_entry(CATALOGS[column], plain, Entry)
+        if column in CATALOG_OF:
+            return lookup.read_entry(CATALOG_OF[column], plain, Entry)
         return _OTHERS[column].validate_python(tupled(plain)) if column in _OTHERS else plain
     except (PrunectlError, ValidationError, TypeError, ValueError):
         return plain

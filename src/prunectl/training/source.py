@@ -41,7 +41,7 @@ class Source(Protocol):
         ...
 
 
-class Held:
+class InMemory:
     """Images in memory, uint8 (N, C, H, W), on the device and in the layout of the network."""
 
     def __init__(self, images_NCHW: Tensor, labels: Tensor) -> None:

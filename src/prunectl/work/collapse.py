@@ -13,12 +13,15 @@ from prunectl.base.rng import generator
 from prunectl.catalog.masks import Pruned
 from prunectl.plan.steps import Collapse
 from prunectl.pruning.engines.collapse import best_ranks, search
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import score
 from prunectl.store import layout
 from prunectl.work.context import Context, Inputs
 from prunectl.work.networks import empty, restored
+from prunectl.work.prune import cut_of
 from prunectl.work.prune_rounds import Images
+from prunectl.work.score import scoring_of
 from prunectl.work.tensors import read_tensors, write_json
 
 if TYPE_CHECKING:
@@ -66,7 +69,7 @@ class _Masks:
 
     def __init__(self, step: Collapse, network: nn.Module, context: Context, inputs: Inputs) -> None:
         self.step, self.network, self.context = step, network, context
-        self.units = step.structure.units(network, step.network.shape)
+        self.cut = cut_of(step, network)
         self.in_rounds = len(step.rounds.targets(0.5)) > 1
         self.refused: MethodError | None = None
         self.weights = dict(prunable(network, step.exclude)) if step.scope.needs_weights else None
@@ -79,16 +82,9 @@ class _Masks:
 
     def _score(self) -> tuple[Scores, torch.Tensor]:
         """The scores of the first round, and the state of their generator, from which ties are then drawn."""
-        drawn = self._generator()
-        scores = score(
-            self.step.criterion,
-            self.network,
-            exclude=self.step.exclude,
-            batches=self.images(0),
-            shape=self.step.network.shape,
-            generator=drawn,
-        )
-        return scores, drawn.get_state()
+        scoring = scoring_of(self.step, self.images)
+        scores = score(scoring, self.network)
+        return scores, scoring.generator.get_state()
 
     def ties(self) -> torch.Generator:
         """What draws the ties of a one-shot mask: in the same state each time."""
@@ -112,28 +108,10 @@ class _Masks:
         return all(bool(pruned.masks[name].any()) for name in self.scores)
 
     def _at_once(self, sparsity: float) -> Pruned:
-        step, ties = self.step, self.ties()
-        return self.units.prune(
-            self.scores, step.scope, sparsity, generator=ties, invert=step.invert, weights=self.weights
-        )
+        return self.cut.masks(self.scores, sparsity, generator=self.ties(), weights=self.weights)
 
     def _in_rounds(self, sparsity: float) -> Pruned:
         step = self.step
         if step.criterion.fresh_batches:
             self.images = Images(step, self.context)  # from those of the first round on
-        return prune_in_rounds(
-            step.criterion,
-            self.network,
-            self.units,
-            step.scope,
-            sparsity,
-            step.rounds,
-            exclude=step.exclude,
-            batches=self.images,
-            shape=step.network.shape,
-            generator=self._generator(),
-            invert=step.invert,
-        )
-
-    def _generator(self) -> torch.Generator:
-        return generator(self.step.seed, f"score-{self.step.criterion.name}")
+        return prune_in_rounds(scoring_of(step, self.images), self.network, self.cut, sparsity, step.rounds)

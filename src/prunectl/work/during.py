@@ -13,6 +13,7 @@ from prunectl.catalog.hook import Pruning
 from prunectl.catalog.masks import Masks, Pruned
 from prunectl.catalog.rounds import Setting
 from prunectl.plan.steps import During, Train
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.during import Pruner
 from prunectl.pruning.prunable import prunable
 from prunectl.training.trainee import Trainee
@@ -38,11 +39,13 @@ class PrunedTraining:
         step, during = self.step, self.during
         pruner = Pruner(
             criterion=during.criterion,
-            scope=during.scope,
-            units=during.structure.units(empty(step.network, step.seed), step.network.shape),
+            cut=Cut(
+                units=during.structure.units(empty(step.network, step.seed), step.network.shape),
+                scope=during.scope,
+                invert=during.invert,
+            ),
             exclude=during.exclude,
             of=during.of,
-            invert=during.invert,
             shape=step.network.shape,
             seed=step.seed,
             batches=lambda: self._batches[0],

@@ -21,11 +21,11 @@ from prunectl.base.onnx_extra import INSTALL, missing
 from prunectl.base.version import __version__
 from prunectl.catalog.code import code_of
 from prunectl.catalog.entry import CODE
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.masks import Masks
 from prunectl.catalog.model import Model
 from prunectl.catalog.referenced import MADE, Made, entry_of
 from prunectl.catalog.source_file import SourceFile
-from prunectl.catalog.tables import entry_type
 from prunectl.plan.steps import Network
 from prunectl.pruning import mask as masking
 from prunectl.pruning.denominator import number_of_parameters
@@ -75,18 +75,11 @@ def export(
     masking.apply(masks, masked)
     small = _compacted(masked, masks, network.shape) if smaller else None
     networks = [masked, *([] if small is None else [small.network])]
-    made = MADE.get(type(network.model))
     document: dict[str, Any] = {
         "format": FORMAT,
         "prunectl": __version__,
         **about,
-        "network": {
-            "model": network.model.preimage(),
-            "source": None if made is None else {"file": made.file.written, "attribute": made.attribute},
-            "shape": network.shape,
-            "classes": network.classes,
-            "seed": seed,
-        },
+        "network": _identity(network, seed),
         "parameters": number_of_parameters(masked),
         "nonzero": sum(int((parameter != 0).sum()) for parameter in masked.parameters()),
         "masks": {name: list(kept.shape) for name, kept in masks.items()},
@@ -99,11 +92,24 @@ def export(
     else:
         files = dict(zip((WEIGHTS, COMPACT), [save(_tensors(each)) for each in networks], strict=False))
         files |= {MASK: mask_bytes(masks)} if masks else {}
+        made = MADE.get(type(network.model))
         files |= {SOURCE: made.file.source} if made is not None else {}
     _write(out, files, document)
     if format == "safetensors":
         _read_back(out, masked, network.shape, smaller=smaller)
     return dict(read_json(out / ABOUT))
+
+
+def _identity(network: Network, seed: int) -> dict[str, Any]:
+    """What is needed to build a network again."""
+    made = MADE.get(type(network.model))
+    return {
+        "model": network.model.preimage(),
+        "source": None if made is None else {"file": made.file.written, "attribute": made.attribute},
+        "shape": network.shape,
+        "classes": network.classes,
+        "seed": seed,
+    }
 
 
 def _compacted(masked: nn.Module, masks: Masks, shape: tuple[int, int, int]) -> Compacted:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import torch
-from torch import Tensor
 
-from prunectl.base.errors import MethodError
-from prunectl.base.rng import generator
 from prunectl.catalog.metric import Part
 from prunectl.catalog.recipe import Recipe
 from prunectl.datasets.locate import changed
@@ -19,7 +14,7 @@ from prunectl.datasets.subset import divided
 from prunectl.plan.steps import Data
 from prunectl.training.loop import cuts_on_reading
 from prunectl.training.pixels import Normalize
-from prunectl.training.source import Held, Source, runs
+from prunectl.training.source import InMemory, Source, runs
 from prunectl.training.trainee import Material
 from prunectl.work import held, originals
 from prunectl.work.context import Context
@@ -60,7 +55,7 @@ def part_of(data: Data, part: Part, context: Context) -> Source:
         "validation": (images.validation_images, images.validation_labels),
         "test": (images.test_images, images.test_labels),
     }[part]
-    return Held(held.on(device, pixels), held.on(device, labels))
+    return InMemory(held.on(device, pixels), held.on(device, labels))
 
 
 def _pictures(dataset: Pictures, data: Data, part: Part, context: Context) -> Streamed:
@@ -78,45 +73,10 @@ def _pictures(dataset: Pictures, data: Data, part: Part, context: Context) -> St
 
 def hold(source: Source, layout: torch.memory_format) -> Source:
     """The same images in memory and in the layout, unless they are too many."""
-    if isinstance(source, Held):
-        return Held(held.laid_out(source.images, source.images.device, layout), source.labels)
+    if isinstance(source, InMemory):
+        return InMemory(held.laid_out(source.images, source.images.device, layout), source.labels)
     assert isinstance(source, Streamed | Mapped)
     if source.size_bytes > HELD_BYTES:
         return source
     images = torch.cat(list(source.batches(runs(len(source.labels), READ))))
-    return Held(images.contiguous(memory_format=layout), source.labels)
-
-
-def scoring_batches(
-    data: Data, classes: int, per_class: int, batches: int, seed: int, context: Context, number: int = 0
-) -> tuple[list[tuple[Tensor, Tensor]], str]:
-    """Batches for a criterion, and the digest of the images chosen; other images for each `number`.
-
-    Each batch has `per_class` training images of every class, no augmentation, in shuffled order; no image is in two
-    batches. Raises MethodError if a class has too few.
-    """
-    source = part_of(data, "train", context)
-    chosen = balanced(source.labels.cpu(), classes, per_class, batches, seed, number)
-    digest = hashlib.sha256(torch.stack(chosen).numpy().tobytes()).hexdigest()
-    normalize = normalize_of(data, context)
-    places = [index.to(context.device) for index in chosen]
-    found = [
-        (normalize(images), source.labels[index]) for index, images in zip(places, source.batches(places), strict=True)
-    ]
-    return found, digest
-
-
-def balanced(labels: Tensor, classes: int, per_class: int, batches: int, seed: int, number: int = 0) -> list[Tensor]:
-    """Indices (classes · per_class,) for each batch: equally many of each class, shuffled, all different."""
-    draws = generator(seed, "scoring-batch", *([number] if number else []))
-    by_class = []
-    for label in range(classes):
-        places = torch.nonzero(labels == label).flatten()
-        if len(places) < per_class * batches:
-            raise MethodError(
-                f"{batches} scoring batches of {per_class} images a class need {per_class * batches} of each; "
-                f"class {label} has {len(places)}"
-            )
-        by_class.append(places[torch.randperm(len(places), generator=draws)[: per_class * batches]])
-    table = torch.stack(by_class).view(classes, batches, per_class)
-    return [table[:, batch].flatten()[torch.randperm(classes * per_class, generator=draws)] for batch in range(batches)]
+    return InMemory(images.contiguous(memory_format=layout), source.labels)

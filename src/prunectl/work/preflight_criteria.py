@@ -14,7 +14,7 @@ from prunectl.base.rng import generator
 from prunectl.base.text import and_list
 from prunectl.catalog.criterion import Criterion
 from prunectl.plan.steps import Network
-from prunectl.pruning.scoring import score
+from prunectl.pruning.scoring import Scoring, score
 
 if TYPE_CHECKING:
     from prunectl.catalog.criterion import Scores
@@ -36,7 +36,8 @@ def tried(
 
     def scored() -> Scores:
         draws = generator(0, "try")
-        return score(criterion, built, exclude=exclude, batches=batches, shape=network.shape, generator=draws)
+        scoring = Scoring(criterion=criterion, exclude=exclude, batches=batches, shape=network.shape, generator=draws)
+        return score(scoring, built)
 
     try:
         once = scored()

@@ -7,17 +7,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prunectl.base.rng import generator
 from prunectl.plan.steps import Collapse, PruneRounds
 from prunectl.pruning.denominator import of_prunable
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
-from prunectl.pruning.scoring import prune_in_rounds
 from prunectl.store import layout
 from prunectl.training.state import MODEL, portable
 from prunectl.work.context import Context, Inputs
 from prunectl.work.masks import read_masks, write_masks
 from prunectl.work.networks import restored
-from prunectl.work.score import batches_for
+from prunectl.work.prune import cut_of
+from prunectl.work.score import batches_for, scoring_of
 from prunectl.work.tensors import read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -32,25 +32,13 @@ def perform(step: PruneRounds, inputs: Inputs, out: Path, context: Context) -> N
     """
     network = restored(step.network, step.seed, inputs["state"], context.device)
     images = Images(step, context)
-    notes: dict[str, float] = {}
     start = time.perf_counter()
-    pruned = prune_in_rounds(
-        step.criterion,
-        network,
-        step.structure.units(network, step.network.shape),
-        step.scope,
-        of_prunable(step.sparsity, step.of, network, prunable(network, step.exclude)),
-        step.rounds,
-        exclude=step.exclude,
-        batches=images,
-        shape=step.network.shape,
-        generator=generator(step.seed, f"score-{step.criterion.name}"),
-        before=read_masks(inputs.get("before")),
-        invert=step.invert,
-        notes=notes,
-    )
+    scoring = scoring_of(step, images)
+    sparsity = of_prunable(step.sparsity, step.of, network, prunable(network, step.exclude))
+    before = read_masks(inputs.get("before"))
+    pruned = prune_in_rounds(scoring, network, cut_of(step, network), sparsity, step.rounds, before=before)
     spent_s = time.perf_counter() - start
-    info = {"score_s": spent_s, "batch_sha256": images.digest(), "notes": notes}
+    info = {"score_s": spent_s, "batch_sha256": images.digest(), "notes": scoring.notes}
     if remark := step.criterion.remark(step.rounds, invert=step.invert):
         info["remark"] = remark
     write_masks(out, pruned, step.network, step.seed, **info)

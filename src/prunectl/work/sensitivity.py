@@ -11,9 +11,9 @@ from torch import Tensor
 from prunectl.base.errors import MethodError
 from prunectl.base.rng import generator
 from prunectl.catalog.masks import Pruned
-from prunectl.catalog.structure import Units
 from prunectl.plan.steps import Sensitivity
 from prunectl.pruning import mask as masking
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.scopes.layerwise import Layerwise
 from prunectl.store import layout
 from prunectl.training.evaluate import evaluate
@@ -28,8 +28,8 @@ def perform(step: Sensitivity, inputs: Inputs, out: Path, context: Context) -> N
     """Leaves a row for each prunable layer: its metrics, or nulls and the reason why it cannot be pruned alone."""
     network = restored(step.network, step.seed, inputs["state"], context.device)
     network.to(memory_format=memory_format(network))
-    units = step.structure.units(restored(step.network, step.seed, inputs["state"], context.device).cpu(),
-                                 step.network.shape)  # fmt: skip
+    traced = restored(step.network, step.seed, inputs["state"], context.device).cpu()
+    cut = Cut(units=step.structure.units(traced, step.network.shape), scope=Layerwise())
     scores = read_tensors(inputs["scores"] / layout.SCORES)
     images = hold(part_of(step.data, "test", context), memory_format(network))
     normalize = normalize_of(step.data, context)
@@ -38,7 +38,7 @@ def perform(step: Sensitivity, inputs: Inputs, out: Path, context: Context) -> N
         context.progress(place + 1, len(scores))
         row: dict[str, Any] = {"layer": name.removesuffix(".weight"), "n": scores[name].numel()}
         try:
-            pruned = _pruned(step, units, {name: scores[name]})
+            pruned = _pruned(step, cut, {name: scores[name]})
         except MethodError as error:
             rows.append(row | {metric.name: None for metric in step.metrics} | {"gone": None, "reason": str(error)})
             continue
@@ -55,6 +55,6 @@ def _in_order(parameters: dict[str, Tensor], scores: dict[str, Tensor]) -> list[
     return [name for name in parameters if name in scores]
 
 
-def _pruned(step: Sensitivity, units: Units, scores: dict[str, Tensor]) -> Pruned:
+def _pruned(step: Sensitivity, cut: Cut, scores: dict[str, Tensor]) -> Pruned:
     """One layer without its lowest scores. A structure sees no other layer, so nothing else is removed."""
-    return units.prune(scores, Layerwise(), step.rate, generator=generator(step.seed, "ties"))
+    return cut.masks(scores, step.rate, generator=generator(step.seed, "ties"))

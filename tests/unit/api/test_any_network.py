@@ -16,8 +16,8 @@ from prunectl.api.export import exported, load_network
 from prunectl.api.run import complete
 from prunectl.api.session import Session, open_study
 from prunectl.base.errors import PrunectlError, StudyError
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.model import Model
-from prunectl.catalog.tables import entry_type
 from prunectl.models.weights_file import WeightsError
 from prunectl.plan.steps import Init
 from prunectl.pruning.prunable import prunable

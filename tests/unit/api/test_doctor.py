@@ -10,7 +10,7 @@ import pytest
 from plugged import Install
 from prunectl.api.doctor import data_sets, findings, looked
 from prunectl.base.errors import DataError
-from prunectl.catalog import tables
+from prunectl.catalog import lookup
 from prunectl.catalog.dataset import Dataset
 
 
@@ -40,7 +40,7 @@ def test_a_data_set_without_a_usual_place_is_left_out(tmp_path: Path) -> None:
 
 def test_a_data_set_that_is_missing_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(DataError):
-        looked(tables.entry_type("datasets", "mnist", Dataset)(), tmp_path)
+        looked(lookup.entry_type("datasets", "mnist", Dataset)(), tmp_path)
 
 
 def test_a_broken_plug_in_costs_only_itself(tmp_path: Path, installed: Install) -> None:

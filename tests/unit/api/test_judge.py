@@ -11,7 +11,7 @@ from prunectl.api.judge import SETTINGS, judgement
 from prunectl.api.new_criterion import new_criterion
 from prunectl.api.session import open_study
 from prunectl.base.errors import PrunectlError, StudyError
-from prunectl.catalog.tables import names
+from prunectl.catalog.lookup import names
 from prunectl.study.load import load
 
 ROOT = Path(__file__).parents[3]

@@ -6,7 +6,7 @@ import pytest
 
 from prunectl.api.listing import entries, kinds, published
 from prunectl.base.errors import PrunectlError
-from prunectl.catalog import tables
+from prunectl.catalog import lookup
 from prunectl.catalog.criterion import Criterion
 
 
@@ -14,7 +14,7 @@ def test_every_catalogue_can_be_listed() -> None:
     for kind in kinds():
         if kind not in ("published", "studies"):
             listed = entries(kind)
-            assert [entry.name for entry in listed] == tables.names(kind)
+            assert [entry.name for entry in listed] == lookup.names(kind)
             assert all(entry.summary and entry.version >= 1 for entry in listed)
 
 
@@ -34,9 +34,9 @@ def test_an_unknown_catalogue_is_answered_with_those_that_exist() -> None:
 
 
 def test_a_broken_plug_in_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    places = dict(tables.places("criteria"))
+    places = dict(lookup.places("criteria"))
     broken = {**places, "broken": "no_such_package.module:Broken"}
-    monkeypatch.setattr(tables, "places", lambda catalog: broken if catalog == "criteria" else {})
+    monkeypatch.setattr(lookup, "places", lambda catalog: broken if catalog == "criteria" else {})
     listed = {entry.name: entry for entry in entries("criteria")}
     assert "cannot be imported" in listed["broken"].summary
     assert "no_such_package" in listed["broken"].summary
@@ -50,7 +50,7 @@ def test_a_parameter_that_must_be_given_is_listed_apart(monkeypatch: pytest.Monk
         power: int = 2
         floor: float | None = None
 
-    monkeypatch.setattr(tables, "names", lambda catalog: ["half"])
-    monkeypatch.setattr(tables, "entry_type", lambda catalog, name: Half)
+    monkeypatch.setattr(lookup, "names", lambda catalog: ["half"])
+    monkeypatch.setattr(lookup, "entry_type", lambda catalog, name: Half)
     (half,) = entries("criteria")
     assert (half.required, half.parameters) == (("share",), {"power": 2, "floor": None})

@@ -159,7 +159,14 @@ def test_a_step_whose_process_died_leaves_a_reason_and_is_tried_again(own: Sessi
     for trial in trained:
         own.store.delete(trial.state)
         own.store.delete(trial.measure)
-    tally = make(own, "retrain", Machine(executor=Deadly()))
+    stored: list[bool] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Outcome) and event.status is Status.FAILED:
+            stored.append(own.store.failure(event.key) is not None)
+
+    tally = make(own, "retrain", Machine(executor=Deadly()), show=lambda plan, todo: nullcontext(listen))
+    assert stored == [True] * len(trained)
     assert tally.failed == dict.fromkeys([trial.state for trial in trained], KILLED)
     assert set(tally.skipped) == {trial.measure for trial in trained}
     rows = results_of(own).trials.filter(pl.col("sparsity") > 0)

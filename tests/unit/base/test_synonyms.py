@@ -8,7 +8,7 @@ import pytest
 
 from prunectl.base.errors import StudyError, nearest
 from prunectl.base.synonyms import RECIPES, SYNONYMS
-from prunectl.catalog import tables
+from prunectl.catalog import lookup, tables
 from prunectl.study.load import load
 from prunectl.study.schema import Study
 
@@ -65,7 +65,7 @@ def test_a_recipe_is_explained_wherever_its_name_is_written(tmp_path: Path, key:
 
 
 def test_every_synonym_means_something_and_is_no_name_itself() -> None:
-    every = {name for catalog in tables.CATALOGS for name in tables.names(catalog)}
+    every = {name for catalog in tables.CATALOGS for name in lookup.names(catalog)}
     init = {"xavier-normal", "xavier-uniform", "kaiming-normal", "kaiming-uniform"}
     known = every | init | set(Study.model_fields) | {"step", "steps", "lr"}
     for word, names in SYNONYMS.items():

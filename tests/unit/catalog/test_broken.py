@@ -11,7 +11,8 @@ import pytest
 from plugged import Install
 from prunectl.api.listing import broken, entries
 from prunectl.base.errors import PrunectlError
-from prunectl.catalog.tables import CATALOGS, entry_type
+from prunectl.catalog.lookup import entry_type
+from prunectl.catalog.tables import CATALOGS
 from prunectl.study.jsonschema import json_schema
 from prunectl.study.load import validate
 

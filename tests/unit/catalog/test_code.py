@@ -15,7 +15,8 @@ import pytest
 from prunectl.base.errors import PrunectlError
 from prunectl.catalog.code import code_of
 from prunectl.catalog.entry import CODE
-from prunectl.catalog.tables import CATALOGS, entry_type, names
+from prunectl.catalog.lookup import entry_type, names
+from prunectl.catalog.tables import CATALOGS
 from prunectl.pruning.criteria.magnitude import Magnitude
 
 MINE = """\

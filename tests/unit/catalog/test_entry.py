@@ -164,7 +164,7 @@ def test_a_cell_of_an_entry_is_read_back_as_the_same_entry(
 ) -> None:
     blur = {"name": "blur", "radius": radius, "kernel": kernel}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("prunectl.catalog.tables.places", lambda catalog: {"blur": "unit.catalog.plugins:Blur"})
+        patch.setattr("prunectl.catalog.lookup.places", lambda catalog: {"blur": "unit.catalog.plugins:Blur"})
         patch.setattr("prunectl.catalog.section.names", lambda catalog: ["blur"])
         entry = Outer.model_validate({"blur": blur, "at": at, "length": length})
         written = parsed(cell(entry.written()))

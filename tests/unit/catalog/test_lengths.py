@@ -8,9 +8,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from prunectl.base.keys import canonical
-from prunectl.catalog.checked import tupled
 from prunectl.catalog.entry import preimage_of, written
 from prunectl.catalog.section import resolve
+from prunectl.catalog.strict_table import tupled
 from prunectl.catalog.values import Length, Many, Moment, Multiple, PruningMoment, Seeds, distinct
 from unit.catalog.plugins import Blur, Needy, Outer
 

@@ -14,7 +14,7 @@ from prunectl.base.errors import PrunectlError, StudyError
 from prunectl.catalog import referenced, source_file
 from prunectl.catalog.criterion import Criterion
 from prunectl.catalog.entry import CODE
-from prunectl.catalog.tables import entry_type, read_entry
+from prunectl.catalog.lookup import entry_type, read_entry
 from prunectl.execute.outcome import Request
 from prunectl.execute.task import packed
 from prunectl.execute.worker import _Reading

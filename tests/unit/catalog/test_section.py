@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from prunectl.base.errors import Problem
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.lookup import names
 from prunectl.catalog.model import Model
 from prunectl.catalog.problems import problems_of
 from prunectl.catalog.section import FlatSection, named, resolve
-from prunectl.catalog.tables import names
 from prunectl.catalog.values import Count
 from prunectl.models.resnet import ResNet20
 from unit.catalog.conftest import Register

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from prunectl.catalog import tables
+from prunectl.catalog import lookup, tables
+from prunectl.catalog.lookup import working
 from prunectl.catalog.metric import Metric
-from prunectl.catalog.tables import working
 from prunectl.training.metrics.top1 import Top1
 
 
@@ -24,11 +24,11 @@ def with_plug_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }
     changed = {**tables.CATALOGS, "metrics": replace(tables.CATALOGS["metrics"], entries=entries)}
     monkeypatch.setattr(tables, "CATALOGS", changed)
-    tables.places.cache_clear()
-    tables._entry_type.cache_clear()
+    lookup.places.cache_clear()
+    lookup._entry_type.cache_clear()
     yield
-    tables.places.cache_clear()
-    tables._entry_type.cache_clear()
+    lookup.places.cache_clear()
+    lookup._entry_type.cache_clear()
 
 
 def test_what_cannot_be_used_is_left_out_and_the_order_stays() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prunectl.catalog import tables
+from prunectl.catalog import lookup, tables
 from prunectl.cli.export import show
 
 Prunectl = Callable[..., Any]
@@ -66,7 +66,7 @@ def test_a_default_without_a_value_is_said_in_words(prunectl: Prunectl) -> None:
 def test_every_catalogue_is_listed_with_defaults_as_a_study_writes_them(prunectl: Prunectl, catalog: str) -> None:
     listed = prunectl("list", catalog)
     assert listed.code == 0, listed.err
-    assert all(f"\n{name} " in f"\n{listed.out}" for name in tables.names(catalog))
+    assert all(f"\n{name} " in f"\n{listed.out}" for name in lookup.names(catalog))
 
 
 def test_a_default_that_is_a_table_is_listed_without_its_empty_keys(prunectl: Prunectl) -> None:
@@ -93,7 +93,7 @@ def test_list_alone_is_an_overview(prunectl: Prunectl) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("criteria       random, magnitude")
     assert all(f"\n{kind} " in f"\n{ran.out}" for kind in (*tables.CATALOGS, "published", "studies"))
-    assert prunectl("list", "--json").json()["executors"] == tables.names("executors")
+    assert prunectl("list", "--json").json()["executors"] == lookup.names("executors")
 
 
 def test_one_entry_is_listed_alone(prunectl: Prunectl) -> None:

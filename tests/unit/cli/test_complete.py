@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from cli import write_study
-from prunectl.catalog import tables
+from prunectl.catalog import lookup
 from prunectl.cli import app, complete
 from small import SMALL
 
@@ -66,8 +66,8 @@ def test_fixed_values_are_offered(offered: Callable[..., list[str]]) -> None:
     assert offered("report", "--format", "l") == ["latex"]
     assert offered("report", "--center", "") == ["mean", "median"]
     assert offered("run", "--device", "cu") == ["cuda", "cuda:0", "cuda:0,1"]
-    assert offered("run", "--executor", "") == tables.names("executors")
-    assert offered("run", "--track", "") == tables.names("trackers")
+    assert offered("run", "--executor", "") == lookup.names("executors")
+    assert offered("run", "--track", "") == lookup.names("trackers")
     assert offered("compare", "--format", "h") == ["html"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from prunectl.base.until import Until
 from prunectl.execute.driver import MOST_STOPS, FatalError, InterruptedRunError, OutOfTimeError, Tally, drive
 from prunectl.execute.engine import NotInTimeError
-from prunectl.execute.outcome import Event, Outcome, Progress, Request, Status
+from prunectl.execute.outcome import Event, Going, Outcome, Progress, Request, Status
 from prunectl.plan.build import build
 from prunectl.plan.explain import Reason, Todo, explain
 from prunectl.plan.graph import Plan
@@ -72,6 +72,20 @@ def request(plan: Plan) -> Callable[[Key], Request]:
 
 def of_kind(plan: Plan, kind: str) -> Key:
     return next(key for key, step in plan.steps.items() if step.kind == kind)
+
+
+def failures(heard: list[Event]) -> list[Key]:
+    return [event.key for event in heard if isinstance(event, Outcome) and event.status is Status.FAILED]
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 7])
+def test_what_is_being_done_is_reported_at_each_look(jobs: int) -> None:
+    plan, todo = planned()
+    heard: list[Event] = []
+    drive(plan, todo, Scripted(plan, lambda key: None, jobs), request(plan), heard.append)
+    going = [event.keys for event in heard if isinstance(event, Going)]
+    assert {key for keys in going for key in keys} == set(todo.todo)
+    assert all(1 <= len(keys) <= jobs for keys in going)
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 7])
@@ -197,11 +211,10 @@ def test_a_failure_is_reported_before_what_is_skipped_because_of_it() -> None:
         if isinstance(event, Outcome):
             heard.append((event.status.value, event.key))
 
-    tally = drive(plan, todo, engine, request(plan), listen, failed=lambda outcome: heard.append(("kept", outcome.key)))
-    at = heard.index(("kept", bad))
-    assert heard[at + 1] == ("failed", bad)
+    tally = drive(plan, todo, engine, request(plan), listen)
+    at = heard.index(("failed", bad))
     assert {place for place, (status, _) in enumerate(heard) if status == "skipped"} == set(
-        range(at + 2, at + 2 + len(tally.skipped))
+        range(at + 1, at + 1 + len(tally.skipped))
     )
 
 
@@ -222,11 +235,11 @@ def test_but_not_for_ever() -> None:
     plan, todo = planned()
     stopped = of_kind(plan, "train")
     engine = Scripted(plan, lambda key: Outcome(key=key, status=Status.STOPPED) if key == stopped else None)
-    kept: list[Outcome] = []
-    tally = drive(plan, todo, engine, request(plan), failed=kept.append)
+    heard: list[Event] = []
+    tally = drive(plan, todo, engine, request(plan), heard.append)
     assert engine.begun.count(stopped) == MOST_STOPS + 1
     assert tally.failed == {stopped: f"its process was asked to stop (SIGTERM) {MOST_STOPS + 1} times"}
-    assert [outcome.key for outcome in kept] == [stopped]
+    assert failures(heard) == [stopped]
     assert tally.skipped
 
 
@@ -241,16 +254,13 @@ def test_a_step_whose_worker_dies_is_tried_once_more_and_then_has_failed() -> No
         deaths[key] -= 1
         return Outcome(key=key, status=Status.LOST, reason="killed")
 
-    heard: list[Outcome] = []
-    recorded: list[Outcome] = []
+    heard: list[Event] = []
     engine = Scripted(plan, dying)
-    tally = drive(
-        plan, todo, engine, request(plan),
-        lambda event: heard.append(event) if isinstance(event, Outcome) else None, recorded.append,
-    )  # fmt: skip
+    tally = drive(plan, todo, engine, request(plan), heard.append)
     assert tally.failed == {twice: "tried 2 times: killed"} and once in tally.done
-    assert [event.reason for event in heard if event.status is Status.LOST] == ["killed; it is tried once more"] * 2
-    assert [outcome.key for outcome in recorded] == [twice]
+    lost = [event.reason for event in heard if isinstance(event, Outcome) and event.status is Status.LOST]
+    assert lost == ["killed; it is tried once more"] * 2
+    assert failures(heard) == [twice]
     assert engine.begun.count(once) == engine.begun.count(twice) == 2
 
 

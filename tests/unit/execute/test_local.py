@@ -18,8 +18,8 @@ from prunectl.api.session import Session
 from prunectl.base.until import Until
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.criterion import Criterion
+from prunectl.catalog.lookup import working
 from prunectl.catalog.optimizer import Optimizer
-from prunectl.catalog.tables import working
 from prunectl.execute import local, started
 from prunectl.execute.local import LocalEngine, NurseryError, _reason
 from prunectl.execute.nursery import Ended

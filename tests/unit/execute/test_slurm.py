@@ -17,7 +17,7 @@ from prunectl.api.machine import executor_of
 from prunectl.base.errors import PrunectlError, StudyError
 from prunectl.base.until import Until, until
 from prunectl.catalog.executor import Pull, Seen
-from prunectl.catalog.required import lacking
+from prunectl.catalog.faults import lacking
 from prunectl.execute import pull as pulling
 from prunectl.execute import slurm
 from prunectl.execute.engine import Executor

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.model import Model
-from prunectl.catalog.tables import entry_type
 
 Shape = tuple[int, int, int]
 MNIST, CIFAR, IMAGENET = (1, 28, 28), (3, 32, 32), (3, 224, 224)

@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from prunectl.catalog.tables import names
+from prunectl.catalog.lookup import names
 from unit.models.building import CIFAR, MNIST, Shape, built, model
 
 MODELS = names("models")

@@ -10,8 +10,9 @@ from torch import nn
 
 from networks import CLASSES, SHAPE
 from odd_networks import Plain, lazy
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.model import Model
-from prunectl.catalog.tables import MODELS, entry_type
+from prunectl.catalog.tables import MODELS
 from prunectl.models.preset import preset
 
 

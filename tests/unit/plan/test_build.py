@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from cli import write_study
 from planning import BASE, DATA, END, kinds, plan, trained, trial
 from prunectl.base.errors import StudyError
+from prunectl.catalog.lookup import working
 from prunectl.catalog.metric import Metric
 from prunectl.catalog.recipe import Stretch
-from prunectl.catalog.tables import working
 from prunectl.plan.build import build
 from prunectl.plan.graph import Plan
 from prunectl.plan.steps import (

@@ -16,10 +16,12 @@ from prunectl.pruning.criteria.grasp import Grasp
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.synflow import SynFlow
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import Scoring, score
 
 IMAGES = (3, 8, 8)
 
@@ -77,7 +79,7 @@ def test_inversion_kills_the_signal_only_where_batch_norm_is_prunable(kind: str,
     assert signal(theirs) < 1e-6
 
     criterion: Criterion = Magnitude() if kind == "magnitude" else Snip()
-    scores = score(criterion, ours, batches=[images()], shape=IMAGES, generator=generator())
+    scores = score(Scoring(criterion=criterion, batches=[images()], shape=IMAGES, generator=generator()), ours)
     right = masking.prune(scores, Global(), sparsity, generator=generator(), invert=True)
     assert all(mask.dim() > 1 for mask in right.masks.values())
     masking.apply(right.masks, ours)
@@ -88,35 +90,32 @@ def test_a_criterion_with_nothing_to_prune_is_an_error() -> None:
     """Trap 4, a SynFlow that pruned nothing: a list of prunable layers that was empty went unnoticed."""
     network = nn.Sequential(nn.BatchNorm2d(3), nn.Flatten())
     with pytest.raises(MethodError, match="nothing to prune"):
-        score(SynFlow(), network, shape=IMAGES, generator=generator())
+        score(Scoring(criterion=SynFlow(), shape=IMAGES, generator=generator()), network)
     with pytest.raises(MethodError, match="nothing to prune"):
         prune_in_rounds(
-            SynFlow(),
+            Scoring(criterion=SynFlow(), shape=IMAGES, generator=generator()),
             network,
-            SingleWeights(),
-            Global(),
+            Cut(units=SingleWeights(), scope=Global()),
             0.5,
             SynFlow().own_rounds(),
-            shape=IMAGES,
-            generator=generator(),
         )
 
 
 def test_synflow_stays_finite_on_resnet_110_where_float32_does_not() -> None:
     """Trap 6, "SynFlow hardly prunes" in James (2022): R overflows float32, and nothing is below a NaN threshold."""
     network = ResNet110().build(IMAGES, 10)
-    scores = score(SynFlow(), network, shape=IMAGES, generator=generator())
+    scores = score(Scoring(criterion=SynFlow(), shape=IMAGES, generator=generator()), network)
     assert all(bool(each.isfinite().all()) and bool((each > 0).any()) for each in scores.values())
     assert max(float(each.max()) for each in scores.values()) > torch.finfo(torch.float32).max
     single = type("Single", (SynFlow,), {"precision": "float32"})()
     with pytest.raises(MethodError, match="not finite"):
-        score(single, network, shape=IMAGES, generator=generator())
+        score(Scoring(criterion=single, shape=IMAGES, generator=generator()), network)
 
 
 def test_grasp_removes_what_is_asked_although_it_is_signed() -> None:
     """Trap 2, the 50 % of James (2022): |score| against one threshold, or one for both signs, halves the pruning."""
     network = small_network()
-    scores = score(Grasp(), network, batches=[batch()], shape=SHAPE, generator=generator())
+    scores = score(Scoring(criterion=Grasp(), batches=[batch()], shape=SHAPE, generator=generator()), network)
     assert 0.2 < float(torch.cat([each.flatten() < 0 for each in scores.values()]).double().mean()) < 0.8
     pruned = masking.prune(scores, Global(), 0.75, generator=generator())
     n = sum(mask.numel() for mask in pruned.masks.values())
@@ -135,7 +134,7 @@ def test_ties_at_zero_do_not_change_how_much_goes() -> None:
 def test_a_layer_of_more_than_2_to_the_24_weights() -> None:
     """Trap 13, the whole way: score, allocate, select, mask, pack."""
     network = nn.Sequential(nn.Flatten(), nn.Linear(4, 4100), nn.ReLU(), nn.Linear(4100, 4100, bias=False))
-    scores = score(Magnitude(), network, shape=(1, 2, 2), generator=generator())
+    scores = score(Scoring(criterion=Magnitude(), shape=(1, 2, 2), generator=generator()), network)
     pruned = masking.prune(scores, Global(), 0.999999, generator=generator())
     n = 4 * 4100 + 4100 * 4100
     assert sum(int(mask.count_nonzero()) for mask in pruned.masks.values()) == n - round(0.999999 * n)

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from networks import SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.masks import Masks
 from prunectl.catalog.model import Model
-from prunectl.catalog.tables import entry_type, names
 from prunectl.models.initialization import initialize
 from prunectl.pruning import mask as masking
 from prunectl.pruning.engines.channel_graph import channels_of

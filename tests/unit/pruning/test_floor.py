@@ -16,12 +16,14 @@ from prunectl.base.errors import MethodError
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.synflow import SynFlow
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.scopes.erk import Erk
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise
-from prunectl.pruning.scoring import prune_in_rounds
+from prunectl.pruning.scoring import Scoring
 from prunectl.pruning.structures.channels import Channels
 from prunectl.pruning.structures.n_of_m import NOfM
 
@@ -109,14 +111,22 @@ def test_a_floor_is_the_decimal_that_is_written() -> None:
 def test_floors_hold_in_every_round_and_after_levels_before() -> None:
     network = small_network()
     pruned = prune_in_rounds(
-        SynFlow(), network, SingleWeights(), FLOOR, 0.85, Exponential(count=5), shape=SHAPE, generator=generator()
+        Scoring(criterion=SynFlow(), shape=SHAPE, generator=generator()),
+        network,
+        Cut(units=SingleWeights(), scope=FLOOR),
+        0.85,
+        Exponential(count=5),
     )
     for name, mask in pruned.masks.items():
         assert int(mask.sum()) >= math.ceil(mask.numel() / 10), name
     further = prune_in_rounds(
-        Magnitude(), network, SingleWeights(), Global(floor=0.05), 0.93, Exponential(count=2), shape=SHAPE,
-        generator=generator(), before=pruned.masks,
-    )  # fmt: skip
+        Scoring(criterion=Magnitude(), shape=SHAPE, generator=generator()),
+        network,
+        Cut(units=SingleWeights(), scope=Global(floor=0.05)),
+        0.93,
+        Exponential(count=2),
+        before=pruned.masks,
+    )
     total = sum(mask.numel() for mask in further.masks.values())
     assert sum(left(further.masks).values()) == total - round(0.93 * total)
     for name, mask in further.masks.items():

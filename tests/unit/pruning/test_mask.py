@@ -14,16 +14,18 @@ from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.random import Random
 from prunectl.pruning.criteria.snip import Snip
 from prunectl.pruning.criteria.synflow import SynFlow
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.allocation import apportion
 from prunectl.pruning.engines.paths import effective
 from prunectl.pruning.engines.select import lowest
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.rounds.linear import Linear
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import Scoring, score
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -149,7 +151,7 @@ def test_scoring_leaves_no_trace(criterion: Random | Magnitude | Snip | SynFlow)
     network = small_network().train()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     state = torch.get_rng_state()
-    scores = score(criterion, network, batches=[batch()], shape=SHAPE, generator=generator())
+    scores = score(Scoring(criterion=criterion, batches=[batch()], shape=SHAPE, generator=generator()), network)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
     assert all(parameter.grad is None for parameter in network.parameters())
@@ -165,7 +167,7 @@ def test_snip_is_the_gradient_with_respect_to_the_mask() -> None:
     class Double(Snip):
         precision = "float64"
 
-    scores = score(Double(), network, batches=[(images, labels)], shape=SHAPE, generator=generator())
+    scores = score(Scoring(criterion=Double(), batches=[(images, labels)], shape=SHAPE, generator=generator()), network)
     weights = prunable(network)
     for name, place in (("0.weight", 5), ("3.conv.weight", 17), ("10.weight", 40)):
         flat = weights[name].detach().view(-1)
@@ -187,7 +189,7 @@ def test_synflow_of_a_chain_is_the_product_of_the_paths() -> None:
     with torch.no_grad():
         linear(network, "1").weight.copy_(torch.tensor([[1.0, -2.0], [3.0, 4.0]]))
         linear(network, "2").weight.copy_(torch.tensor([[-5.0, 6.0]]))
-    scores = score(SynFlow(), network, shape=(1, 1, 2), generator=generator())
+    scores = score(Scoring(criterion=SynFlow(), shape=(1, 1, 2), generator=generator()), network)
     assert scores["1.weight"].tolist() == [[5.0, 10.0], [18.0, 24.0]]
     assert scores["2.weight"].tolist() == [[15.0, 42.0]]
 
@@ -199,7 +201,11 @@ def test_synflow_survives_where_float32_does_not() -> None:
         torch.nn.init.constant_(layer.weight, 1.0)
     network = torch.nn.Sequential(torch.nn.Flatten(), *layers)
     pruned = prune_in_rounds(
-        SynFlow(), network, SingleWeights(), Global(), 0.5, Exponential(count=3), shape=(1, 8, 8), generator=generator()
+        Scoring(criterion=SynFlow(), shape=(1, 8, 8), generator=generator()),
+        network,
+        Cut(units=SingleWeights(), scope=Global()),
+        0.5,
+        Exponential(count=3),
     )
     assert sum(int((~mask).sum()) for mask in pruned.masks.values()) == round(0.5 * 60 * 64 * 64)
 
@@ -217,7 +223,11 @@ def test_rounds_prune_exactly_and_never_bring_back() -> None:
     network = small_network()
     for rounds in (Exponential(count=10), Linear(count=10)):
         pruned = prune_in_rounds(
-            SynFlow(), network, SingleWeights(), Global(), 0.9, rounds, shape=SHAPE, generator=generator()
+            Scoring(criterion=SynFlow(), shape=SHAPE, generator=generator()),
+            network,
+            Cut(units=SingleWeights(), scope=Global()),
+            0.9,
+            rounds,
         )
         total = sum(mask.numel() for mask in pruned.masks.values())
         assert sum(int((~mask).sum()) for mask in pruned.masks.values()) == round(0.9 * total)

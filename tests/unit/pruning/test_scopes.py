@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 
 from networks import SHAPE, small_network
 from prunectl.base.errors import MethodError
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.rounds import Rounds
 from prunectl.catalog.scope import Scope, Shapes
-from prunectl.catalog.tables import entry_type, names
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.lamp import Lamp
 from prunectl.pruning.criteria.magnitude import Magnitude
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.allocation import fill
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.rounds.linear import Linear
 from prunectl.pruning.scopes.er import Er
@@ -28,7 +30,7 @@ from prunectl.pruning.scopes.lamp import LampAllocation
 from prunectl.pruning.scopes.layerwise import Layerwise, Uniform
 from prunectl.pruning.scopes.rates import Rates
 from prunectl.pruning.scopes.uniform_plus import UniformPlus
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import Scoring, score
 
 VGG_LIKE = {"conv1": (64, 3, 3, 3), "conv2": (64, 64, 3, 3), "conv3": (128, 64, 3, 3), "head": (10, 128)}
 
@@ -139,7 +141,9 @@ def test_the_lamp_scope_with_magnitude_is_the_lamp_criterion() -> None:
     """Lee et al. (2021), Section 3: LAMP is a choice of layer sparsities for magnitude pruning."""
     network = small_network()
     weights = dict(network.named_parameters())
-    lamp, magnitude = (score(c, network, shape=SHAPE, generator=generator()) for c in (Lamp(), Magnitude()))
+    lamp, magnitude = (
+        score(Scoring(criterion=c, shape=SHAPE, generator=generator()), network) for c in (Lamp(), Magnitude())
+    )
     for sparsity in (0.1, 0.5, 0.9, 0.99):
         by_criterion = masking.prune(lamp, Global(), sparsity, generator=generator())
         by_scope = masking.prune(magnitude, LampAllocation(), sparsity, generator=generator(), weights=weights)
@@ -190,7 +194,11 @@ def test_every_scope_removes_exactly_what_is_asked_and_never_gives_back(
 @pytest.mark.parametrize("rounds", [Exponential(count=7), Linear(count=7)], ids=lambda rounds: rounds.name)
 def test_every_scope_goes_with_rounds(scope: Scope, rounds: Rounds) -> None:
     pruned = prune_in_rounds(
-        Magnitude(), small_network(), SingleWeights(), scope, 0.8, rounds, shape=SHAPE, generator=generator()
+        Scoring(criterion=Magnitude(), shape=SHAPE, generator=generator()),
+        small_network(),
+        Cut(units=SingleWeights(), scope=scope),
+        0.8,
+        rounds,
     )
     n = sum(mask.numel() for mask in pruned.masks.values())
     assert sum(int((~mask).sum()) for mask in pruned.masks.values()) == round(0.8 * n)

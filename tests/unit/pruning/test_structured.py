@@ -13,20 +13,22 @@ from torch import Tensor, nn
 
 from networks import SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
+from prunectl.catalog.lookup import entry_type, names
 from prunectl.catalog.masks import Masks
 from prunectl.catalog.model import Model
 from prunectl.catalog.recipe import Recipe
 from prunectl.catalog.scope import Scope
-from prunectl.catalog.tables import entry_type, names
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.synflow import SynFlow
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.channel_graph import channels_of
 from prunectl.pruning.engines.channel_masks import (
     WholeChannels,
     kept_channels,
     masks_of,
 )
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.prunable import prunable
 from prunectl.pruning.rounds.exponential import Exponential
 from prunectl.pruning.rounds.one_shot import OneShot
@@ -34,12 +36,12 @@ from prunectl.pruning.scopes.erk import Erk
 from prunectl.pruning.scopes.global_ import Global
 from prunectl.pruning.scopes.layerwise import Layerwise, Uniform
 from prunectl.pruning.scopes.rates import Rates
-from prunectl.pruning.scoring import prune_in_rounds
+from prunectl.pruning.scoring import Scoring
 from prunectl.training.loop import advance
 from prunectl.training.optimizers.sgd import Sgd
 from prunectl.training.pixels import Normalize
 from prunectl.training.schedules.constant import Constant
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 from prunectl.training.trainee import Material, Training, begin
 
 
@@ -312,7 +314,7 @@ def test_pruned_entries_stay_zero_in_training() -> None:
     images = torch.randint(0, 256, (24, *SHAPE), dtype=torch.uint8, generator=generator())
     labels = torch.arange(24) % 3
     material = Material(
-        train=Held(images, labels), test=Held(images, labels),
+        train=InMemory(images, labels), test=InMemory(images, labels),
         normalize=Normalize([0.5], [0.3], torch.device("cpu")),
     )  # fmt: skip
     trainee = begin(network, Training(material=material, recipe=recipe, seed=1), masks=masks)
@@ -504,15 +506,32 @@ def test_rounds_reach_the_sparsity_and_leave_the_network_as_it_was() -> None:
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     rounds = Exponential(count=20)
     units = WholeChannels(channels_of(network, SHAPE))
-    pruned = prune_in_rounds(SynFlow(), network, units, Global(), 0.8, rounds, shape=SHAPE, generator=generator())
+    pruned = prune_in_rounds(
+        Scoring(criterion=SynFlow(), shape=SHAPE, generator=generator()),
+        network,
+        Cut(units=units, scope=Global()),
+        0.8,
+        rounds,
+    )
     total = sum(weight.numel() for weight in prunable(network).values())
     assert gone(pruned.masks) / total == pytest.approx(0.8, abs=0.05)
     assert all(torch.equal(tensor, state[name]) for name, tensor in network.state_dict().items())
     more = prune_in_rounds(
-        SynFlow(), network, units, Global(), 0.9, rounds, shape=SHAPE, generator=generator(), before=pruned.masks
+        Scoring(criterion=SynFlow(), shape=SHAPE, generator=generator()),
+        network,
+        Cut(units=units, scope=Global()),
+        0.9,
+        rounds,
+        before=pruned.masks,
     )
     assert all((pruned.masks[name] | ~more.masks[name]).all() for name in more.masks)
-    once = prune_in_rounds(Magnitude(), network, units, Global(), 0.5, OneShot(), shape=SHAPE, generator=generator())
+    once = prune_in_rounds(
+        Scoring(criterion=Magnitude(), shape=SHAPE, generator=generator()),
+        network,
+        Cut(units=units, scope=Global()),
+        0.5,
+        OneShot(),
+    )
     direct = units.prune(magnitudes(network), Global(), 0.5, generator=generator())
     assert all(torch.equal(once.masks[name], direct.masks[name]) for name in direct.masks)
 

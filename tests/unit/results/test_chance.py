@@ -8,8 +8,8 @@ from fractions import Fraction
 import polars as pl
 import pytest
 
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.metric import Metric
-from prunectl.catalog.tables import entry_type
 from prunectl.results.chance import all_guess, at_chance, explained, guessed, in_words, most_right
 from prunectl.results.table import Task
 

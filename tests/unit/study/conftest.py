@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from prunectl.base.errors import Problem, StudyError
-from prunectl.catalog import tables, usable
+from prunectl.catalog import faults, lookup, tables
 from prunectl.study import arms
 from prunectl.study.load import LoadedStudy, load
 
@@ -80,7 +80,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The catalogues of `stand_ins.py` in the place of the real ones."""
     monkeypatch.syspath_prepend(Path(__file__).parent)
     monkeypatch.setattr(tables, "CATALOGS", importlib.import_module("stand_ins").CATALOGS)
-    monkeypatch.setattr(usable, "lacking", lambda found, kind: [])  # they only have what a study is checked against
+    monkeypatch.setattr(faults, "lacking", lambda found, kind: [])  # they only have what a study is checked against
     _forget()
     yield
     _forget()
@@ -95,7 +95,7 @@ def real_catalogs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _forget() -> None:
     """Whatever is kept of one set of catalogues does not reach a test of the other."""
-    for kept in (tables.places, tables._entry_type, arms._usual, arms._scope):
+    for kept in (lookup.places, lookup._entry_type, arms._usual, arms._scope):
         kept.cache_clear()
 
 

@@ -13,9 +13,10 @@ from pydantic import BaseModel
 from prunectl.base.cells import cell, parsed
 from prunectl.catalog import values
 from prunectl.catalog.entry import Entry, written
+from prunectl.catalog.lookup import entry_type
 from prunectl.catalog.section import FlatSection, Section
 from prunectl.catalog.seeds import UntilSettled
-from prunectl.catalog.tables import CATALOGS, entry_type
+from prunectl.catalog.tables import CATALOGS
 from prunectl.catalog.written_keys import written_keys
 from prunectl.study import schema
 from prunectl.study.data_section import DataSection

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prunectl.base.cells import parsed
+from prunectl.catalog.lookup import read_entry
 from prunectl.catalog.rounds import Rounds
-from prunectl.catalog.tables import read_entry
 from prunectl.study.arms import expand
 from prunectl.study.reading import choices
 from prunectl.study.schema import PruneSection

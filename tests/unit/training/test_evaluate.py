@@ -14,7 +14,7 @@ from prunectl.training.metrics.loss import Loss
 from prunectl.training.metrics.top1 import Top1
 from prunectl.training.metrics.top5 import Top5
 from prunectl.training.pixels import Normalize
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 
 ALL = Top1(), Top5(), Loss(), Ece()
 NORMALIZE = Normalize([0.5], [0.3], torch.device("cpu"))
@@ -28,7 +28,7 @@ class Constant(torch.nn.Module):
 def test_a_constant_predictor_scores_one_over_the_classes() -> None:
     """Trap 1: correct / total, with an odd last batch (the thesis reads 9.89)."""
     count = 1230
-    images = Held(torch.zeros(count, 1, 2, 2, dtype=torch.uint8), torch.arange(count) % 10)
+    images = InMemory(torch.zeros(count, 1, 2, 2, dtype=torch.uint8), torch.arange(count) % 10)
     score = evaluate(Constant(), images, NORMALIZE, ALL)
     assert score["top1"] == 0.1
     assert score["top5"] == 0.5
@@ -42,7 +42,7 @@ def test_metrics_are_those_of_all_images_at_once() -> None:
     images = torch.randint(0, 256, (count, *SHAPE), generator=draws, dtype=torch.uint8)
     labels = torch.randint(0, 3, (count,), generator=draws)
     network = small_network()
-    score = evaluate(network, Held(images, labels), NORMALIZE, ALL)
+    score = evaluate(network, InMemory(images, labels), NORMALIZE, ALL)
     with torch.no_grad():
         logits = network.eval()(NORMALIZE(images))
     whole = {metric.name: metric.value(metric.sums(logits, labels).double(), count) for metric in ALL}
@@ -55,7 +55,7 @@ def test_metrics_are_those_of_all_images_at_once() -> None:
 def test_the_network_is_left_as_it_was(training: bool) -> None:
     network = small_network().train(training)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    images = Held(torch.zeros(9, *SHAPE, dtype=torch.uint8), torch.arange(9) % 3)
+    images = InMemory(torch.zeros(9, *SHAPE, dtype=torch.uint8), torch.arange(9) % 3)
     evaluate(network, images, NORMALIZE, ALL)
     assert network.training is training
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())

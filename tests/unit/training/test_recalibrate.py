@@ -9,7 +9,7 @@ from networks import SHAPE, small_network
 from prunectl.base.errors import MethodError
 from prunectl.training.pixels import Normalize
 from prunectl.training.recalibrate import recalibrate
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 
 NORMALIZE = Normalize([0.5], [0.3], torch.device("cpu"))
 
@@ -18,7 +18,7 @@ def test_statistics_are_those_of_the_images_and_no_weight_moves() -> None:
     network = small_network()
     before = {name: value.clone() for name, value in network.named_parameters()}
     images = torch.randint(0, 256, (300, *SHAPE), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
-    recalibrate(network, Held(images, torch.zeros(300)), NORMALIZE)
+    recalibrate(network, InMemory(images, torch.zeros(300)), NORMALIZE)
     first, norm = network[0], network[1]
     assert isinstance(norm, torch.nn.BatchNorm2d)
     assert norm.running_mean is not None
@@ -38,7 +38,7 @@ def test_statistics_do_not_depend_on_the_order_of_the_classes(count: int) -> Non
     draws = torch.Generator().manual_seed(1)
     images = torch.randint(0, 60, (count, *SHAPE), dtype=torch.uint8, generator=draws)
     images[count // 2 :] += 190
-    recalibrate(network, Held(images, torch.zeros(count)), NORMALIZE)
+    recalibrate(network, InMemory(images, torch.zeros(count)), NORMALIZE)
     first, norm = network[0], network[1]
     assert isinstance(norm, torch.nn.BatchNorm2d)
     assert norm.running_mean is not None
@@ -53,7 +53,7 @@ def test_statistics_are_the_same_every_time() -> None:
     images = torch.randint(0, 256, (600, *SHAPE), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     one, other = small_network(), small_network()
     for network in (one, other):
-        recalibrate(network, Held(images, torch.zeros(600)), NORMALIZE)
+        recalibrate(network, InMemory(images, torch.zeros(600)), NORMALIZE)
     pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
     assert all(torch.equal(left, right) for left, right in pairs)
 
@@ -61,4 +61,4 @@ def test_statistics_are_the_same_every_time() -> None:
 def test_without_batch_norm_there_is_nothing_to_do() -> None:
     with pytest.raises(MethodError, match="no BatchNorm"):
         plain = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(36, 3))
-        recalibrate(plain, Held(torch.zeros(1), torch.zeros(1)), NORMALIZE)
+        recalibrate(plain, InMemory(torch.zeros(1), torch.zeros(1)), NORMALIZE)

@@ -15,8 +15,10 @@ from prunectl.plan.build import build
 from prunectl.plan.steps import Collapse, Key
 from prunectl.pruning import mask as masking
 from prunectl.pruning.criteria.synflow import SynFlow
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.single_weights import SingleWeights
-from prunectl.pruning.scoring import prune_in_rounds
+from prunectl.pruning.in_rounds import prune_in_rounds
+from prunectl.pruning.scoring import Scoring
 from prunectl.store import layout
 from prunectl.study.load import validate
 from prunectl.work.networks import restored
@@ -100,9 +102,12 @@ def test_in_rounds_the_number_works_and_the_next_lower_does_not(tmp_path: Path) 
 
     def works(kept: int) -> bool:
         masks = prune_in_rounds(
-            SynFlow(), network, SingleWeights(), step.scope, (info["n"] - kept) / info["n"], step.rounds,
-            shape=step.network.shape, generator=generator(1, "score-synflow"),
-        ).masks  # fmt: skip
+            Scoring(criterion=SynFlow(), shape=step.network.shape, generator=generator(1, "score-synflow")),
+            network,
+            Cut(units=SingleWeights(), scope=step.scope),
+            (info["n"] - kept) / info["n"],
+            step.rounds,
+        ).masks
         return all(bool(mask.any()) for mask in masks.values())
 
     assert info["critical_by"] == "found"

@@ -26,7 +26,7 @@ from prunectl.results.artefacts import Artefacts
 from prunectl.training.evaluate import evaluate
 from prunectl.training.metrics.top1 import Top1
 from prunectl.training.pixels import Normalize
-from prunectl.training.source import Held
+from prunectl.training.source import InMemory
 from prunectl.work import measure
 from prunectl.work.context import Context
 from prunectl.work.masks import read_masks
@@ -67,7 +67,7 @@ def test_each_part_is_measured_on_its_own_images(held: Session) -> None:
         )
         network = network_of(asked, trial)
         for column, part in (("top1", "test"), ("top1_train", "train"), ("top1_validation", "validation")):
-            source = Held(getattr(images, f"{part}_images"), getattr(images, f"{part}_labels"))
+            source = InMemory(getattr(images, f"{part}_images"), getattr(images, f"{part}_labels"))
             assert row[column] == evaluate(network, source, normalize, [Top1()])["top1"], column
     assert make(asked, "retrain", HERE).done == set()
 

@@ -128,16 +128,16 @@ def test_the_state_of_an_update_has_everything_else_as_it_was(tmp_path: Path) ->
 
 
 def test_each_round_of_force_looks_at_images_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from prunectl.work import material
+    from prunectl.work import scoring_batches
 
     numbers: list[int] = []
-    balanced = material.balanced
+    balanced = scoring_batches.balanced
 
     def noting(*arguments: Any) -> Any:
         numbers.append(arguments[-1])
         return balanced(*arguments)
 
-    monkeypatch.setattr(material, "balanced", noting)
+    monkeypatch.setattr(scoring_batches, "balanced", noting)
     force = {"name": "force", "samples_per_class": 2}
     shop = workshop(tmp_path, criterion=force, rounds={"name": "exponential", "count": 4})
     chosen = trial(shop.plan, 0.8)

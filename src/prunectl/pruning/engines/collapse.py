@@ -36,14 +36,14 @@ def best_ranks(scores: Mapping[str, Tensor], generator: torch.Generator, *, inve
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class Fewest:
     """The lowest number of weights kept for which no layer was empty, and every number that was tried."""
 
     kept: int
     tried: Mapping[int, bool]
 
 
-def search(works: Callable[[int], bool], most: int, layers: int, first: Sequence[int] = ()) -> Found:
+def search(works: Callable[[int], bool], most: int, layers: int, first: Sequence[int] = ()) -> Fewest:
     """The lowest number of weights kept, between `layers` and `most`, at which `works` holds, by bisection.
 
     Everything works at `most`, and nothing below `layers`. `first` are tried before: guesses that shorten the search.
@@ -58,4 +58,4 @@ def search(works: Callable[[int], bool], most: int, layers: int, first: Sequence
         kept = next(between, min(max(math.isqrt(max(low, 1) * high), low + 1), high - 1))
         tried[kept] = works(kept)
         low, high = (low, kept) if tried[kept] else (kept, high)
-    return Found(kept=high, tried=tried)
+    return Fewest(kept=high, tried=tried)

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from prunectl.results.published.against import compared
 from prunectl.results.published.index import Description, describe, names
-from prunectl.results.published.load import load, matching
+from prunectl.results.published.load import load, rows_about
 
-__all__ = ["Description", "compared", "describe", "load", "matching", "names"]
+__all__ = ["Description", "compared", "describe", "load", "names", "rows_about"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from prunectl.base.text import plural, points
 from prunectl.results.published.index import Description, describe, short
-from prunectl.results.published.load import matching
+from prunectl.results.published.load import rows_about
 from prunectl.study.arms import COLUMNS
 from prunectl.study.reading import choices, means
 
@@ -111,7 +111,7 @@ def compared(
 
     rows = [
         row
-        for published in matching(trials, [name], folder).iter_rows(named=True)
+        for published in rows_about(trials, [name], folder).iter_rows(named=True)
         if published[metric] is not None
         for row in _rows(published, trials, metric, task)
     ]

@@ -71,7 +71,7 @@ def _frame(name: str, folder: Path | None) -> pl.DataFrame:
     return pl.DataFrame([{column: row.get(column) for column in schema()} for row in rows], schema=schema())
 
 
-def matching(trials: pl.DataFrame, names: Iterable[str], folder: Path | None = None) -> pl.DataFrame:
+def rows_about(trials: pl.DataFrame, names: Iterable[str], folder: Path | None = None) -> pl.DataFrame:
     """The rows of the named tables that are about a network and a data set of the trials, for charts and lists.
 
     Sparsities of the prunable weights and sparsities of all parameters are two axes: rows on the other one are left

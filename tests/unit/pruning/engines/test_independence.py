@@ -10,12 +10,14 @@ from torch.nn import functional
 from networks import SHAPE, batch, small_network
 from prunectl.base.errors import MethodError
 from prunectl.catalog.criterion import Criterion
-from prunectl.catalog.tables import entry_type, names
+from prunectl.catalog.lookup import entry_type, names
+from prunectl.pruning.cut import Cut
 from prunectl.pruning.engines.independence import dependent
 from prunectl.pruning.engines.single_weights import SingleWeights
+from prunectl.pruning.in_rounds import prune_in_rounds
 from prunectl.pruning.rounds.one_shot import OneShot
 from prunectl.pruning.scopes.global_ import Global
-from prunectl.pruning.scoring import prune_in_rounds, score
+from prunectl.pruning.scoring import Scoring, score
 
 
 class Functional(nn.Module):
@@ -114,7 +116,7 @@ def made(name: str, chunk: int, **parameters: object) -> Criterion:
 def scores(criterion: Criterion, layer: nn.Module) -> dict[str, Tensor]:
     draws = torch.Generator().manual_seed(3)
     batches = [batch(1), batch(2, count=9)]
-    return score(criterion, network(layer), batches=batches, shape=SHAPE, generator=draws)
+    return score(Scoring(criterion=criterion, batches=batches, shape=SHAPE, generator=draws), network(layer))
 
 
 def test_every_criterion_that_takes_images_in_chunks_looks_at_single_ones() -> None:
@@ -149,6 +151,9 @@ def test_a_network_whose_images_depend_on_each_other_is_refused(name: str) -> No
         scores(made(name, 100), layer)
     with pytest.raises(MethodError, match=r"1 \(BatchNorm2d\)"):
         prune_in_rounds(
-            made(name, 100), network(layer), SingleWeights(), Global(), 0.5, OneShot(), batches=[batch(1)], shape=SHAPE,
-            generator=torch.Generator(),
-        )  # fmt: skip
+            Scoring(criterion=made(name, 100), batches=[batch(1)], shape=SHAPE, generator=torch.Generator()),
+            network(layer),
+            Cut(units=SingleWeights(), scope=Global()),
+            0.5,
+            OneShot(),
+        )

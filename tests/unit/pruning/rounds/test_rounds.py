@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunectl.base.errors import PrunectlError
+from prunectl.catalog.lookup import names, read_entry
 from prunectl.catalog.rounds import Rounds
-from prunectl.catalog.tables import names, read_entry
 from prunectl.pruning.criteria.magnitude import Magnitude
 from prunectl.pruning.criteria.synflow import SynFlow
 from prunectl.pruning.rounds.exponential import Exponential

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from prunectl.catalog.tables import TRACKERS, read_entry
+from prunectl.catalog.lookup import read_entry
+from prunectl.catalog.tables import TRACKERS
 from prunectl.catalog.tracker import Tracked, Tracker
 
 

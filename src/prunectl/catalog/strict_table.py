@@ -28,7 +28,7 @@ def _hashable(value: Any) -> Any:
     return tuple(map(_hashable, value)) if isinstance(value, tuple) else value
 
 
-class Checked(BaseModel):
+class StrictTable(BaseModel):
     """A table with fixed keys: strict and frozen, and refused with everything that is wrong with it.
 
     It may hold others, in lists and unions too: what is wrong with them is part of the same ValidationError, which

@@ -8,7 +8,7 @@ import pytest
 
 from plugged import Install
 from prunectl.base.errors import PrunectlError
-from prunectl.catalog.registered import raised_in_plug_in, refuse_unreadable, registrations
+from prunectl.catalog.plug_ins import raised_in_plug_in, refuse_unreadable, registrations
 
 POINTS = """\
 # a comment

@@ -11,7 +11,8 @@ import pytest
 
 from prunectl.base.errors import PrunectlError
 from prunectl.catalog.augmentation import Augmentation
-from prunectl.catalog.tables import CATALOGS, entry_type, names, places
+from prunectl.catalog.lookup import entry_type, names, places
+from prunectl.catalog.tables import CATALOGS
 
 if TYPE_CHECKING:
     from unit.catalog.conftest import Register

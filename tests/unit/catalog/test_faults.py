@@ -14,10 +14,11 @@ from prunectl.catalog.ablation import Ablation
 from prunectl.catalog.augmentation import Augmentation
 from prunectl.catalog.dataset import Dataset
 from prunectl.catalog.entry import Entry
+from prunectl.catalog.faults import lacking
+from prunectl.catalog.lookup import entry_type, kind_of, names, working
 from prunectl.catalog.model import Model
-from prunectl.catalog.required import lacking
 from prunectl.catalog.rounds import Rounds
-from prunectl.catalog.tables import CATALOGS, entry_type, kind_of, names, working
+from prunectl.catalog.tables import CATALOGS
 
 if TYPE_CHECKING:
     from unit.catalog.conftest import Register
