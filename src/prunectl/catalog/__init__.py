@@ -1,1 +1,1 @@
-"""What each kind of entry declares, readable without torch, and the tables of names. Below every other package."""
+"""What each kind of entry declares, readable without torch, and the classes behind names. Only base/ is below it."""
