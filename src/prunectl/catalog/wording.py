@@ -69,7 +69,7 @@ def _by_type(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         case "boolean":
             return "true or false"
         case "string":
-            return "text" if "pattern" not in schema else f"text that matches {schema['pattern']}"
+            return f"text that matches {schema['pattern']}" if "pattern" in schema else "text" + _length(schema)
         case "array":
             return _list(schema, definitions)
         case "object":
@@ -82,6 +82,13 @@ def _list(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     ends = ["at least one" if schema.get("minItems") else "", f"at most {schema.get('maxItems', '')}"]
     lengths = " and ".join(end for end in ends if end and end != "at most ")
     return f"a list of {lengths}, each {item}" if lengths else f"a list, each item {item}"
+
+
+def _length(schema: Mapping[str, Any]) -> str:
+    least, most = schema.get("minLength", 0), schema.get("maxLength")
+    if most is None:
+        return " that is not empty" if least else ""
+    return f" of {least} to {most:,} characters" if least else f" of at most {most:,} characters"
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:

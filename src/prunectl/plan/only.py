@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from prunectl.base.cells import cell, parsed
+from prunectl.base.cells import cell, parsed, quoted
 from prunectl.base.errors import StudyError
 from prunectl.base.text import did_you_mean
 from prunectl.plan.graph import Plan, Trial
@@ -46,7 +46,8 @@ def _meant(trials: Sequence[Trial], selector: str) -> Sequence[Trial]:
         left = [trial for trial in trials if condition.holds(trial.arm, trial.sparsity, trial.seed)]
         if not left:
             values = list(dict.fromkeys(_text(trial, condition) for trial in trials))
-            shown = ", ".join(values[:SHOWN]) + (", ..." if len(values) > SHOWN else "")
+            named = [quoted(value) for value in values] if condition.field == LABEL else values  # may hold commas
+            shown = ", ".join(named[:SHOWN]) + (", ..." if len(values) > SHOWN else "")
             meant = _nearest(condition, values)
             hint = f"{meant} " if meant else ""
             raise StudyError(

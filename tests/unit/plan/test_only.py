@@ -74,7 +74,7 @@ def test_an_unknown_label_gives_the_nearest() -> None:
     planned = plan(*LABELLED)
     with pytest.raises(StudyError, match="no trial has label=SNIP once") as missing:
         only(planned, ["label=SNIP once"])
-    labels = "SNIP, once, SNIP, once · shuffle, magnitude · at init"
+    labels = '"SNIP, once", "SNIP, once · shuffle", "magnitude · at init"'
     assert missing.value.hint == f'did you mean label="SNIP, once"? label is one of {labels}'
     with pytest.raises(StudyError, match="no condition") as unknown:
         only(planned, ["arm=SNIP"])
