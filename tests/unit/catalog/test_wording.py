@@ -54,9 +54,11 @@ def test_the_article_goes_with_the_first_letter() -> None:
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        ({}, "text"), ({"minLength": 1}, "text that is not empty"), ({"maxLength": 80}, "text of at most 80 characters"),
+        ({}, "text"),
+        ({"minLength": 1}, "text that is not empty"),
+        ({"maxLength": 80}, "text of at most 80 characters"),
         ({"minLength": 1, "maxLength": 2000}, "text of 1 to 2,000 characters"),
     ],
-)  # fmt: skip
+)
 def test_text_of_another_length_is_refused_with_the_length(limits: dict[str, int], words: str) -> None:
     assert allowed({"type": "string", **limits}, {}) == words
